@@ -1,0 +1,32 @@
+"""What a pretrained model must offer to be used by a stage. numpy outside; a framework, if any, stays inside."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from jaxtyping import Bool, UInt8
+from numpy import ndarray
+
+from recon.types import RawDepth
+
+
+@runtime_checkable
+class DepthEstimator(Protocol):
+    """One photo in, one raw depth map out."""
+
+    name: str
+
+    def estimate(self, rgb: UInt8[ndarray, "h w 3"]) -> RawDepth:
+        """Depth at the model's own resolution, same frame and aspect as the photo, never resized bicubically."""
+        ...
+
+
+@runtime_checkable
+class Segmenter(Protocol):
+    """One photo in, the subject's silhouette out."""
+
+    name: str
+
+    def segment(self, rgb: UInt8[ndarray, "h w 3"]) -> Bool[ndarray, "h w"] | None:
+        """True on the subject, at the photo's size; None when the photo shows no single subject."""
+        ...

@@ -1,0 +1,164 @@
+"""The values that travel between stages.
+
+Conventions (said once, for the whole library):
+- Camera frame: OpenCV, x right, y down, z forward, the camera at the origin.
+- Pixel centres lie at (u + 0.5, v + 0.5), u to the right, v down, the picture's corner at (0, 0).
+- Depth is z along the optical axis, float32, NaN where there is no surface.
+- Colours are sRGB uint8.
+- Lengths are metres where `metric` is true, otherwise units in which the median depth is 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int32, UInt8
+from numpy import ndarray
+
+if TYPE_CHECKING:
+    import open3d
+    import pyvista
+    import trimesh
+
+DepthKind = Literal["disparity", "scale", "metric"]
+"""What a raw depth map means: affine-invariant inverse depth; depth up to one factor; metres."""
+
+Surface = Literal["grid", "poisson", "solid"]
+SubjectMethod = Literal["alpha", "file", "sam", "sam-hf", "rembg", "grabcut", "none"]
+
+
+@dataclass(frozen=True)
+class Photo:
+    """An upright sRGB photo.
+
+    rgb: colours; alpha: opacity or None where the file had none; focal_35mm: EXIF's 35 mm equivalent focal length in
+    millimetres, if the file had one; name: the file's stem, for naming results.
+    """
+
+    rgb: UInt8[ndarray, "h w 3"]
+    alpha: UInt8[ndarray, "h w"] | None = None
+    focal_35mm: float | None = None
+    name: str = "photo"
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        return self.rgb.shape[0], self.rgb.shape[1]
+
+
+@dataclass(frozen=True)
+class Mask:
+    """Where the subject is. `inside` is None for a scene (everything counts); `method` says what drew it."""
+
+    inside: Bool[ndarray, "h w"] | None
+    method: SubjectMethod
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class RawDepth:
+    """What a depth estimator gives, at its own resolution.
+
+    values: finite where there is a surface, NaN where the model says there is none (sky); kind: what they mean;
+    fov_x: the horizontal field of view in degrees that the model believes in, if it gives one; model: who made it.
+    """
+
+    values: Float32[ndarray, "h w"]
+    kind: DepthKind
+    model: str
+    fov_x: float | None = None
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A pinhole with square pixels. Focal length and principal point in pixels; `source` says where the focal length
+    came from (user, exif, model, default)."""
+
+    width: int
+    height: int
+    focal: float
+    cx: float
+    cy: float
+    source: str = "default"
+
+    @property
+    def fov_x(self) -> float:
+        """Horizontal field of view in degrees."""
+        return float(np.degrees(2 * np.arctan(self.width / (2 * self.focal))))
+
+
+@dataclass(frozen=True)
+class DepthMap:
+    """Depth at some resolution of the photo's frame. `metric`: the unit is the metre."""
+
+    z: Float32[ndarray, "h w"]
+    metric: bool
+    model: str = "given"
+    kind: DepthKind = "metric"
+
+
+@dataclass(frozen=True)
+class PointCloud:
+    """Coloured points in the camera's frame; normals are unit vectors that face the camera."""
+
+    positions: Float32[ndarray, "n 3"]
+    colors: UInt8[ndarray, "n 3"]
+    normals: Float32[ndarray, "n 3"] | None = None
+
+    def to_open3d(self) -> open3d.geometry.PointCloud:
+        """The same cloud as Open3D's (colours in 0..1)."""
+        from recon.stages.convert import cloud_to_open3d
+
+        return cloud_to_open3d(self)
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """A triangle mesh in the camera's frame; faces wind counter-clockwise seen from outside.
+
+    colors: sRGB per vertex; uv: texture coordinates in 0..1, u to the right, v *down* from the texture's top edge (the
+    photo's own frame); texture: the picture that uv points into, or None.
+    """
+
+    vertices: Float32[ndarray, "n 3"]
+    faces: Int32[ndarray, "m 3"]
+    colors: UInt8[ndarray, "n 3"] | None = None
+    uv: Float32[ndarray, "n 2"] | None = None
+    texture: UInt8[ndarray, "h w 3"] | None = None
+
+    def with_(self, **changes: Any) -> Mesh:
+        """A copy with some fields replaced."""
+        return replace(self, **changes)
+
+    def to_trimesh(self) -> trimesh.Trimesh:
+        """The same mesh as trimesh's, textured where it has a texture."""
+        from recon.stages.convert import mesh_to_trimesh
+
+        return mesh_to_trimesh(self)
+
+    def to_open3d(self) -> open3d.geometry.TriangleMesh:
+        """The same mesh as Open3D's, with vertex colours."""
+        from recon.stages.convert import mesh_to_open3d
+
+        return mesh_to_open3d(self)
+
+    def to_pyvista(self) -> pyvista.PolyData:
+        """The same mesh as PyVista's PolyData, with its colours in the array `rgb`."""
+        from recon.stages.convert import mesh_to_pyvista
+
+        return mesh_to_pyvista(self)
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """Everything that one photo gave. `depth.z` has the photo's size; `report` is what `--report` writes."""
+
+    photo: Photo
+    mask: Mask
+    camera: Camera
+    depth: DepthMap
+    points: PointCloud
+    mesh: Mesh
+    report: dict[str, Any] = field(default_factory=dict)
