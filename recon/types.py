@@ -10,7 +10,7 @@ Conventions (said once, for the whole library):
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -109,7 +109,7 @@ class PointCloud:
 
     def to_open3d(self) -> open3d.geometry.PointCloud:
         """The same cloud as Open3D's (colours in 0..1)."""
-        from recon.stages.convert import cloud_to_open3d
+        from recon.interop import cloud_to_open3d
 
         return cloud_to_open3d(self)
 
@@ -134,31 +134,18 @@ class Mesh:
 
     def to_trimesh(self) -> trimesh.Trimesh:
         """The same mesh as trimesh's, textured where it has a texture."""
-        from recon.stages.convert import mesh_to_trimesh
+        from recon.interop import mesh_to_trimesh
 
         return mesh_to_trimesh(self)
 
     def to_open3d(self) -> open3d.geometry.TriangleMesh:
         """The same mesh as Open3D's, with vertex colours."""
-        from recon.stages.convert import mesh_to_open3d
+        from recon.interop import mesh_to_open3d
 
         return mesh_to_open3d(self)
 
     def to_pyvista(self) -> pyvista.PolyData:
         """The same mesh as PyVista's PolyData, with its colours in the array `rgb`."""
-        from recon.stages.convert import mesh_to_pyvista
+        from recon.interop import mesh_to_pyvista
 
         return mesh_to_pyvista(self)
-
-
-@dataclass(frozen=True)
-class Reconstruction:
-    """Everything that one photo gave. `depth.z` has the photo's size; `report` is what `--report` writes."""
-
-    photo: Photo
-    mask: Mask
-    camera: Camera
-    depth: DepthMap
-    points: PointCloud
-    mesh: Mesh
-    report: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,57 @@
+"""Pinhole cameras: fields of view, focal lengths, back-projection and projection.
+
+A `Camera` belongs to a picture of `width`×`height` pixels; `scaled` gives the same camera for another resolution.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from jaxtyping import Float32
+from numpy import ndarray
+
+from recon.types import Camera
+
+FULL_FRAME_DIAGONAL_MM = math.hypot(36.0, 24.0)
+
+
+def focal_from_fov(fov_x: float, width: int) -> float:
+    """Focal length in pixels from a horizontal field of view in degrees."""
+    return width / (2 * math.tan(math.radians(fov_x) / 2))
+
+
+def focal_from_35mm(focal_mm: float, width: int, height: int) -> float:
+    """Focal length in pixels from EXIF's FocalLengthIn35mmFilm.
+
+    The tag is defined over the diagonal (CIPA DC-008), so that one formula serves every aspect and orientation.
+    """
+    return focal_mm * math.hypot(width, height) / FULL_FRAME_DIAGONAL_MM
+
+
+def centred(width: int, height: int, focal: float, source: str) -> Camera:
+    """A camera whose principal point is the picture's centre."""
+    return Camera(width, height, focal, width / 2, height / 2, source)
+
+
+def scaled(camera: Camera, width: int, height: int) -> Camera:
+    """The same camera for a picture resampled to `width`×`height` (pixels stay square to within rounding)."""
+    sx, sy = width / camera.width, height / camera.height
+    return Camera(width, height, camera.focal * (sx + sy) / 2, camera.cx * sx, camera.cy * sy, camera.source)
+
+
+def back_project(
+    u: Float32[ndarray, "*shape"], v: Float32[ndarray, "*shape"], z: Float32[ndarray, "*shape"], camera: Camera
+) -> Float32[ndarray, "*shape 3"]:
+    """Points in the camera's frame from pixel positions (u, v) and depth z; NaN depth gives NaN points."""
+    out = np.empty((*z.shape, 3), np.float32)
+    np.multiply(u - np.float32(camera.cx), z * np.float32(1 / camera.focal), out=out[..., 0])
+    np.multiply(v - np.float32(camera.cy), z * np.float32(1 / camera.focal), out=out[..., 1])
+    out[..., 2] = z
+    return out
+
+
+def project(points: Float32[ndarray, "n 3"], camera: Camera) -> Float32[ndarray, "n 2"]:
+    """Pixel positions (u, v) of points in front of the camera; the inverse of `back_project`."""
+    scale = np.float32(camera.focal) / points[:, 2]
+    return np.stack([points[:, 0] * scale + np.float32(camera.cx), points[:, 1] * scale + np.float32(camera.cy)], 1)
