@@ -27,3 +27,7 @@ class Stopwatch:
             yield
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+    def rounded(self) -> dict[str, float]:
+        """Seconds per stage to the millisecond, for reports."""
+        return {name: round(seconds, 3) for name, seconds in self.seconds.items()}

@@ -12,31 +12,34 @@ from numpy import ndarray
 
 FAR_OVER_NEAR = 10.0
 """Default depth range: best of 5, 10 and 20 over indoor and street frames with a perfect disparity."""
+SUBJECT_FAR_OVER_NEAR = 1.5
+"""The same for one object: it fills half of the view of a normal lens and shows its front half."""
 PERCENTILES = (1.0, 99.0)
 """What counts as the far and the near end of a disparity map when nobody gave them: single pixels do not."""
 
 
 def disparity_to_depth(
-    x: Float32[ndarray, "h w"], near: float | None = None, far: float | None = None
+    x: Float32[ndarray, "h w"], near: float | None = None, far: float | None = None, ratio: float = FAR_OVER_NEAR
 ) -> Float32[ndarray, "h w"]:
     """Depth from affine-invariant disparity; NaN stays NaN.
 
     With `near` and `far` (any unit) the map's extremes lie exactly there. With one of them the other follows from
-    far/near = 10; with none, too, and depth is scaled to median 1; the ends are then robust percentiles, and pixels
-    beyond them keep their order, at most 1.5 times farther and nearer.
+    far/near = `ratio`; with none, near is 1. The ends are then robust percentiles, and pixels beyond them keep their
+    order, at most 1 + ratio/20 times farther and nearer.
     """
     given = near is not None and far is not None
     if near is None:
-        near = far / FAR_OVER_NEAR if far is not None else 1.0
+        near = far / ratio if far is not None else 1.0
     if far is None:
-        far = near * FAR_OVER_NEAR
+        far = near * ratio
     finite = x[np.isfinite(x)]
     low, high = (finite.min(), finite.max()) if given else np.percentile(_thinned(finite), PERCENTILES)
     if not high > low:
         low, high = finite.min(), finite.max()
     unit = (x - np.float32(low)) / np.float32(max(high - low, np.finfo(np.float32).tiny))
     inverse = np.float32(1 / far) + np.float32(1 / near - 1 / far) * unit
-    return 1 / np.clip(inverse, np.float32(1 / (1.5 * far)), np.float32(1.5 / near))
+    tail = np.float32(1 + ratio / 20)
+    return 1 / np.clip(inverse, 1 / (tail * np.float32(far)), tail / np.float32(near))
 
 
 def _thinned(values: Float32[ndarray, " n"]) -> Float32[ndarray, " m"]:

@@ -24,9 +24,9 @@ def grid_mesh(
 ) -> tuple[Float32[ndarray, "n 3"], Int32[ndarray, "m 3"], Float32[ndarray, "n 2"]]:
     """Vertices (camera frame), faces and pixel positions (u, v) of each vertex; pieces under `smallest` samples go."""
     z, cut_h, cut_v = without_floaters(lattice.z, lattice.footprint, smallest, step)
-    group = _groups_at_corners(~cut_h, ~cut_v)
+    group = corner_groups(~cut_h, ~cut_v)
     rows, columns = np.nonzero(~np.isnan(z))
-    keys = _vertex_keys(group, rows, columns)
+    keys = vertex_keys(group, rows, columns)
     depth, vertex_of = _vertex_depths(keys, z, cut_h, cut_v, step)
     corners = vertex_of[keys]
     u, v = _smoothed_corners(lattice, cut_h, cut_v)
@@ -69,7 +69,7 @@ def without_floaters(
     return np.where(keep, z, np.float32(np.nan)), cut_h, cut_v
 
 
-def _groups_at_corners(
+def corner_groups(
     join_h: Bool[ndarray, "h w-1"], join_v: Bool[ndarray, "h-1 w"]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For every corner, which vertex (0..3) its samples b, c and d belong to; a's is always 0."""
@@ -86,7 +86,7 @@ def _groups_at_corners(
     return b, c, d
 
 
-def _vertex_keys(
+def vertex_keys(
     group: tuple[np.ndarray, np.ndarray, np.ndarray], rows: Int64[ndarray, " n"], columns: Int64[ndarray, " n"]
 ) -> Int32[ndarray, "4 n"]:
     """Each sample's corners (top left, top right, bottom left, bottom right) as 4·corner + group."""
@@ -169,3 +169,11 @@ def _quad_faces(corners: Int32[ndarray, "4 n"], depth: Float32[ndarray, " k"]) -
     faces[:, 0, 0], faces[:, 0, 1], faces[:, 0, 2] = tl, bl, np.where(falling, br, tr)
     faces[:, 1, 0], faces[:, 1, 1], faces[:, 1, 2] = np.where(falling, tl, bl), br, tr
     return faces.reshape(-1, 3)
+
+
+def compact(faces: Int32[ndarray, "m 3"], count: int) -> tuple[Int32[ndarray, "m 3"], Int64[ndarray, " n"]]:
+    """Faces over the used vertices alone, and which of the `count` vertices these are."""
+    used = np.zeros(count, bool)
+    used[faces.ravel()] = True
+    new = np.cumsum(used, dtype=np.int32) - 1
+    return new[faces], np.flatnonzero(used)

@@ -11,10 +11,10 @@ from numpy import ndarray
 def lattice_normals(
     points: Float32[ndarray, "h w 3"], cut_h: Bool[ndarray, "h w-1"], cut_v: Bool[ndarray, "h-1 w"], reach: int = 1
 ) -> Float32[ndarray, "h w 3"]:
-    """Unit normals; zero where a sample has no two uncut neighbours that are at right angles.
+    """Unit normals; zero where no uncut edges at right angles are near.
 
-    Tangents are summed over (2·reach+1)² windows before the cross product, which averages noise without mixing two
-    sides of a cut: an edge that is cut contributes nothing.
+    The edges between neighbours are summed over windows of `reach` samples to each side before the cross product, which
+    averages noise; an edge that is cut contributes nothing.
     """
     across = _summed(np.where(cut_h[..., None], 0, np.diff(points, axis=1)), reach, axis=1)
     down = _summed(np.where(cut_v[..., None], 0, np.diff(points, axis=0)), reach, axis=0)

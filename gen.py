@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+"""One photo in, a 3D model out: python gen.py --rgb photo.jpg --out model.glb"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from recon.errors import BadOption, UnflatError
+
+if TYPE_CHECKING:
+    from recon.result import Reconstruction
+
+EXAMPLES = """examples:
+  python gen.py --rgb photo.jpg --out model.glb
+  python gen.py --rgb photo.jpg --out cloud.ply --kind points
+  python gen.py --rgb cup.png --out cup.stl --surface solid
+  python gen.py --rgb room.jpg --out room.ply --depth-in depth.npy --depth-kind metric --focal-px 525
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one sentence, like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        raise BadOption(f"{message}; see python gen.py --help.")
+
+
+def parser() -> argparse.ArgumentParser:
+    """All options, grouped as a person looks for them."""
+    p = _Parser("gen.py", description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--rgb", type=Path, metavar="PHOTO", help="the photo: JPEG, PNG, WebP, TIFF, AVIF, HEIC, …")
+    p.add_argument("--out", type=Path, metavar="MODEL", help="the model to write: .ply .obj .glb .stl .vtk")
+    p.add_argument("--kind", choices=("mesh", "points"), default="mesh", help="what MODEL holds (default: mesh)")
+    p.add_argument("--surface", choices=("grid", "poisson", "solid"), default="poisson",
+                   help="grid: what the photo shows, sharp; poisson: smooth; solid: closed, printable")  # fmt: skip
+    _add_input_options(p.add_argument_group("input"))
+    _add_shape_options(p.add_argument_group("shape"))
+    more = p.add_argument_group("more results")
+    more.add_argument("--points-out", type=Path, metavar="FILE", help="the point cloud too: .ply .vtk")
+    more.add_argument("--depth-out", type=Path, metavar="FILE", help="the depth map: .npy (float32) or .png (16-bit)")
+    more.add_argument("--preview", type=Path, metavar="FILE", help="a picture of the model: .png")
+    more.add_argument("--turntable", type=Path, metavar="FILE", help="the model turning: .mp4 or .gif")
+    more.add_argument("--report", type=Path, metavar="FILE", help="what was done, as JSON")
+    run = p.add_argument_group("run")
+    run.add_argument("--models", action="store_true", help="list the depth models and where they are, then stop")
+    run.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    run.add_argument("--offline", action="store_true", help="never ask the network")
+    run.add_argument("--quiet", action="store_true", help="no progress and no notes on stderr")
+    return p
+
+
+def _add_input_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--depth-model", default="auto", metavar="NAME", help="a name from --models, or a local folder")
+    group.add_argument("--depth-in", type=Path, metavar="FILE", help="use this depth map (.npy, 16-bit .png) instead")
+    group.add_argument("--depth-kind", choices=("metric", "scale", "disparity"), help="what --depth-in holds")
+    group.add_argument("--depth-scale", type=float, default=1000.0, metavar="N",
+                       help="units of an integer metric --depth-in per metre (default: 1000, millimetres)")  # fmt: skip
+    group.add_argument("--mask", default="auto", metavar="auto|none|alpha|FILE", help="what to cut out (default: auto)")
+    group.add_argument("--fov", type=float, metavar="DEG", help="horizontal field of view of the photo")
+    group.add_argument("--focal-px", type=float, metavar="F", help="focal length in pixels of the photo")
+    group.add_argument("--near", type=float, metavar="Z", help="distance of the nearest point (for disparity)")
+    group.add_argument("--far", type=float, metavar="Z", help="distance of the farthest point (for disparity)")
+    group.add_argument("--max-mib", type=float, default=64, metavar="N", help="largest file to read (default: 64)")
+    group.add_argument("--max-megapixels", type=float, default=50, metavar="N", help="largest photo (default: 50)")
+
+
+def _add_shape_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--poisson-depth", type=int, default=8, metavar="N", help="octree depth, 4 to 12 (default: 8)")
+    group.add_argument("--faces", type=int, metavar="N", help="at most about this many triangles")
+    group.add_argument("--voxel", type=float, metavar="SIZE", help="thin the point cloud to one point per voxel")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command line; returns the exit code (0 done, 2 bad input, 3 missing model, 130 interrupted)."""
+    signal.signal(signal.SIGTERM, _interrupted)
+    progress = _Progress(quiet=True)
+    try:
+        args = parser().parse_args(arguments)
+        progress = _Progress(args.quiet)
+        if args.models:
+            from recon.registry import models_table
+
+            print(models_table())
+            return 0
+        return _run(args, progress)
+    except UnflatError as error:
+        progress.clear()
+        print(f"gen.py: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        progress.clear()
+        print("gen.py: interrupted; nothing half-written was left", file=sys.stderr)
+        return 130
+    except MemoryError:
+        progress.clear()
+        print("gen.py: not enough memory for this photo; give a smaller one.", file=sys.stderr)
+        return 2
+
+
+def _interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _run(args: argparse.Namespace, progress: _Progress) -> int:
+    made_folders = _check_options(args)
+    from recon.pipeline import reconstruct
+    from recon.progress import Stopwatch
+    from recon.settings import MIB, Limits
+
+    watch = Stopwatch(progress.stage)
+    result = reconstruct(
+        args.rgb, surface=args.surface, depth_model=args.depth_model, depth_in=args.depth_in, depth_kind=args.depth_kind,
+        depth_scale=args.depth_scale, mask=args.mask, fov=args.fov, focal_px=args.focal_px, near=args.near, far=args.far,
+        faces=args.faces, poisson_depth=args.poisson_depth, voxel=args.voxel, device=args.device, offline=args.offline,
+        limits=Limits(int(args.max_mib * MIB), int(args.max_megapixels * 1e6)), watch=watch,
+    )  # fmt: skip
+    files = _write_results(args, result, watch)
+    if args.report:
+        from recon.stages.write import write_report
+
+        write_report(result.report() | {"seconds": watch.rounded(), "files": [str(f) for f in files]}, args.report)
+        files.append(args.report)
+    progress.clear()
+    notes = [f"made the folder {folder}" for folder in made_folders] + result.warnings
+    for note in [] if args.quiet else notes:
+        print(f"note: {note}", file=sys.stderr)
+    print(*files, sep="\n")
+    return 0
+
+
+def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any) -> list[Path]:
+    """Make what was asked for and write it, the model first; returns the files."""
+    from recon.stages import write
+
+    files: list[Path] = []
+    if args.kind == "points" or args.points_out:
+        with watch.stage("points"):
+            cloud = result.points
+        with watch.stage("write"):
+            for path in [args.out] * (args.kind == "points") + [args.points_out] * bool(args.points_out):
+                files += write.write_cloud(cloud, path)
+    if args.kind == "mesh" or args.preview or args.turntable:
+        with watch.stage("mesh"):
+            mesh = result.mesh
+        if args.kind == "mesh":
+            with watch.stage("write"):
+                files += write.write_mesh(mesh, args.out)
+    if args.depth_out:
+        with watch.stage("write"):
+            write.write_depth(result.depth, args.depth_out)
+            files.append(args.depth_out)
+    for name in ("preview", "turntable"):
+        if path := getattr(args, name):
+            from recon.stages import render
+
+            with watch.stage(name):
+                draw = render.write_preview if name == "preview" else render.write_turntable
+                draw(result.mesh, result.camera, path, closed=args.surface == "solid")
+            files.append(path)
+    return files
+
+
+def _check_options(args: argparse.Namespace) -> list[Path]:
+    """What can be known to be wrong before the photo is read; returns the folders that will be made."""
+    from recon import formats
+    from recon.stages.files import check_writable
+
+    if args.rgb is None or args.out is None:
+        raise BadOption("--rgb PHOTO and --out MODEL are both needed; see python gen.py --help.")
+    results = [
+        (args.out, formats.CLOUD_FORMATS if args.kind == "points" else formats.MESH_FORMATS, "the model"),
+        (args.points_out, formats.CLOUD_FORMATS, "the point cloud"),
+        (args.depth_out, formats.DEPTH_FORMATS, "the depth map"),
+        (args.preview, formats.PREVIEW_FORMATS, "the preview"),
+        (args.turntable, formats.TURNTABLE_FORMATS, "the turntable"),
+        (args.report, formats.REPORT_FORMATS, "the report"),
+    ]
+    taken = {path.absolute(): what for path, what in ((args.rgb, "the photo"), (args.depth_in, "the depth map")) if path}
+    missing = []
+    for path, allowed, what in results:
+        if path is None:
+            continue
+        formats.checked_format(path, allowed, what)
+        if path.absolute() in taken:
+            raise BadOption(f"{what} {str(path)!r} would overwrite {taken[path.absolute()]}; give another name.")
+        taken[path.absolute()] = what
+        if check_writable(path) and path.parent not in missing:
+            missing.append(path.parent)
+    for name, value in (("--max-mib", args.max_mib), ("--max-megapixels", args.max_megapixels)):
+        if not 0 < value < 1e6:
+            raise BadOption(f"{name} is {value:g}; give a number above 0.")
+    return missing
+
+
+class _Progress:
+    """Stages on stderr: one line that renews itself in a terminal, one line per stage elsewhere.
+
+    Elsewhere nothing is printed until the input has been read and found good, so that an error is the only line.
+    """
+
+    INPUT = ("read", "subject")
+
+    def __init__(self, quiet: bool) -> None:
+        self.quiet, self.live = quiet, sys.stderr.isatty()
+        self.waiting: list[str] = []
+
+    def stage(self, name: str) -> None:
+        if self.quiet:
+            return
+        if self.live:
+            print(f"\r\033[K{name} …", end="", file=sys.stderr, flush=True)
+            return
+        self.waiting.append(name)
+        if name not in self.INPUT:
+            print(*self.waiting, sep="\n", file=sys.stderr, flush=True)
+            self.waiting.clear()
+
+    def clear(self) -> None:
+        """Take the live line away."""
+        if self.live and not self.quiet:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""Closed surfaces over a lattice: an inflated silhouette for a subject, a relief with walls and base for a scene.
+
+Both are built from sheets: one vertex per sample corner, the same connectivity in front and behind.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int32
+from numpy import ndarray
+
+from recon.geometry.grid import corner_groups, vertex_keys
+
+
+def doubled(inside: Bool[ndarray, "h w"]) -> Bool[ndarray, "2h 2w"]:
+    """Each sample as 2×2: a part one sample wide then has vertices inside it, not only on its rim."""
+    return np.repeat(np.repeat(inside, 2, axis=0), 2, axis=1)
+
+
+def sheet(inside: Bool[ndarray, "h w"]) -> tuple[Int32[ndarray, "4 n"], ndarray, Bool[ndarray, " k"]]:
+    """Corners of every inside sample as vertex indices, each vertex's corner (flat index), and whether it is on the rim.
+
+    Where two samples touch at a corner only, each gets its own vertex there, so that no vertex pinches the surface.
+    """
+    join_h, join_v = inside[:, 1:] & inside[:, :-1], inside[1:] & inside[:-1]
+    keys = vertex_keys(corner_groups(join_h, join_v), *np.nonzero(inside))
+    used, corners = np.unique(keys, return_inverse=True)
+    corners = corners.reshape(keys.shape).astype(np.int32)
+    samples_around = np.bincount(corners.ravel(), minlength=len(used))
+    return corners, used >> 2, samples_around < 4
+
+
+def front_faces(corners: Int32[ndarray, "4 n"]) -> Int32[ndarray, "m 3"]:
+    """Two triangles per quad, split from top left to bottom right, facing the camera."""
+    tl, tr, bl, br = corners
+    return np.concatenate([np.stack([tl, bl, br], axis=1), np.stack([tl, br, tr], axis=1)])
+
+
+def back_faces(corners: Int32[ndarray, "4 n"]) -> Int32[ndarray, "m 3"]:
+    """The same quads split the other way and facing away: no edge is shared with the front but on the rim."""
+    tl, tr, bl, br = corners
+    return np.concatenate([np.stack([tl, tr, bl], axis=1), np.stack([bl, tr, br], axis=1)])
+
+
+def rim_walls(faces: Int32[ndarray, "m 3"], offset: int) -> Int32[ndarray, "k 3"]:
+    """Walls from the rim of a sheet to its copy whose vertices come `offset` later, facing outwards."""
+    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    key = edges[:, 0].astype(np.int64) * (int(faces.max()) + 1) + edges[:, 1]
+    reverse = edges[:, 1].astype(np.int64) * (int(faces.max()) + 1) + edges[:, 0]
+    a, b = edges[~np.isin(key, reverse)].T
+    return np.concatenate([np.stack([b, a, a + offset], axis=1), np.stack([b, a + offset, b + offset], axis=1)])
+
+
+def inflated(
+    corners: Int32[ndarray, "4 n"], rim: Bool[ndarray, " k"], rim_values: Float32[ndarray, " k"]
+) -> tuple[Float32[ndarray, " k"], Float32[ndarray, " k"]]:
+    """(base, height) per vertex of a sheet with unit spacing.
+
+    base: the harmonic surface through `rim_values` on the rim. height: √u with ∇²u = −4 and u = 0 on the rim, which
+    makes a disc of radius R the hemisphere √(R² − r²) and a strip an elliptic vault.
+    """
+    from scipy.sparse import coo_matrix, diags_array
+    from scipy.sparse.linalg import splu
+
+    tl, tr, bl, br = corners
+    a = np.concatenate([tl, tl, tr, bl])
+    b = np.concatenate([tr, bl, br, br])
+    pairs = np.unique(np.sort(np.stack([a, b], axis=1), axis=1), axis=0)
+    count = len(rim)
+    joined = coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), (count, count))
+    joined = (joined + joined.T).tocsr()
+    laplacian = (diags_array(np.asarray(joined.sum(axis=1)).ravel()) - joined).tocsr()
+    free, fixed = np.flatnonzero(~rim), np.flatnonzero(rim)
+    base = rim_values.astype(np.float64).copy()
+    height = np.zeros(count)
+    if len(free):
+        solve = splu(laplacian[free][:, free].tocsc()).solve
+        base[free] = solve(-(laplacian[free][:, fixed] @ base[fixed]))
+        height[free] = np.sqrt(np.maximum(solve(np.full(len(free), 4.0)), 0))
+    return base.astype(np.float32), height.astype(np.float32)

@@ -1,0 +1,105 @@
+"""One photo to a reconstruction: choose the models, call the stages in order. No arithmetic here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from recon.errors import BadOption
+from recon.progress import Stopwatch
+from recon.registry import depth_estimator, segmenters
+from recon.result import Reconstruction
+from recon.settings import FEWEST_FACES, POISSON_DEPTHS, Limits, PoissonSettings
+from recon.stages.camera import DEFAULT_FOV, find_camera
+from recon.stages.depth import to_depth_map
+from recon.stages.read import photo_from_array, read_depth, read_photo
+from recon.stages.subject import find_subject, on_plain_ground
+from recon.types import DepthKind, Photo, RawDepth, Surface
+
+
+def reconstruct(
+    photo: str | Path | np.ndarray,
+    *,
+    surface: Surface = "poisson",
+    depth_model: str = "auto",
+    depth_in: str | Path | None = None,
+    depth_kind: DepthKind | None = None,
+    depth_scale: float = 1000.0,
+    mask: str | Path = "auto",
+    fov: float | None = None,
+    focal_px: float | None = None,
+    near: float | None = None,
+    far: float | None = None,
+    faces: int | None = None,
+    poisson_depth: int = PoissonSettings.depth,
+    voxel: float | None = None,
+    device: str = "auto",
+    offline: bool = False,
+    limits: Limits = Limits(),
+    watch: Stopwatch | None = None,
+) -> Reconstruction:
+    """Reconstruct what one photo shows.
+
+    photo: a file, or an upright uint8 array h×w×3 (RGB) or h×w×4 (RGBA). depth_in: a depth map of the photo's size to use
+    instead of a model; depth_kind says what it holds. mask: auto, none, alpha or a file. fov: horizontal, in degrees.
+    near, far: where a disparity map's extremes lie. voxel: edge of the thinning voxels of the point cloud, in the depth's
+    unit. Raises UnflatError with one sentence for bad input (BadInput) or a missing model (MissingModel).
+    """
+    watch = watch or Stopwatch()
+    check_values(faces, poisson_depth, voxel, depth_scale, near, far)
+    if depth_in is not None and depth_kind is None:
+        raise BadOption("a depth map was given without its kind; add --depth-kind metric, scale or disparity.")
+    with watch.stage("read"):
+        picture = photo_from_array(photo) if isinstance(photo, np.ndarray) else read_photo(photo, limits)
+        find_camera(picture, fov, focal_px)  # a wrong value is told before anything slow begins
+        given = None
+        if depth_in is not None and depth_kind is not None:
+            given = read_depth(depth_in, depth_kind, picture.size, depth_scale, limits)
+    with watch.stage("subject"):
+        # a given depth map is of the whole photo: nothing is cut out of it unasked
+        how = "none" if given is not None and mask == "auto" and picture.alpha is None else mask
+        subject = find_subject(picture, how, segmenters(device, offline))
+        if given is not None:
+            depth = to_depth_map(given, picture, subject, near, far)
+    if given is None:
+        with watch.stage("depth"):
+            raw = depth_estimator(depth_model, device, offline).estimate(on_plain_ground(picture, subject).rgb)
+            depth = to_depth_map(raw, picture, subject, near, far)
+    else:
+        raw = given
+    camera = find_camera(picture, fov, focal_px, raw.fov_x)
+    return Reconstruction(
+        picture, subject, camera, depth, surface, faces, poisson_depth, voxel, _warnings(picture, raw, camera.source)
+    )
+
+
+def check_values(
+    faces: int | None,
+    poisson_depth: int,
+    voxel: float | None,
+    depth_scale: float,
+    near: float | None,
+    far: float | None,
+) -> None:
+    """Raise BadOption for a number out of its range."""
+    if faces is not None and faces < FEWEST_FACES:
+        raise BadOption(f"--faces is {faces}; give a number of triangles, at least {FEWEST_FACES}.")
+    if not POISSON_DEPTHS[0] <= poisson_depth <= POISSON_DEPTHS[1]:
+        raise BadOption(
+            f"--poisson-depth is {poisson_depth}; give a number from {POISSON_DEPTHS[0]} to {POISSON_DEPTHS[1]}."
+        )
+    for name, value in (("--voxel", voxel), ("--depth-scale", depth_scale), ("--near", near), ("--far", far)):
+        if value is not None and not 0 < value < float("inf"):
+            raise BadOption(f"{name} is {value:g}; give a number above 0.")
+    if near is not None and far is not None and near >= far:
+        raise BadOption(f"--near {near:g} is not nearer than --far {far:g}; swap them.")
+
+
+def _warnings(photo: Photo, raw: RawDepth, camera_source: str) -> list[str]:
+    notes = []
+    if camera_source == "default":
+        notes.append(f"the photo does not say its field of view: {DEFAULT_FOV:g}° along the longer side was assumed; set --fov")
+    if raw.model == "builtin":
+        notes.append("depth by the small built-in network; see --models for larger ones")
+    return notes

@@ -1,0 +1,102 @@
+"""What one photo gave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recon.settings import CloudSettings, PoissonSettings
+from recon.stages.cloud import make_cloud
+from recon.types import Camera, DepthMap, Mask, Mesh, Photo, PointCloud, Surface
+
+
+@dataclass
+class Reconstruction:
+    """Photo, mask, camera and depth map at once; point cloud and mesh when they are first asked for, then kept.
+
+    `depth.z` is float32 at the upright photo's size, NaN where there is no surface. Everything is in the camera's frame
+    (x right, y down, z forward); `save` and the writers turn it into glTF's.
+    """
+
+    photo: Photo
+    mask: Mask
+    camera: Camera
+    depth: DepthMap
+    surface: Surface = "poisson"
+    faces: int | None = None
+    poisson_depth: int = PoissonSettings.depth
+    voxel: float | None = None
+    warnings: list[str] = field(default_factory=list)
+
+    @cached_property
+    def points(self) -> PointCloud:
+        """Coloured points with normals, outliers removed."""
+        return make_cloud(self.photo, self.depth, self.camera, CloudSettings.max_points, self.voxel)
+
+    @cached_property
+    def mesh(self) -> Mesh:
+        """The surface that was asked for, textured with the photo."""
+        mesh = self._surface()
+        if self.faces is None:
+            return mesh
+        from recon.stages.decimate import decimate
+
+        return decimate(mesh, self.faces, self.photo, self.mask, self.camera)
+
+    def _surface(self) -> Mesh:
+        whole = (self.photo, self.mask, self.depth, self.camera)
+        if self.surface == "grid":
+            from recon.stages.surface_grid import make_grid
+
+            return make_grid(*whole)
+        if self.surface == "solid":
+            from recon.stages.surface_solid import make_solid
+
+            return make_solid(*whole)
+        from recon.stages.surface_poisson import make_poisson
+
+        return make_poisson(*whole, PoissonSettings(depth=self.poisson_depth))
+
+    def save(self, path: str | Path) -> list[Path]:
+        """Write the mesh in the format that `path` ends with; returns the files written."""
+        from recon.stages.write import write_mesh
+
+        return write_mesh(self.mesh, Path(path))
+
+    def report(self) -> dict[str, Any]:
+        """The facts of this reconstruction, ready for JSON."""
+        z = self.depth.z[~np.isnan(self.depth.z)]
+        height, width = self.photo.size
+        made: dict[str, Any] = {}
+        if "points" in self.__dict__:
+            made["points"] = len(self.points.positions)
+        if "mesh" in self.__dict__:
+            made |= {"vertices": len(self.mesh.vertices), "faces": len(self.mesh.faces)}
+        inside = self.mask.inside
+        return {
+            "photo": {"name": self.photo.name, "width": width, "height": height},
+            "subject": {
+                "method": self.mask.method,
+                "share": 1.0 if inside is None else round(float(inside.mean()), 4),
+                "note": self.mask.note,
+            },
+            "depth": {
+                "model": self.depth.model,
+                "kind": self.depth.kind,
+                "unit": "metre" if self.depth.metric else "median depth",
+                "near": float(z.min()),
+                "far": float(z.max()),
+            },
+            "camera": {
+                "fov_x_deg": round(self.camera.fov_x, 3),
+                "focal_px": round(self.camera.focal, 3),
+                "source": self.camera.source,
+            },
+            "surface": self.surface,
+            "counts": made,
+            "warnings": list(self.warnings),
+        }

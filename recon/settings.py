@@ -1,0 +1,55 @@
+"""Settings of the fast path, one small frozen dataclass per stage; every field with its unit and reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MIB = 1024 * 1024
+FEWEST_FACES = 4
+"""Triangles of the smallest closed mesh."""
+POISSON_DEPTHS = (4, 12)
+"""Octree depths that make sense: below, nothing is left of a shape; above, memory runs out and the photo has no more."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the reader accepts. Checked on the file's size and header, before anything is decoded."""
+
+    max_bytes: int = 64 * MIB
+    max_pixels: int = 50_000_000
+    min_side: int = 16
+
+
+@dataclass(frozen=True)
+class GridSettings:
+    """The `grid` surface. max_samples: quads at most; a 12-megapixel depth map needs no 24 million triangles.
+    smallest_piece: pieces of fewer samples are floaters, in parts of all samples (at least 4)."""
+
+    max_samples: int = 520_000
+    smallest_piece: float = 1e-5
+
+
+@dataclass(frozen=True)
+class PoissonSettings:
+    """The `poisson` surface. max_samples: more points do not sharpen a depth-8 octree. trim: how far the surface may
+    lie from the observed depth, relative to it, beyond the samples' own spacing."""
+
+    max_samples: int = 80_000
+    depth: int = 8
+    trim: float = 0.02
+
+
+@dataclass(frozen=True)
+class SolidSettings:
+    """The `solid` surface. max_samples: front quads at most. base: how far a scene's flat base lies behind its far
+    end, in parts of the scene's depth."""
+
+    max_samples: int = 130_000
+    base: float = 0.08
+
+
+@dataclass(frozen=True)
+class CloudSettings:
+    """The point cloud. max_points: larger clouds are thinned by voxels of about one sample's footprint."""
+
+    max_points: int = 4_000_000

@@ -1,0 +1,152 @@
+"""Pictures of a mesh: a preview and a turntable, rendered off-screen by PyVista.
+
+The view turns around the middle of the model. An open surface is only swung to and fro, since it has no back; a closed
+one turns all the way round.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import UInt8
+from numpy import ndarray
+
+from recon.geometry.axes import to_gltf
+from recon.stages.files import write_with
+from recon.types import Camera, Mesh
+
+if TYPE_CHECKING:
+    import pyvista
+
+LONG_SIDE = 960
+TURNTABLE_SIDE = 640
+SWING_DEG, LIFT_DEG = 22.0, 6.0
+FPS, GIF_FPS = 24, 10
+"""Frames per second; a turntable takes 3 seconds, so that it stays small enough to send."""
+BACKGROUND = "#f2f2f0"
+
+
+def write_preview(mesh: Mesh, camera: Camera, path: Path, closed: bool) -> None:
+    """A PNG of the mesh seen a little from the side."""
+    from PIL import Image
+
+    yaw = 30.0 if closed else 0.6 * SWING_DEG
+    with _Studio(mesh, camera, LONG_SIDE, closed) as studio:
+        frame = studio.shot(yaw, LIFT_DEG)
+    write_with(path, lambda temporary: Image.fromarray(frame).save(temporary))
+
+
+def write_turntable(mesh: Mesh, camera: Camera, path: Path, closed: bool, seconds: float = 3.0) -> None:
+    """An MP4 (H.264) or a GIF of the mesh turning, endlessly loopable."""
+    count = max(8, round(seconds * FPS)) if path.suffix.lower() == ".mp4" else max(8, round(seconds * GIF_FPS))
+    with _Studio(mesh, camera, TURNTABLE_SIDE, closed) as studio:
+        writer = _write_mp4 if path.suffix.lower() == ".mp4" else _write_gif
+        writer(path, (studio.shot(*angles) for angles in turntable_angles(count, closed)))
+
+
+def turntable_angles(count: int, closed: bool) -> Iterator[tuple[float, float]]:
+    """(yaw, pitch) in degrees of each frame."""
+    for i in range(count):
+        turn = 2 * math.pi * i / count
+        yield (math.degrees(turn), LIFT_DEG) if closed else (SWING_DEG * math.sin(turn), LIFT_DEG * math.cos(turn))
+
+
+class _Studio:
+    """A mesh before an off-screen camera."""
+
+    def __init__(self, mesh: Mesh, camera: Camera, long_side: int, closed: bool) -> None:
+        import pyvista
+
+        scale = long_side / max(camera.width, camera.height)
+        size = [max(2, 2 * round(scale * n / 2)) for n in (camera.width, camera.height)]
+        self.plotter = pyvista.Plotter(off_screen=True, window_size=size)
+        self.plotter.set_background(BACKGROUND)
+        turned = mesh.with_(vertices=to_gltf(mesh.vertices))
+        self._add(turned)
+        low, high = np.percentile(turned.vertices, [1, 99], axis=0)
+        self.pivot = (low + high) / 2
+        if not closed:
+            # a scene is wider than deep for the eye: turn about a point not far behind its front
+            self.pivot[2] = np.percentile(turned.vertices[:, 2], 60)
+        self.view_angle = math.degrees(2 * math.atan(camera.height / (2 * camera.focal)))
+        self.distance = float(np.linalg.norm(self.pivot)) * 1.06
+        self.start = -self.pivot / np.linalg.norm(self.pivot)
+
+    def _add(self, mesh: Mesh) -> None:
+        import pyvista
+
+        data = mesh.to_pyvista()
+        if mesh.texture is not None and mesh.uv is not None:
+            self.plotter.add_mesh(data, texture=_texture(mesh.texture), lighting=False)
+        elif mesh.colors is not None:
+            self.plotter.add_mesh(data, scalars="rgb", rgb=True, lighting=False)
+        else:
+            self.plotter.add_mesh(data, color="#c9c4bc")
+
+    def __enter__(self) -> _Studio:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.plotter.close()
+
+    def shot(self, yaw: float, pitch: float) -> UInt8[ndarray, "h w 3"]:
+        """The view from the photo's own place turned by `yaw` to the right and `pitch` up around the pivot."""
+        a, b = math.radians(yaw), math.radians(pitch)
+        turn_y = np.array([[math.cos(a), 0, math.sin(a)], [0, 1, 0], [-math.sin(a), 0, math.cos(a)]])
+        turn_x = np.array([[1, 0, 0], [0, math.cos(b), math.sin(b)], [0, -math.sin(b), math.cos(b)]])
+        view: pyvista.Camera = self.plotter.camera
+        view.position = self.pivot + self.distance * (turn_y @ turn_x @ self.start)
+        view.focal_point, view.up, view.view_angle = self.pivot, (0, 1, 0), self.view_angle
+        self.plotter.reset_camera_clipping_range()
+        return np.ascontiguousarray(self.plotter.screenshot(return_img=True)[..., :3])
+
+
+def _at_most(picture: UInt8[ndarray, "h w 3"], side: int) -> UInt8[ndarray, "h w 3"]:
+    """The picture reduced so that its longer side has at most `side` pixels."""
+    import cv2
+
+    scale = side / max(picture.shape[:2])
+    return picture if scale >= 1 else cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+
+
+def _texture(picture: UInt8[ndarray, "h w 3"]) -> pyvista.Texture:
+    import pyvista
+
+    texture = pyvista.Texture(_at_most(picture, 2048))
+    texture.interpolate, texture.mipmap = True, True
+    return texture
+
+
+def _write_mp4(path: Path, frames: Iterator[UInt8[ndarray, "h w 3"]]) -> None:
+    import imageio_ffmpeg
+
+    def encode(temporary: Path) -> None:
+        first = next(frames)
+        writer = imageio_ffmpeg.write_frames(
+            str(temporary), (first.shape[1], first.shape[0]), fps=FPS, codec="libx264", quality=7,
+            macro_block_size=2, output_params=["-movflags", "+faststart"],
+        )  # fmt: skip
+        writer.send(None)
+        try:
+            writer.send(first)
+            for frame in frames:
+                writer.send(frame)
+        finally:
+            writer.close()
+
+    write_with(path, encode)
+
+
+def _write_gif(path: Path, frames: Iterator[UInt8[ndarray, "h w 3"]]) -> None:
+    from PIL import Image
+
+    def encode(temporary: Path) -> None:
+        first, *rest = [Image.fromarray(frame).quantize(128) for frame in frames]
+        first.save(temporary, save_all=True, append_images=rest, duration=1000 // GIF_FPS, loop=0, disposal=1)
+
+    write_with(path, encode)
+

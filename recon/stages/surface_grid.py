@@ -1,0 +1,33 @@
+"""The `grid` surface: the image-grid mesh of what the photo shows, textured with the photo."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from recon.errors import BadInput
+from recon.geometry.discontinuity import snap
+from recon.geometry.grid import grid_mesh
+from recon.geometry.lattice import Lattice, sample
+from recon.geometry.points import outliers
+from recon.geometry.sparse import densified
+from recon.settings import GridSettings
+from recon.stages.texture import textured
+from recon.types import Camera, DepthMap, Mask, Mesh, Photo
+
+
+def cleaned_lattice(depth: DepthMap, camera: Camera, max_samples: int) -> Lattice:
+    """At most `max_samples` samples of a depth map: outliers removed, flying samples snapped, sparse ones joined."""
+    lattice = sample(depth.z, camera, max_samples)
+    z = np.where(outliers(lattice.z, lattice.footprint), np.float32(np.nan), lattice.z)
+    z = densified(snap(z), lattice.footprint)
+    return Lattice(z, lattice.u, lattice.v, camera, lattice.stride)
+
+
+def make_grid(photo: Photo, mask: Mask, depth: DepthMap, camera: Camera, settings: GridSettings = GridSettings()) -> Mesh:
+    """An open mesh of the visible surface, cut at depth steps. Raises BadInput when no triangle is left."""
+    lattice = cleaned_lattice(depth, camera, settings.max_samples)
+    smallest = max(4, int(settings.smallest_piece * lattice.z.size))
+    vertices, faces, pixels = grid_mesh(lattice, smallest)
+    if not len(faces):
+        raise BadInput("no connected surface is left; check the depth map.")
+    return textured(Mesh(vertices, faces), photo, mask, camera, pixels)

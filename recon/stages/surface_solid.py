@@ -1,0 +1,117 @@
+"""The `solid` surface: watertight and printable.
+
+A subject's front is its depth; its back is the silhouette inflated behind it, joined at the rim. A scene is a relief: its
+front is the depth with the gaps filled, then walls along the viewing rays and a flat base behind the far end.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float32
+from numpy import ndarray
+
+from recon.errors import BadInput
+from recon.geometry.camera import back_project
+from recon.geometry.lattice import Lattice, corner_lines
+from recon.geometry.solid import back_faces, doubled, front_faces, inflated, rim_walls, sheet
+from recon.settings import SolidSettings
+from recon.stages.surface_grid import cleaned_lattice
+from recon.stages.texture import textured
+from recon.types import Camera, DepthMap, Mask, Mesh, Photo
+
+FAR_PERCENTILE = 98.0
+"""Where a scene's far end is for the relief: single far pixels would put the base miles away."""
+
+
+def make_solid(
+    photo: Photo, mask: Mask, depth: DepthMap, camera: Camera, settings: SolidSettings = SolidSettings()
+) -> Mesh:
+    """A watertight mesh, wound outwards. Raises BadInput when no surface is left."""
+    lattice = cleaned_lattice(depth, camera, settings.max_samples)
+    if np.isnan(lattice.z).all():
+        raise BadInput("no surface is left to make a solid of; check the depth map.")
+    if mask.inside is None:
+        return _relief(photo, mask, lattice, settings.base)
+    return _inflated_subject(photo, mask, lattice)
+
+
+def _relief(photo: Photo, mask: Mask, lattice: Lattice, base: float) -> Mesh:
+    known = lattice.z[~np.isnan(lattice.z)]
+    near, far = float(known.min()), float(np.percentile(known, FAR_PERCENTILE))
+    z = np.minimum(np.where(np.isnan(lattice.z), far, lattice.z), far).astype(np.float32)
+    corners, place, _ = sheet(np.ones(z.shape, bool))
+    depth = _corner_means(z, np.ones(z.shape, bool)).ravel()[place]
+    floor = np.full_like(depth, far + base * max(far - near, 0.05 * far))
+    faces = front_faces(corners)
+    count = len(place)
+    pixels = _corner_pixels(lattice, z.shape)[place]
+    vertices = np.concatenate([_lifted(pixels, depth, lattice.camera), _lifted(pixels, floor, lattice.camera)])
+    everything = np.concatenate([faces, back_faces(corners) + count, rim_walls(faces, count)])
+    return textured(Mesh(vertices, everything), photo, mask, lattice.camera, np.concatenate([pixels, pixels]))
+
+
+def _inflated_subject(photo: Photo, mask: Mask, lattice: Lattice) -> Mesh:
+    assert mask.inside is not None
+    columns, rows = lattice.u.astype(np.intp), lattice.v.astype(np.intp)
+    inside = _largest_pieces(mask.inside[rows][:, columns])
+    filled = _nearest_filled(np.where(inside, lattice.z, np.float32(np.nan)))
+    inside, z = doubled(inside), cv2.resize(filled, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
+    corners, place, rim = sheet(inside)
+    front = _corner_means(z, inside).ravel()[place]
+    base, height = inflated(corners, rim, front)
+    step = lattice.stride / 2 / lattice.camera.focal
+    behind = np.maximum(base * (1 + height * step), front * (1 + 0.5 * height * step))
+    interior = np.flatnonzero(~rim)
+    back_of = np.arange(len(place), dtype=np.int32)
+    back_of[interior] = len(place) + np.arange(len(interior), dtype=np.int32)
+    pixels = _corner_pixels(lattice, inside.shape)[place]
+    camera = lattice.camera
+    vertices = np.concatenate(
+        [_lifted(pixels, front, camera), _lifted(pixels[interior], behind[interior], camera)]
+    )
+    faces = np.concatenate([front_faces(corners), back_faces(back_of[corners])])
+    return textured(Mesh(vertices, faces), photo, mask, camera, np.concatenate([pixels, pixels[interior]]))
+
+
+def _largest_pieces(inside: Bool[ndarray, "h w"], share: float = 0.02) -> Bool[ndarray, "h w"]:
+    """Pieces of at least `share` of the largest one's size."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(inside.astype(np.uint8), connectivity=4)
+    area = stats[:, cv2.CC_STAT_AREA].copy()
+    area[0] = 0
+    return (area >= share * area.max())[labels]
+
+
+def _nearest_filled(z: Float32[ndarray, "h w"]) -> Float32[ndarray, "h w"]:
+    """Gaps take the nearest sample's depth."""
+    hole = np.isnan(z)
+    if not hole.any():
+        return z
+    _, nearest = cv2.distanceTransformWithLabels(hole.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    lookup = np.zeros(int(nearest.max()) + 1, np.float32)
+    lookup[nearest[~hole]] = z[~hole]
+    return np.where(hole, lookup[nearest], z)
+
+
+def _corner_means(z: Float32[ndarray, "h w"], inside: Bool[ndarray, "h w"]) -> Float32[ndarray, "a b"]:
+    """Harmonic mean of the (up to four) inside samples around each corner; 1 where there is none."""
+    total, count = np.zeros((2, z.shape[0] + 1, z.shape[1] + 1), np.float32)
+    disparity = np.where(inside, 1 / z, 0)
+    for i in (0, 1):
+        for j in (0, 1):
+            total[i : i + z.shape[0], j : j + z.shape[1]] += disparity
+            count[i : i + z.shape[0], j : j + z.shape[1]] += inside
+    return np.where(count > 0, count / np.maximum(total, 1e-30), 1).astype(np.float32)
+
+
+def _corner_pixels(lattice: Lattice, shape: tuple[int, int]) -> Float32[ndarray, "n 2"]:
+    """Pixel position of every corner of the lattice, or of the lattice doubled, row by row."""
+    u, v = corner_lines(lattice)
+    if shape[0] == 2 * lattice.z.shape[0]:
+        u, v = (np.interp(np.arange(2 * len(line) - 1) / 2, np.arange(len(line)), line) for line in (u, v))
+    grid = np.meshgrid(u, v)
+    return np.stack([axis.ravel() for axis in grid], axis=1).astype(np.float32)
+
+
+def _lifted(pixels: Float32[ndarray, "n 2"], z: Float32[ndarray, " n"], camera: Camera) -> Float32[ndarray, "n 3"]:
+    return back_project(pixels[:, 0], pixels[:, 1], z.astype(np.float32), camera)

@@ -1,0 +1,77 @@
+"""Write results: the format follows from the file's ending."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from recon.formats import CLOUD_FORMATS, DEPTH_FORMATS, MESH_FORMATS, checked_format
+from recon.geometry.axes import to_gltf
+from recon.stages import write_gltf, write_obj, write_ply
+from recon.stages.files import write_bytes, write_with
+from recon.types import DepthMap, Mesh, PointCloud
+
+PNG_TOP = 65535
+
+
+def write_mesh(mesh: Mesh, path: Path) -> list[Path]:
+    """Write a mesh as PLY, OBJ (+ MTL + texture), GLB, STL or VTK, in glTF's axes; returns the files written."""
+    ending = checked_format(path, MESH_FORMATS, "the model")
+    if ending == ".obj":
+        return write_obj.write_mesh(mesh, path)
+    if ending == ".ply":
+        write_ply.write_mesh(mesh, path)
+    elif ending == ".glb":
+        write_gltf.write_mesh(mesh, path)
+    else:
+        turned = mesh.with_(vertices=to_gltf(mesh.vertices))
+        library = turned.to_trimesh().export if ending == ".stl" else turned.to_pyvista().save
+        write_with(path, lambda temporary: library(str(temporary)))
+    return [path]
+
+
+def write_cloud(cloud: PointCloud, path: Path) -> list[Path]:
+    """Write a point cloud as PLY or VTK, in glTF's axes."""
+    if checked_format(path, CLOUD_FORMATS, "the point cloud") == ".ply":
+        write_ply.write_cloud(cloud, path)
+        return [path]
+    import pyvista
+
+    points = pyvista.PolyData(to_gltf(cloud.positions))
+    points.point_data["rgb"] = cloud.colors
+    write_with(path, lambda temporary: points.save(str(temporary)))
+    return [path]
+
+
+def write_depth(depth: DepthMap, path: Path) -> float:
+    """Write a depth map of the photo's size: float32 .npy (NaN = no surface) or 16-bit PNG (0 = no surface).
+
+    Returns the PNG's units per unit of depth (1 for .npy): 1000 (millimetres, if metric), or less where depth would not
+    fit 16 bits.
+    """
+    if checked_format(path, DEPTH_FORMATS, "the depth map") == ".npy":
+        with_header = _npy_bytes(depth.z)
+        write_bytes(path, *with_header)
+        return 1.0
+    top = float(np.nanmax(depth.z))
+    scale = 1000.0 if top * 1000 <= PNG_TOP else 256.0 if top * 256 <= PNG_TOP else PNG_TOP / top
+    values = np.nan_to_num(np.rint(depth.z * np.float32(scale)), nan=0).astype(np.uint16)
+    write_bytes(path, cv2.imencode(".png", values)[1].tobytes())
+    return scale
+
+
+def write_report(report: dict[str, Any], path: Path) -> None:
+    """Write the run's report as JSON."""
+    write_bytes(path, (json.dumps(report, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def _npy_bytes(array: np.ndarray) -> tuple[bytes, memoryview]:
+    import io
+
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, np.lib.format.header_data_from_array_1_0(array))
+    return header.getvalue(), memoryview(np.ascontiguousarray(array)).cast("B")
