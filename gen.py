@@ -33,7 +33,8 @@ def parser() -> argparse.ArgumentParser:
     """All options, grouped as a person looks for them."""
     p = _Parser("gen.py", description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--rgb", type=Path, metavar="PHOTO", help="the photo: JPEG, PNG, WebP, TIFF, AVIF, HEIC, …")
-    p.add_argument("--out", type=Path, metavar="MODEL", help="the model to write: .ply .obj .glb .stl .vtk")
+    p.add_argument("--out", type=Path, action="append", metavar="MODEL",
+                   help="the model to write: .ply .obj .glb .stl .vtk; may be given several times")  # fmt: skip
     p.add_argument("--kind", choices=("mesh", "points"), default="mesh", help="what MODEL holds (default: mesh)")
     p.add_argument("--surface", choices=("grid", "poisson", "solid"), default="poisson",
                    help="grid: what the photo shows, sharp; poisson: smooth; solid: closed, printable")  # fmt: skip
@@ -141,14 +142,15 @@ def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any)
         with watch.stage("points"):
             cloud = result.points
         with watch.stage("write"):
-            for path in [args.out] * (args.kind == "points") + [args.points_out] * bool(args.points_out):
+            for path in args.out * (args.kind == "points") + [args.points_out] * bool(args.points_out):
                 files += write.write_cloud(cloud, path)
     if args.kind == "mesh" or args.preview or args.turntable:
         with watch.stage("mesh"):
             mesh = result.mesh
         if args.kind == "mesh":
             with watch.stage("write"):
-                files += write.write_mesh(mesh, args.out)
+                for path in args.out:
+                    files += write.write_mesh(mesh, path)
     if args.depth_out:
         with watch.stage("write"):
             write.write_depth(result.depth, args.depth_out)
@@ -169,17 +171,20 @@ def _check_options(args: argparse.Namespace) -> list[Path]:
     from recon import formats
     from recon.stages.files import check_writable
 
-    if args.rgb is None or args.out is None:
+    if args.rgb is None or not args.out:
         raise BadOption("--rgb PHOTO and --out MODEL are both needed; see python gen.py --help.")
+    model_formats = formats.CLOUD_FORMATS if args.kind == "points" else formats.MESH_FORMATS
     results = [
-        (args.out, formats.CLOUD_FORMATS if args.kind == "points" else formats.MESH_FORMATS, "the model"),
+        *((path, model_formats, "the model") for path in args.out),
         (args.points_out, formats.CLOUD_FORMATS, "the point cloud"),
         (args.depth_out, formats.DEPTH_FORMATS, "the depth map"),
         (args.preview, formats.PREVIEW_FORMATS, "the preview"),
         (args.turntable, formats.TURNTABLE_FORMATS, "the turntable"),
         (args.report, formats.REPORT_FORMATS, "the report"),
     ]
-    taken = {path.absolute(): what for path, what in ((args.rgb, "the photo"), (args.depth_in, "the depth map")) if path}
+    taken = {
+        path.absolute(): what for path, what in ((args.rgb, "the photo"), (args.depth_in, "the depth map")) if path
+    }
     missing = []
     for path, allowed, what in results:
         if path is None:

@@ -99,8 +99,15 @@ def rendered(mesh_vertices: np.ndarray, faces: np.ndarray, uv: np.ndarray, textu
     x, y = place[:, 0] * width - 0.5, place[:, 1] * height - 0.5
     out = np.zeros((camera.height, camera.width, 3), np.float32)
     flat = [
-        cv2.remap(texture[..., c], x[None].astype(np.float32), y[None].astype(np.float32), cv2.INTER_LINEAR,
-                  borderMode=cv2.BORDER_REPLICATE)[0] if len(x) < 32000 else _lookup(texture[..., c], x, y)
+        cv2.remap(
+            texture[..., c],
+            x[None].astype(np.float32),
+            y[None].astype(np.float32),
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )[0]
+        if len(x) < 32000
+        else _lookup(texture[..., c], x, y)
         for c in range(3)
     ]
     out[seen] = np.stack(flat, 1)

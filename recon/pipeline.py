@@ -99,7 +99,9 @@ def check_values(
 def _warnings(photo: Photo, raw: RawDepth, camera_source: str) -> list[str]:
     notes = []
     if camera_source == "default":
-        notes.append(f"the photo does not say its field of view: {DEFAULT_FOV:g}° along the longer side was assumed; set --fov")
+        notes.append(
+            f"the photo does not say its field of view: {DEFAULT_FOV:g}° along the longer side was assumed; set --fov"
+        )
     if raw.model == "builtin":
         notes.append("depth by the small built-in network; see --models for larger ones")
     return notes

@@ -39,9 +39,7 @@ def unit(vectors: Float32[ndarray, "*n 3"]) -> Float32[ndarray, "*n 3"]:
         return np.where(length > 0, vectors / length, 0).astype(np.float32, copy=False)
 
 
-def vertex_normals(
-    vertices: Float32[ndarray, "n 3"], faces: np.ndarray
-) -> Float32[ndarray, "n 3"]:
+def vertex_normals(vertices: Float32[ndarray, "n 3"], faces: np.ndarray) -> Float32[ndarray, "n 3"]:
     """Area-weighted vertex normals of a triangle mesh; zero for unused vertices."""
     a, b, c = (vertices[faces[:, i]] for i in range(3))
     face = np.cross(b - a, c - a)

@@ -12,7 +12,9 @@ from recon.geometry.points import outliers, voxel_representatives
 from recon.types import Camera, DepthMap, Photo, PointCloud
 
 
-def make_cloud(photo: Photo, depth: DepthMap, camera: Camera, max_points: int, voxel: float | None = None) -> PointCloud:
+def make_cloud(
+    photo: Photo, depth: DepthMap, camera: Camera, max_points: int, voxel: float | None = None
+) -> PointCloud:
     """Every pixel with depth back-projected, outliers removed, normals facing the camera.
 
     voxel: edge of the thinning voxels in the depth's unit (one point kept per voxel); None keeps every pixel up to

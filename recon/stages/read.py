@@ -95,7 +95,9 @@ def _check_usable(depth: Float32[ndarray, "h w"], path: Path) -> None:
             f"the depth map {str(path)!r} has {valid.size} usable values (finite and above 0); give a map with a surface."
         )
     if valid.min() == valid.max():
-        raise BadInput(f"the depth map {str(path)!r} is constant ({valid[0]:g} everywhere); give one with relief in it.")
+        raise BadInput(
+            f"the depth map {str(path)!r} is constant ({valid[0]:g} everywhere); give one with relief in it."
+        )
 
 
 def _check_size(what: str, path: Path, came: tuple[int, ...], size: tuple[int, int]) -> None:
@@ -227,9 +229,7 @@ def _to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
             return picture
         mode = {"LA": "L", "PA": "RGB", "P": "RGB", "RGBA": "RGB", "1": "L"}.get(picture.mode, picture.mode)
         alpha = picture.convert("RGBA").getchannel("A") if picture.mode in ("RGBA", "LA", "PA") else None
-        out = ImageCms.profileToProfile(
-            picture.convert(mode), source, ImageCms.createProfile("sRGB"), outputMode="RGB"
-        )
+        out = ImageCms.profileToProfile(picture.convert(mode), source, ImageCms.createProfile("sRGB"), outputMode="RGB")
     except (ImageCms.PyCMSError, OSError, ValueError):
         return picture
     if out is None:

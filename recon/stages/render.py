@@ -149,4 +149,3 @@ def _write_gif(path: Path, frames: Iterator[UInt8[ndarray, "h w 3"]]) -> None:
         first.save(temporary, save_all=True, append_images=rest, duration=1000 // GIF_FPS, loop=0, disposal=1)
 
     write_with(path, encode)
-

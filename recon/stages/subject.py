@@ -30,7 +30,9 @@ def find_subject(photo: Photo, how: str | Path, segmenters: Sequence[Callable[[]
         return Mask(None, "none", "asked for the whole photo")
     if how == "alpha" or (how == "auto" and photo.alpha is not None):
         if photo.alpha is None:
-            raise BadInput("--mask alpha was asked for and the photo has no transparency; use --mask auto or a mask file.")
+            raise BadInput(
+                "--mask alpha was asked for and the photo has no transparency; use --mask auto or a mask file."
+            )
         return Mask(_checked(photo.alpha > 127), "alpha")
     if how != "auto":
         return Mask(_checked(read_mask(how, photo.size)), "file")

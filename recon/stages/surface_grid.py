@@ -23,7 +23,9 @@ def cleaned_lattice(depth: DepthMap, camera: Camera, max_samples: int) -> Lattic
     return Lattice(z, lattice.u, lattice.v, camera, lattice.stride)
 
 
-def make_grid(photo: Photo, mask: Mask, depth: DepthMap, camera: Camera, settings: GridSettings = GridSettings()) -> Mesh:
+def make_grid(
+    photo: Photo, mask: Mask, depth: DepthMap, camera: Camera, settings: GridSettings = GridSettings()
+) -> Mesh:
     """An open mesh of the visible surface, cut at depth steps. Raises BadInput when no triangle is left."""
     lattice = cleaned_lattice(depth, camera, settings.max_samples)
     smallest = max(4, int(settings.smallest_piece * lattice.z.size))

@@ -67,9 +67,7 @@ def _inflated_subject(photo: Photo, mask: Mask, lattice: Lattice) -> Mesh:
     back_of[interior] = len(place) + np.arange(len(interior), dtype=np.int32)
     pixels = _corner_pixels(lattice, inside.shape)[place]
     camera = lattice.camera
-    vertices = np.concatenate(
-        [_lifted(pixels, front, camera), _lifted(pixels[interior], behind[interior], camera)]
-    )
+    vertices = np.concatenate([_lifted(pixels, front, camera), _lifted(pixels[interior], behind[interior], camera)])
     faces = np.concatenate([front_faces(corners), back_faces(back_of[corners])])
     return textured(Mesh(vertices, faces), photo, mask, camera, np.concatenate([pixels, pixels[interior]]))
 

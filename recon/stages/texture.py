@@ -14,7 +14,9 @@ FRINGE = 2
 """Pixels just inside a mask whose colour the background has bled into."""
 
 
-def textured(mesh: Mesh, photo: Photo, mask: Mask, camera: Camera, pixels: Float32[ndarray, "n 2"] | None = None) -> Mesh:
+def textured(
+    mesh: Mesh, photo: Photo, mask: Mask, camera: Camera, pixels: Float32[ndarray, "n 2"] | None = None
+) -> Mesh:
     """The mesh with the photo as its texture, and the photo's colours at its vertices.
 
     pixels: each vertex's place (u, v) in the photo where it is known; else the vertices are projected. The texture keeps

@@ -84,7 +84,12 @@ def write_mesh(mesh: Mesh, path: Path) -> None:
 
 def encoded_texture(texture: np.ndarray) -> bytes:
     """The texture as a JPEG without chroma subsampling (which would cost 3 dB at coloured edges)."""
-    flags = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    flags = [
+        cv2.IMWRITE_JPEG_QUALITY,
+        JPEG_QUALITY,
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+    ]
     ok, data = cv2.imencode(".jpg", cv2.cvtColor(texture, cv2.COLOR_RGB2BGR), flags)
     assert ok, "OpenCV encodes every uint8 picture"
     return bytes(data)

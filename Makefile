@@ -1,0 +1,38 @@
+# The commands that people and CI share.
+#   make demo [RGB=photo.jpg] [OUT=model.glb]   set up once, then turn a photo into a model
+#   make test                                   set up once, then run the test suite
+#   make test-slow                              the long tests too
+#   make lint                                   ruff and mypy
+#   make bench                                  print the benchmark tables
+#   make lock                                   renew requirements.lock from requirements.txt
+
+PYTHON ?= python3
+RGB ?=
+OUT ?=
+VENV := .venv/bin
+
+.PHONY: setup demo test test-slow lint bench lock
+.DEFAULT_GOAL := demo
+
+setup:
+	@PYTHON="$(PYTHON)" .ci/setup
+
+demo: setup
+	@.ci/demo "$(RGB)" "$(OUT)"
+
+test: setup
+	@$(VENV)/python -m pytest -m "not slow"
+
+test-slow: setup
+	@$(VENV)/python -m pytest
+
+lint: setup
+	@$(VENV)/ruff check . && $(VENV)/ruff format --check . && $(VENV)/mypy
+
+bench: setup
+	@$(VENV)/python -m bench
+
+lock: setup
+	@$(VENV)/python -m pip install --quiet uv
+	@$(VENV)/uv pip compile -q requirements.txt --universal --python-version 3.11 --upgrade --no-header --no-annotate \
+		-o requirements.lock
