@@ -32,14 +32,17 @@ class ModelCard:
     package: str = "transformers"
     files: tuple[str, ...] = field(default=TRANSFORMERS_FOLDER)
     url: str = ""
+    also: tuple[str, ...] = ()
 
     def weights(self, given: str = "") -> WeightsSpec:
         """What to look for; `given` is the user's path or hub id."""
-        return WeightsSpec(self.name, self.repo, self.files, self.url, given)
+        return WeightsSpec(self.name, self.repo, self.files, self.url, given, also=self.also)
 
 
-def _depth(name: str, kind: DepthKind, repo: str, licence: str, megabytes: int, about: str, **more: bool) -> ModelCard:
-    return ModelCard(name, "depth", kind, repo, licence, megabytes, about, **more)
+def _depth(
+    name: str, kind: DepthKind, repo: str, licence: str, megabytes: int, about: str, opt_in: bool = False
+) -> ModelCard:
+    return ModelCard(name, "depth", kind, repo, licence, megabytes, about, opt_in)
 
 
 def _sam(size: str, checkpoint: str, megabytes: int) -> ModelCard:
@@ -124,6 +127,7 @@ SUBJECT: dict[str, ModelCard] = _by_name(
         package="rembg",
         files=("u2net.onnx",),
         url="https://github.com/danielgatis/rembg/releases/download/v0.0.0/u2net.onnx",
+        also=("$U2NET_HOME", "~/.rembg/models/u2net", "~/.u2net"),
     ),
 )
 

@@ -9,35 +9,23 @@
 
 from __future__ import annotations
 
-import re
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, UInt8
 from numpy import ndarray
 
-from recon.errors import BadInput, MissingDependency, MissingWeights
+from recon.errors import BadInput
 from recon.models import weights
 from recon.models.device import half_precision, keep_float32, pick
+from recon.models.hf import quiet, read_config, read_network
 from recon.models.need import need
 from recon.types import DepthKind, RawDepth
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 MAX_SIDE = {"glpn": 640, "zoedepth": 1024, "depth_pro": 2048}
 """Long side in pixels above which a photo is first shrunk by area. GLPN would run at the photo's own size (it was
 trained at 640x480); the processors of ZoeDepth (512) and Depth Pro (1536) shrink without an anti-aliasing filter."""
-
-IGNORABLE = {
-    # The first fusion layer is called without a residual, and checkpoints in the original layout omit the unit that
-    # would process it (huggingface/transformers#28292); masks are for pretraining; indices and poolers are not read.
-    "missing_keys": r"neck\.fusion_stage\.layers\.0\.residual_layer1\.|\.mask_token$|relative_position_index$",
-    "unexpected_keys": r"neck\.fusion_stage\.layers\.0\.residual_layer1\.|\.mask_token$|relative_position_index$"
-    r"|(^|\.)pooler\.",
-}
 
 
 class TransformersDepth:
@@ -72,12 +60,14 @@ class _Loaded:
         transformers = need("transformers", "transformers", purpose)
         need("torchvision", "torchvision", purpose)
         self.device = device
-        with _quiet(transformers):
-            config = _read_config(transformers, folder, spec)
+        with quiet(transformers):
+            config = read_config(transformers, folder, spec)
             self.kind = _agreed_kind(kind_of(config, spec.name), kind, spec.name, folder)
             self.family: str = config.model_type
             self.processor = transformers.AutoImageProcessor.from_pretrained(folder, local_files_only=True)
-            self.network = _read_network(transformers, folder, spec, config).to(device).eval()
+            self.network = (
+                read_network(transformers.AutoModelForDepthEstimation, folder, spec, config).to(device).eval()
+            )
         _refuse_cropping(self.processor, self.family, spec.name)
         for head in ("head", "metric_head", "relative_head"):
             if getattr(self.network, head, None) is not None:
@@ -120,9 +110,7 @@ def kind_of(config: Any, name: str) -> DepthKind | None:
         return "disparity" if backbone in ("vit", "bit", "beit", "swinv2", "swin") else None
     if family == "prompt_depth_anything":  # without a prompt its output is neither disparity nor depth up to one factor
         raise BadInput(f"{name} is a Prompt Depth Anything model and needs a measured depth map beside the photo.")
-    raise BadInput(
-        f"{name} is a '{family}' model; depth models that are understood: dpt, glpn, zoedepth, depth_anything, depth_pro."
-    )
+    raise BadInput(f"{name} is a '{family}' model; understood are dpt, glpn, zoedepth, depth_anything and depth_pro.")
 
 
 def _agreed_kind(found: DepthKind | None, said: DepthKind | None, name: str, folder: Path) -> DepthKind:
@@ -136,66 +124,11 @@ def _agreed_kind(found: DepthKind | None, said: DepthKind | None, name: str, fol
     raise BadInput(f"{folder / weights.CONFIG} does not say what the values of {name} mean; say so with --depth-kind.")
 
 
-def _read_config(transformers: Any, folder: Path, spec: weights.WeightsSpec) -> Any:
-    try:
-        return transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise MissingWeights(_unusable(folder, spec, _first_line(error))) from error
-
-
-def _read_network(transformers: Any, folder: Path, spec: weights.WeightsSpec, config: Any) -> Any:
-    """Load strictly: every key must fit, but for those that are known not to be used."""
-    try:
-        network, info = transformers.AutoModelForDepthEstimation.from_pretrained(
-            folder,
-            config=config,
-            dtype="float32",
-            local_files_only=True,
-            output_loading_info=True,
-            use_safetensors=True if list(folder.glob("model*.safetensors")) else None,
-            weights_only=True,
-        )
-    except ImportError as error:
-        raise MissingDependency(f"{spec.name} cannot be loaded: {_first_line(error)}") from error
-    except Exception as error:  # torn safetensors, refused pickles and wrong shapes raise each library's own class
-        raise MissingWeights(_unusable(folder, spec, _first_line(error))) from error
-    for what, keys in info.items():
-        wrong = sorted(str(key) for key in keys if not re.search(IGNORABLE.get(what, r"(?!)"), str(key)))
-        if wrong:
-            listed = ", ".join(wrong[:3]) + (", ..." if len(wrong) > 3 else "")
-            raise MissingWeights(_unusable(folder, spec, f"{len(wrong)} {what.replace('_', ' ')}: {listed}"))
-    return network
-
-
-def _unusable(folder: Path, spec: weights.WeightsSpec, why: str) -> str:
-    get = weights.how_to_get(spec)
-    return f"The weights of {spec.name} in {folder} do not fit ({why}); remove them and get them again with: {get}"
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
 def _refuse_cropping(processor: Any, family: str, name: str) -> None:
     """Only ZoeDepth's padding is understood. Any other crop or padding would shift the map against the photo."""
     pads = family != "zoedepth" and getattr(processor, "do_pad", False)
     if pads or getattr(processor, "do_center_crop", False):
         raise BadInput(f"The image processor of {name} pads or crops photos, so its depth would not cover the photo.")
-
-
-@contextmanager
-def _quiet(transformers: Any) -> Iterator[None]:
-    """No report and no progress bar from the library: what matters is raised."""
-    logging = transformers.utils.logging
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity(logging.CRITICAL)
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()
 
 
 def shrink(rgb: UInt8[ndarray, "h w 3"], max_side: int | None) -> UInt8[ndarray, "_ _ 3"]:

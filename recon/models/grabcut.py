@@ -38,7 +38,7 @@ class GrabCut:
     name = "grabcut"
 
     def segment(self, rgb: UInt8[ndarray, "h w 3"]) -> Bool[ndarray, "h w"] | None:
-        """The subject; None for a scene: the border is not plain, or what differs from it is not credible (`choose`)."""
+        """The subject; None for a scene: the border is not plain or what differs from it not credible (`choose`)."""
         top, bottom, left, right = 0, rgb.shape[0], 0, rgb.shape[1]
         found = _segment(rgb)
         if found is None:  # bars around the picture hide its border
@@ -108,9 +108,9 @@ def _cut(small: UInt8[ndarray, "h w 3"], ground: _Ground) -> Bool[ndarray, "h w"
     labels[ground.distance < low] = cv2.GC_BGD
     inside = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
     if min(inside.sum(), (~inside).sum()) < GAUSSIANS:
-        return inside
+        return np.asarray(inside)
     cv2.setRNGSeed(0)  # GrabCut starts its colour models by k-means
-    cv2.grabCut(small, labels, None, np.zeros((1, 65)), np.zeros((1, 65)), ROUNDS, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(small, labels, (0, 0, 0, 0), np.zeros((1, 65)), np.zeros((1, 65)), ROUNDS, cv2.GC_INIT_WITH_MASK)
     return np.asarray((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD))
 
 
@@ -129,7 +129,7 @@ def _clean(mask: Bool[ndarray, "h w"], ground: _Ground) -> Bool[ndarray, "h w"] 
         at_border = inside[0].any() or inside[-1].any() or inside[:, 0].any() or inside[:, -1].any()
         unlike = float(np.median(ground.distance[inside])) > 1.0 + 1.5 * ground.spread
         filled[i] = not at_border and (size < SMALL_HOLE * mask.sum() or unlike)
-    return mask | filled[holes]
+    return np.asarray(mask | filled[holes])
 
 
 def _pieces(mask: Bool[ndarray, "h w"]) -> tuple[ndarray, ndarray]:
@@ -154,11 +154,11 @@ def _sharpen(
     slope = (cv2.blur(guide * target, window) - mean_g * mean_t) / (variance + GUIDED_EPSILON)
     offset = mean_t - slope * mean_g
     size = rgb.shape[1], rgb.shape[0]
-    slope, offset = (cv2.resize(cv2.blur(part, window), size, interpolation=cv2.INTER_LINEAR) for part in (slope, offset))
-    slope *= cv2.transform(rgb, weights)
-    slope *= 1 / 255
-    slope += offset
-    return np.asarray(slope > 0.5)
+    result, lift = (np.asarray(cv2.resize(cv2.blur(part, window), size)) for part in (slope, offset))
+    result *= np.asarray(cv2.transform(rgb, weights))
+    result *= 1 / 255
+    result += lift
+    return np.asarray(result > 0.5)
 
 
 def _discriminant(mask: Bool[ndarray, "h w"], small: UInt8[ndarray, "h w 3"]) -> Float32[ndarray, "1 4"]:

@@ -42,7 +42,8 @@ class WeightsSpec:
 
     name: ours, also the local folder's; repo: id on the hub, "" for none; files: what makes them complete, with
     alternatives as "a|b"; url: where a single checkpoint file is published, if it is not on the hub (then `files` holds
-    its name, and `find` gives the file, else the folder); given: the user's path or hub id, "" for none.
+    its name, and `find` gives the file, else the folder); given: the user's path or hub id, "" for none; also: folders
+    where another program keeps the same files, with ~ and $VARIABLES.
     """
 
     name: str
@@ -51,6 +52,7 @@ class WeightsSpec:
     url: str = ""
     given: str = ""
     revision: str = "main"
+    also: tuple[str, ...] = ()
 
 
 def model_folder() -> Path:
@@ -94,6 +96,7 @@ def find(spec: WeightsSpec) -> Path | None:
     places = [folder / spec.name]
     if spec.repo:
         places += [folder / spec.repo.replace("/", "--"), *_snapshots(spec)]
+    places += [Path(os.path.expandvars(place)).expanduser() for place in spec.also]
     return next((found for place in places if (found := _complete(place, spec))), None)
 
 
@@ -167,7 +170,7 @@ def _download(spec: WeightsSpec) -> str:
             )
             if find(spec):
                 break
-    except Exception as error:  # the library's network stack raises classes of its own; all mean "not fetched"
+    except Exception as error:  # noqa: BLE001 the library's network stack has its own classes; all mean: not fetched
         first = str(error).strip().splitlines() or [type(error).__name__]
         return f"could not be fetched from {spec.repo} at {hub_endpoint()} ({first[0]})"
     return f"are incomplete in {spec.repo} at {hub_endpoint()}"

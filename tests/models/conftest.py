@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-VIT = dict(hidden_size=32, num_hidden_layers=4, num_attention_heads=2, intermediate_size=64)
-NECK = dict(neck_hidden_sizes=[8, 16, 24, 32], fusion_hidden_size=16)
+VIT = {"hidden_size": 32, "num_hidden_layers": 4, "num_attention_heads": 2, "intermediate_size": 64}
+NECK = {"neck_hidden_sizes": [8, 16, 24, 32], "fusion_hidden_size": 16}
 STAGES = ["stage1", "stage2", "stage3", "stage4"]
-MEAN = dict(image_mean=[0.5, 0.5, 0.5], image_std=[0.5, 0.5, 0.5])
+MEAN = {"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}
 
 
 def _dpt(side: int, multiple: int = 1, keep_aspect: bool = False) -> Any:
@@ -31,17 +31,17 @@ def _dpt_vit() -> tuple[Any, Any]:
 def _dpt_hybrid() -> tuple[Any, Any]:
     from transformers import DPTConfig
 
-    backbone = dict(
-        model_type="bit",
-        global_padding="same",
-        layer_type="bottleneck",
-        depths=[1, 1, 1],
-        hidden_sizes=[16, 32, 64],
-        embedding_size=16,
-        num_groups=4,
-        out_features=["stage1", "stage2", "stage3"],
-        embedding_dynamic_padding=True,
-    )
+    backbone = {
+        "model_type": "bit",
+        "global_padding": "same",
+        "layer_type": "bottleneck",
+        "depths": [1, 1, 1],
+        "hidden_sizes": [16, 32, 64],
+        "embedding_size": 16,
+        "num_groups": 4,
+        "out_features": ["stage1", "stage2", "stage3"],
+        "embedding_dynamic_padding": True,
+    }
     config = DPTConfig(
         is_hybrid=True,
         backbone_config=backbone,
@@ -146,15 +146,15 @@ def _depth_anything(kind: str, **more: int) -> tuple[Any, Any]:
 def _depth_pro() -> tuple[Any, Any]:
     from transformers import DepthProConfig, DepthProImageProcessor
 
-    vit = dict(
-        model_type="dinov2",
-        image_size=32,
-        patch_size=8,
-        hidden_size=16,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        mlp_ratio=2,
-    )
+    vit = {
+        "model_type": "dinov2",
+        "image_size": 32,
+        "patch_size": 8,
+        "hidden_size": 16,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "mlp_ratio": 2,
+    }
     config = DepthProConfig(
         patch_size=32,
         fusion_hidden_size=16,

@@ -126,7 +126,7 @@ def rewrite(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
 
 
 def test_the_published_layout_without_the_unused_unit_loads(copy: Callable[[str], Path], photo: np.ndarray) -> None:
-    """Intel/dpt-large has no weights for the first fusion layer's unused residual unit, and older files have indices."""
+    """Intel/dpt-large has no weights for the first fusion layer's residual unit, which is never used."""
     import torch
 
     folder = copy("dpt-vit")
