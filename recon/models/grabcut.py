@@ -65,10 +65,11 @@ def _segment(rgb: UInt8[ndarray, "h w 3"]) -> Bool[ndarray, "h w"] | None:
     factor = min(1.0, WORK_SIDE / max(rgb.shape[:2]))
     size = max(16, round(rgb.shape[1] * factor)), max(16, round(rgb.shape[0] * factor))
     small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-    ground = _fit_ground(cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2Lab))
+    calm = cv2.bilateralFilter(small, 5, 25, 2)  # sensor noise is no texture; thin things stay
+    ground = _fit_ground(cv2.cvtColor(calm.astype(np.float32) / 255, cv2.COLOR_RGB2Lab))
     if ground is None:
         return None
-    mask = _clean(_cut(small, ground), ground)
+    mask = _clean(_cut(calm, ground), ground)
     if mask is None or not is_credible(mask):
         return None
     return _sharpen(mask, small, rgb)
@@ -154,10 +155,11 @@ def _sharpen(
     slope = (cv2.blur(guide * target, window) - mean_g * mean_t) / (variance + GUIDED_EPSILON)
     offset = mean_t - slope * mean_g
     size = rgb.shape[1], rgb.shape[0]
-    result, lift = (np.asarray(cv2.resize(cv2.blur(part, window), size)) for part in (slope, offset))
+    grown: list[ndarray] = [np.asarray(cv2.resize(cv2.blur(part, window), size)) for part in (slope, offset)]
+    result, lift = grown
     result *= np.asarray(cv2.transform(rgb, weights))
-    result *= 1 / 255
-    result += lift
+    np.multiply(result, np.float32(1 / 255), out=result)
+    np.add(result, lift, out=result)
     return np.asarray(result > 0.5)
 
 

@@ -10,6 +10,7 @@ else: no network, no heavy import. A hub that does not answer costs less than 3 
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
@@ -151,7 +152,7 @@ def _knock(endpoint: str, deadline: float) -> bool:
         return True
     except urllib.error.HTTPError as error:
         return error.code < 500 and error.code != 407  # 407 and 5xx come from a proxy that cannot reach it
-    except (OSError, ValueError):
+    except (OSError, ValueError, http.client.HTTPException):
         return False
 
 
