@@ -25,7 +25,8 @@ MAX_SPREAD = 4.0  # Lab units: root mean square of what is explained; more is te
 GAUSSIANS = 5  # GrabCut's colour models have five each
 ROUNDS = 2  # of GrabCut; the start is good
 MIN_PIECE = 0.004  # the smallest piece kept, over the largest
-SMALL_HOLE = 0.003  # over the subject's area: noise, not the hole in a handle
+SMALL_HOLE = 0.004  # over the subject's area: a spot of the ground's colour, not the hole in a handle
+SURE = 0.9  # a probability that GrabCut may not overrule
 GUIDED_RADIUS = 2
 GUIDED_EPSILON = 1e-4  # guide units squared: contrasts below a hundredth are not edges
 BAR_TOLERANCE = 6  # of 255, for compressed bars
@@ -59,20 +60,43 @@ class _Ground:
     spread: float
 
 
+def sharpen(rgb: UInt8[ndarray, "h w 3"], probability: Float32[ndarray, "a b"]) -> Bool[ndarray, "h w"] | None:
+    """A network's coarse idea of the subject, drawn to the photo's edges by GrabCut; None if it is not credible.
+
+    probability: of being subject, 0..1, of any resolution over the whole photo; what is near 0 or 1 is believed.
+    """
+    small = _small(rgb)
+    size = small.shape[1], small.shape[0]
+    likely = cv2.resize(probability, size, interpolation=cv2.INTER_LINEAR)
+    labels = np.where(likely > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    labels[likely > SURE] = cv2.GC_FGD
+    labels[likely < 1 - SURE] = cv2.GC_BGD
+    mask = _one_subject(_run(small, labels, 2 * ROUNDS))
+    if mask is None:
+        return None
+    mask = _fill(mask, None)
+    return _draw(mask, small, rgb) if is_credible(mask) else None
+
+
 def _segment(rgb: UInt8[ndarray, "h w 3"]) -> Bool[ndarray, "h w"] | None:
     if min(rgb.shape[:2]) < 16:
         return None
-    factor = min(1.0, WORK_SIDE / max(rgb.shape[:2]))
-    size = max(16, round(rgb.shape[1] * factor)), max(16, round(rgb.shape[0] * factor))
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    small = _small(rgb)
     calm = cv2.bilateralFilter(small, 5, 25, 2)  # sensor noise is no texture; thin things stay
     ground = _fit_ground(cv2.cvtColor(calm.astype(np.float32) / 255, cv2.COLOR_RGB2Lab))
     if ground is None:
         return None
-    mask = _clean(_cut(calm, ground), ground)
-    if mask is None or not is_credible(mask):
+    mask = _one_subject(_cut(calm, ground))
+    if mask is None:
         return None
-    return _sharpen(mask, small, rgb)
+    mask = _fill(mask, ground)
+    return _draw(mask, small, rgb) if is_credible(mask) else None
+
+
+def _small(rgb: UInt8[ndarray, "h w 3"]) -> UInt8[ndarray, "a b 3"]:
+    factor = min(1.0, WORK_SIDE / max(rgb.shape[:2]))
+    size = max(16, round(rgb.shape[1] * factor)), max(16, round(rgb.shape[0] * factor))
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA))
 
 
 def _fit_ground(lab: Float32[ndarray, "h w 3"]) -> _Ground | None:
@@ -90,7 +114,8 @@ def _fit_ground(lab: Float32[ndarray, "h w 3"]) -> _Ground | None:
         if keep.sum() < len(keep) / 3:
             return None
         near = terms[keep]
-        surface = np.linalg.solve(near.T @ near, near.T @ colours[keep])
+        ridge = 1e-4 * len(near) * np.eye(near.shape[1])  # one free side of the border alone must not bend the rest
+        surface = np.linalg.solve(near.T @ near + ridge, near.T @ colours[keep])
         distance = np.linalg.norm(colours - terms @ surface, axis=1)
     keep = distance <= INLIER
     spread = float(np.sqrt(np.mean(distance[keep] ** 2))) if keep.any() else np.inf
@@ -107,29 +132,39 @@ def _cut(small: UInt8[ndarray, "h w 3"], ground: _Ground) -> Bool[ndarray, "h w"
     labels[ground.distance > (low + high) / 2] = cv2.GC_PR_FGD
     labels[ground.distance > high] = cv2.GC_FGD
     labels[ground.distance < low] = cv2.GC_BGD
+    mask = _run(small, labels, ROUNDS)
+    opened = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)) > 0
+    return np.asarray(opened | (mask & (ground.distance > high)))
+
+
+def _run(small: UInt8[ndarray, "h w 3"], labels: UInt8[ndarray, "h w"], rounds: int) -> Bool[ndarray, "h w"]:
+    """GrabCut from labels, the same on every run. Labels with too little on one side stand as they are."""
     inside = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
     if min(inside.sum(), (~inside).sum()) < GAUSSIANS:
         return np.asarray(inside)
-    cv2.setRNGSeed(0)  # GrabCut starts its colour models by k-means
-    cv2.grabCut(small, labels, (0, 0, 0, 0), np.zeros((1, 65)), np.zeros((1, 65)), ROUNDS, cv2.GC_INIT_WITH_MASK)
+    cv2.setRNGSeed(0)  # its colour models start by k-means
+    cv2.grabCut(small, labels, (0, 0, 0, 0), np.zeros((1, 65)), np.zeros((1, 65)), rounds, cv2.GC_INIT_WITH_MASK)
     return np.asarray((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD))
 
 
-def _clean(mask: Bool[ndarray, "h w"], ground: _Ground) -> Bool[ndarray, "h w"] | None:
-    """One subject: its pieces of some size, small and unlike holes filled; None where no piece dominates."""
-    opened = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)) > 0
-    mask = opened | (mask & (ground.distance > 8.0 + 3.0 * ground.spread))
+def _one_subject(mask: Bool[ndarray, "h w"]) -> Bool[ndarray, "h w"] | None:
+    """The mask without its small pieces; None where no piece dominates."""
     labels, areas = _pieces(mask)
     if not areas.size or areas.max() < MIN_MAIN * areas.sum():
         return None
-    mask = np.append(False, areas >= MIN_PIECE * areas.max())[labels]
+    return np.asarray(np.append(False, areas >= MIN_PIECE * areas.max())[labels])
+
+
+def _fill(mask: Bool[ndarray, "h w"], ground: _Ground | None) -> Bool[ndarray, "h w"]:
+    """Small holes filled, and larger ones through which the ground cannot be what is seen."""
     holes, sizes = _pieces(~mask)
-    filled = np.zeros(len(sizes) + 1, dtype=bool)
-    for i, size in enumerate(sizes, start=1):
+    doubt = 1 + ground.spread if ground else 3.0  # through a hole one sees a plain ground for sure, a rough one maybe
+    filled = np.append(False, sizes < SMALL_HOLE * doubt * mask.sum())
+    for i in np.flatnonzero(~filled)[1:]:
         inside = holes == i
-        at_border = inside[0].any() or inside[-1].any() or inside[:, 0].any() or inside[:, -1].any()
-        unlike = float(np.median(ground.distance[inside])) > 1.0 + 1.5 * ground.spread
-        filled[i] = not at_border and (size < SMALL_HOLE * mask.sum() or unlike)
+        enclosed = not (inside[0].any() or inside[-1].any() or inside[:, 0].any() or inside[:, -1].any())
+        if ground and enclosed:
+            filled[i] = np.median(ground.distance[inside]) > 1.0 + 1.5 * ground.spread
     return np.asarray(mask | filled[holes])
 
 
@@ -139,7 +174,7 @@ def _pieces(mask: Bool[ndarray, "h w"]) -> tuple[ndarray, ndarray]:
     return labels, stats[1:, cv2.CC_STAT_AREA]
 
 
-def _sharpen(
+def _draw(
     mask: Bool[ndarray, "a b"], small: UInt8[ndarray, "a b 3"], rgb: UInt8[ndarray, "h w 3"]
 ) -> Bool[ndarray, "h w"]:
     """The mask at the photo's size, its outline drawn to the photo's edges by a fast guided filter (He & Sun 2015).

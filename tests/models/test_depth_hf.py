@@ -143,6 +143,28 @@ def test_the_published_layout_without_the_unused_unit_loads(copy: Callable[[str]
     np.testing.assert_array_equal(adapter(folder).estimate(photo).values, before)
 
 
+def test_the_side_files_of_2022_still_mean_the_same(copy: Callable[[str], Path], photo: np.ndarray) -> None:
+    """The MiDaS repositories were written by transformers 4.16: a feature extractor, one number for the size."""
+    folder = copy("dpt-vit")
+    before = adapter(folder).estimate(photo).values
+    old = {
+        "do_normalize": True,
+        "do_resize": True,
+        "ensure_multiple_of": 1,
+        "feature_extractor_type": "DPTFeatureExtractor",
+        "image_mean": [0.5, 0.5, 0.5],
+        "image_std": [0.5, 0.5, 0.5],
+        "keep_aspect_ratio": False,
+        "resample": 3,
+        "size": 64,
+    }
+    (folder / "preprocessor_config.json").write_text(json.dumps(old))
+    settings = json.loads((folder / "config.json").read_text())
+    settings |= {"torch_dtype": "float32", "transformers_version": "4.16.0.dev0", "backbone": None}
+    (folder / "config.json").write_text(json.dumps(settings))
+    np.testing.assert_array_equal(adapter(folder).estimate(photo).values, before)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
