@@ -13,7 +13,7 @@ from recon.errors import MissingDependency, MissingWeights
 from recon.models import choose
 from recon.models.catalogue import SUBJECT
 from recon.models.grabcut import GrabCut
-from recon.models.sam import LEAST_IOU, Sam, build
+from recon.models.sam import Sam, build
 from recon.models.sam_hf import SamHf
 from recon.models.weights import WeightsSpec
 from recon.protocols import Segmenter
@@ -28,7 +28,7 @@ def toy_network() -> Any:
     import torch
     from segment_anything import modeling
 
-    torch.manual_seed(0)
+    torch.manual_seed(23)  # one whose three masks differ, and differ with the prompt
     network = modeling.Sam(
         image_encoder=modeling.ImageEncoderViT(
             img_size=SIDE,
@@ -177,7 +177,7 @@ def test_the_published_sizes_are_read_off_their_tensors() -> None:
 
 @pytest.mark.parametrize("box", [None, (60, 10, 120, 70)])
 def test_both_packages_give_the_same_masks(checkpoint: Path, folder: Path, thing: np.ndarray, box: Any) -> None:
-    """Parity under equal weights. What is left comes from the resizing filters: Pillow's there, torchvision's here."""
+    """Parity under equal weights: no pixel differs, predicted IoU to 1e-5 (measured 2026-11-20, transformers 5.23)."""
     asked = choose.prompt(thing, box, None)
     predictor = original(checkpoint).load()
     predictor.set_image(thing)
@@ -185,32 +185,25 @@ def test_both_packages_give_the_same_masks(checkpoint: Path, folder: Path, thing
     masks, scores, _ = predictor.predict(np.array([asked.point]), np.array([1]), corners)
     theirs, their_scores = hf(folder).predict(thing, asked)
     assert masks.shape == theirs.shape == (3, 90, 140) and masks.any() and not masks.all()
-    np.testing.assert_allclose(scores, their_scores, rtol=0.02, atol=0.02)
-    assert (masks == theirs).mean() > 0.98
+    np.testing.assert_allclose(scores, their_scores, atol=1e-4)
+    assert (masks == theirs).mean() > 0.999
 
 
 @pytest.mark.parametrize("make", ["original", "hf"])
 def test_segment_gives_the_best_credible_mask(
     make: str, checkpoint: Path, folder: Path, thing: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[tuple[list[np.ndarray], list[float], float]] = []
-    real = choose.best
-
-    def watch(masks: list[np.ndarray], scores: list[float], least: float) -> np.ndarray | None:
-        seen.append((masks, scores, least))
-        return real(masks, scores, -100.0)  # random weights predict any IoU
-
-    monkeypatch.setattr(choose, "best", watch)
     segmenter: Any = original(checkpoint, prior=GrabCut()) if make == "original" else hf(folder, prior=GrabCut())
     assert isinstance(segmenter, Segmenter)
+    assert segmenter.segment(thing) is None, "random weights predict an IoU below the least that is believed"
+    module = "recon.models.sam" if make == "original" else "recon.models.sam_hf"
+    monkeypatch.setattr(f"{module}.LEAST_IOU", -1.0)
+    monkeypatch.setattr(choose, "MAX_TOUCH", 1.0)
+    masks, scores = hf(folder).predict(thing, choose.prompt(thing, None, GrabCut()))
     mask = segmenter.segment(thing)
-    masks, scores, least = seen[0]
-    assert least == LEAST_IOU and len(masks) == 3
-    credible = [(score, i) for i, score in enumerate(scores) if choose.is_credible(masks[i])]
-    if credible:
-        np.testing.assert_array_equal(mask, masks[max(credible)[1]])
-    else:
-        assert mask is None
+    assert all(choose.is_credible(each) for each in masks)
+    np.testing.assert_array_equal(mask, masks[int(np.argmax(scores))])
+    assert not any((mask == masks[i]).all() for i in range(3) if i != np.argmax(scores))
     assert segmenter.load() is segmenter.load()
 
 
