@@ -1,0 +1,140 @@
+"""Which pretrained models there are: kind, licence, size, and where their weights come from.
+
+Ids and licences as published in 2026; sizes are those of the files fetched, in MB, rounded. Every id can be overridden
+(see `weights`), because hubs lose repositories. `opt_in` marks a licence that not everybody may use (research only,
+non-commercial): such a model runs only when it is asked for by name, never by `auto`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from recon.models.weights import TRANSFORMERS_FOLDER, WeightsSpec
+from recon.types import DepthKind
+
+APACHE = "Apache-2.0"
+NON_COMMERCIAL = "CC-BY-NC-4.0 (no commercial use)"
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """One line of the catalogue. `kind` is None for a segmenter; `package` is what pip must install besides torch."""
+
+    name: str
+    task: Literal["depth", "subject"]
+    kind: DepthKind | None
+    repo: str
+    licence: str
+    megabytes: int
+    about: str
+    opt_in: bool = False
+    package: str = "transformers"
+    files: tuple[str, ...] = field(default=TRANSFORMERS_FOLDER)
+    url: str = ""
+    also: tuple[str, ...] = ()
+
+    def weights(self, given: str = "") -> WeightsSpec:
+        """What to look for; `given` is the user's path or hub id."""
+        return WeightsSpec(self.name, self.repo, self.files, self.url, given, also=self.also)
+
+
+def _depth(
+    name: str, kind: DepthKind, repo: str, licence: str, megabytes: int, about: str, opt_in: bool = False
+) -> ModelCard:
+    return ModelCard(name, "depth", kind, repo, licence, megabytes, about, opt_in)
+
+
+def _sam(size: str, checkpoint: str, megabytes: int) -> ModelCard:
+    return ModelCard(
+        f"sam-{size}",
+        "subject",
+        None,
+        "",
+        APACHE,
+        megabytes,
+        f"Segment Anything, {size.replace('-', ' ')}, original checkpoint",
+        package="segment-anything",
+        files=(checkpoint,),
+        url=f"https://dl.fbaipublicfiles.com/segment_anything/{checkpoint}",
+    )
+
+
+def _sam_hf(size: str, megabytes: int) -> ModelCard:
+    about = f"Segment Anything, ViT-{size}, in transformers' format"
+    return ModelCard(f"sam-hf-{size}", "subject", None, f"facebook/sam-vit-{size}", APACHE, megabytes, about)
+
+
+def _by_name(*cards: ModelCard) -> dict[str, ModelCard]:
+    return {card.name: card for card in cards}
+
+
+_DA2 = "depth-anything/Depth-Anything-V2-"
+_DA2_METRIC_LICENCE = "Apache-2.0 (the authors' repository; the weights' own page names none)"
+
+DEPTH: dict[str, ModelCard] = _by_name(
+    _depth("dpt-large", "disparity", "Intel/dpt-large", APACHE, 1370, "MiDaS v3, ViT-L at 384 px"),
+    _depth("dpt-hybrid", "disparity", "Intel/dpt-hybrid-midas", APACHE, 490, "MiDaS v3, ResNet + ViT-B at 384 px"),
+    _depth("dpt-beit-large-512", "disparity", "Intel/dpt-beit-large-512", "MIT", 1380, "MiDaS v3.1's best, 512 px"),
+    _depth("dpt-swin2-tiny-256", "disparity", "Intel/dpt-swinv2-tiny-256", "MIT", 164, "MiDaS v3.1's fastest, 256 px"),
+    _depth("glpn-nyu", "metric", "vinvino02/glpn-nyu", APACHE, 245, "metres, rooms up to 10 m"),
+    _depth("zoedepth", "metric", "Intel/zoedepth-nyu-kitti", "MIT", 1380, "metres, rooms and streets"),
+    _depth("depth-anything-v2-small", "disparity", _DA2 + "Small-hf", APACHE, 99, "small, sharp, 518 px"),
+    _depth("depth-anything-v2-base", "disparity", _DA2 + "Base-hf", NON_COMMERCIAL, 390, "518 px", opt_in=True),
+    _depth("depth-anything-v2-large", "disparity", _DA2 + "Large-hf", NON_COMMERCIAL, 1340, "518 px", opt_in=True),
+    _depth(
+        "depth-anything-v2-metric-indoor-small",
+        "metric",
+        _DA2 + "Metric-Indoor-Small-hf",
+        _DA2_METRIC_LICENCE,
+        99,
+        "metres, rooms up to 20 m",
+    ),
+    _depth(
+        "depth-anything-v2-metric-outdoor-small",
+        "metric",
+        _DA2 + "Metric-Outdoor-Small-hf",
+        _DA2_METRIC_LICENCE,
+        99,
+        "metres, streets up to 80 m",
+    ),
+    _depth(
+        "depth-pro",
+        "metric",
+        "apple/DepthPro-hf",
+        "Apple AMLR (research only)",
+        1900,
+        "metres and field of view, 1536 px",
+        opt_in=True,
+    ),
+)
+
+SUBJECT: dict[str, ModelCard] = _by_name(
+    _sam("vit-b", "sam_vit_b_01ec64.pth", 375),
+    _sam("vit-l", "sam_vit_l_0b3195.pth", 1250),
+    _sam("vit-h", "sam_vit_h_4b8939.pth", 2560),
+    _sam_hf("base", 375),
+    _sam_hf("large", 1250),
+    _sam_hf("huge", 2560),
+    ModelCard(
+        "rembg-u2net",
+        "subject",
+        None,
+        "",
+        "MIT (rembg), Apache-2.0 (U2-Net)",
+        176,
+        "salient object, through the package rembg",
+        package="rembg",
+        files=("u2net.onnx",),
+        url="https://github.com/danielgatis/rembg/releases/download/v0.0.0/u2net.onnx",
+        also=("$U2NET_HOME", "~/.rembg/models/u2net", "~/.u2net"),
+    ),
+)
+
+CARDS: dict[str, ModelCard] = {**DEPTH, **SUBJECT}
+
+MIDAS_FOR: dict[str, tuple[str, ...]] = {
+    "cuda": ("dpt-large", "dpt-beit-large-512", "dpt-hybrid", "dpt-swin2-tiny-256"),
+    "cpu": ("dpt-hybrid", "dpt-swin2-tiny-256", "dpt-large", "dpt-beit-large-512"),
+}
+"""What `auto` looks for, by device, best first: large on a GPU, within a few seconds on a CPU."""

@@ -1,0 +1,52 @@
+"""Which device a torch model runs on, and in which precision."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Literal
+
+from recon.errors import BadOption
+from recon.models.need import need
+
+Device = Literal["auto", "cpu", "cuda"]
+
+
+def pick(device: str) -> str:
+    """`cpu` or `cuda`. CUDA is not touched, not even asked after, when `cpu` is wanted."""
+    if device == "cpu":
+        return "cpu"
+    if device not in ("auto", "cuda"):
+        raise BadOption(f"Device '{device}' is not one of auto, cpu, cuda.")
+    here = need("torch", "torch", f"Device '{device}'").cuda.is_available()
+    if device == "cuda" and not here:
+        raise BadOption("Device 'cuda' was asked for, but torch sees no CUDA device; use --device cpu or auto.")
+    return "cuda" if here else "cpu"
+
+
+def half_precision(device: str) -> AbstractContextManager[Any]:
+    """fp16 autocast on CUDA (11 bits of mantissa; bf16's 8 would show as terraces), nothing on the CPU."""
+    if device != "cuda":
+        return nullcontext()
+    torch = need("torch", "torch", "CUDA")
+    context: AbstractContextManager[Any] = torch.autocast("cuda", dtype=torch.float16)
+    return context
+
+
+def keep_float32(module: Any) -> None:
+    """Make a module compute in float32 even under autocast. For output heads: their values become geometry."""
+    torch = need("torch", "torch", "A model")
+    forward = module.forward
+
+    def in_float32(*args: Any, **kwargs: Any) -> Any:
+        with torch.autocast(next(module.parameters()).device.type, enabled=False):
+            return forward(*_float(args), **_float(kwargs))
+
+    module.forward = in_float32
+
+
+def _float(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _float(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_float(item) for item in value)
+    return value.float() if hasattr(value, "is_floating_point") and value.is_floating_point() else value

@@ -1,0 +1,103 @@
+"""The catalogue and the registry agree, name everything that `--models` must show, and cost nothing to look at."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recon.errors import BadOption, MissingWeights
+from recon.models import catalogue, registry
+from recon.protocols import DepthEstimator, Segmenter
+
+HEAVY = ("torch", "transformers", "huggingface_hub", "cv2", "onnxruntime", "segment_anything", "rembg", "diffusers")
+
+
+def test_looking_at_the_list_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, json; import recon.models; from recon.models.registry import listing; rows = listing();"
+        f"print(json.dumps([len(rows), [m for m in {HEAVY} if m in sys.modules]]))"
+    )
+    root = Path(registry.__file__).parents[2]
+    told = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert json.loads(told.stdout) == [len(catalogue.CARDS), []]
+
+
+def test_every_model_of_the_issue_is_there_and_builds() -> None:
+    kinds = {
+        "dpt-large": "disparity",
+        "dpt-hybrid": "disparity",
+        "dpt-beit-large-512": "disparity",
+        "dpt-swin2-tiny-256": "disparity",
+        "glpn-nyu": "metric",
+        "zoedepth": "metric",
+        "depth-anything-v2-small": "disparity",
+        "depth-anything-v2-metric-indoor-small": "metric",
+        "depth-anything-v2-metric-outdoor-small": "metric",
+        "depth-pro": "metric",
+    }
+    assert kinds.items() <= {name: card.kind for name, card in catalogue.DEPTH.items()}.items()
+    assert set(registry.DEPTH_MODELS) == set(catalogue.DEPTH)
+    assert set(registry.SEGMENTERS) == {"grabcut", *catalogue.SUBJECT}
+    for name, build in registry.DEPTH_MODELS.items():
+        estimator = build("cpu", True)
+        assert isinstance(estimator, DepthEstimator) and estimator.name == name
+    for name, make in registry.SEGMENTERS.items():
+        segmenter = make("cpu", True)
+        assert isinstance(segmenter, Segmenter) and segmenter.name == name
+
+
+def test_every_card_can_be_shown_and_auto_takes_only_free_licences() -> None:
+    for row in registry.listing():
+        assert row.here is None and row.card.licence and row.card.megabytes > 0 and row.card.about
+        assert row.command.startswith(("hf download ", "curl -L "))
+        restricted = any(word in row.card.licence for word in ("NC", "research"))
+        assert row.card.opt_in == restricted
+    for names in catalogue.MIDAS_FOR.values():
+        assert all(not catalogue.DEPTH[name].opt_in for name in names)
+
+
+def test_the_list_says_what_is_here(
+    toy: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNFLAT_MODELS", str(tmp_path))
+    shutil.copytree(toy("glpn"), tmp_path / "vinvino02--glpn-nyu")
+    here = {row.card.name: row.here for row in registry.listing() if row.here}
+    assert here == {"glpn-nyu": tmp_path / "vinvino02--glpn-nyu"}
+
+
+def test_by_name_by_folder_and_by_hub_id(
+    toy: Callable[[str], Path], photo: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One set of weights, found in three ways, gives one depth map."""
+    monkeypatch.setenv("UNFLAT_MODELS", str(tmp_path))
+    shutil.copytree(toy("dpt-vit"), tmp_path / "dpt-large")
+    shutil.copytree(toy("dpt-vit"), tmp_path / "someone--mine")
+    ways = [str(toy("dpt-vit")), "dpt-large", "someone/mine"]
+    depths = [registry.build_depth(way, "cpu", True).estimate(photo) for way in ways]
+    assert {depth.kind for depth in depths} == {"disparity"}
+    assert [depth.model for depth in depths] == [toy("dpt-vit").name, "dpt-large", "someone--mine"]
+    for depth in depths[1:]:
+        np.testing.assert_array_equal(depth.values, depths[0].values)
+
+
+def test_what_is_not_there_says_how_to_get_it(photo: np.ndarray) -> None:
+    with pytest.raises(MissingWeights, match="get them with: hf download Intel/dpt-large$"):
+        registry.build_depth("dpt-large", "cpu", offline=True).estimate(photo)
+    with pytest.raises(MissingWeights, match="get them with: hf download some/thing$"):
+        registry.build_depth("some/thing", "cpu", offline=True).estimate(photo)
+    with pytest.raises(MissingWeights, match=r"get them with: curl -L .*sam_vit_b_01ec64.pth$"):
+        registry.build_segmenter("sam-vit-b", "cpu", offline=True).segment(photo)
+
+
+def test_unknown_names() -> None:
+    with pytest.raises(BadOption, match="'midas' is no depth model: choose one of dpt-large"):
+        registry.build_depth("midas")
+    with pytest.raises(BadOption, match="'sam' is no segmenter: choose one of grabcut"):
+        registry.build_segmenter("sam")
