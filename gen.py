@@ -57,7 +57,9 @@ def parser() -> argparse.ArgumentParser:
 def _add_input_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--depth-model", default="auto", metavar="NAME", help="a name from --models, or a local folder")
     group.add_argument("--depth-in", type=Path, metavar="FILE", help="use this depth map (.npy, 16-bit .png) instead")
-    group.add_argument("--depth-kind", choices=("metric", "scale", "disparity"), help="what --depth-in holds")
+    group.add_argument(
+        "--depth-kind", choices=("metric", "scale", "disparity"), help="what --depth-in (or an unknown model) holds"
+    )
     group.add_argument("--depth-scale", type=float, default=1000.0, metavar="N",
                        help="units of an integer metric --depth-in per metre (default: 1000, millimetres)")  # fmt: skip
     group.add_argument("--mask", default="auto", metavar="auto|none|alpha|FILE", help="what to cut out (default: auto)")

@@ -22,6 +22,7 @@ from bench.speed import ROOT
 from recon.geometry.camera import centred
 from recon.pipeline import reconstruct
 from recon.result import Reconstruction
+from recon.types import Surface
 
 SAMPLES = 300_000
 COLUMNS = ("kept", "pts F", "grid F", "cover", "air %", "PSNR", "poi F", "air %", "ref F", "poi dist", "ref dist")
@@ -71,10 +72,10 @@ def chamfer(found: np.ndarray, true: Truth) -> float:
     return float(500 * (there + back) / true.diameter)
 
 
-def _reconstructed(folder: Path, frame: Frame, surface: str) -> Reconstruction:
+def _reconstructed(folder: Path, frame: Frame, surface: Surface) -> Reconstruction:
     return reconstruct(
         folder / "rgb.png", depth_in=folder / "z.npy", depth_kind="metric", focal_px=frame.focal, surface=surface
-    )  # type: ignore[arg-type]
+    )
 
 
 def _seen(result: Reconstruction, frame: Frame, true: Truth) -> tuple[float, float]:

@@ -80,9 +80,10 @@ def _local_range(z: np.ndarray, radius: int) -> tuple[np.ndarray, np.ndarray]:
     return low, high
 
 
-def rendered(mesh_vertices: np.ndarray, faces: np.ndarray, uv: np.ndarray, texture: np.ndarray, camera: Camera):
+def rendered(
+    mesh_vertices: np.ndarray, faces: np.ndarray, uv: np.ndarray, texture: np.ndarray, camera: Camera
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(colours h×w×3 float, seen h×w, depth h×w): the textured mesh from the input camera, by ray casting."""
-    import cv2
     import open3d as o3d
 
     scene = o3d.t.geometry.RaycastingScene()
@@ -98,18 +99,7 @@ def rendered(mesh_vertices: np.ndarray, faces: np.ndarray, uv: np.ndarray, textu
     height, width = texture.shape[:2]
     x, y = place[:, 0] * width - 0.5, place[:, 1] * height - 0.5
     out = np.zeros((camera.height, camera.width, 3), np.float32)
-    flat = [
-        cv2.remap(
-            texture[..., c],
-            x[None].astype(np.float32),
-            y[None].astype(np.float32),
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )[0]
-        if len(x) < 32000
-        else _lookup(texture[..., c], x, y)
-        for c in range(3)
-    ]
+    flat = [_lookup(texture[..., channel], x, y) for channel in range(3)]
     out[seen] = np.stack(flat, 1)
     return out, seen, np.where(seen, hit["t_hit"].numpy(), np.nan)
 
@@ -123,16 +113,6 @@ def _lookup(channel: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     c = channel.astype(np.float32)
     top = c[i, j] * (1 - fx) + c[i, j + 1] * fx
     return top * (1 - fy) + (c[i + 1, j] * (1 - fx) + c[i + 1, j + 1] * fx) * fy
-
-
-@dataclass(frozen=True)
-class GridScore:
-    """What the issue's line on `grid` asks for."""
-
-    f: float
-    covered: float
-    mid_air: float
-    psnr: float
 
 
 def psnr(a: np.ndarray, b: np.ndarray) -> float:

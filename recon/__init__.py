@@ -12,9 +12,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from recon.pipeline import reconstruct, save
+    from recon.pipeline import reconstruct
 
-__all__ = ["reconstruct", "save"]
+__all__ = ["reconstruct"]
 __version__ = "0.1.0"
 
 

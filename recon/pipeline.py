@@ -64,7 +64,9 @@ def reconstruct(
             depth = to_depth_map(given, picture, subject, near, far)
     if given is None:
         with watch.stage("depth"):
-            raw = depth_estimator(depth_model, device, offline).estimate(on_plain_ground(picture, subject).rgb)
+            raw = depth_estimator(depth_model, device, offline, depth_kind).estimate(
+                on_plain_ground(picture, subject).rgb
+            )
             depth = to_depth_map(raw, picture, subject, near, far)
     else:
         raw = given

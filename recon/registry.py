@@ -2,18 +2,82 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from pathlib import Path
 
 from recon.errors import BadOption
 from recon.protocols import DepthEstimator, Segmenter
+from recon.types import DepthKind
+
+BUILTIN = "builtin"
+BUILTIN_LINE = "the small network that ships with Unflat"
 
 
-def depth_estimator(name: str, device: str, offline: bool) -> DepthEstimator:
-    from recon.builtin.estimator import BuiltinDepth
+def depth_estimator(name: str, device: str, offline: bool, kind: DepthKind | None = None) -> DepthEstimator:
+    """The depth model of a name, of a local folder in transformers' format, or of a hub id.
 
-    return BuiltinDepth()
+    `auto` is the best MiDaS-family model for this device whose weights are already here, else the built-in one: it
+    never downloads, so that the first run works at once and every run says what it used. kind: only for a folder or hub
+    id whose configuration does not say what its values mean. Raises BadOption, MissingDependency or MissingWeights.
+    """
+    if name == "auto":
+        name = best_here(device)
+    if name == BUILTIN:
+        from recon.builtin.estimator import BuiltinDepth
+
+        return BuiltinDepth()
+    from recon.models.registry import DEPTH_MODELS, build_depth
+
+    try:
+        return build_depth(name, device, offline, kind)
+    except BadOption:
+        known = ", ".join((BUILTIN, *DEPTH_MODELS))
+        raise BadOption(
+            f"--depth-model {name!r} is unknown; give auto, one of {known}, a folder in transformers' format, or a hub id"
+            " like org/name."
+        ) from None
+
+
+def best_here(device: str) -> str:
+    """What `auto` stands for on this device. Looks at folders only: no network, no framework."""
+    from recon.models import weights
+    from recon.models.catalogue import DEPTH, MIDAS_FOR
+
+    wanted = MIDAS_FOR["cuda" if device == "cuda" or (device == "auto" and _has_nvidia()) else "cpu"]
+    return next((name for name in wanted if weights.find(DEPTH[name].weights())), BUILTIN)
 
 
 def segmenters(device: str, offline: bool) -> list[Callable[[], Segmenter]]:
-    return []
+    """What `--mask auto` asks, in this order: Segment Anything and rembg where their weights are here, then GrabCut."""
+    from recon.models import weights
+    from recon.models.catalogue import SUBJECT
+    from recon.models.registry import build_segmenter
+
+    here = [name for name, card in SUBJECT.items() if weights.find(card.weights()) and _importable(card.package)]
+    return [lambda name=name: build_segmenter(name, device, offline) for name in (*here, "grabcut")]  # type: ignore[misc]
+
+
+def models_table() -> str:
+    """What `--models` prints: one line per model, and how to get what is not here."""
+    from recon.models.registry import listing
+
+    rows = [("name", "gives", "licence", "MB", "here", "what it is / how to get it")]
+    rows.append((BUILTIN, "disparity", "Apache-2.0", "8", "yes", BUILTIN_LINE))
+    for line in listing():
+        card = line.card
+        about = card.about if line.here else f"{card.about}; get it: {line.command}"
+        here = "yes" if line.here else "no"
+        rows.append((card.name, card.kind or "mask", card.licence, str(card.megabytes), here, about))
+    widths = [max(len(row[i]) for row in rows) for i in range(5)]
+    return "\n".join("  ".join([*(c.ljust(w) for c, w in zip(row[:5], widths, strict=True)), row[5]]) for row in rows)
+
+
+def _importable(package: str) -> bool:
+    from importlib.util import find_spec
+
+    return find_spec(package.replace("-", "_")) is not None
+
+
+def _has_nvidia() -> bool:
+    """Whether an NVIDIA driver is loaded; asking torch would cost seconds."""
+    return os.path.exists("/proc/driver/nvidia/version")

@@ -26,7 +26,6 @@ DepthKind = Literal["disparity", "scale", "metric"]
 """What a raw depth map means: affine-invariant inverse depth; depth up to one factor; metres."""
 
 Surface = Literal["grid", "poisson", "solid"]
-SubjectMethod = Literal["alpha", "file", "sam", "sam-hf", "rembg", "grabcut", "none"]
 
 
 @dataclass(frozen=True)
@@ -50,10 +49,11 @@ class Photo:
 
 @dataclass(frozen=True)
 class Mask:
-    """Where the subject is. `inside` is None for a scene (everything counts); `method` says what drew it."""
+    """Where the subject is. `inside` is None for a scene (everything counts); `method` says what drew it: alpha, file,
+    none, or a segmenter's name."""
 
     inside: Bool[ndarray, "h w"] | None
-    method: SubjectMethod
+    method: str
     note: str = ""
 
 

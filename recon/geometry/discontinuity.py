@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float32
 from numpy import ndarray
 
-STEP = 0.02
+STEP = 0.015
 """Relative depth jump between neighbours from which a break is considered of: small enough for
 a depth camera's quantisation far away, large enough for its noise near by."""
 GRAZING_DEG = 88.0

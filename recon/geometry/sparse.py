@@ -4,52 +4,50 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Float32
 from numpy import ndarray
+
+from recon.geometry.discontinuity import STEP
 
 DENSE = 0.6
 """Share of valid pixels around a valid one from which a map is dense: its gaps are then real ones."""
 WINDOW = 9
-REACH = 8
-"""Gaps are bridged over at most this many samples."""
+REACH = 8.0
+"""Gaps are bridged by triangles whose sides are at most this many samples long."""
 
 
-def densified(z: Float32[ndarray, "h w"], footprint: float, step: float = 0.1) -> Float32[ndarray, "h w"]:
-    """The map itself if it is dense; else with the gaps between its samples filled.
+def is_sparse(z: Float32[ndarray, "h w"]) -> bool:
+    """Whether the valid samples stand so far apart that a gap between them says nothing."""
+    valid = ~np.isnan(z)
+    if not valid.any():
+        return False
+    return float(cv2.blur(valid.astype(np.float32), (WINDOW, WINDOW))[valid].mean()) < DENSE
+
+
+def densified(z: Float32[ndarray, "h w"], step: float = STEP) -> Float32[ndarray, "h w"]:
+    """A sparse map with the gaps between its samples filled.
 
     Triangles of the samples' Delaunay triangulation are filled linearly in disparity (exact on planes) where their
-    corners lie at most 2·REACH apart and belong to one surface (relative range of depth below `step` or a slope that
-    a grazing surface has); other gaps take the nearest sample's depth, over at most 2 samples.
+    corners lie at most REACH apart and differ by less than `step` of their depth; all other gaps stay.
     """
-    valid = ~np.isnan(z)
-    if not valid.any() or _density(valid) >= DENSE:
-        return z
     from scipy.interpolate import LinearNDInterpolator
 
+    valid = ~np.isnan(z)
     rows, columns = np.nonzero(valid)
     if len(rows) < 4:
         return z
     places = np.column_stack([columns, rows]).astype(np.float64)
     inverse = 1 / z[rows, columns].astype(np.float64)
-    linear = LinearNDInterpolator(places, np.column_stack([inverse, np.zeros_like(inverse)]))
+    linear = LinearNDInterpolator(places, inverse)
     simplices = linear.tri.simplices
-    corner = inverse[simplices]
-    span = places[simplices]
+    corner, span = inverse[simplices], places[simplices]
     longest = np.max([np.hypot(*(span[:, i] - span[:, i - 1]).T) for i in range(3)], axis=0)
-    whole = (corner.max(axis=1) / corner.min(axis=1) < 1 + step) & (longest <= 2 * REACH)
-    gap_rows, gap_columns = np.nonzero(~valid & _within(valid, REACH))
+    whole = (corner.max(axis=1) / corner.min(axis=1) < 1 + step) & (longest <= REACH)
+    distance = cv2.distanceTransform((~valid).astype(np.uint8), cv2.DIST_L2, 3)
+    gap_rows, gap_columns = np.nonzero(~valid & (distance <= REACH))
     where = np.column_stack([gap_columns, gap_rows]).astype(np.float64)
     triangle = linear.tri.find_simplex(where)
     fillable = (triangle >= 0) & whole[triangle]
     out = z.copy()
-    out[gap_rows[fillable], gap_columns[fillable]] = 1 / linear(where[fillable])[:, 0]
+    out[gap_rows[fillable], gap_columns[fillable]] = 1 / linear(where[fillable])
     return out
-
-
-def _density(valid: Bool[ndarray, "h w"]) -> float:
-    return float(cv2.blur(valid.astype(np.float32), (WINDOW, WINDOW))[valid].mean())
-
-
-def _within(valid: Bool[ndarray, "h w"], reach: int) -> Bool[ndarray, "h w"]:
-    distance = cv2.distanceTransform((~valid).astype(np.uint8), cv2.DIST_L2, 3)
-    return distance <= reach

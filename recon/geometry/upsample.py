@@ -24,7 +24,7 @@ def guided_upsample(small: Float32[ndarray, "a b"], rgb: UInt8[ndarray, "h w 3"]
     height, width = rgb.shape[:2]
     guide = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
     slope, offset = _coefficients(small, cv2.resize(guide, small.shape[::-1], interpolation=cv2.INTER_AREA))
-    full = cv2.resize(slope, (width, height), interpolation=cv2.INTER_LINEAR)
+    full: Float32[ndarray, "h w"] = cv2.resize(slope, (width, height), interpolation=cv2.INTER_LINEAR)
     full *= guide
     full += cv2.resize(offset, (width, height), interpolation=cv2.INTER_LINEAR)
     square = np.ones((3, 3), np.uint8)

@@ -171,7 +171,7 @@ def _download(spec: WeightsSpec) -> str:
             )
             if find(spec):
                 break
-    except Exception as error:  # noqa: BLE001 the library's network stack has its own classes; all mean: not fetched
+    except Exception as error:
         first = str(error).strip().splitlines() or [type(error).__name__]
         return f"could not be fetched from {spec.repo} at {hub_endpoint()} ({first[0]})"
     return f"are incomplete in {spec.repo} at {hub_endpoint()}"

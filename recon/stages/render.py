@@ -77,7 +77,6 @@ class _Studio:
         self.start = -self.pivot / np.linalg.norm(self.pivot)
 
     def _add(self, mesh: Mesh) -> None:
-        import pyvista
 
         data = mesh.to_pyvista()
         if mesh.texture is not None and mesh.uv is not None:

@@ -42,7 +42,7 @@ def find_subject(photo: Photo, how: str | Path, segmenters: Sequence[Callable[[]
         asked.append(segmenter.name)
         inside = segmenter.segment(photo.rgb)
         if inside is not None and inside.mean() >= SMALLEST:
-            return Mask(inside, segmenter.name, "")  # type: ignore[arg-type]
+            return Mask(inside, segmenter.name)
     return Mask(None, "none", f"no single subject found by {', '.join(asked) or 'any segmenter'}: taken as a scene")
 
 

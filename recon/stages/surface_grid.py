@@ -9,7 +9,7 @@ from recon.geometry.discontinuity import snap
 from recon.geometry.grid import grid_mesh
 from recon.geometry.lattice import Lattice, sample
 from recon.geometry.points import outliers
-from recon.geometry.sparse import densified
+from recon.geometry.sparse import densified, is_sparse
 from recon.settings import GridSettings
 from recon.stages.texture import textured
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo
@@ -19,7 +19,7 @@ def cleaned_lattice(depth: DepthMap, camera: Camera, max_samples: int) -> Lattic
     """At most `max_samples` samples of a depth map: outliers removed, flying samples snapped, sparse ones joined."""
     lattice = sample(depth.z, camera, max_samples)
     z = np.where(outliers(lattice.z, lattice.footprint), np.float32(np.nan), lattice.z)
-    z = densified(snap(z), lattice.footprint)
+    z = densified(z) if is_sparse(z) else snap(z)
     return Lattice(z, lattice.u, lattice.v, camera, lattice.stride)
 
 
@@ -28,7 +28,8 @@ def make_grid(
 ) -> Mesh:
     """An open mesh of the visible surface, cut at depth steps. Raises BadInput when no triangle is left."""
     lattice = cleaned_lattice(depth, camera, settings.max_samples)
-    smallest = max(4, int(settings.smallest_piece * lattice.z.size))
+    alone = is_sparse(depth.z)  # the lone samples of a sparse map are no floaters
+    smallest = 1 if alone else max(4, int(settings.smallest_piece * lattice.z.size))
     vertices, faces, pixels = grid_mesh(lattice, smallest)
     if not len(faces):
         raise BadInput("no connected surface is left; check the depth map.")

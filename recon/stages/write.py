@@ -74,4 +74,4 @@ def _npy_bytes(array: np.ndarray) -> tuple[bytes, memoryview]:
 
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(header, np.lib.format.header_data_from_array_1_0(array))
-    return header.getvalue(), memoryview(np.ascontiguousarray(array)).cast("B")
+    return header.getvalue(), np.ascontiguousarray(array).data.cast("B")

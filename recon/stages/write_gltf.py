@@ -43,7 +43,7 @@ class _Buffer:
 
     def accessor(self, array: np.ndarray, component: int, kind: str, target: int, **extra: Any) -> int:
         array = np.ascontiguousarray(array)
-        view = self.view(memoryview(array).cast("B"), target)
+        view = self.view(array.data.cast("B"), target)
         count = array.size if kind == "SCALAR" else len(array)
         self.accessors.append({"bufferView": view, "componentType": component, "count": count, "type": kind} | extra)
         return len(self.accessors) - 1
