@@ -18,6 +18,10 @@ a depth camera's quantisation far away, large enough for its noise near by."""
 GRAZING_DEG = 88.0
 """Surfaces seen at a more grazing angle than this are not connected: their texture would be one smeared pixel."""
 
+RIM = 2.5
+"""How much steeper a surface's last step before its silhouette may be than the one before: √1 − √0 to √2 − √1 is 2.4 on
+anything round."""
+
 
 def cuts(
     z: Float32[ndarray, "h w"], footprint: float, step: float = STEP, grazing_deg: float = GRAZING_DEG
@@ -52,8 +56,9 @@ def _continues(z: Float32[ndarray, "h w"]) -> Bool[ndarray, "h w-1"]:
 def snap(z: Float32[ndarray, "h w"], step: float = STEP) -> Float32[ndarray, "h w"]:
     """Move each flying sample to the nearer side of the step that it hangs in.
 
-    A flying sample lies strictly between its two neighbours in a row or column, these differ by more than `step`, and
-    beyond them both sides are level: a ramp one sample wide, which no surface makes but blurred depth does.
+    A flying sample lies strictly between its two neighbours in a row or column, these differ by more than `step`,
+    beyond them both sides are level, and neither side's slope leads to it: a ramp one sample wide, which no surface
+    makes but blurred depth does.
     """
     out = _snap_rows(z, step)
     return np.ascontiguousarray(_snap_rows(np.ascontiguousarray(out.T), step).T)
@@ -72,8 +77,10 @@ def _snap_rows(z: Float32[ndarray, "h w"], step: float) -> Float32[ndarray, "h w
         )
         rise = rise[rows, columns]
         between = (middle - left) * (right - middle) > 0
-        level = (np.abs(left - far_left) < 0.25 * rise) & (np.abs(far_right - right) < 0.25 * rise)
-        chosen = between & level
+        left_slope, right_slope = np.abs(left - far_left), np.abs(far_right - right)
+        level = np.maximum(left_slope, right_slope) < 0.25 * rise
+        own = (np.abs(middle - left) <= RIM * left_slope) | (np.abs(right - middle) <= RIM * right_slope)
+        chosen = between & level & ~own
     out = z.copy()
     nearer = np.where(np.abs(middle - left) < np.abs(middle - right), left, right)
     out[rows[chosen], columns[chosen] + 2] = nearer[chosen]

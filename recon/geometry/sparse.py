@@ -34,9 +34,9 @@ def densified(z: Float32[ndarray, "h w"], step: float = STEP) -> Float32[ndarray
 
     valid = ~np.isnan(z)
     rows, columns = np.nonzero(valid)
-    if len(rows) < 4:
-        return z
     places = np.column_stack([columns, rows]).astype(np.float64)
+    if len(rows) < 4 or np.linalg.matrix_rank(places - places[0]) < 2:
+        return z
     inverse = 1 / z[rows, columns].astype(np.float64)
     linear = LinearNDInterpolator(places, inverse)
     simplices = linear.tri.simplices
