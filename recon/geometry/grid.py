@@ -27,19 +27,19 @@ def grid_mesh(
     group = corner_groups(~cut_h, ~cut_v)
     rows, columns = np.nonzero(~np.isnan(z))
     keys = vertex_keys(group, rows, columns)
-    depth, vertex_of = _vertex_depths(keys, z, cut_h, cut_v, step)
+    depth, vertex_of = _vertex_depths(keys, z, cut_h, cut_v, _half_spans(lattice), step)
     corners = vertex_of[keys]
-    u, v = _smoothed_corners(lattice, cut_h, cut_v)
+    u, v, turn = _smoothed_corners(lattice, cut_h, cut_v)
     at = np.flatnonzero(vertex_of >= 0) >> 2
     pixel = np.stack([u.ravel()[at], v.ravel()[at]], axis=1)
     camera = lattice.camera
     ray = (pixel - np.array([camera.cx, camera.cy], np.float32)) * np.float32(1 / camera.focal)
     vertices = np.column_stack([ray * depth[:, None], depth])
-    return vertices, _quad_faces(corners, depth), pixel
+    return vertices, _quad_faces(corners, depth, pixel, _bent(turn)[rows, columns]), pixel
 
 
 def connected_pieces(
-    cut_h: Bool[ndarray, "h w-1"], cut_v: Bool[ndarray, "h-1 w"]
+    cut_h: Bool[ndarray, "h a"], cut_v: Bool[ndarray, "b w"]
 ) -> tuple[Int32[ndarray, "h w"], Int64[ndarray, " k"]]:
     """Label every sample by the piece it hangs together with, and count each piece's samples.
 
@@ -70,7 +70,7 @@ def without_floaters(
 
 
 def corner_groups(
-    join_h: Bool[ndarray, "h w-1"], join_v: Bool[ndarray, "h-1 w"]
+    join_h: Bool[ndarray, "h a"], join_v: Bool[ndarray, "b w"]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For every corner, which vertex (0..3) its samples b, c and d belong to; a's is always 0."""
     height, width = join_h.shape[0], join_v.shape[1]
@@ -106,12 +106,13 @@ def _vertex_depths(
     z: Float32[ndarray, "h w"],
     cut_h: Bool[ndarray, "h w-1"],
     cut_v: Bool[ndarray, "h-1 w"],
+    spans: tuple[Float32[ndarray, "2 w"], Float32[ndarray, "2 h"]],
     step: float,
 ) -> tuple[Float32[ndarray, " k"], Int32[ndarray, " c"]]:
     """Depth of each vertex, and each key's vertex (−1: none).
 
-    A vertex's disparity is the mean over its samples of their own, each carried half a sample along its own slope
-    (disparity is linear on planes), by at most half a step.
+    A vertex's disparity is the mean over its samples of their own, each carried to the corner along its own slope
+    (disparity is linear on planes), by at most half a step per half sample.
     """
     valid = ~np.isnan(z)
     disparity = np.where(valid, 1 / z, 0).astype(np.float32)
@@ -121,14 +122,24 @@ def _vertex_depths(
     own = disparity[valid]
     space = 4 * (z.shape[0] + 1) * (z.shape[1] + 1)
     sums, counts = np.zeros(space), np.zeros(space, np.uint8)
-    for key, (dx, dy) in zip(keys, ((-1, -1), (1, -1), (-1, 1), (1, 1)), strict=True):
+    rows, columns = np.nonzero(valid)
+    for corner, key in enumerate(keys):
         # within one of the four corners each key occurs once, so plain indexing adds
-        sums[key] += own + dx * across + dy * down
+        sums[key] += own + spans[0][corner % 2][columns] * across + spans[1][corner // 2][rows] * down
         counts[key] += 1
     used = np.flatnonzero(counts)
     vertex_of = np.full(space, -1, np.int32)
     vertex_of[used] = np.arange(len(used), dtype=np.int32)
     return (counts[used] / sums[used]).astype(np.float32), vertex_of
+
+
+def _half_spans(lattice: Lattice) -> tuple[Float32[ndarray, "2 w"], Float32[ndarray, "2 h"]]:
+    """From each column and row of samples to the lines before and after it, in half samples: −1 and 1, but at the
+    photo's border, which need not lie half a sample away."""
+    half = np.float32(lattice.stride / 2)
+    u, v = corner_lines(lattice)
+    across, down = (np.stack([a[:-1] - b, a[1:] - b]) / half for a, b in ((u, lattice.u), (v, lattice.v)))
+    return across, down
 
 
 def _half_slope(disparity: Float32[ndarray, "h w"], cut: np.ndarray, axis: int) -> Float32[ndarray, "h w"]:
@@ -141,9 +152,9 @@ def _half_slope(disparity: Float32[ndarray, "h w"], cut: np.ndarray, axis: int) 
 
 
 def _smoothed_corners(
-    lattice: Lattice, cut_h: Bool[ndarray, "h w-1"], cut_v: Bool[ndarray, "h-1 w"]
-) -> tuple[Float32[ndarray, "a b"], Float32[ndarray, "a b"]]:
-    """Pixel position of every corner; along a crack, staircases are straightened.
+    lattice: Lattice, cut_h: Bool[ndarray, "h a"], cut_v: Bool[ndarray, "b w"]
+) -> tuple[Float32[ndarray, "i j"], Float32[ndarray, "i j"], Bool[ndarray, "i j"]]:
+    """Pixel position of every corner, and whether a crack turns there; along a crack, staircases are straightened.
 
     Where exactly two cut edges meet, the corner moves half way to the middle of its two neighbours on the crack: a
     45° staircase becomes a straight line. Both sides of the crack use the same corner, so no gap opens.
@@ -158,17 +169,39 @@ def _smoothed_corners(
     return (
         np.where(turn, u[None] + quarter * (right - left), u[None]).astype(np.float32),
         np.where(turn, v[:, None] + quarter * (down - up), v[:, None]).astype(np.float32),
+        turn,
     )
 
 
-def _quad_faces(corners: Int32[ndarray, "4 n"], depth: Float32[ndarray, " k"]) -> Int32[ndarray, "m 3"]:
-    """Two triangles per quad, split along the diagonal with the smaller change of depth."""
+def _bent(turn: Bool[ndarray, "i j"]) -> Bool[ndarray, "h w"]:
+    """Samples with three or four corners moved: a diagonal of such a quad can run through a third corner."""
+    moved = turn.view(np.uint8)
+    return moved[:-1, :-1] + moved[:-1, 1:] + moved[1:, :-1] + moved[1:, 1:] >= 3
+
+
+def _quad_faces(
+    corners: Int32[ndarray, "4 n"],
+    depth: Float32[ndarray, " k"],
+    pixel: Float32[ndarray, "k 2"],
+    bent: Bool[ndarray, " n"],
+) -> Int32[ndarray, "m 3"]:
+    """Two triangles per quad, split along the diagonal with the smaller change of depth; a bent quad along the one that
+    leaves the wider triangles."""
     tl, tr, bl, br = corners
     falling = np.abs(depth[tl] - depth[br]) <= np.abs(depth[tr] - depth[bl])
+    a, b, c, d = pixel[corners[:, bent]]
+    narrowest_falling = np.minimum(_turn(a, c, d), _turn(a, d, b))
+    narrowest_rising = np.minimum(_turn(a, c, b), _turn(c, d, b))
+    falling[bent] = narrowest_falling >= narrowest_rising
     faces = np.empty((tl.size, 2, 3), np.int32)
     faces[:, 0, 0], faces[:, 0, 1], faces[:, 0, 2] = tl, bl, np.where(falling, br, tr)
     faces[:, 1, 0], faces[:, 1, 1], faces[:, 1, 2] = np.where(falling, tl, bl), br, tr
     return faces.reshape(-1, 3)
+
+
+def _turn(a: Float32[ndarray, "n 2"], b: Float32[ndarray, "n 2"], c: Float32[ndarray, "n 2"]) -> Float32[ndarray, " n"]:
+    """Twice the area of triangles in the photo, positive where they face the camera."""
+    return (c[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1]) - (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1])
 
 
 def compact(faces: Int32[ndarray, "m 3"], count: int) -> tuple[Int32[ndarray, "m 3"], Int64[ndarray, " n"]]:

@@ -12,7 +12,7 @@ from numpy import ndarray
 from recon.geometry.grid import corner_groups, vertex_keys
 
 
-def doubled(inside: Bool[ndarray, "h w"]) -> Bool[ndarray, "2h 2w"]:
+def doubled(inside: Bool[ndarray, "h w"]) -> Bool[ndarray, "2*h 2*w"]:
     """Each sample as 2×2: a part one sample wide then has vertices inside it, not only on its rim."""
     return np.repeat(np.repeat(inside, 2, axis=0), 2, axis=1)
 
