@@ -34,7 +34,8 @@ def mesh_to_open3d(mesh: Mesh) -> open3d.geometry.TriangleMesh:
     import open3d
 
     out = open3d.geometry.TriangleMesh(
-        open3d.utility.Vector3dVector(mesh.vertices.astype(np.float64)), open3d.utility.Vector3iVector(mesh.faces)
+        open3d.utility.Vector3dVector(mesh.vertices.astype(np.float64)),
+        open3d.utility.Vector3iVector(mesh.faces.copy()),  # it takes no read-only array
     )
     if mesh.colors is not None:
         out.vertex_colors = open3d.utility.Vector3dVector(mesh.colors / 255.0)

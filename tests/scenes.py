@@ -82,12 +82,25 @@ def nearest(*maps: np.ndarray) -> np.ndarray:
     return frozen(out)
 
 
+ROOM_LOW, ROOM_HIGH = np.array((-2.2, -1.5, -1.0)), np.array((2.0, 1.2, 5.0))
+BALL, BALL_RADIUS = np.array((-0.6, 0.5, 3.0)), 0.5
+CRATE_LOW, CRATE_HIGH = np.array((0.4, 0.4, 3.0)), np.array((1.2, 1.2, 3.8))
+
+
 def room(camera: Camera) -> np.ndarray:
     """The inside of a room: floor, ceiling, two side walls, a back wall, and a ball and a crate in it."""
-    inner = np.asarray((2.0, 1.2, 5.0)), np.asarray((-2.2, -1.5, -1.0))
     with np.errstate(divide="ignore"):
-        walls = np.maximum(inner[0] / rays(camera), inner[1] / rays(camera)).min(-1).astype(np.float32)
-    return nearest(walls, sphere(camera, (-0.6, 0.5, 3.0), 0.5), box(camera, (0.4, 0.4, 3.0), (1.2, 1.2, 3.8)))
+        walls = np.maximum(ROOM_HIGH / rays(camera), ROOM_LOW / rays(camera)).min(-1).astype(np.float32)
+    return nearest(walls, sphere(camera, BALL, BALL_RADIUS), box(camera, CRATE_LOW, CRATE_HIGH))
+
+
+def off_the_room(points: np.ndarray) -> np.ndarray:
+    """Distance of points to the nearest of the room's walls, the ball and the crate."""
+    walls = np.minimum(np.abs(points - ROOM_LOW), np.abs(points - ROOM_HIGH)).min(axis=1)
+    ball = np.abs(np.linalg.norm(points - BALL, axis=1) - BALL_RADIUS)
+    beyond = np.maximum(CRATE_LOW - points, points - CRATE_HIGH)
+    crate = np.abs(np.linalg.norm(np.maximum(beyond, 0), axis=1) + np.minimum(beyond.max(axis=1), 0))
+    return np.minimum(np.minimum(walls, ball), crate)
 
 
 def photo_of(camera: Camera, seed: int = 0) -> Photo:

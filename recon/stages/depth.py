@@ -31,9 +31,10 @@ def to_depth_map(
     if raw.kind == "disparity":
         ratio = FAR_OVER_NEAR if mask.inside is None else SUBJECT_FAR_OVER_NEAR
         values = disparity_to_depth(values, near, far, ratio)
-    if near is None and far is None:
+    in_metres = raw.kind == "disparity" and (near is not None or far is not None)
+    if not in_metres:
         values = values / np.float32(_median(values))
-    return DepthMap(values, near is not None or far is not None, raw.model, raw.kind)
+    return DepthMap(values, in_metres, raw.model, raw.kind)
 
 
 def _median(values: Float32[ndarray, "h w"]) -> float:

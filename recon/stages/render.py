@@ -77,7 +77,6 @@ class _Studio:
         self.start = -self.pivot / np.linalg.norm(self.pivot)
 
     def _add(self, mesh: Mesh) -> None:
-
         data = mesh.to_pyvista()
         if mesh.texture is not None and mesh.uv is not None:
             self.plotter.add_mesh(data, texture=_texture(mesh.texture), lighting=False)
@@ -101,6 +100,7 @@ class _Studio:
         view.position = self.pivot + self.distance * (turn_y @ turn_x @ self.start)
         view.focal_point, view.up, view.view_angle = self.pivot, (0, 1, 0), self.view_angle
         self.plotter.reset_camera_clipping_range()
+        self.plotter.render()  # a screenshot alone shows the first view again
         return np.ascontiguousarray(self.plotter.screenshot(return_img=True)[..., :3])
 
 

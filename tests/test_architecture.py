@@ -1,0 +1,153 @@
+"""Imports only go down, heavy ones come late, and the code stays readable in size."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import recon
+from tests.scenes import camera_of, photo_of, room
+
+ROOT = Path(__file__).resolve().parents[1]
+FLOORS = [
+    ("gen", "app"),
+    ("web_3d_app",),
+    ("recon.pipeline", "recon.registry", "recon.result", "recon"),
+    ("recon.refine",),
+    ("recon.models", "recon.stages", "recon.builtin"),
+    ("recon.geometry", "recon.render"),
+    ("recon.protocols",),
+    ("recon.types", "recon.settings", "recon.errors", "recon.progress", "recon.formats", "recon.interop"),
+]
+"""From top to bottom; packages of one floor do not import each other, but for the third and the ground floor."""
+OPEN_FLOORS = (2, 7)
+HEAVY = ("torch", "open3d", "diffusers", "transformers", "pyvista", "vtk", "trimesh", "onnxruntime", "scipy.spatial",
+         "scipy.sparse", "scipy.interpolate", "skimage", "matplotlib", "pandas", "flask")  # fmt: skip
+LONGEST_FILE, LONGEST_FUNCTION = 450, 70
+
+
+def ours(*folders: str) -> list[Path]:
+    """Every Python file of ours under the given folders (of the shipped code, if none is given)."""
+    roots = [ROOT / name for name in folders or ("gen.py", "app.py", "recon", "web_3d_app")]
+    return sorted(p for root in roots if root.exists() for p in ([root] if root.is_file() else root.rglob("*.py")))
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def room_of(module: str) -> tuple[int, str]:
+    """(floor, package on it) by the longest prefix that is on the plan."""
+    known = [(len(name), floor, name) for floor, names in enumerate(FLOORS) for name in names
+             if module == name or (module.startswith(name + ".") and name != "recon")]  # fmt: skip
+    assert known, f"{module} is on no floor of the plan"
+    return max(known)[1:]
+
+
+def is_for_type_checkers(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def walk_run(node: ast.AST) -> Iterator[ast.AST]:
+    """Every node that runs: all but the bodies of `if TYPE_CHECKING`."""
+    for child in ast.iter_child_nodes(node):
+        if is_for_type_checkers(child):
+            for other in child.orelse:
+                yield from walk_run(other)
+            continue
+        yield child
+        yield from walk_run(child)
+
+
+def imports_of(path: Path) -> Iterator[tuple[str, int]]:
+    """(module, line) of every import statement, wherever it stands."""
+    for node in walk_run(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: a relative import"
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                is_module = (ROOT / (whole.replace(".", "/") + ".py")).exists() or (
+                    ROOT / whole.replace(".", "/")
+                ).is_dir()
+                yield (whole if is_module else str(node.module)), node.lineno
+
+
+@pytest.mark.parametrize("path", ours(), ids=module_of)
+def test_imports_only_go_down(path: Path) -> None:
+    module = module_of(path)
+    floor, package = room_of(module)
+    for target, line in imports_of(path):
+        if target.split(".")[0] not in ("gen", "app", "web_3d_app", "recon"):
+            continue
+        other_floor, other = room_of(target)
+        allowed = other_floor > floor or other == package or (other_floor == floor and floor in OPEN_FLOORS)
+        assert allowed, f"{path.name}:{line}: {module} imports {target} from its own floor or above"
+
+
+def test_the_shipped_code_imports_no_test_and_no_benchmark() -> None:
+    for path in ours():
+        assert not {name.split(".")[0] for name, _ in imports_of(path)} & {"tests", "bench", "pytest"}, path
+
+
+def loaded_by(code: str, folder: Path = ROOT) -> set[str]:
+    """Which of the heavy modules a fresh interpreter has loaded after `code`."""
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{code}\nprint(*sys.modules, sep='\\n')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=folder, check=True)
+    loaded = set(done.stdout.split())
+    assert "recon" in loaded
+    return loaded & set(HEAVY)
+
+
+@pytest.mark.parametrize("what", ["recon", "gen", "recon.pipeline", "recon.result", "recon.stages.write"])
+def test_importing_loads_nothing_heavy(what: str) -> None:
+    assert loaded_by(f"import {what}") == set()
+
+
+def test_a_whole_run_on_a_given_depth_map_loads_nothing_heavy(tmp_path: Path) -> None:
+    camera = camera_of(96, 72, 80.0)
+    Image.fromarray(photo_of(camera).rgb).save(tmp_path / "photo.png")
+    np.save(tmp_path / "z.npy", room(camera))
+    options = ["--rgb", "photo.png", "--depth-in", "z.npy", "--depth-kind", "metric", "--surface", "grid", "--out", "m.ply",
+               "--out", "m.glb", "--out", "m.obj", "--depth-out", "d.png", "--points-out", "c.ply", "--quiet"]  # fmt: skip
+    assert loaded_by(f"import gen\nassert gen.main({options!r}) == 0", tmp_path) == set()
+    assert {"m.ply", "m.glb", "m.obj", "d.png", "c.ply"} <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_every_public_name_is_there_and_documented() -> None:
+    for name in recon.__all__:
+        assert getattr(recon, name).__doc__.strip(), name
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = recon.nonsense
+
+
+@pytest.mark.parametrize("path", ours(), ids=module_of)
+def test_modules_and_public_functions_say_what_they_do(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    assert ast.get_docstring(tree), f"{path}: no docstring"
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), f"{path.name}:{node.lineno}: {node.name} has no docstring"
+
+
+@pytest.mark.parametrize("path", ours("gen.py", "app.py", "recon", "web_3d_app", "bench", "tests"), ids=module_of)
+def test_files_and_functions_stay_short_and_plain(path: Path) -> None:
+    text = path.read_text()
+    assert len(text.splitlines()) <= LONGEST_FILE
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = node.end_lineno - node.lineno + 1
+            assert lines <= LONGEST_FUNCTION, f"{path.name}:{node.lineno}: {node.name} has {lines} lines"
+        if isinstance(node, ast.ImportFrom):
+            assert all(alias.name != "*" for alias in node.names), f"{path.name}:{node.lineno}: a star import"
+        if isinstance(node, ast.ExceptHandler):
+            assert node.type is not None, f"{path.name}:{node.lineno}: a bare except"
