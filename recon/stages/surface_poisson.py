@@ -21,6 +21,11 @@ from recon.stages.surface_grid import cleaned_lattice
 from recon.stages.texture import textured
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo
 
+SCALE = 1.1
+"""Edge of the solver's cube in parts of the cloud's longest side."""
+CELL = 2.0
+"""Finest octree cell in samples: a finer one holds no sample of its own and only costs time."""
+
 
 def make_poisson(
     photo: Photo, mask: Mask, depth: DepthMap, camera: Camera, settings: PoissonSettings = PoissonSettings()
@@ -30,7 +35,8 @@ def make_poisson(
     warped, normals = _oriented(lattice)
     if len(warped) < 50:
         raise BadInput(f"only {len(warped)} oriented points are left, too few for a surface; check the depth map.")
-    solved, faces = _screened_poisson(warped, normals, settings.depth)
+    finest = float(np.ptp(warped, axis=0).max()) * SCALE / 2**settings.depth
+    solved, faces = _screened_poisson(warped, normals, max(finest, CELL * lattice.footprint))
     z = np.exp(solved[:, 2])
     vertices = np.column_stack([solved[:, :2] * z[:, None], z]).astype(np.float32)
     seen = _observed(vertices, lattice, settings.trim)
@@ -54,14 +60,16 @@ def _oriented(lattice: Lattice) -> tuple[Float32[ndarray, "n 3"], Float32[ndarra
 
 
 def _screened_poisson(
-    points: Float32[ndarray, "n 3"], normals: Float32[ndarray, "n 3"], depth: int
+    points: Float32[ndarray, "n 3"], normals: Float32[ndarray, "n 3"], width: float
 ) -> tuple[ndarray, Int32[ndarray, "m 3"]]:
     import open3d as o3d
 
     cloud = o3d.geometry.PointCloud(o3d.utility.Vector3dVector(points.astype(np.float64)))
     cloud.normals = o3d.utility.Vector3dVector(normals.astype(np.float64))
     with o3d.utility.VerbosityContextManager(o3d.utility.VerbosityLevel.Error):
-        mesh, _ = o3d.geometry.TriangleMesh.create_from_point_cloud_poisson(cloud, depth=depth, linear_fit=True)
+        mesh, _ = o3d.geometry.TriangleMesh.create_from_point_cloud_poisson(
+            cloud, width=width, scale=SCALE, linear_fit=True
+        )
     return np.array(mesh.vertices), np.array(mesh.triangles, dtype=np.int32)  # copies: the mesh dies here
 
 
