@@ -91,12 +91,14 @@ class Camera:
 
 @dataclass(frozen=True)
 class DepthMap:
-    """Depth at some resolution of the photo's frame. `metric`: the unit is the metre."""
+    """Depth at the photo's size. metric: the unit is the metre; model: who made it; kind: of the raw values; noise: change
+    of disparity 1/z that means nothing (0 for measured depth)."""
 
     z: Float32[ndarray, "h w"]
     metric: bool
     model: str = "given"
     kind: DepthKind = "metric"
+    noise: float = 0.0
 
 
 @dataclass(frozen=True)

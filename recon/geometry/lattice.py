@@ -21,13 +21,14 @@ from recon.types import Camera
 @dataclass(frozen=True)
 class Lattice:
     """z: depth (NaN = none); u, v: the pixel position of each column and row; camera: of the full-size photo;
-    stride: full-size pixels from one sample to the next."""
+    stride: full-size pixels from one sample to the next; noise: change of disparity 1/z that means nothing."""
 
     z: Float32[ndarray, "h w"]
     u: Float32[ndarray, " w"]
     v: Float32[ndarray, " h"]
     camera: Camera
     stride: int
+    noise: float = 0.0
 
     @property
     def footprint(self) -> float:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 LONG_SIDE = 960
 TURNTABLE_SIDE = 640
 SWING_DEG, LIFT_DEG = 22.0, 6.0
+MARGIN = 1.12
+"""The eye stands this much farther from the pivot than the photo's camera, so that a turned model stays in the frame."""
 FPS, GIF_FPS = 24, 10
 """Frames per second; a turntable takes 3 seconds, so that it stays small enough to send."""
 BACKGROUND = "#f2f2f0"
@@ -67,13 +69,13 @@ class _Studio:
         self.plotter.set_background(BACKGROUND)
         turned = mesh.with_(vertices=to_gltf(mesh.vertices))
         self._add(turned)
-        low, high = np.percentile(turned.vertices, [1, 99], axis=0)
-        self.pivot = (low + high) / 2
-        if not closed:
-            # a scene is wider than deep for the eye: turn about a point not far behind its front
-            self.pivot[2] = np.percentile(turned.vertices[:, 2], 60)
+        if closed:
+            self.pivot = (turned.vertices.min(axis=0) + turned.vertices.max(axis=0)).astype(float) / 2
+        else:
+            # on the optical axis at the median depth: the photo's own framing, near things swing against far ones
+            self.pivot = np.array([0.0, 0.0, np.median(turned.vertices[:, 2])])
         self.view_angle = math.degrees(2 * math.atan(camera.height / (2 * camera.focal)))
-        self.distance = float(np.linalg.norm(self.pivot)) * 1.06
+        self.distance = float(np.linalg.norm(self.pivot)) * MARGIN
         self.start = -self.pivot / np.linalg.norm(self.pivot)
 
     def _add(self, mesh: Mesh) -> None:
@@ -97,10 +99,11 @@ class _Studio:
         a, b = math.radians(yaw), math.radians(pitch)
         turn_y = np.array([[math.cos(a), 0, math.sin(a)], [0, 1, 0], [-math.sin(a), 0, math.cos(a)]])
         turn_x = np.array([[1, 0, 0], [0, math.cos(b), math.sin(b)], [0, -math.sin(b), math.cos(b)]])
-        view: pyvista.Camera = self.plotter.camera
-        view.position = self.pivot + self.distance * (turn_y @ turn_x @ self.start)
-        view.focal_point, view.up, view.view_angle = self.pivot, (0, 1, 0), self.view_angle
+        eye = self.pivot + self.distance * (turn_y @ turn_x @ self.start)
+        self.plotter.camera_position = [tuple(eye), tuple(self.pivot), (0, 1, 0)]
+        self.plotter.camera.view_angle = self.view_angle
         self.plotter.reset_camera_clipping_range()
+        self.plotter.render()
         return np.ascontiguousarray(self.plotter.screenshot(return_img=True)[..., :3])
 
 

@@ -53,7 +53,7 @@ def _oriented(lattice: Lattice) -> tuple[Float32[ndarray, "n 3"], Float32[ndarra
     warped[..., 0] = (lattice.u[None] - camera.cx) / camera.focal
     warped[..., 1] = (lattice.v[:, None] - camera.cy) / camera.focal
     warped[..., 2] = np.log(lattice.z)
-    cut_h, cut_v = cuts(lattice.z, lattice.footprint)
+    cut_h, cut_v = cuts(lattice.z, lattice.footprint, lattice.noise)
     normals = lattice_normals(warped, cut_h, cut_v, reach=2)
     good = normals.any(axis=-1) & ~np.isnan(lattice.z)
     return warped[good], normals[good]
