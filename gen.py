@@ -214,10 +214,12 @@ class _Progress:
     def __init__(self, quiet: bool) -> None:
         self.quiet, self.live = quiet, sys.stderr.isatty()
         self.waiting: list[str] = []
+        self.last = ""
 
     def stage(self, name: str) -> None:
-        if self.quiet:
+        if self.quiet or name == self.last:
             return
+        self.last = name
         if self.live:
             print(f"\r\033[K{name} …", end="", file=sys.stderr, flush=True)
             return

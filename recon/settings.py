@@ -41,10 +41,10 @@ class PoissonSettings:
 
 @dataclass(frozen=True)
 class SolidSettings:
-    """The `solid` surface. max_samples: front quads at most. base: how far a scene's flat base lies behind its far
+    """The `solid` surface. max_samples: of the front at most (each becomes 2×2 quads on both sides). base: how far a scene's flat base lies behind its far
     end, in parts of the scene's depth."""
 
-    max_samples: int = 130_000
+    max_samples: int = 50_000
     base: float = 0.08
 
 

@@ -7,6 +7,8 @@ one turns all the way round.
 from __future__ import annotations
 
 import math
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,6 +63,8 @@ class _Studio:
     """A mesh before an off-screen camera."""
 
     def __init__(self, mesh: Mesh, camera: Camera, long_side: int, closed: bool) -> None:
+        if sys.platform == "linux" and not os.environ.get("DISPLAY"):
+            os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")  # else VTK warns about X11
         import pyvista
 
         scale = long_side / max(camera.width, camera.height)
@@ -76,6 +80,10 @@ class _Studio:
             self.pivot = np.array([0.0, 0.0, np.median(turned.vertices[:, 2])])
         self.view_angle = math.degrees(2 * math.atan(camera.height / (2 * camera.focal)))
         self.distance = float(np.linalg.norm(self.pivot)) * MARGIN
+        if closed:
+            radius = float(np.linalg.norm(turned.vertices - self.pivot, axis=1).max())
+            narrow = math.atan(min(camera.width, camera.height) / (2 * camera.focal))
+            self.distance = radius / math.sin(narrow)
         self.start = -self.pivot / np.linalg.norm(self.pivot)
 
     def _add(self, mesh: Mesh) -> None:

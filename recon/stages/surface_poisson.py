@@ -7,11 +7,13 @@ spending its depth on the far background. Kazhdan & Hoppe 2013, by way of Open3D
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, Int32
+from jaxtyping import Float32, Int32
 from numpy import ndarray
 
 from recon.errors import BadInput
+from recon.geometry.clip import clip
 from recon.geometry.discontinuity import cuts
 from recon.geometry.grid import compact
 from recon.geometry.lattice import Lattice
@@ -39,8 +41,8 @@ def make_poisson(
     solved, faces = _screened_poisson(warped, normals, max(finest, CELL * lattice.footprint))
     z = np.exp(solved[:, 2])
     vertices = np.column_stack([solved[:, :2] * z[:, None], z]).astype(np.float32)
-    seen = _observed(vertices, lattice, settings.trim)
-    faces, used = compact(faces[seen[faces].all(axis=1)], len(vertices))
+    vertices, faces = clip(vertices, faces, observed(vertices, lattice, settings.trim))
+    faces, used = compact(faces, len(vertices))
     if not len(faces):
         raise BadInput("no surface is left after trimming; check the depth map or use --surface grid.")
     return textured(Mesh(vertices[used], faces), photo, mask, camera)
@@ -73,8 +75,12 @@ def _screened_poisson(
     return np.array(mesh.vertices), np.array(mesh.triangles, dtype=np.int32)  # copies: the mesh dies here
 
 
-def _observed(vertices: Float32[ndarray, "n 3"], lattice: Lattice, trim: float) -> Bool[ndarray, " n"]:
-    """Vertices whose depth agrees, to within `trim`, with a sample within one step of their pixel."""
+def observed(vertices: Float32[ndarray, "n 3"], lattice: Lattice, trim: float) -> Float32[ndarray, " n"]:
+    """How surely each vertex lies on what was seen, from 1 down; 0 is the limit.
+
+    The lower one of two: how well its depth agrees, to within `trim`, with a sample within one step of its pixel; and
+    how far its pixel lies inside the samples' area, whose outline is smoothed.
+    """
     camera, stride = lattice.camera, lattice.stride
     with np.errstate(invalid="ignore", divide="ignore"):
         column = (vertices[:, 0] / vertices[:, 2] * camera.focal + camera.cx - lattice.u[0]) / stride
@@ -82,11 +88,25 @@ def _observed(vertices: Float32[ndarray, "n 3"], lattice: Lattice, trim: float) 
     height, width = lattice.z.shape
     i = np.clip(np.rint(row), 0, height - 1).astype(np.intp)
     j = np.clip(np.rint(column), 0, width - 1).astype(np.intp)
-    inside = (np.abs(row - i) <= 1) & (np.abs(column - j) <= 1)
     padded = np.pad(lattice.z, 1, constant_values=np.nan)
     gap = np.full(len(vertices), np.inf, np.float32)
     for di in range(3):
         for dj in range(3):
             z = padded[i + di, j + dj]
             gap = np.fmin(gap, np.abs(vertices[:, 2] - z) / z)
-    return inside & (gap <= trim)
+    area = cv2.GaussianBlur((~np.isnan(lattice.z)).astype(np.float32), (5, 5), 1.0, borderType=cv2.BORDER_REPLICATE)
+    inside = 2 * _bilinear(area, row, column) - 1
+    frame = np.minimum(np.minimum(row, height - 1 - row), np.minimum(column, width - 1 - column)) + 1
+    lowest = np.float32(-10)  # far outside is far enough: the line runs near the limit
+    return np.clip(np.minimum(np.minimum(1 - gap / np.float32(trim), inside), frame), lowest, 1).astype(np.float32)
+
+
+def _bilinear(picture: Float32[ndarray, "h w"], row: ndarray, column: ndarray) -> Float32[ndarray, " n"]:
+    """Values between the samples of a picture of at least 2×2; the border's value outside."""
+    row = np.clip(row, 0, picture.shape[0] - 1)
+    column = np.clip(column, 0, picture.shape[1] - 1)
+    i = np.minimum(row.astype(np.intp), picture.shape[0] - 2)
+    j = np.minimum(column.astype(np.intp), picture.shape[1] - 2)
+    y, x = row - i, column - j
+    top = picture[i, j] * (1 - x) + picture[i, j + 1] * x
+    return (top * (1 - y) + (picture[i + 1, j] * (1 - x) + picture[i + 1, j + 1] * x) * y).astype(np.float32)
