@@ -78,8 +78,8 @@ def _screened_poisson(
 def observed(vertices: Float32[ndarray, "n 3"], lattice: Lattice, trim: float) -> Float32[ndarray, " n"]:
     """How surely each vertex lies on what was seen, from 1 down; 0 is the limit.
 
-    The lower one of two: how well its depth agrees, to within `trim`, with a sample within one step of its pixel; and
-    how far its pixel lies inside the samples' area, whose outline is smoothed.
+    The lower one of two: how well its depth agrees, to within `trim` of it and the depth map's noise, with a sample within
+    one step of its pixel; and how far its pixel lies inside the samples' area, whose outline is smoothed.
     """
     camera, stride = lattice.camera, lattice.stride
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -96,9 +96,10 @@ def observed(vertices: Float32[ndarray, "n 3"], lattice: Lattice, trim: float) -
             gap = np.fmin(gap, np.abs(vertices[:, 2] - z) / z)
     area = cv2.GaussianBlur((~np.isnan(lattice.z)).astype(np.float32), (5, 5), 1.0, borderType=cv2.BORDER_REPLICATE)
     inside = 2 * _bilinear(area, row, column) - 1
+    limit = np.float32(trim) + np.float32(lattice.noise) * np.maximum(vertices[:, 2], 0)
     frame = np.minimum(np.minimum(row, height - 1 - row), np.minimum(column, width - 1 - column)) + 1
     lowest = np.float32(-10)  # far outside is far enough: the line runs near the limit
-    return np.clip(np.minimum(np.minimum(1 - gap / np.float32(trim), inside), frame), lowest, 1).astype(np.float32)
+    return np.clip(np.minimum(np.minimum(1 - gap / limit, inside), frame), lowest, 1).astype(np.float32)
 
 
 def _bilinear(picture: Float32[ndarray, "h w"], row: ndarray, column: ndarray) -> Float32[ndarray, " n"]:
