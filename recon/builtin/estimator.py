@@ -11,7 +11,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Bool, Float32, UInt8
 from numpy import ndarray
 
 from recon.errors import MissingWeights
@@ -21,7 +21,8 @@ WEIGHTS = Path(__file__).parent / "weights" / "geometry.onnx"
 # The network's input has about SIDE x SIDE pixels, whatever its shape: where real frames score best (see README.md).
 SIDE = 224
 MULTIPLE = 32
-SKY = 0.5
+# far/near to assume: which one fits the network's disparity best on measured frames without sky, and with it.
+INDOORS, OUTDOORS, SKY_SHARE = 3.0, 10.0, 0.005
 
 
 def network_size(width: int, height: int, side: int = SIDE) -> tuple[int, int]:
@@ -53,8 +54,10 @@ class BuiltinDepth:
 
     def estimate(self, rgb: UInt8[ndarray, "h w 3"]) -> RawDepth:
         """Affine-invariant disparity at the network's resolution (see network_size), NaN where it sees sky."""
-        disparity, sky = self.maps(rgb)
-        return RawDepth(np.where(sky > SKY, np.float32(np.nan), disparity), "disparity", self.name)
+        disparity, probability = self.maps(rgb)
+        sky = open_sky(probability)
+        ratio = OUTDOORS if sky.mean() > SKY_SHARE else INDOORS
+        return RawDepth(np.where(sky, np.float32(np.nan), disparity), "disparity", self.name, None, ratio)
 
     def maps(self, rgb: UInt8[ndarray, "h w 3"]) -> tuple[Float32[ndarray, "a b"], Float32[ndarray, "a b"]]:
         """(disparity >= 0 of unknown scale, sky probability), both at the network's resolution."""
@@ -62,3 +65,11 @@ class BuiltinDepth:
         batch = np.ascontiguousarray(small.transpose(2, 0, 1)[None], np.float32) / np.float32(255)
         disparity, sky = self._session.run(["disparity", "sky"], {"rgb": batch})
         return disparity[0, 0], sky[0, 0]
+
+
+def open_sky(probability: Float32[ndarray, "h w"]) -> Bool[ndarray, "h w"]:
+    """Where the sky is: likely, and in one piece with the photo's upper edge (a white van is not)."""
+    likely = (probability > 0.5).astype(np.uint8)
+    _, labels = cv2.connectedComponents(likely, connectivity=4)
+    reached = np.unique(labels[0])
+    return np.isin(labels, reached[reached > 0])

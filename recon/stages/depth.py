@@ -32,7 +32,7 @@ def to_depth_map(
     if raw.kind == "metric":
         return DepthMap(values, True, raw.model, raw.kind)
     if raw.kind == "disparity":
-        ratio = FAR_OVER_NEAR if mask.inside is None else SUBJECT_FAR_OVER_NEAR
+        ratio = SUBJECT_FAR_OVER_NEAR if mask.inside is not None else raw.far_over_near or FAR_OVER_NEAR
         values = disparity_to_depth(values, near, far, ratio)
     if near is None and far is None:
         values = values / np.float32(_median(values))
