@@ -53,23 +53,21 @@ def reconstruct(
     with watch.stage("read"):
         picture = photo_from_array(photo) if isinstance(photo, np.ndarray) else read_photo(photo, limits)
         find_camera(picture, fov, focal_px)  # a wrong value is told before anything slow begins
-        given = None
+        given = estimator = None
         if depth_in is not None and depth_kind is not None:
             given = read_depth(depth_in, depth_kind, picture.size, depth_scale, limits)
+        else:
+            estimator = depth_estimator(depth_model, device, offline, depth_kind)
     with watch.stage("subject"):
         # a given depth map is of the whole photo: nothing is cut out of it unasked
         how = "none" if given is not None and mask == "auto" and picture.alpha is None else mask
         subject = find_subject(picture, how, segmenters(device, offline))
         if given is not None:
-            depth = to_depth_map(given, picture, subject, near, far)
-    if given is None:
+            raw, depth = given, to_depth_map(given, picture, subject, near, far)
+    if estimator is not None:
         with watch.stage("depth"):
-            raw = depth_estimator(depth_model, device, offline, depth_kind).estimate(
-                on_plain_ground(picture, subject).rgb
-            )
+            raw = estimator.estimate(on_plain_ground(picture, subject).rgb)
             depth = to_depth_map(raw, picture, subject, near, far)
-    else:
-        raw = given
     camera = find_camera(picture, fov, focal_px, raw.fov_x)
     return Reconstruction(
         picture, subject, camera, depth, surface, faces, poisson_depth, voxel, _warnings(picture, raw, camera.source)
