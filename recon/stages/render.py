@@ -60,7 +60,9 @@ class _Studio:
 
     def __init__(self, mesh: Mesh, camera: Camera, long_side: int, closed: bool) -> None:
         import pyvista
+        from vtkmodules.vtkCommonCore import vtkLogger
 
+        vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_OFF)  # it reports that there is no screen
         scale = long_side / max(camera.width, camera.height)
         size = [max(2, 2 * round(scale * n / 2)) for n in (camera.width, camera.height)]
         self.plotter = pyvista.Plotter(off_screen=True, window_size=size)
@@ -77,7 +79,6 @@ class _Studio:
         self.start = -self.pivot / np.linalg.norm(self.pivot)
 
     def _add(self, mesh: Mesh) -> None:
-
         data = mesh.to_pyvista()
         if mesh.texture is not None and mesh.uv is not None:
             self.plotter.add_mesh(data, texture=_texture(mesh.texture), lighting=False)
