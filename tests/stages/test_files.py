@@ -59,7 +59,7 @@ def test_a_full_disk_leaves_the_old_file_as_it_was(tmp_path: Path) -> None:
 
 def test_files_that_belong_together_change_together(tmp_path: Path) -> None:
     names = [tmp_path / name for name in "abc"]
-    write_together({path: (b"old",) for path in names})
+    write_together(dict.fromkeys(names, (b"old",)))
     with full_disk(), pytest.raises(Unwritable, match="'.*c'"):
         write_together({path: (b"n" * 60 * (i + 1) if i == 2 else b"new",) for i, path in enumerate(names)})
     assert set(contents(tmp_path).values()) == {b"old"}
