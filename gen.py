@@ -17,6 +17,7 @@ from recon.errors import BadOption, UnflatError
 if TYPE_CHECKING:
     from recon.result import Reconstruction
 
+INTERRUPTED = 130
 EXAMPLES = """examples:
   python gen.py --rgb photo.jpg --out model.glb
   python gen.py --rgb photo.jpg --out cloud.ply --kind points
@@ -83,9 +84,11 @@ def _add_shape_options(group: argparse._ArgumentGroup) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command line; returns the exit code (0 done, 2 bad input, 3 missing model, 130 interrupted)."""
-    progress = Progress(quiet=True)
+    progress, stop = Progress(quiet=True), _Stop()
     try:
-        signal.signal(signal.SIGTERM, _interrupted)
+        for order in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(order) is not signal.SIG_IGN:
+                signal.signal(order, stop)
         args = parser().parse_args(arguments)
         progress = Progress(args.quiet)
         if args.models:
@@ -94,22 +97,32 @@ def main(arguments: list[str] | None = None) -> int:
             say(models_table(), sys.stdout)
             return 0
         return _run(args, progress)
-    except UnflatError as error:
-        return _failed(progress, str(error), error.exit_code)
-    except KeyboardInterrupt:
-        return _failed(progress, "interrupted; nothing half-written was left", 130)
-    except MemoryError:
-        return _failed(progress, "not enough memory for this photo; give a smaller one.", 2)
+    except (KeyboardInterrupt, Exception) as error:
+        message, exit_code = _explained(error, stop.asked)
+        progress.clear()
+        say(f"gen.py: {message}", sys.stderr)
+        return exit_code
 
 
-def _failed(progress: Progress, message: str, exit_code: int) -> int:
-    progress.clear()
-    say(f"gen.py: {message}", sys.stderr)
-    return exit_code
+class _Stop:
+    """Ctrl-C and SIGTERM. Remembered, since a library that is stopped while it loads raises an error of its own."""
+
+    asked = False
+
+    def __call__(self, *_: object) -> NoReturn:
+        self.asked = True
+        raise KeyboardInterrupt
 
 
-def _interrupted(*_: object) -> None:
-    raise KeyboardInterrupt
+def _explained(error: BaseException, stopped: bool) -> tuple[str, int]:
+    """One line and the exit code; an error that nobody expected goes on as it came."""
+    if stopped or isinstance(error, KeyboardInterrupt):
+        return "interrupted; nothing half-written was left", INTERRUPTED
+    if isinstance(error, UnflatError):
+        return str(error), error.exit_code
+    if isinstance(error, MemoryError):
+        return "not enough memory for this photo; give a smaller one.", 2
+    raise error
 
 
 def _run(args: argparse.Namespace, progress: Progress) -> int:
@@ -231,4 +244,7 @@ if __name__ == "__main__":
     _open_standard_streams()
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # what libraries think of each other is not for the person at the terminal
-    sys.exit(main())
+    code = main()
+    if code == INTERRUPTED:
+        os._exit(code)  # libraries that were stopped while they loaded complain when they are unloaded
+    sys.exit(code)

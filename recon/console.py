@@ -51,11 +51,13 @@ class Progress:
     def __init__(self, quiet: bool) -> None:
         self.quiet, self.live = quiet, sys.stderr is not None and sys.stderr.isatty()
         self.waiting: list[str] = []
+        self.last = ""
 
     def stage(self, name: str) -> None:
-        """A stage begins."""
-        if self.quiet:
+        """A stage begins, or goes on."""
+        if self.quiet or name == self.last:
             return
+        self.last = name
         if self.live:
             self._draw(f"{name} …")
             return

@@ -56,10 +56,9 @@ def reconstruct(
     with watch.stage("read"):
         picture = photo_from_array(photo) if isinstance(photo, np.ndarray) else read_photo(photo, limits)
         find_camera(picture, fov, focal_px)  # a wrong value is told before anything slow begins
-        given = None
+        given = estimator = None
         if depth_in is not None and depth_kind is not None:
             given = read_depth(depth_in, depth_kind, picture.size, depth_scale, limits)
-    estimator = None
     if given is None:
         with watch.stage("model"):
             estimator = ready_estimator(depth_model, device, offline, depth_kind)

@@ -23,7 +23,7 @@ def grid_mesh(
     lattice: Lattice, smallest: int, step: float = STEP
 ) -> tuple[Float32[ndarray, "n 3"], Int32[ndarray, "m 3"], Float32[ndarray, "n 2"]]:
     """Vertices (camera frame), faces and pixel positions (u, v) of each vertex; pieces under `smallest` samples go."""
-    z, cut_h, cut_v = without_floaters(lattice.z, lattice.footprint, smallest, step)
+    z, cut_h, cut_v = without_floaters(lattice.z, lattice.footprint, smallest, lattice.noise, step)
     group = corner_groups(~cut_h, ~cut_v)
     rows, columns = np.nonzero(~np.isnan(z))
     keys = vertex_keys(group, rows, columns)
@@ -39,7 +39,7 @@ def grid_mesh(
 
 
 def connected_pieces(
-    cut_h: Bool[ndarray, "h w-1"], cut_v: Bool[ndarray, "h-1 w"]
+    cut_h: Bool[ndarray, "h a"], cut_v: Bool[ndarray, "b w"]
 ) -> tuple[Int32[ndarray, "h w"], Int64[ndarray, " k"]]:
     """Label every sample by the piece it hangs together with, and count each piece's samples.
 
@@ -57,10 +57,10 @@ def connected_pieces(
 
 
 def without_floaters(
-    z: Float32[ndarray, "h w"], footprint: float, smallest: int, step: float = STEP
+    z: Float32[ndarray, "h w"], footprint: float, smallest: int, noise: float = 0.0, step: float = STEP
 ) -> tuple[Float32[ndarray, "h w"], Bool[ndarray, "h w-1"], Bool[ndarray, "h-1 w"]]:
     """The depth map without pieces of fewer than `smallest` samples, and its cuts."""
-    cut_h, cut_v = cuts(z, footprint, step)
+    cut_h, cut_v = cuts(z, footprint, noise, step)
     labels, counts = connected_pieces(cut_h, cut_v)
     keep = counts[labels] >= smallest
     lost = ~keep
@@ -70,7 +70,7 @@ def without_floaters(
 
 
 def corner_groups(
-    join_h: Bool[ndarray, "h w-1"], join_v: Bool[ndarray, "h-1 w"]
+    join_h: Bool[ndarray, "h a"], join_v: Bool[ndarray, "b w"]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For every corner, which vertex (0..3) its samples b, c and d belong to; a's is always 0."""
     height, width = join_h.shape[0], join_v.shape[1]
@@ -141,8 +141,8 @@ def _half_slope(disparity: Float32[ndarray, "h w"], cut: np.ndarray, axis: int) 
 
 
 def _smoothed_corners(
-    lattice: Lattice, cut_h: Bool[ndarray, "h w-1"], cut_v: Bool[ndarray, "h-1 w"]
-) -> tuple[Float32[ndarray, "a b"], Float32[ndarray, "a b"]]:
+    lattice: Lattice, cut_h: Bool[ndarray, "h a"], cut_v: Bool[ndarray, "b w"]
+) -> tuple[Float32[ndarray, "i j"], Float32[ndarray, "i j"]]:
     """Pixel position of every corner; along a crack, staircases are straightened.
 
     Where exactly two cut edges meet, the corner moves half way to the middle of its two neighbours on the crack: a

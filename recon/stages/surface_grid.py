@@ -20,7 +20,7 @@ def cleaned_lattice(depth: DepthMap, camera: Camera, max_samples: int) -> Lattic
     lattice = sample(depth.z, camera, max_samples)
     z = np.where(outliers(lattice.z, lattice.footprint), np.float32(np.nan), lattice.z)
     z = densified(z) if is_sparse(z) else snap(z)
-    return Lattice(z, lattice.u, lattice.v, camera, lattice.stride)
+    return Lattice(z, lattice.u, lattice.v, camera, lattice.stride, depth.noise)
 
 
 def make_grid(
