@@ -3,9 +3,16 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
+
+INTERRUPTED = 130
+if __name__ == "__main__":
+    for _order in (signal.SIGINT, signal.SIGTERM):  # until main listens; imports take their time
+        if signal.getsignal(_order) is not signal.SIG_IGN:
+            signal.signal(_order, lambda *_: os._exit(INTERRUPTED))
+
+import argparse
 import sys
 import warnings
 from pathlib import Path
@@ -17,7 +24,6 @@ from recon.errors import BadOption, UnflatError
 if TYPE_CHECKING:
     from recon.result import Reconstruction
 
-INTERRUPTED = 130
 EXAMPLES = """examples:
   python gen.py --rgb photo.jpg --out model.glb
   python gen.py --rgb photo.jpg --out cloud.ply --kind points
@@ -96,7 +102,7 @@ def main(arguments: list[str] | None = None) -> int:
 
             say(models_table(), sys.stdout)
             return 0
-        return _run(args, progress)
+        return _run(args, progress, stop)
     except (KeyboardInterrupt, Exception) as error:
         message, exit_code = _explained(error, stop.asked)
         progress.clear()
@@ -105,13 +111,19 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 class _Stop:
-    """Ctrl-C and SIGTERM. Remembered, since a library that is stopped while it loads raises an error of its own."""
+    """Ctrl-C and SIGTERM. Remembered, since libraries that are stopped in a callback or while they load swallow
+    KeyboardInterrupt or raise an error of their own."""
 
     asked = False
 
     def __call__(self, *_: object) -> NoReturn:
         self.asked = True
         raise KeyboardInterrupt
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt once more if it was swallowed."""
+        if self.asked:
+            raise KeyboardInterrupt
 
 
 def _explained(error: BaseException, stopped: bool) -> tuple[str, int]:
@@ -125,13 +137,17 @@ def _explained(error: BaseException, stopped: bool) -> tuple[str, int]:
     raise error
 
 
-def _run(args: argparse.Namespace, progress: Progress) -> int:
+def _run(args: argparse.Namespace, progress: Progress, stop: _Stop) -> int:
     made_folders = _check_options(args)
     from recon.pipeline import reconstruct
     from recon.progress import Stopwatch
     from recon.settings import MIB, Limits
 
-    watch = Stopwatch(progress.stage)
+    def begins(stage: str) -> None:
+        stop.check()
+        progress.stage(stage)
+
+    watch = Stopwatch(begins)
     result = reconstruct(
         args.rgb, surface=args.surface, depth_model=args.depth_model, depth_in=args.depth_in, depth_kind=args.depth_kind,
         depth_scale=args.depth_scale, mask=args.mask, fov=args.fov, focal_px=args.focal_px, near=args.near, far=args.far,
@@ -231,6 +247,11 @@ def _check_places(args: argparse.Namespace, wanted: list[tuple[Path, str]]) -> l
     return missing
 
 
+def _tell_unraisable(what: Any) -> None:
+    if not isinstance(what.exc_value, KeyboardInterrupt):  # _Stop remembers that one
+        sys.__unraisablehook__(what)
+
+
 def _open_standard_streams() -> None:
     """Closed ones lead nowhere: otherwise the next file that is opened, a model, would get what C libraries print."""
     for descriptor in range(3):
@@ -242,6 +263,7 @@ def _open_standard_streams() -> None:
 
 if __name__ == "__main__":
     _open_standard_streams()
+    sys.unraisablehook = _tell_unraisable
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # what libraries think of each other is not for the person at the terminal
     code = main()

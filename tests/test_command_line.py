@@ -13,7 +13,7 @@ import sys
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -465,6 +465,27 @@ def test_a_signal_at_any_step_leaves_nothing_half_written(
     assert (done.code, done.out) == (130, [])
     assert done.err == ["gen.py: interrupted; nothing half-written was left"]
     assert tree(place) == before
+
+
+def test_a_signal_that_a_library_swallows_is_obeyed_at_the_next_stage(
+    run: Callable[..., Outcome], place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def swallows(*_: object) -> None:
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+    def turns_it_into_its_own(*_: object) -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt:
+            raise ImportError("initialization failed") from None
+
+    before = tree(place)
+    for reaction in (swallows, turns_it_into_its_own):
+        monkeypatch.setattr("recon.pipeline.find_camera", reaction)
+        done = run("--quiet")
+        assert (done.code, done.err) == (130, ["gen.py: interrupted; nothing half-written was left"])
+        assert tree(place) == before
 
 
 def started(place: Path, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:

@@ -148,7 +148,7 @@ def _write_mp4(path: Path, frames: Iterator[UInt8[ndarray, "h w 3"]]) -> None:
         with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as ffmpeg:
             assert ffmpeg.stdin is not None
             for frame in itertools.chain([first], frames):
-                ffmpeg.stdin.write(frame)
+                ffmpeg.stdin.write(frame.tobytes())
         if ffmpeg.returncode:  # imageio_ffmpeg's own writer does not look, and half a film would take its place
             raise OSError(errno.EIO, "ffmpeg stopped, as it does on a full disk")
 
