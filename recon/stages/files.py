@@ -80,7 +80,7 @@ def replacing(path: Path) -> Iterator[Path]:
         real.parent.mkdir(parents=True, exist_ok=True)
         temporary.open("xb").close()
         yield temporary
-        with temporary.open("rb") as written:
+        with temporary.open("rb+") as written:
             os.fsync(written.fileno())
         os.replace(temporary, real)
     except OSError as error:
