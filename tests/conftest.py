@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import Outcome, words
 from PIL import Image
+
+import gen
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +40,20 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rgb: np.ndarray, z: n
     np.save(tmp_path / "depth.npy", z)
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def run(place: Path, capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Outcome]]:
+    """Run the command line in this process, in `place`; options are changed or, with None, left out."""
+    (place / "out").mkdir()
+    before = {order: signal.getsignal(order) for order in (signal.SIGINT, signal.SIGTERM)}
+
+    def once(*more: str, **changes: str | None) -> Outcome:
+        capfd.readouterr()
+        code = gen.main([*words(changes), *more])
+        out, err = capfd.readouterr()
+        return Outcome(code, out.splitlines(), err.splitlines())
+
+    yield once
+    for order, handler in before.items():
+        signal.signal(order, handler)
