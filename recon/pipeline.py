@@ -8,7 +8,7 @@ import numpy as np
 
 from recon.errors import BadOption
 from recon.progress import Stopwatch
-from recon.registry import depth_estimator, segmenters
+from recon.registry import ready_estimator, segmenters
 from recon.result import Reconstruction
 from recon.settings import FEWEST_FACES, POISSON_DEPTHS, Limits, PoissonSettings
 from recon.stages.camera import DEFAULT_FOV, find_camera
@@ -16,6 +16,9 @@ from recon.stages.depth import to_depth_map
 from recon.stages.read import photo_from_array, read_depth, read_photo
 from recon.stages.subject import find_subject, on_plain_ground
 from recon.types import DepthKind, Photo, RawDepth, Surface
+
+SMALLEST, LARGEST = 1e-6, 1e6
+"""Lengths whose squares and ratios float32 holds."""
 
 
 def reconstruct(
@@ -56,8 +59,9 @@ def reconstruct(
         given = estimator = None
         if depth_in is not None and depth_kind is not None:
             given = read_depth(depth_in, depth_kind, picture.size, depth_scale, limits)
-        else:
-            estimator = depth_estimator(depth_model, device, offline, depth_kind)
+    if given is None:
+        with watch.stage("model"):
+            estimator = ready_estimator(depth_model, device, offline, depth_kind)
     with watch.stage("subject"):
         # a given depth map is of the whole photo: nothing is cut out of it unasked
         how = "none" if given is not None and mask == "auto" and picture.alpha is None else mask
@@ -90,8 +94,8 @@ def check_values(
             f"--poisson-depth is {poisson_depth}; give a number from {POISSON_DEPTHS[0]} to {POISSON_DEPTHS[1]}."
         )
     for name, value in (("--voxel", voxel), ("--depth-scale", depth_scale), ("--near", near), ("--far", far)):
-        if value is not None and not 0 < value < float("inf"):
-            raise BadOption(f"{name} is {value:g}; give a number above 0.")
+        if value is not None and not SMALLEST <= value <= LARGEST:
+            raise BadOption(f"{name} is {value:g}; give a number above 0, from {SMALLEST:g} to {LARGEST:g}.")
     if near is not None and far is not None and near >= far:
         raise BadOption(f"--near {near:g} is not nearer than --far {far:g}; swap them.")
 

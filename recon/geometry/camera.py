@@ -41,9 +41,9 @@ def scaled(camera: Camera, width: int, height: int) -> Camera:
 
 
 def back_project(
-    u: Float32[ndarray, "*shape"], v: Float32[ndarray, "*shape"], z: Float32[ndarray, "*shape"], camera: Camera
+    u: Float32[ndarray, "*#shape"], v: Float32[ndarray, "*#shape"], z: Float32[ndarray, "*shape"], camera: Camera
 ) -> Float32[ndarray, "*shape 3"]:
-    """Points in the camera's frame from pixel positions (u, v) and depth z; NaN depth gives NaN points."""
+    """Points in the camera's frame from pixel positions (u, v), broadcast, and depth z; NaN depth gives NaN points."""
     out = np.empty((*z.shape, 3), np.float32)
     np.multiply(u - np.float32(camera.cx), z * np.float32(1 / camera.focal), out=out[..., 0])
     np.multiply(v - np.float32(camera.cy), z * np.float32(1 / camera.focal), out=out[..., 1])

@@ -39,7 +39,7 @@ def grid_mesh(
 
 
 def connected_pieces(
-    cut_h: Bool[ndarray, "h w-1"], cut_v: Bool[ndarray, "h-1 w"]
+    cut_h: Bool[ndarray, "h a"], cut_v: Bool[ndarray, "b w"]
 ) -> tuple[Int32[ndarray, "h w"], Int64[ndarray, " k"]]:
     """Label every sample by the piece it hangs together with, and count each piece's samples.
 
@@ -70,7 +70,7 @@ def without_floaters(
 
 
 def corner_groups(
-    join_h: Bool[ndarray, "h w-1"], join_v: Bool[ndarray, "h-1 w"]
+    join_h: Bool[ndarray, "h a"], join_v: Bool[ndarray, "b w"]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For every corner, which vertex (0..3) its samples b, c and d belong to; a's is always 0."""
     height, width = join_h.shape[0], join_v.shape[1]
@@ -141,8 +141,8 @@ def _half_slope(disparity: Float32[ndarray, "h w"], cut: np.ndarray, axis: int) 
 
 
 def _smoothed_corners(
-    lattice: Lattice, cut_h: Bool[ndarray, "h w-1"], cut_v: Bool[ndarray, "h-1 w"]
-) -> tuple[Float32[ndarray, "a b"], Float32[ndarray, "a b"]]:
+    lattice: Lattice, cut_h: Bool[ndarray, "h a"], cut_v: Bool[ndarray, "b w"]
+) -> tuple[Float32[ndarray, "i j"], Float32[ndarray, "i j"]]:
     """Pixel position of every corner; along a crack, staircases are straightened.
 
     Where exactly two cut edges meet, the corner moves half way to the middle of its two neighbours on the crack: a

@@ -87,7 +87,7 @@ def _filled_from_block(
     return out
 
 
-def corner_lines(lattice: Lattice) -> tuple[Float32[ndarray, " w+1"], Float32[ndarray, " h+1"]]:
+def corner_lines(lattice: Lattice) -> tuple[Float32[ndarray, " a"], Float32[ndarray, " b"]]:
     """Pixel positions of the lines between samples; the outermost ones lie on the photo's border."""
     half = np.float32(lattice.stride / 2)
     u = np.append(lattice.u - half, lattice.camera.width).astype(np.float32)
