@@ -3,12 +3,22 @@
 
 from __future__ import annotations
 
-import argparse
+import os
 import signal
+
+INTERRUPTED = 130
+if __name__ == "__main__":
+    for _order in (signal.SIGINT, signal.SIGTERM):  # until main listens; imports take their time
+        if signal.getsignal(_order) is not signal.SIG_IGN:
+            signal.signal(_order, lambda *_: os._exit(INTERRUPTED))
+
+import argparse
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from recon.console import Progress, say
 from recon.errors import BadOption, UnflatError
 
 if TYPE_CHECKING:
@@ -31,7 +41,8 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """All options, grouped as a person looks for them."""
-    p = _Parser("gen.py", description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p = _Parser("gen.py", description=__doc__, epilog=EXAMPLES, allow_abbrev=False,
+                formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     p.add_argument("--rgb", type=Path, metavar="PHOTO", help="the photo: JPEG, PNG, WebP, TIFF, AVIF, HEIC, …")
     p.add_argument("--out", type=Path, action="append", metavar="MODEL",
                    help="the model to write: .ply .obj .glb .stl .vtk; may be given several times")  # fmt: skip
@@ -79,42 +90,64 @@ def _add_shape_options(group: argparse._ArgumentGroup) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command line; returns the exit code (0 done, 2 bad input, 3 missing model, 130 interrupted)."""
-    signal.signal(signal.SIGTERM, _interrupted)
-    progress = _Progress(quiet=True)
+    progress, stop = Progress(quiet=True), _Stop()
     try:
+        for order in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(order) is not signal.SIG_IGN:
+                signal.signal(order, stop)
         args = parser().parse_args(arguments)
-        progress = _Progress(args.quiet)
+        progress = Progress(args.quiet)
         if args.models:
             from recon.registry import models_table
 
-            print(models_table())
+            say(models_table(), sys.stdout)
             return 0
-        return _run(args, progress)
-    except UnflatError as error:
+        return _run(args, progress, stop)
+    except (KeyboardInterrupt, Exception) as error:
+        message, exit_code = _explained(error, stop.asked)
         progress.clear()
-        print(f"gen.py: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        progress.clear()
-        print("gen.py: interrupted; nothing half-written was left", file=sys.stderr)
-        return 130
-    except MemoryError:
-        progress.clear()
-        print("gen.py: not enough memory for this photo; give a smaller one.", file=sys.stderr)
-        return 2
+        say(f"gen.py: {message}", sys.stderr)
+        return exit_code
 
 
-def _interrupted(*_: object) -> None:
-    raise KeyboardInterrupt
+class _Stop:
+    """Ctrl-C and SIGTERM. Remembered, since libraries that are stopped in a callback or while they load swallow
+    KeyboardInterrupt or raise an error of their own."""
+
+    asked = False
+
+    def __call__(self, *_: object) -> NoReturn:
+        self.asked = True
+        raise KeyboardInterrupt
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt once more if it was swallowed."""
+        if self.asked:
+            raise KeyboardInterrupt
 
 
-def _run(args: argparse.Namespace, progress: _Progress) -> int:
+def _explained(error: BaseException, stopped: bool) -> tuple[str, int]:
+    """One line and the exit code; an error that nobody expected goes on as it came."""
+    if stopped or isinstance(error, KeyboardInterrupt):
+        return "interrupted; nothing half-written was left", INTERRUPTED
+    if isinstance(error, UnflatError):
+        return str(error), error.exit_code
+    if isinstance(error, MemoryError):
+        return "not enough memory for this photo; give a smaller one.", 2
+    raise error
+
+
+def _run(args: argparse.Namespace, progress: Progress, stop: _Stop) -> int:
     made_folders = _check_options(args)
     from recon.pipeline import reconstruct
     from recon.progress import Stopwatch
     from recon.settings import MIB, Limits
 
-    watch = Stopwatch(progress.stage)
+    def begins(stage: str) -> None:
+        stop.check()
+        progress.stage(stage)
+
+    watch = Stopwatch(begins)
     result = reconstruct(
         args.rgb, surface=args.surface, depth_model=args.depth_model, depth_in=args.depth_in, depth_kind=args.depth_kind,
         depth_scale=args.depth_scale, mask=args.mask, fov=args.fov, focal_px=args.focal_px, near=args.near, far=args.far,
@@ -128,10 +161,10 @@ def _run(args: argparse.Namespace, progress: _Progress) -> int:
         write_report(result.report() | {"seconds": watch.rounded(), "files": [str(f) for f in files]}, args.report)
         files.append(args.report)
     progress.clear()
-    notes = [f"made the folder {folder}" for folder in made_folders] + result.warnings
+    notes = [f"made the folder {str(folder)!r}" for folder in made_folders] + result.warnings
     for note in [] if args.quiet else notes:
-        print(f"note: {note}", file=sys.stderr)
-    print(*files, sep="\n")
+        say(f"note: {note}", sys.stderr)
+    say("\n".join(map(str, files)), sys.stdout)
     return 0
 
 
@@ -155,7 +188,9 @@ def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any)
                     files += write.write_mesh(mesh, path)
     if args.depth_out:
         with watch.stage("write"):
-            write.write_depth(result.depth, args.depth_out)
+            scale = write.write_depth(result.depth, args.depth_out)
+            if scale not in (1, 1000):
+                result.warnings.append(f"far depth: {args.depth_out.name!r} holds {scale:g} units per unit of depth")
             files.append(args.depth_out)
     for name in ("preview", "turntable"):
         if path := getattr(args, name):
@@ -171,7 +206,6 @@ def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any)
 def _check_options(args: argparse.Namespace) -> list[Path]:
     """What can be known to be wrong before the photo is read; returns the folders that will be made."""
     from recon import formats
-    from recon.stages.files import check_writable
 
     if args.rgb is None or not args.out:
         raise BadOption("--rgb PHOTO and --out MODEL are both needed; see python gen.py --help.")
@@ -184,53 +218,55 @@ def _check_options(args: argparse.Namespace) -> list[Path]:
         (args.turntable, formats.TURNTABLE_FORMATS, "the turntable"),
         (args.report, formats.REPORT_FORMATS, "the report"),
     ]
-    taken = {
-        path.absolute(): what for path, what in ((args.rgb, "the photo"), (args.depth_in, "the depth map")) if path
-    }
-    missing = []
+    wanted = []
     for path, allowed, what in results:
-        if path is None:
-            continue
-        formats.checked_format(path, allowed, what)
-        if path.absolute() in taken:
-            raise BadOption(f"{what} {str(path)!r} would overwrite {taken[path.absolute()]}; give another name.")
-        taken[path.absolute()] = what
-        if check_writable(path) and path.parent not in missing:
-            missing.append(path.parent)
+        if path is not None:
+            formats.checked_format(path, allowed, what)
+            wanted += [(file, what) for file in formats.files_of(path)]
     for name, value in (("--max-mib", args.max_mib), ("--max-megapixels", args.max_megapixels)):
         if not 0 < value < 1e6:
-            raise BadOption(f"{name} is {value:g}; give a number above 0.")
+            raise BadOption(f"{name} is {value:g}; give a number above 0 and below 1e6.")
+    return _check_places(args, wanted)
+
+
+def _check_places(args: argparse.Namespace, wanted: list[tuple[Path, str]]) -> list[Path]:
+    """Every file to be written can be, and is neither an input nor another result; returns the folders to be made."""
+    from recon.stages.files import check_writable, same_place
+
+    mask = None if args.mask in ("auto", "none", "alpha") else Path(args.mask)
+    inputs = ((args.rgb, "the photo"), (args.depth_in, "the given depth map"), (mask, "the mask"))
+    taken = {same_place(path): what for path, what in inputs if path}
+    missing = []
+    for path, what in wanted:
+        place = same_place(path)
+        if place in taken:
+            raise BadOption(f"{what} {str(path)!r} would overwrite {taken[place]}; give another name.")
+        taken[place] = what
+        if check_writable(path) and path.parent not in missing:
+            missing.append(path.parent)
     return missing
 
 
-class _Progress:
-    """Stages on stderr: one line that renews itself in a terminal, one line per stage elsewhere.
+def _tell_unraisable(what: Any) -> None:
+    if not isinstance(what.exc_value, KeyboardInterrupt):  # _Stop remembers that one
+        sys.__unraisablehook__(what)
 
-    Elsewhere nothing is printed until the input has been read and found good, so that an error is the only line.
-    """
 
-    INPUT = ("read", "subject")
-
-    def __init__(self, quiet: bool) -> None:
-        self.quiet, self.live = quiet, sys.stderr.isatty()
-        self.waiting: list[str] = []
-
-    def stage(self, name: str) -> None:
-        if self.quiet:
-            return
-        if self.live:
-            print(f"\r\033[K{name} …", end="", file=sys.stderr, flush=True)
-            return
-        self.waiting.append(name)
-        if name not in self.INPUT:
-            print(*self.waiting, sep="\n", file=sys.stderr, flush=True)
-            self.waiting.clear()
-
-    def clear(self) -> None:
-        """Take the live line away."""
-        if self.live and not self.quiet:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
+def _open_standard_streams() -> None:
+    """Closed ones lead nowhere: otherwise the next file that is opened, a model, would get what C libraries print."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    _open_standard_streams()
+    sys.unraisablehook = _tell_unraisable
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # what libraries think of each other is not for the person at the terminal
+    code = main()
+    if code == INTERRUPTED:
+        os._exit(code)  # libraries that were stopped while they loaded complain when they are unloaded
+    sys.exit(code)

@@ -1,4 +1,4 @@
-"""Benchmarks that print tables. `python -m bench` prints all; `python -m bench.speed`, `.quality`, `.affine` one each.
+"""Benchmarks that print tables: `python -m bench` all, `python -m bench.speed`, `.startup`, `.quality`, `.affine` one each.
 
 They measure on RGB-D frames where a folder of them is at hand (see bench.frames), and on an analytic room elsewhere.
 """

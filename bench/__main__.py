@@ -1,7 +1,7 @@
 """All tables, one after another."""
 
-from bench import affine, quality, speed
+from bench import affine, quality, speed, startup
 
-for table in (speed, quality, affine):
+for table in (speed, startup, quality, affine):
     print(f"\n{table.__name__}: {(table.__doc__ or '').splitlines()[0]}\n")
     table.main()

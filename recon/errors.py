@@ -20,7 +20,7 @@ class UnflatError(Exception):
     exit_code = 1
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))
+        super().__init__(" ".join(message.splitlines()))
 
 
 class BadInput(UnflatError):

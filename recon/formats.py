@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from recon.errors import BadOption
@@ -21,3 +22,14 @@ def checked_format(path: Path, allowed: tuple[str, ...], what: str) -> str:
         came = f"ends with {ending!r}" if ending else "has no ending"
         raise BadOption(f"{what} {str(path)!r} {came}; give a name that ends with {', '.join(allowed)}.")
     return ending
+
+
+def files_of(path: Path) -> list[Path]:
+    """The files that a model of this name consists of: an OBJ has its material and its texture beside it.
+
+    The texture is not called NAME.jpg, because that is what the photo is often called. OBJ and MTL end a name at a space.
+    """
+    if path.suffix.lower() != ".obj":
+        return [path]
+    stem = re.sub(r"[\s#]", "_", path.stem)
+    return [path, path.with_name(f"{stem}.mtl"), path.with_name(f"{stem}_texture.jpg")]

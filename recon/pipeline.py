@@ -8,7 +8,7 @@ import numpy as np
 
 from recon.errors import BadOption
 from recon.progress import Stopwatch
-from recon.registry import depth_estimator, segmenters
+from recon.registry import ready_estimator, segmenters
 from recon.result import Reconstruction
 from recon.settings import FEWEST_FACES, POISSON_DEPTHS, Limits, PoissonSettings
 from recon.stages.camera import DEFAULT_FOV, find_camera
@@ -16,6 +16,9 @@ from recon.stages.depth import to_depth_map
 from recon.stages.read import photo_from_array, read_depth, read_photo
 from recon.stages.subject import find_subject, on_plain_ground
 from recon.types import DepthKind, Photo, RawDepth, Surface
+
+SMALLEST, LARGEST = 1e-6, 1e6
+"""Lengths whose squares and ratios float32 holds."""
 
 
 def reconstruct(
@@ -53,23 +56,22 @@ def reconstruct(
     with watch.stage("read"):
         picture = photo_from_array(photo) if isinstance(photo, np.ndarray) else read_photo(photo, limits)
         find_camera(picture, fov, focal_px)  # a wrong value is told before anything slow begins
-        given = None
+        given = estimator = None
         if depth_in is not None and depth_kind is not None:
             given = read_depth(depth_in, depth_kind, picture.size, depth_scale, limits)
+    if given is None:
+        with watch.stage("model"):
+            estimator = ready_estimator(depth_model, device, offline, depth_kind)
     with watch.stage("subject"):
         # a given depth map is of the whole photo: nothing is cut out of it unasked
         how = "none" if given is not None and mask == "auto" and picture.alpha is None else mask
         subject = find_subject(picture, how, segmenters(device, offline))
         if given is not None:
-            depth = to_depth_map(given, picture, subject, near, far)
-    if given is None:
+            raw, depth = given, to_depth_map(given, picture, subject, near, far)
+    if estimator is not None:
         with watch.stage("depth"):
-            raw = depth_estimator(depth_model, device, offline, depth_kind).estimate(
-                on_plain_ground(picture, subject).rgb
-            )
+            raw = estimator.estimate(on_plain_ground(picture, subject).rgb)
             depth = to_depth_map(raw, picture, subject, near, far)
-    else:
-        raw = given
     camera = find_camera(picture, fov, focal_px, raw.fov_x)
     return Reconstruction(
         picture, subject, camera, depth, surface, faces, poisson_depth, voxel, _warnings(picture, raw, camera.source)
@@ -92,8 +94,8 @@ def check_values(
             f"--poisson-depth is {poisson_depth}; give a number from {POISSON_DEPTHS[0]} to {POISSON_DEPTHS[1]}."
         )
     for name, value in (("--voxel", voxel), ("--depth-scale", depth_scale), ("--near", near), ("--far", far)):
-        if value is not None and not 0 < value < float("inf"):
-            raise BadOption(f"{name} is {value:g}; give a number above 0.")
+        if value is not None and not SMALLEST <= value <= LARGEST:
+            raise BadOption(f"{name} is {value:g}; give a number above 0, from {SMALLEST:g} to {LARGEST:g}.")
     if near is not None and far is not None and near >= far:
         raise BadOption(f"--near {near:g} is not nearer than --far {far:g}; swap them.")
 

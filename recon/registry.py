@@ -29,13 +29,25 @@ def depth_estimator(name: str, device: str, offline: bool, kind: DepthKind | Non
     from recon.models.registry import DEPTH_MODELS, build_depth
 
     try:
+        if not name:
+            raise BadOption("no name")
         return build_depth(name, device, offline, kind)
-    except BadOption:
+    except (BadOption, RuntimeError):  # pathlib raises RuntimeError for ~nobody
         known = ", ".join((BUILTIN, *DEPTH_MODELS))
         raise BadOption(
             f"--depth-model {name!r} is unknown; give auto, one of {known}, a folder in transformers' format, or a hub id"
             " like org/name."
         ) from None
+
+
+def ready_estimator(name: str, device: str, offline: bool, kind: DepthKind | None = None) -> DepthEstimator:
+    """The same with its weights found and read, so that a missing model is told before anything slow begins."""
+    from recon.models.depth_hf import TransformersDepth
+
+    estimator = depth_estimator(name, device, offline, kind)
+    if isinstance(estimator, TransformersDepth):  # the built-in network reads its weights when it is built
+        estimator.load()
+    return estimator
 
 
 def best_here(device: str) -> str:

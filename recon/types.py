@@ -62,13 +62,15 @@ class RawDepth:
     """What a depth estimator gives, at its own resolution.
 
     values: finite where there is a surface, NaN where the model says there is none (sky); kind: what they mean;
-    fov_x: the horizontal field of view in degrees that the model believes in, if it gives one; model: who made it.
+    fov_x: the horizontal field of view in degrees that the model believes in, if it gives one; model: who made it;
+    far_over_near: the depth range of the photo that the model believes in, where its disparity alone does not say.
     """
 
     values: Float32[ndarray, "h w"]
     kind: DepthKind
     model: str
     fov_x: float | None = None
+    far_over_near: float | None = None
 
 
 @dataclass(frozen=True)
@@ -91,12 +93,14 @@ class Camera:
 
 @dataclass(frozen=True)
 class DepthMap:
-    """Depth at some resolution of the photo's frame. `metric`: the unit is the metre."""
+    """Depth at the photo's size. metric: the unit is the metre; model: who made it; kind: of the raw values; noise: change
+    of disparity 1/z that means nothing (0 for measured depth)."""
 
     z: Float32[ndarray, "h w"]
     metric: bool
     model: str = "given"
     kind: DepthKind = "metric"
+    noise: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ def depth_of(z: np.ndarray) -> DepthMap:
 
 def lattice_of(z: np.ndarray, camera: Camera, stride: int = 1) -> Lattice:
     """Every `stride`-th pixel of a depth map."""
-    lattice = sample(z, camera, int(np.ceil(z.size / stride**2)))
+    lattice = sample(z, camera, max(1, int(np.ceil(np.count_nonzero(~np.isnan(z)) / stride**2))))
     assert lattice.stride == stride
     return lattice
 

@@ -24,19 +24,29 @@ anything round."""
 
 
 def cuts(
-    z: Float32[ndarray, "h w"], footprint: float, step: float = STEP, grazing_deg: float = GRAZING_DEG
+    z: Float32[ndarray, "h w"],
+    footprint: float,
+    noise: float = 0.0,
+    step: float = STEP,
+    grazing_deg: float = GRAZING_DEG,
 ) -> tuple[Bool[ndarray, "h w-1"], Bool[ndarray, "h-1 w"]]:
-    """Between which horizontal and vertical neighbours the surface breaks (also where either has no depth)."""
+    """Between which horizontal and vertical neighbours the surface breaks (also where either has no depth).
+
+    footprint: width of one sample at depth 1. noise: change of disparity 1/z that means nothing (a network's error is
+    even in disparity, so that far away it moves depth a lot).
+    """
     slope = math.tan(math.radians(grazing_deg)) * footprint
-    horizontal = _row_cuts(z, step, slope)
-    vertical = _row_cuts(np.ascontiguousarray(z.T), step, slope).T
+    horizontal = _row_cuts(z, step, slope, noise)
+    vertical = _row_cuts(np.ascontiguousarray(z.T), step, slope, noise).T
     return horizontal, np.ascontiguousarray(vertical)
 
 
-def _row_cuts(z: Float32[ndarray, "h w"], step: float, slope: float) -> Bool[ndarray, "h w-1"]:
+def _row_cuts(z: Float32[ndarray, "h w"], step: float, slope: float, noise: float) -> Bool[ndarray, "h w-1"]:
     with np.errstate(invalid="ignore", divide="ignore"):
         near = np.fmin(z[:, 1:], z[:, :-1])
         jump = np.abs(z[:, 1:] - z[:, :-1]) / near
+        if noise:
+            jump -= np.float32(noise) * np.fmax(z[:, 1:], z[:, :-1])
         broken = ~(jump <= max(slope, step))
         doubtful = (jump > step) & ~broken
         if doubtful.any():

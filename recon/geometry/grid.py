@@ -23,7 +23,7 @@ def grid_mesh(
     lattice: Lattice, smallest: int, step: float = STEP
 ) -> tuple[Float32[ndarray, "n 3"], Int32[ndarray, "m 3"], Float32[ndarray, "n 2"]]:
     """Vertices (camera frame), faces and pixel positions (u, v) of each vertex; pieces under `smallest` samples go."""
-    z, cut_h, cut_v = without_floaters(lattice.z, lattice.footprint, smallest, step)
+    z, cut_h, cut_v = without_floaters(lattice.z, lattice.footprint, smallest, lattice.noise, step)
     group = corner_groups(~cut_h, ~cut_v)
     rows, columns = np.nonzero(~np.isnan(z))
     keys = vertex_keys(group, rows, columns)
@@ -57,10 +57,10 @@ def connected_pieces(
 
 
 def without_floaters(
-    z: Float32[ndarray, "h w"], footprint: float, smallest: int, step: float = STEP
+    z: Float32[ndarray, "h w"], footprint: float, smallest: int, noise: float = 0.0, step: float = STEP
 ) -> tuple[Float32[ndarray, "h w"], Bool[ndarray, "h w-1"], Bool[ndarray, "h-1 w"]]:
     """The depth map without pieces of fewer than `smallest` samples, and its cuts."""
-    cut_h, cut_v = cuts(z, footprint, step)
+    cut_h, cut_v = cuts(z, footprint, noise, step)
     labels, counts = connected_pieces(cut_h, cut_v)
     keep = counts[labels] >= smallest
     lost = ~keep

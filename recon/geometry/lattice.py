@@ -21,13 +21,14 @@ from recon.types import Camera
 @dataclass(frozen=True)
 class Lattice:
     """z: depth (NaN = none); u, v: the pixel position of each column and row; camera: of the full-size photo;
-    stride: full-size pixels from one sample to the next."""
+    stride: full-size pixels from one sample to the next; noise: change of disparity 1/z that means nothing."""
 
     z: Float32[ndarray, "h w"]
     u: Float32[ndarray, " w"]
     v: Float32[ndarray, " h"]
     camera: Camera
     stride: int
+    noise: float = 0.0
 
     @property
     def footprint(self) -> float:
@@ -46,9 +47,9 @@ class Lattice:
         return out
 
 
-def stride_for(height: int, width: int, limit: int) -> int:
-    """The smallest stride at which height×width pixels give at most `limit` samples."""
-    return max(1, math.ceil(math.sqrt(height * width / limit)))
+def stride_for(z: Float32[ndarray, "h w"], limit: int) -> int:
+    """The smallest stride that leaves at most about `limit` samples with depth: a small subject is sampled more finely."""
+    return max(1, math.ceil(math.sqrt(np.count_nonzero(~np.isnan(z)) / limit)))
 
 
 def sample(z: Float32[ndarray, "h w"], camera: Camera, limit: int) -> Lattice:
@@ -58,7 +59,7 @@ def sample(z: Float32[ndarray, "h w"], camera: Camera, limit: int) -> Lattice:
     to the block's size, which matters for sparse maps alone).
     """
     height, width = z.shape
-    stride = stride_for(height, width, limit)
+    stride = stride_for(z, limit)
     first = stride // 2
     picked = z[first::stride, first::stride]
     if stride > 1:

@@ -81,5 +81,7 @@ def voxel_representatives(positions: Float32[ndarray, "n 3"], size: float) -> In
     """
     cell = np.floor((positions - positions.min(axis=0)) / size).astype(np.int64)
     extent = cell.max(axis=0) + 1
+    if np.prod(extent.astype(np.float64)) > 2**62:  # beyond one int64 key: voxels far smaller than the points' spacing
+        return np.sort(np.unique(cell, axis=0, return_index=True)[1])
     key = (cell[:, 0] * extent[1] + cell[:, 1]) * extent[2] + cell[:, 2]
     return np.sort(np.unique(key, return_index=True)[1])

@@ -31,6 +31,7 @@ def densified(z: Float32[ndarray, "h w"], step: float = STEP) -> Float32[ndarray
     corners lie at most REACH apart and differ by less than `step` of their depth; all other gaps stay.
     """
     from scipy.interpolate import LinearNDInterpolator
+    from scipy.spatial import QhullError
 
     valid = ~np.isnan(z)
     rows, columns = np.nonzero(valid)
@@ -38,7 +39,10 @@ def densified(z: Float32[ndarray, "h w"], step: float = STEP) -> Float32[ndarray
     if len(rows) < 4 or np.linalg.matrix_rank(places - places[0]) < 2:
         return z
     inverse = 1 / z[rows, columns].astype(np.float64)
-    linear = LinearNDInterpolator(places, inverse)
+    try:
+        linear = LinearNDInterpolator(places, inverse)
+    except QhullError:  # all samples on one line: there is nothing between them
+        return z
     simplices = linear.tri.simplices
     corner, span = inverse[simplices], places[simplices]
     longest = np.max([np.hypot(*(span[:, i] - span[:, i - 1]).T) for i in range(3)], axis=0)

@@ -26,7 +26,7 @@ def make_cloud(
     if not keep.any():
         raise BadInput("no point is left after outliers were removed; check the depth map.")
     points = lattice.points()
-    cut_h, cut_v = cuts(z, lattice.footprint)
+    cut_h, cut_v = cuts(z, lattice.footprint, depth.noise)
     normals = lattice_normals(points, cut_h, cut_v)[keep]
     columns, rows = lattice.u.astype(np.intp), lattice.v.astype(np.intp)
     colors = photo.rgb[rows][:, columns][keep] if lattice.stride > 1 else photo.rgb[keep]

@@ -11,6 +11,9 @@ from recon.geometry.disparity import FAR_OVER_NEAR, SUBJECT_FAR_OVER_NEAR, dispa
 from recon.geometry.upsample import guided_upsample
 from recon.types import DepthMap, Mask, Photo, RawDepth
 
+NETWORK_NOISE = 0.02
+"""Changes of a network's disparity between neighbours that mean nothing, in parts of its range over the photo."""
+
 
 def to_depth_map(
     raw: RawDepth, photo: Photo, mask: Mask, near: float | None = None, far: float | None = None
@@ -29,12 +32,13 @@ def to_depth_map(
     if raw.kind == "metric":
         return DepthMap(values, True, raw.model, raw.kind)
     if raw.kind == "disparity":
-        ratio = FAR_OVER_NEAR if mask.inside is None else SUBJECT_FAR_OVER_NEAR
+        ratio = SUBJECT_FAR_OVER_NEAR if mask.inside is not None else raw.far_over_near or FAR_OVER_NEAR
         values = disparity_to_depth(values, near, far, ratio)
     in_metres = raw.kind == "disparity" and (near is not None or far is not None)
     if not in_metres:
         values = values / np.float32(_median(values))
-    return DepthMap(values, in_metres, raw.model, raw.kind)
+    noise = 0.0 if raw.model == "given" else NETWORK_NOISE * float(np.ptp(1 / values[~np.isnan(values)]))
+    return DepthMap(values, in_metres, raw.model, raw.kind, noise)
 
 
 def _median(values: Float32[ndarray, "h w"]) -> float:

@@ -1,16 +1,17 @@
 """Files: what may be read, and writing that leaves either the whole new file or the old one.
 
 A result is written beside its place under a temporary name and renamed into it, so that an interrupted run, a crash or a
-full disk leaves no half file. A missing folder is made.
+full disk leaves no half file. A missing folder is made. A link is followed: what it points to is replaced.
 """
 
 from __future__ import annotations
 
 import os
+import secrets
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from recon.errors import BadInput, Unwritable
@@ -42,19 +43,29 @@ def checked_file(path: Path, what: str, max_bytes: int) -> Path:
 
 def check_writable(path: Path) -> bool:
     """Make sure, before work begins, that `path` can be written; True if its folder is missing and will be made."""
-    if path.is_dir():
-        raise Unwritable(f"cannot write {str(path)!r}: it is a folder; give a file name.")
-    if path.exists() and not path.is_file():
-        raise Unwritable(f"cannot write {str(path)!r}: it is no regular file; give another name.")
-    folder = next((parent for parent in path.absolute().parents if parent.exists()), Path("/"))
     try:
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".unflat-"):
-            pass
-    except OSError as error:
-        raise Unwritable(
-            f"cannot write {str(path)!r}: {error.strerror or error}; choose a folder that you may write to."
-        ) from None
-    return not path.parent.is_dir()
+        real = Path(os.path.realpath(path))
+        if real.is_dir():
+            raise Unwritable(f"cannot write {str(path)!r}: it is a folder; give a file name.")
+        if real.exists() and not real.is_file():
+            raise Unwritable(f"cannot write {str(path)!r}: it is no regular file; give another name.")
+        if real.exists() and not os.access(real, os.W_OK):
+            raise Unwritable(f"cannot write {str(path)!r}: the file there is write-protected; give another name.")
+        folder = next(parent for parent in real.parents if os.path.lexists(parent))
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".unflat-", suffix=real.suffix):
+            return not real.parent.is_dir()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise Unwritable(f"cannot write {str(path)!r}: {reason}; choose a place that you may write to.") from None
+
+
+def same_place(path: Path) -> object:
+    """A key that two paths share when they lead to the same file, through links and `..` too."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return os.path.realpath(path)
+    return status.st_dev, status.st_ino
 
 
 @contextmanager
@@ -63,40 +74,39 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Raises Unwritable when the disk is full or the folder is gone; the old file then stands as it was.
     """
-    temporary: Path | None = None
+    real = Path(os.path.realpath(path))
+    temporary = real.with_name(f".unflat-{secrets.token_hex(8)}{real.suffix}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".unflat-", suffix=path.suffix)
-        os.close(descriptor)
-        temporary = Path(name)
+        real.parent.mkdir(parents=True, exist_ok=True)
+        temporary.open("xb").close()
         yield temporary
-        os.chmod(temporary, 0o666 & ~_umask())
-        with temporary.open("rb") as written:
+        with temporary.open("rb+") as written:
             os.fsync(written.fileno())
-        os.replace(temporary, path)
+        os.replace(temporary, real)
     except OSError as error:
         raise Unwritable(
             f"cannot write {str(path)!r}: {error.strerror or error}; the old file, if any, stands as it was."
         ) from error
     finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, *chunks: bytes | memoryview) -> None:
     """Write the chunks one after another, atomically."""
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        for chunk in chunks:
-            file.write(chunk)
+    write_together({path: chunks})
+
+
+def write_together(files: dict[Path, tuple[bytes | memoryview, ...]]) -> None:
+    """Write files that belong together: none takes its place before all of them lie on the disk."""
+    with ExitStack() as all_or_none:
+        for path, chunks in files.items():
+            temporary = all_or_none.enter_context(replacing(path))
+            with temporary.open("wb") as file:
+                for chunk in chunks:
+                    file.write(chunk)
 
 
 def write_with(path: Path, writer: Callable[[Path], object]) -> None:
-    """Let a library write to a temporary path with the right ending, then rename."""
+    """Let a library write to a temporary path with the right ending, then rename. It must raise OSError when it fails."""
     with replacing(path) as temporary:
         writer(temporary)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

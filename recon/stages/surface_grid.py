@@ -6,6 +6,7 @@ import numpy as np
 
 from recon.errors import BadInput
 from recon.geometry.discontinuity import snap
+from recon.geometry.fill import nearest_filled
 from recon.geometry.grid import grid_mesh
 from recon.geometry.lattice import Lattice, sample
 from recon.geometry.points import outliers
@@ -14,13 +15,21 @@ from recon.settings import GridSettings
 from recon.stages.texture import textured
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo
 
+RIM = 3.0
+"""How far, in samples, an outlier may lie from the side of the step that it is given to."""
+
 
 def cleaned_lattice(depth: DepthMap, camera: Camera, max_samples: int) -> Lattice:
-    """At most `max_samples` samples of a depth map: outliers removed, flying samples snapped, sparse ones joined."""
+    """At most `max_samples` samples of a depth map, cleaned.
+
+    Of a sparse map outliers are removed and the others joined. In a dense one flying samples and outliers, which stand at
+    depth steps, take the depth of the side that is nearest, so that the surface keeps no hole where they were.
+    """
     lattice = sample(depth.z, camera, max_samples)
-    z = np.where(outliers(lattice.z, lattice.footprint), np.float32(np.nan), lattice.z)
-    z = densified(z) if is_sparse(z) else snap(z)
-    return Lattice(z, lattice.u, lattice.v, camera, lattice.stride)
+    bad = outliers(lattice.z, lattice.footprint)
+    z = np.where(bad, np.float32(np.nan), lattice.z)
+    z = densified(z) if is_sparse(z) else snap(np.where(bad, nearest_filled(z, RIM), z))
+    return Lattice(z, lattice.u, lattice.v, camera, lattice.stride, depth.noise)
 
 
 def make_grid(

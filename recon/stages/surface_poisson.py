@@ -7,11 +7,13 @@ spending its depth on the far background. Kazhdan & Hoppe 2013, by way of Open3D
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, Int32
+from jaxtyping import Float32, Int32
 from numpy import ndarray
 
 from recon.errors import BadInput
+from recon.geometry.clip import clip
 from recon.geometry.discontinuity import cuts
 from recon.geometry.grid import compact
 from recon.geometry.lattice import Lattice
@@ -20,6 +22,11 @@ from recon.settings import PoissonSettings
 from recon.stages.surface_grid import cleaned_lattice
 from recon.stages.texture import textured
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo
+
+SCALE = 1.1
+"""Edge of the solver's cube in parts of the cloud's longest side."""
+CELL = 2.0
+"""Finest octree cell in samples: a finer one holds no sample of its own and only costs time."""
 
 
 def make_poisson(
@@ -30,11 +37,12 @@ def make_poisson(
     warped, normals = _oriented(lattice)
     if len(warped) < 50:
         raise BadInput(f"only {len(warped)} oriented points are left, too few for a surface; check the depth map.")
-    solved, faces = _screened_poisson(warped, normals, settings.depth)
+    finest = float(np.ptp(warped, axis=0).max()) * SCALE / 2**settings.depth
+    solved, faces = _screened_poisson(warped, normals, max(finest, CELL * lattice.footprint))
     z = np.exp(solved[:, 2])
     vertices = np.column_stack([solved[:, :2] * z[:, None], z]).astype(np.float32)
-    seen = _observed(vertices, lattice, settings.trim)
-    faces, used = compact(faces[seen[faces].all(axis=1)], len(vertices))
+    vertices, faces = clip(vertices, faces, observed(vertices, lattice, settings.trim))
+    faces, used = compact(faces, len(vertices))
     if not len(faces):
         raise BadInput("no surface is left after trimming; check the depth map or use --surface grid.")
     return textured(Mesh(vertices[used], faces), photo, mask, camera)
@@ -47,26 +55,32 @@ def _oriented(lattice: Lattice) -> tuple[Float32[ndarray, "n 3"], Float32[ndarra
     warped[..., 0] = (lattice.u[None] - camera.cx) / camera.focal
     warped[..., 1] = (lattice.v[:, None] - camera.cy) / camera.focal
     warped[..., 2] = np.log(lattice.z)
-    cut_h, cut_v = cuts(lattice.z, lattice.footprint)
+    cut_h, cut_v = cuts(lattice.z, lattice.footprint, lattice.noise)
     normals = lattice_normals(warped, cut_h, cut_v, reach=2)
     good = normals.any(axis=-1) & ~np.isnan(lattice.z)
     return warped[good], normals[good]
 
 
 def _screened_poisson(
-    points: Float32[ndarray, "n 3"], normals: Float32[ndarray, "n 3"], depth: int
+    points: Float32[ndarray, "n 3"], normals: Float32[ndarray, "n 3"], width: float
 ) -> tuple[ndarray, Int32[ndarray, "m 3"]]:
     import open3d as o3d
 
     cloud = o3d.geometry.PointCloud(o3d.utility.Vector3dVector(points.astype(np.float64)))
     cloud.normals = o3d.utility.Vector3dVector(normals.astype(np.float64))
     with o3d.utility.VerbosityContextManager(o3d.utility.VerbosityLevel.Error):
-        mesh, _ = o3d.geometry.TriangleMesh.create_from_point_cloud_poisson(cloud, depth=depth, linear_fit=True)
+        mesh, _ = o3d.geometry.TriangleMesh.create_from_point_cloud_poisson(
+            cloud, width=width, scale=SCALE, linear_fit=True
+        )
     return np.array(mesh.vertices), np.array(mesh.triangles, dtype=np.int32)  # copies: the mesh dies here
 
 
-def _observed(vertices: Float32[ndarray, "n 3"], lattice: Lattice, trim: float) -> Bool[ndarray, " n"]:
-    """Vertices whose depth agrees, to within `trim`, with a sample within one step of their pixel."""
+def observed(vertices: Float32[ndarray, "n 3"], lattice: Lattice, trim: float) -> Float32[ndarray, " n"]:
+    """How surely each vertex lies on what was seen, from 1 down; 0 is the limit.
+
+    The lower one of two: how well its depth agrees, to within `trim` of it and the depth map's noise, with a sample within
+    one step of its pixel; and how far its pixel lies inside the samples' area, whose outline is smoothed.
+    """
     camera, stride = lattice.camera, lattice.stride
     with np.errstate(invalid="ignore", divide="ignore"):
         column = (vertices[:, 0] / vertices[:, 2] * camera.focal + camera.cx - lattice.u[0]) / stride
@@ -74,11 +88,26 @@ def _observed(vertices: Float32[ndarray, "n 3"], lattice: Lattice, trim: float) 
     height, width = lattice.z.shape
     i = np.clip(np.rint(row), 0, height - 1).astype(np.intp)
     j = np.clip(np.rint(column), 0, width - 1).astype(np.intp)
-    inside = (np.abs(row - i) <= 1) & (np.abs(column - j) <= 1)
     padded = np.pad(lattice.z, 1, constant_values=np.nan)
     gap = np.full(len(vertices), np.inf, np.float32)
     for di in range(3):
         for dj in range(3):
             z = padded[i + di, j + dj]
             gap = np.fmin(gap, np.abs(vertices[:, 2] - z) / z)
-    return inside & (gap <= trim)
+    area = cv2.GaussianBlur((~np.isnan(lattice.z)).astype(np.float32), (5, 5), 1.0, borderType=cv2.BORDER_REPLICATE)
+    inside = 2 * _bilinear(area, row, column) - 1
+    limit = np.float32(trim) + np.float32(lattice.noise) * np.maximum(vertices[:, 2], 0)
+    frame = np.minimum(np.minimum(row, height - 1 - row), np.minimum(column, width - 1 - column)) + 1
+    lowest = np.float32(-10)  # far outside is far enough: the line runs near the limit
+    return np.clip(np.minimum(np.minimum(1 - gap / limit, inside), frame), lowest, 1).astype(np.float32)
+
+
+def _bilinear(picture: Float32[ndarray, "h w"], row: ndarray, column: ndarray) -> Float32[ndarray, " n"]:
+    """Values between the samples of a picture of at least 2×2; the border's value outside."""
+    row = np.clip(row, 0, picture.shape[0] - 1)
+    column = np.clip(column, 0, picture.shape[1] - 1)
+    i = np.minimum(row.astype(np.intp), picture.shape[0] - 2)
+    j = np.minimum(column.astype(np.intp), picture.shape[1] - 2)
+    y, x = row - i, column - j
+    top = picture[i, j] * (1 - x) + picture[i, j + 1] * x
+    return (top * (1 - y) + (picture[i + 1, j] * (1 - x) + picture[i + 1, j + 1] * x) * y).astype(np.float32)

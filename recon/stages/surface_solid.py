@@ -13,6 +13,7 @@ from numpy import ndarray
 
 from recon.errors import BadInput
 from recon.geometry.camera import back_project
+from recon.geometry.fill import nearest_filled
 from recon.geometry.lattice import Lattice, corner_lines
 from recon.geometry.solid import back_faces, doubled, front_faces, inflated, rim_walls, sheet
 from recon.settings import SolidSettings
@@ -55,7 +56,7 @@ def _inflated_subject(photo: Photo, mask: Mask, lattice: Lattice) -> Mesh:
     assert mask.inside is not None
     columns, rows = lattice.u.astype(np.intp), lattice.v.astype(np.intp)
     inside = _largest_pieces(mask.inside[rows][:, columns])
-    filled = _nearest_filled(np.where(inside, lattice.z, np.float32(np.nan)))
+    filled = nearest_filled(np.where(inside, lattice.z, np.float32(np.nan)))
     inside, z = doubled(inside), cv2.resize(filled, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
     corners, place, rim = sheet(inside)
     front = _corner_means(z, inside).ravel()[place]
@@ -78,17 +79,6 @@ def _largest_pieces(inside: Bool[ndarray, "h w"], share: float = 0.02) -> Bool[n
     area = stats[:, cv2.CC_STAT_AREA].copy()
     area[0] = 0
     return (area >= share * area.max())[labels]
-
-
-def _nearest_filled(z: Float32[ndarray, "h w"]) -> Float32[ndarray, "h w"]:
-    """Gaps take the nearest sample's depth."""
-    hole = np.isnan(z)
-    if not hole.any():
-        return z
-    _, nearest = cv2.distanceTransformWithLabels(hole.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    lookup = np.zeros(int(nearest.max()) + 1, np.float32)
-    lookup[nearest[~hole]] = z[~hole]
-    return np.where(hole, lookup[nearest], z)
 
 
 def _corner_means(z: Float32[ndarray, "h w"], inside: Bool[ndarray, "h w"]) -> Float32[ndarray, "a b"]:

@@ -10,8 +10,8 @@ from numpy import ndarray
 from recon.geometry.camera import project
 from recon.types import Camera, Mask, Mesh, Photo
 
-FRINGE = 2
-"""Pixels just inside a mask whose colour the background has bled into."""
+FRINGE = 0.004
+"""Width of the rim just inside a mask whose colour the background has bled into, in parts of the longer side."""
 
 
 def textured(
@@ -45,7 +45,8 @@ def without_fringe(photo: Photo, mask: Mask) -> UInt8[ndarray, "h w 3"]:
     """
     if mask.inside is None:
         return photo.rgb
-    core = cv2.erode(mask.inside.astype(np.uint8), np.ones((2 * FRINGE + 1,) * 2, np.uint8), borderValue=1)
+    rim = 1 + round(FRINGE * max(photo.size))
+    core = cv2.erode(mask.inside.astype(np.uint8), np.ones((2 * rim + 1,) * 2, np.uint8), borderValue=1)
     if not core.any():
         core = mask.inside.astype(np.uint8)
     _, nearest = cv2.distanceTransformWithLabels(1 - core, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -12,8 +12,11 @@ import numpy as np
 from recon.formats import CLOUD_FORMATS, DEPTH_FORMATS, MESH_FORMATS, checked_format
 from recon.geometry.axes import to_gltf
 from recon.stages import write_gltf, write_obj, write_ply
-from recon.stages.files import write_bytes, write_with
+from recon.stages.files import write_bytes
 from recon.types import DepthMap, Mesh, PointCloud
+
+if TYPE_CHECKING:
+    import pyvista
 
 PNG_TOP = 65535
 
@@ -27,10 +30,10 @@ def write_mesh(mesh: Mesh, path: Path) -> list[Path]:
         write_ply.write_mesh(mesh, path)
     elif ending == ".glb":
         write_gltf.write_mesh(mesh, path)
+    elif ending == ".stl":
+        write_bytes(path, mesh.with_(vertices=to_gltf(mesh.vertices), uv=None).to_trimesh().export(file_type="stl"))
     else:
-        turned = mesh.with_(vertices=to_gltf(mesh.vertices))
-        library = turned.to_trimesh().export if ending == ".stl" else turned.to_pyvista().save
-        write_with(path, lambda temporary: library(str(temporary)))
+        write_bytes(path, _vtk_bytes(mesh.with_(vertices=to_gltf(mesh.vertices)).to_pyvista()))
     return [path]
 
 
@@ -43,7 +46,7 @@ def write_cloud(cloud: PointCloud, path: Path) -> list[Path]:
 
     points = pyvista.PolyData(to_gltf(cloud.positions))
     points.point_data["rgb"] = cloud.colors
-    write_with(path, lambda temporary: points.save(str(temporary)))
+    write_bytes(path, _vtk_bytes(points))
     return [path]
 
 
@@ -59,14 +62,28 @@ def write_depth(depth: DepthMap, path: Path) -> float:
         return 1.0
     top = float(np.nanmax(depth.z))
     scale = 1000.0 if top * 1000 <= PNG_TOP else 256.0 if top * 256 <= PNG_TOP else PNG_TOP / top
-    values = np.nan_to_num(np.rint(depth.z * np.float32(scale)), nan=0).astype(np.uint16)
+    near_stays = np.maximum(np.rint(depth.z * np.float32(scale)), 1)  # 0 would say "no surface"
+    values = np.nan_to_num(near_stays, nan=0).astype(np.uint16)
     write_bytes(path, cv2.imencode(".png", values)[1].tobytes())
     return scale
 
 
 def write_report(report: dict[str, Any], path: Path) -> None:
     """Write the run's report as JSON."""
-    write_bytes(path, (json.dumps(report, indent=2, ensure_ascii=False) + "\n").encode())
+    text = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
+    write_bytes(path, text.encode(errors="backslashreplace"))  # names that are no UTF-8 become JSON's own \udcXX
+
+
+def _vtk_bytes(data: pyvista.PolyData) -> bytes:
+    """VTK's legacy format. Into memory: VTK's own writing to a full disk leaves half a file and raises nothing."""
+    from vtkmodules.vtkIOLegacy import vtkPolyDataWriter
+
+    writer: Any = vtkPolyDataWriter()
+    writer.SetInputData(data)
+    writer.SetFileTypeToBinary()
+    writer.WriteToOutputStringOn()
+    writer.Write()
+    return bytes(writer.GetOutputStdString())
 
 
 def _npy_bytes(array: np.ndarray) -> tuple[bytes, memoryview]:

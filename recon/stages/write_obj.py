@@ -1,17 +1,18 @@
 """Wavefront OBJ with its MTL and texture beside it, or with vertex colours where there is no texture.
 
-NAME.obj refers to NAME.mtl and that to NAME.jpg; names with spaces become underscores inside, because the format ends
-them there.
+NAME.obj refers to NAME.mtl and that to NAME_texture.jpg (recon.formats.files_of).
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 
+from recon.formats import files_of
 from recon.geometry.axes import to_gltf
-from recon.stages.files import write_bytes
+from recon.stages.files import write_bytes, write_together
 from recon.stages.write_gltf import encoded_texture
 from recon.types import Mesh
 
@@ -20,25 +21,23 @@ CHUNK = 100_000
 
 
 def write_mesh(mesh: Mesh, path: Path) -> list[Path]:
-    """Write the texture, the material and last the OBJ; returns all files written."""
+    """Write the OBJ with its material and texture; returns all files written."""
     vertices = to_gltf(mesh.vertices)
     rows = mesh.faces + 1
     if mesh.uv is None or mesh.texture is None:
         write_bytes(path, b"# Unflat\n", *_vertex_lines(vertices, mesh.colors), *_lines("f %d %d %d\n", rows))
         return [path]
-    stem = path.stem.replace(" ", "_")
-    material, picture = path.with_name(f"{stem}.mtl"), path.with_name(f"{stem}.jpg")
-    write_bytes(picture, encoded_texture(mesh.texture))
-    write_bytes(material, f"newmtl photo\nKa 1 1 1\nKd 1 1 1\nKs 0 0 0\nillum 0\nmap_Kd {picture.name}\n".encode())
+    _, material, picture = files = files_of(path)
     v_up = np.column_stack([mesh.uv[:, 0], 1 - mesh.uv[:, 1]])
-    write_bytes(
-        path,
-        f"# Unflat\nmtllib {material.name}\nusemtl photo\n".encode(),
+    lines = (
+        b"# Unflat\nmtllib %s\nusemtl photo\n" % os.fsencode(material.name),
         *_lines("v %.6g %.6g %.6g\n", vertices),
         *_lines("vt %.6f %.6f\n", v_up),
         *_lines("f %d/%d %d/%d %d/%d\n", np.repeat(rows, 2, axis=1)),
     )
-    return [path, material, picture]
+    library = b"newmtl photo\nKa 1 1 1\nKd 1 1 1\nKs 0 0 0\nillum 0\nmap_Kd %s\n" % os.fsencode(picture.name)
+    write_together({path: lines, material: (library,), picture: (encoded_texture(mesh.texture),)})
+    return files
 
 
 def _vertex_lines(vertices: np.ndarray, colors: np.ndarray | None) -> list[bytes]:

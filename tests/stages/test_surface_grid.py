@@ -43,12 +43,12 @@ def test_texture_and_colours_are_the_photo_s() -> None:
     np.testing.assert_array_equal(mesh.texture, PHOTO.rgb)
 
 
-def test_spikes_and_small_floaters_leave_no_face() -> None:
+def test_spikes_and_specks_leave_no_trace() -> None:
     z = np.array(plane(CAMERA))
     z[20, 30], z[50:52, 60] = 0.4, 0.7
     mesh = make_grid(PHOTO, WHOLE, depth_of(frozen(z)), CAMERA)
     np.testing.assert_array_equal(mesh.vertices[:, 2], 2)
-    assert len(mesh.faces) == 2 * (z.size - 3)
+    assert len(mesh.faces) == 2 * z.size
 
 
 def test_a_blurred_step_becomes_two_clean_sides() -> None:
@@ -80,8 +80,9 @@ def test_cleaning_keeps_a_clean_map() -> None:
     ball = sphere(CAMERA)
     cleaned = cleaned_lattice(depth_of(ball), CAMERA, 10**6).z
     kept = ~np.isnan(cleaned)
-    np.testing.assert_array_equal(cleaned[kept], ball[kept])
-    assert kept.sum() > 0.99 * (~np.isnan(ball)).sum()
+    np.testing.assert_array_equal(kept, ~np.isnan(ball))
+    assert (cleaned[kept] != ball[kept]).mean() < 0.006  # tips of the round silhouette
+    np.testing.assert_allclose(cleaned[kept], ball[kept], rtol=0.08)
 
 
 def test_no_surface_is_told() -> None:

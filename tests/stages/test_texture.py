@@ -55,12 +55,13 @@ def test_each_position_takes_the_pixel_that_holds_it() -> None:
 
 
 def eroded(inside: np.ndarray) -> np.ndarray:
-    """Pixels whose whole window of ±FRINGE within the photo is inside."""
+    """Pixels whose whole window of ± the fringe within the photo is inside."""
     height, width = inside.shape
+    rim = 1 + round(FRINGE * max(inside.shape))
     out = np.zeros_like(inside)
     for i in range(height):
         for j in range(width):
-            window = inside[max(0, i - FRINGE) : i + FRINGE + 1, max(0, j - FRINGE) : j + FRINGE + 1]
+            window = inside[max(0, i - rim) : i + rim + 1, max(0, j - rim) : j + rim + 1]
             out[i, j] = window.all()
     return out
 
@@ -89,7 +90,7 @@ def test_a_scene_s_texture_is_the_photo_itself() -> None:
     assert without_fringe(PHOTO, WHOLE) is PHOTO.rgb
 
 
-@pytest.mark.parametrize("width", [1, 2, 3])
+@pytest.mark.parametrize("width", [1, 2])
 def test_a_subject_thinner_than_its_fringe_keeps_its_colours(width: int) -> None:
     inside = np.zeros((24, 32), bool)
     inside[:, 10 : 10 + width] = True

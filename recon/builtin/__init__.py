@@ -1,0 +1,1 @@
+"""The network that ships: the synthetic world that it learns from, the net, its trainer, its weights."""

@@ -1,0 +1,75 @@
+"""The shipped network at run time: onnxruntime, OpenCV and numpy, no torch.
+
+Photos are uint8 (H, W, 3) RGB; maps are float32 (h, w) at the network's resolution.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float32, UInt8
+from numpy import ndarray
+
+from recon.errors import MissingWeights
+from recon.types import RawDepth
+
+WEIGHTS = Path(__file__).parent / "weights" / "geometry.onnx"
+# The network's input has about SIDE x SIDE pixels, whatever its shape: where real frames score best (see README.md).
+SIDE = 224
+MULTIPLE = 32
+# far/near to assume: which one fits the network's disparity best on measured frames without sky, and with it.
+INDOORS, OUTDOORS, SKY_SHARE = 3.0, 10.0, 0.005
+
+
+def network_size(width: int, height: int, side: int = SIDE) -> tuple[int, int]:
+    """(width, height) of the network's input: about side^2 pixels, the photo's shape as well as 32 divides it."""
+    # Strips are cut down to 16:1, or one side would grow without bound.
+    scale = min(side / math.sqrt(width * height), 4 * side / max(width, height))
+    return max(MULTIPLE, round(width * scale / MULTIPLE) * MULTIPLE), max(
+        MULTIPLE, round(height * scale / MULTIPLE) * MULTIPLE
+    )
+
+
+class BuiltinDepth:
+    """The shipped network as a DepthEstimator. Raises MissingWeights where its file has been taken away."""
+
+    name = "builtin"
+
+    def __init__(self, weights: Path = WEIGHTS, side: int = SIDE) -> None:
+        if not weights.is_file():
+            raise MissingWeights(
+                f"the built-in network's weights are not at {str(weights)!r} although they come with Unflat; get them back"
+                " with: git checkout -- recon/builtin/weights"
+            )
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = os.cpu_count() or 1
+        self._session = onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
+        self._side = side
+
+    def estimate(self, rgb: UInt8[ndarray, "h w 3"]) -> RawDepth:
+        """Affine-invariant disparity at the network's resolution (see network_size), NaN where it sees sky."""
+        disparity, probability = self.maps(rgb)
+        sky = open_sky(probability)
+        ratio = OUTDOORS if sky.mean() > SKY_SHARE else INDOORS
+        return RawDepth(np.where(sky, np.float32(np.nan), disparity), "disparity", self.name, None, ratio)
+
+    def maps(self, rgb: UInt8[ndarray, "h w 3"]) -> tuple[Float32[ndarray, "a b"], Float32[ndarray, "a b"]]:
+        """(disparity >= 0 of unknown scale, sky probability), both at the network's resolution."""
+        small = cv2.resize(rgb, network_size(rgb.shape[1], rgb.shape[0], self._side), interpolation=cv2.INTER_AREA)
+        batch = np.ascontiguousarray(small.transpose(2, 0, 1)[None], np.float32) / np.float32(255)
+        disparity, sky = self._session.run(["disparity", "sky"], {"rgb": batch})
+        return disparity[0, 0], sky[0, 0]
+
+
+def open_sky(probability: Float32[ndarray, "h w"]) -> Bool[ndarray, "h w"]:
+    """Where the sky is: likely, and in one piece with the photo's upper edge (a white van is not)."""
+    likely = (probability > 0.5).astype(np.uint8)
+    _, labels = cv2.connectedComponents(likely, connectivity=4)
+    reached = np.unique(labels[0])
+    return np.isin(labels, reached[reached > 0])

@@ -1,0 +1,147 @@
+"""Scores of a network on held-back synthetic scenes and on RGB-D frames, and the picture of a run's log.
+
+Run alone: `python -m recon.builtin.evaluate --onnx FILE --real DIR` scores an exported network.
+An RGB-D folder holds one folder per frame with meta.json (rgb, depth, depth_scale, optionally sun_bitshift, invalid,
+max_depth_m, scene) and two images; depth is uint16, 0 where nothing was measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from .estimator import SIDE, network_size
+from .losses import delta1_absrel
+from .world import World
+
+# Batches of the held-back world: numbers far beyond those of any training run.
+HELD_BACK = 1_000_000
+DOMAINS = {"indoor": "indoor", "tabletop": "tabletop", "outdoor": "street"}
+Predict = Callable[[np.ndarray], np.ndarray]
+
+
+def torch_predict(net: nn.Module, side: int) -> Predict:
+    """uint8 (H, W, 3) -> disparity (h, w) by a torch network at the estimator's resolution."""
+    device = next(net.parameters()).device
+
+    @torch.no_grad()
+    def predict(rgb: np.ndarray) -> np.ndarray:
+        width, height = network_size(rgb.shape[1], rgb.shape[0], side)
+        small = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
+        image = torch.from_numpy(small).to(device).permute(2, 0, 1)[None].float() / 255
+        return net(image)[0][0, 0].cpu().numpy()
+
+    return predict
+
+
+def read_frame(folder: Path) -> tuple[np.ndarray, np.ndarray, str]:
+    """rgb uint8 (H, W, 3), disparity float32 (H, W) with 0 where there is no measurement, and the frame's domain."""
+    meta = json.loads((folder / "meta.json").read_text())
+    rgb = cv2.imread(str(folder / meta["rgb"]), cv2.IMREAD_COLOR)
+    raw = cv2.imread(str(folder / meta["depth"]), cv2.IMREAD_UNCHANGED)
+    if rgb is None or raw is None:
+        raise ValueError(f"{folder}: cannot read {meta['rgb']} or {meta['depth']}")
+    raw = cast("Any", raw).astype(np.int64)
+    domain = next((name for word, name in DOMAINS.items() if word in meta["scene"]), "other")
+    if meta.get("gt_is_disparity"):
+        return rgb[..., ::-1], raw.astype(np.float32), domain
+    if meta.get("sun_bitshift"):
+        raw = ((raw >> 3) | (raw << 13)) & 0xFFFF
+    depth = raw / meta["depth_scale"]
+    bad = (raw == 0) | np.isin(raw, meta.get("invalid", [])) | (depth > (meta.get("max_depth_m") or np.inf))
+    return rgb[..., ::-1], np.where(bad, 0, 1 / np.maximum(depth, 1e-9)).astype(np.float32), domain
+
+
+def score_frames(predict: Predict, folder: Path) -> dict[str, list[tuple[str, float, float]]]:
+    """Per domain the frames' (name, delta1, AbsRel): disparity fitted by least squares (scale and shift) per frame."""
+    scores: dict[str, list[tuple[str, float, float]]] = defaultdict(list)
+    for meta in sorted(folder.glob("*/meta.json")):
+        rgb, truth, domain = read_frame(meta.parent)
+        prediction = cv2.resize(predict(rgb), truth.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        seen = truth > 0
+        pair = torch.from_numpy(prediction[seen]), torch.from_numpy(truth[seen])
+        scores[domain].append((meta.parent.name, *delta1_absrel(*pair)))
+    return scores
+
+
+def score_real(net: nn.Module, folder: Path) -> dict[str, float]:
+    """Mean delta1 and AbsRel over the frames, and delta1 per domain."""
+    scores = score_frames(torch_predict(net, SIDE), folder)
+    frames = [frame for domain in scores.values() for frame in domain]
+    result = {"real_d1": float(np.mean([f[1] for f in frames])), "real_rel": float(np.mean([f[2] for f in frames]))}
+    result |= {name: float(np.mean([f[1] for f in scores[name]])) for name in sorted(scores)}
+    return {name: round(value, 4) for name, value in result.items()}
+
+
+@torch.no_grad()
+def score_world(net: nn.Module, seed: int, device: str = "cpu", batches: int = 4) -> dict[str, float]:
+    """delta1 and AbsRel of everything but the sky, and the sky's accuracy, on held-back synthetic scenes."""
+    world, scores, sky_hits = World(seed, device), [], []
+    for i in range(batches):
+        batch = world.batch(HELD_BACK + i, 16, 128, 160)
+        disparity, sky = net(batch.rgb)
+        sky_hits.append(float(((sky > 0) == (batch.sky > 0.5)).float().mean()))
+        scores += [_score_one(p, t) for p, t in zip(disparity, batch.disparity, strict=True) if (t > 0).any()]
+    d1, rel = np.mean(scores, axis=0)
+    return {"world_d1": round(d1, 4), "world_rel": round(rel, 4), "sky_acc": round(float(np.mean(sky_hits)), 4)}
+
+
+def _score_one(prediction: Tensor, truth: Tensor) -> tuple[float, float]:
+    return delta1_absrel(prediction[truth > 0].cpu(), truth[truth > 0].cpu())
+
+
+def draw_curve(log: Path, picture: Path, size: tuple[int, int] = (900, 420)) -> None:
+    """Scores over steps as lines in a PNG; everything is in [0, 1], loss is cut at 1."""
+    rows = list(csv.DictReader(log.read_text().splitlines()))
+    names = [n for n in rows[0] if n not in ("step", "seconds")]
+    width, height = size
+    canvas = np.full((height, width, 3), 255, np.uint8)
+    last = max(float(rows[-1]["step"]), 1.0)
+    for level in np.arange(0, 1.01, 0.1):
+        y = int(height - 20 - level * (height - 40))
+        cv2.line(canvas, (40, y), (width - 130, y), (225, 225, 225), 1)
+        cv2.putText(canvas, f"{level:.1f}", (8, y + 4), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (90, 90, 90), 1, cv2.LINE_AA)
+    for i, name in enumerate(names):
+        hue = np.array([[[int(180 * i / len(names)), 200, 190]]], np.uint8)
+        tint = tuple(int(c) for c in cv2.cvtColor(hue, cv2.COLOR_HSV2BGR)[0, 0])
+        points = [
+            (40 + float(r["step"]) / last * (width - 170), height - 20 - min(1.0, float(r[name])) * (height - 40))
+            for r in rows
+        ]
+        cv2.polylines(canvas, [np.array(points, np.int32)], False, tint, 2, cv2.LINE_AA)
+        cv2.putText(canvas, name, (width - 120, 30 + 20 * i), cv2.FONT_HERSHEY_SIMPLEX, 0.45, tint, 1, cv2.LINE_AA)
+    cv2.putText(canvas, f"{last:.0f} steps", (width - 220, height - 4), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (90, 90, 90), 1)
+    cv2.imwrite(str(picture), canvas)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m recon.builtin.evaluate", description="Score an exported network.")
+    parser.add_argument("--onnx", type=Path, help="exported network; default: the one that ships")
+    parser.add_argument("--real", type=Path, required=True, help="folder of RGB-D frames")
+    parser.add_argument("--side", type=int, default=SIDE, help="root of the pixel count")
+    args = parser.parse_args()
+    from .estimator import BuiltinDepth
+
+    estimator = BuiltinDepth(args.onnx, args.side)
+    scores = score_frames(lambda rgb: estimator.estimate(rgb).values, args.real)
+    for domain, frames in sorted(scores.items()):
+        for name, delta1, absrel in frames:
+            print(f"  {name:24s} delta1 {delta1:.3f}  AbsRel {absrel:.3f}")
+        means = np.mean([f[1:] for f in frames], axis=0)
+        print(f"{domain:26s} delta1 {means[0]:.3f}  AbsRel {means[1]:.3f}")
+    means = np.mean([f[1:] for frames in scores.values() for f in frames], axis=0)
+    print(f"{'all frames':26s} delta1 {means[0]:.3f}  AbsRel {means[1]:.3f}")
+
+
+if __name__ == "__main__":
+    main()

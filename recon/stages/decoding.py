@@ -1,0 +1,60 @@
+"""Hostile bytes meet other people's decoders only in here: whatever those raise, warn of or print ends as one sentence.
+
+Decoders are known to raise nearly every class there is (struct.error, KeyError, RuntimeError, zlib.error, …), and libtiff
+and others print to file descriptor 2 on their own.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from PIL import Image
+
+from recon.errors import BadInput, UnflatError
+
+_ONE_AT_A_TIME = threading.RLock()
+"""The filters, Pillow's limit and descriptor 2 belong to the whole process."""
+LONGEST_REASON = 120
+"""Characters of a decoder's own words: some quote the file."""
+
+
+@contextmanager
+def decoding(complaint: str, advice: str) -> Iterator[None]:
+    """Any failure inside becomes BadInput "complaint (reason); advice."; nothing inside is heard on stderr.
+
+    Pillow's own pixel limit is off inside: callers check ours (Limits.max_pixels) before they decode.
+    """
+    with _ONE_AT_A_TIME, warnings.catch_warnings(), _unheard():
+        warnings.simplefilter("ignore")
+        pillows_limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            yield
+        except UnflatError:
+            raise
+        except Exception as error:
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise BadInput(f"{complaint} ({reason[:LONGEST_REASON]}); {advice}.") from None
+        finally:
+            Image.MAX_IMAGE_PIXELS = pillows_limit
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """File descriptor 2 leads nowhere inside."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # it is closed already
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
