@@ -15,7 +15,7 @@ from recon.stages.camera import DEFAULT_FOV, find_camera
 from recon.stages.depth import to_depth_map
 from recon.stages.read import photo_from_array, read_depth, read_photo
 from recon.stages.subject import find_subject, on_plain_ground
-from recon.types import DepthKind, Photo, RawDepth, Surface
+from recon.types import Camera, DepthKind, RawDepth, Surface
 
 SMALLEST, LARGEST = 1e-6, 1e6
 """Lengths whose squares and ratios float32 holds."""
@@ -53,6 +53,8 @@ def reconstruct(
     check_values(faces, poisson_depth, voxel, depth_scale, near, far)
     if depth_in is not None and depth_kind is None:
         raise BadOption("a depth map was given without its kind; add --depth-kind metric, scale or disparity.")
+    if depth_kind in ("metric", "scale") and not (near is None and far is None):
+        raise BadOption(f"--near and --far place a disparity map and the depth is {depth_kind}; leave them out.")
     with watch.stage("read"):
         picture = photo_from_array(photo) if isinstance(photo, np.ndarray) else read_photo(photo, limits)
         find_camera(picture, fov, focal_px)  # a wrong value is told before anything slow begins
@@ -73,9 +75,8 @@ def reconstruct(
             raw = estimator.estimate(on_plain_ground(picture, subject).rgb)
             depth = to_depth_map(raw, picture, subject, near, far)
     camera = find_camera(picture, fov, focal_px, raw.fov_x)
-    return Reconstruction(
-        picture, subject, camera, depth, surface, faces, poisson_depth, voxel, _warnings(picture, raw, camera.source)
-    )
+    notes = _warnings(raw, camera, placed=near is not None or far is not None)
+    return Reconstruction(picture, subject, camera, depth, surface, faces, poisson_depth, voxel, notes)
 
 
 def check_values(
@@ -100,12 +101,15 @@ def check_values(
         raise BadOption(f"--near {near:g} is not nearer than --far {far:g}; swap them.")
 
 
-def _warnings(photo: Photo, raw: RawDepth, camera_source: str) -> list[str]:
+def _warnings(raw: RawDepth, camera: Camera, placed: bool) -> list[str]:
+    """What a person should know; `placed`: --near or --far was given."""
     notes = []
-    if camera_source == "default":
+    if camera.source == "default":
         notes.append(
             f"the photo does not say its field of view: {DEFAULT_FOV:g}° along the longer side was assumed; set --fov"
         )
     if raw.model == "builtin":
         notes.append("depth by the small built-in network; see --models for larger ones")
+    if placed and raw.kind != "disparity":
+        notes.append(f"--near and --far place disparity; the depth of {raw.model} is {raw.kind} and was left as it is")
     return notes

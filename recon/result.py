@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from recon.settings import CloudSettings, PoissonSettings
+from recon.settings import CloudSettings, PoissonSettings, SolidSettings
 from recon.stages.cloud import make_cloud
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo, PointCloud, Surface
 
@@ -56,7 +56,7 @@ class Reconstruction:
         if self.surface == "solid":
             from recon.stages.surface_solid import make_solid
 
-            return make_solid(*whole)
+            return make_solid(*whole, SolidSettings.for_faces(self.faces))
         from recon.stages.surface_poisson import make_poisson
 
         return make_poisson(*whole, PoissonSettings(depth=self.poisson_depth))

@@ -47,6 +47,12 @@ class SolidSettings:
     max_samples: int = 50_000
     base: float = 0.08
 
+    @classmethod
+    def for_faces(cls, faces: int | None) -> SolidSettings:
+        """So few samples that a wanted number of faces is near: what then decimates keeps a closed mesh closed only up to
+        64,000 faces (stages.decimate)."""
+        return cls() if faces is None else cls(min(cls.max_samples, max(faces, 64_000) // 18))
+
 
 @dataclass(frozen=True)
 class CloudSettings:

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .estimator import SIDE, network_size
+from .estimator import SIDE, WEIGHTS, network_size
 from .losses import delta1_absrel
 from .world import World
 
@@ -126,14 +126,14 @@ def draw_curve(log: Path, picture: Path, size: tuple[int, int] = (900, 420)) -> 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m recon.builtin.evaluate", description="Score an exported network.")
-    parser.add_argument("--onnx", type=Path, help="exported network; default: the one that ships")
+    parser.add_argument("--onnx", type=Path, default=WEIGHTS, help="exported network (default: the one that ships)")
     parser.add_argument("--real", type=Path, required=True, help="folder of RGB-D frames")
     parser.add_argument("--side", type=int, default=SIDE, help="root of the pixel count")
     args = parser.parse_args()
     from .estimator import BuiltinDepth
 
     estimator = BuiltinDepth(args.onnx, args.side)
-    scores = score_frames(lambda rgb: estimator.estimate(rgb).values, args.real)
+    scores = score_frames(lambda rgb: estimator.maps(rgb)[0], args.real)
     for domain, frames in sorted(scores.items()):
         for name, delta1, absrel in frames:
             print(f"  {name:24s} delta1 {delta1:.3f}  AbsRel {absrel:.3f}")

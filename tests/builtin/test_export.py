@@ -8,10 +8,12 @@ import onnx
 import pytest
 import torch
 
-from recon.builtin.estimator import WEIGHTS, BuiltinDepth, network_size
+from recon.builtin.estimator import INDOORS, OUTDOORS, WEIGHTS, BuiltinDepth, network_size, open_sky
 from recon.builtin.export import export, load_run
 from recon.builtin.net import GeometryNet, coordinates
 from recon.builtin.train import Plan, Trainer
+from recon.errors import MissingWeights
+from recon.protocols import DepthEstimator
 
 TINY = Plan(seed=1, steps=4, batch=2, widths=(8, 16, 16, 16, 32), depths=(1, 1, 1, 1, 1))
 
@@ -71,13 +73,17 @@ def test_estimate_keeps_the_shape_of_the_photo_and_gives_legal_maps(tiny):
     estimator = BuiltinDepth(tiny[1])
     rgb = np.random.default_rng(0).integers(0, 256, (300, 450, 3), dtype=np.uint8)
     rgb.setflags(write=False)
-    disparity, sky = estimator.estimate(rgb)
+    disparity, sky = estimator.maps(rgb)
     assert disparity.shape == sky.shape == network_size(450, 300)[::-1]
     assert disparity.dtype == sky.dtype == np.float32
     assert (disparity >= 0).all()
     assert (sky >= 0).all()
     assert (sky <= 1).all()
-    assert (BuiltinDepth.name, BuiltinDepth.kind) == ("builtin", "disparity")
+    raw = estimator.estimate(rgb)
+    assert isinstance(estimator, DepthEstimator)
+    assert (raw.model, raw.kind) == ("builtin", "disparity")
+    np.testing.assert_array_equal(raw.values, np.where(open_sky(sky), np.nan, disparity))
+    assert raw.far_over_near in (INDOORS, OUTDOORS)
 
 
 @pytest.mark.parametrize("size", [(640, 480), (375, 1242), (1, 5000), (4000, 3000), (32, 32)])
@@ -89,31 +95,33 @@ def test_network_size_is_legal_and_close_to_the_photo_s_shape(size):
         assert abs(np.log((w / h) / (size[0] / size[1]))) < 0.35
 
 
-@pytest.mark.parametrize(
-    "bad", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3), np.float32)]
-)
-def test_a_wrong_photo_is_named(tiny, bad):
-    with pytest.raises(ValueError, match="uint8"):
-        BuiltinDepth(tiny[1]).estimate(bad)
+def test_sky_is_in_one_piece_with_the_upper_edge():
+    """What looks like sky under a roof is something else."""
+    likely = np.zeros((32, 64), np.float32)
+    likely[:8, 10:40] = 0.9
+    likely[8:16, 20:24] = 0.6
+    likely[20:28, 30:60] = 0.99
+    expected = likely > 0
+    expected[20:28, 30:60] = False
+    np.testing.assert_array_equal(open_sky(likely), expected)
 
 
 def test_missing_weights_say_how_to_get_them(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"recon\.builtin\.train"):
+    with pytest.raises(MissingWeights, match=r"git checkout -- recon/builtin/weights$"):
         BuiltinDepth(tmp_path / "none.onnx")
 
 
 def test_the_estimator_imports_no_torch(tiny):
     code = (
-        "import sys, numpy as np\n"
+        "import sys, numpy as np\nfrom pathlib import Path\n"
         "from recon.builtin.estimator import BuiltinDepth\n"
         "assert 'onnxruntime' not in sys.modules\n"
-        f"BuiltinDepth({str(tiny[1])!r}).estimate(np.zeros((64, 64, 3), np.uint8))\n"
+        f"BuiltinDepth(Path({str(tiny[1])!r})).estimate(np.zeros((64, 64, 3), np.uint8))\n"
         "assert 'torch' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.skipif(not WEIGHTS.exists(), reason="the shipped weights are not in this checkout")
 def test_the_shipped_weights_tell_sky_from_ground():
     """A blue gradient over a brown floor: the ground comes nearer downwards, the sky is sky and far."""
     assert WEIGHTS.stat().st_size < 12e6
@@ -122,7 +130,7 @@ def test_the_shipped_weights_tell_sky_from_ground():
     fade = np.linspace(0, 1, 230)[:, None]
     photo[:230] = ((1 - fade) * [90, 140, 220] + fade * [190, 215, 240])[:, None]
     photo[230:] = np.array([120, 100, 80]) + rng.normal(0, 12, (250, 640, 1))
-    disparity, sky = BuiltinDepth().estimate(photo.clip(0, 255).astype(np.uint8))
+    disparity, sky = BuiltinDepth().maps(photo.clip(0, 255).astype(np.uint8))
     assert np.isfinite(disparity).all()
     height = len(disparity)
     assert sky[: height // 3].mean() > 0.8
