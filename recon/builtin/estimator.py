@@ -21,8 +21,10 @@ WEIGHTS = Path(__file__).parent / "weights" / "geometry.onnx"
 # The network's input has about SIDE x SIDE pixels, whatever its shape: where real frames score best (see README.md).
 SIDE = 224
 MULTIPLE = 32
-# far/near to assume: which one fits the network's disparity best on measured frames without sky, and with it.
-INDOORS, OUTDOORS, SKY_SHARE = 3.0, 10.0, 0.005
+# Sky probabilities; chosen by eye on photos with clouds, of which the network is unsure.
+SURE, POSSIBLE = 0.5, 0.2
+# far/near to assume: which one fits the network's disparity best on measured frames, without sky and with it.
+INDOORS, OUTDOORS, SKY_SHARE = 3.0, 10.0, 0.04
 
 
 def network_size(width: int, height: int, side: int = SIDE) -> tuple[int, int]:
@@ -56,7 +58,7 @@ class BuiltinDepth:
         """Affine-invariant disparity at the network's resolution (see network_size), NaN where it sees sky."""
         disparity, probability = self.maps(rgb)
         sky = open_sky(probability)
-        ratio = OUTDOORS if sky.mean() > SKY_SHARE else INDOORS
+        ratio = OUTDOORS if (sky & (probability > SURE)).mean() > SKY_SHARE else INDOORS
         return RawDepth(np.where(sky, np.float32(np.nan), disparity), "disparity", self.name, None, ratio)
 
     def maps(self, rgb: UInt8[ndarray, "h w 3"]) -> tuple[Float32[ndarray, "a b"], Float32[ndarray, "a b"]]:
@@ -68,8 +70,7 @@ class BuiltinDepth:
 
 
 def open_sky(probability: Float32[ndarray, "h w"]) -> Bool[ndarray, "h w"]:
-    """Where the sky is: likely, and in one piece with the photo's upper edge (a white van is not)."""
-    likely = (probability > 0.5).astype(np.uint8)
-    _, labels = cv2.connectedComponents(likely, connectivity=4)
-    reached = np.unique(labels[0])
-    return np.isin(labels, reached[reached > 0])
+    """Where the sky is: possible, in one piece with the photo's upper edge (a white van is not), and sure somewhere."""
+    _, labels = cv2.connectedComponents((probability > POSSIBLE).astype(np.uint8), connectivity=4)
+    sky = np.intersect1d(labels[0], labels[probability > SURE])
+    return np.isin(labels, sky[sky > 0])
