@@ -23,6 +23,8 @@ SIDE = 224
 MULTIPLE = 32
 # Sky probabilities; chosen by eye on photos with clouds, of which the network is unsure.
 SURE, POSSIBLE = 0.5, 0.2
+# An island in the sky is a cloud if its disparity is under this part of the near things': a branch above us is nearer.
+FAR_ISLAND = 0.3
 # far/near to assume: which one fits the network's disparity best on measured frames, without sky and with it.
 INDOORS, OUTDOORS, SKY_SHARE = 3.0, 10.0, 0.04
 
@@ -57,7 +59,7 @@ class BuiltinDepth:
     def estimate(self, rgb: UInt8[ndarray, "h w 3"]) -> RawDepth:
         """Affine-invariant disparity at the network's resolution (see network_size), NaN where it sees sky."""
         disparity, probability = self.maps(rgb)
-        sky = open_sky(probability)
+        sky = with_clouds(open_sky(probability), disparity)
         ratio = OUTDOORS if (sky & (probability > SURE)).mean() > SKY_SHARE else INDOORS
         return RawDepth(np.where(sky, np.float32(np.nan), disparity), "disparity", self.name, None, ratio)
 
@@ -74,3 +76,13 @@ def open_sky(probability: Float32[ndarray, "h w"]) -> Bool[ndarray, "h w"]:
     _, labels = cv2.connectedComponents((probability > POSSIBLE).astype(np.uint8), connectivity=4)
     sky = np.intersect1d(labels[0], labels[probability > SURE])
     return np.isin(labels, sky[sky > 0])
+
+
+def with_clouds(sky: Bool[ndarray, "h w"], disparity: Float32[ndarray, "h w"]) -> Bool[ndarray, "h w"]:
+    """The sky and the far islands in it: what hangs together with nothing that reaches the photo's lower edge."""
+    if not sky.any():
+        return sky
+    far = FAR_ISLAND * float(np.percentile(disparity, 95))
+    count, labels = cv2.connectedComponents((~sky).astype(np.uint8), connectivity=4)
+    afloat = np.setdiff1d(np.arange(1, count), labels[-1])
+    return sky | np.isin(labels, [i for i in afloat if np.median(disparity[labels == i]) < far])

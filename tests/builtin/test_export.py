@@ -8,7 +8,7 @@ import onnx
 import pytest
 import torch
 
-from recon.builtin.estimator import INDOORS, OUTDOORS, WEIGHTS, BuiltinDepth, network_size, open_sky
+from recon.builtin.estimator import INDOORS, OUTDOORS, WEIGHTS, BuiltinDepth, network_size, open_sky, with_clouds
 from recon.builtin.export import export, load_run
 from recon.builtin.net import GeometryNet, coordinates
 from recon.builtin.train import Plan, Trainer
@@ -82,7 +82,7 @@ def test_estimate_keeps_the_shape_of_the_photo_and_gives_legal_maps(tiny):
     raw = estimator.estimate(rgb)
     assert isinstance(estimator, DepthEstimator)
     assert (raw.model, raw.kind) == ("builtin", "disparity")
-    np.testing.assert_array_equal(raw.values, np.where(open_sky(sky), np.nan, disparity))
+    np.testing.assert_array_equal(raw.values, np.where(with_clouds(open_sky(sky), disparity), np.nan, disparity))
     assert raw.far_over_near in (INDOORS, OUTDOORS)
 
 
@@ -104,6 +104,18 @@ def test_sky_is_in_one_piece_with_the_upper_edge():
     likely[20:28, 30:60] = 0.99
     likely[:6, 50:60] = 0.4
     np.testing.assert_array_equal(open_sky(likely), expected)
+
+
+def test_a_far_island_in_the_sky_is_a_cloud_and_a_near_one_a_branch():
+    sky = np.zeros((32, 64), bool)
+    sky[:20] = True
+    sky[4:8, 10:20] = sky[4:8, 40:50] = sky[15:20, 30:34] = False  # a cloud, a branch, a tower
+    disparity = np.full((32, 64), 0.05, np.float32)
+    disparity[20:] = 1
+    disparity[4:8, 40:50] = 0.8
+    expected = sky.copy()
+    expected[4:8, 10:20] = True
+    np.testing.assert_array_equal(with_clouds(sky, disparity), expected)
 
 
 def test_missing_weights_say_how_to_get_them(tmp_path):
