@@ -96,7 +96,7 @@ def test_network_size_is_legal_and_close_to_the_photo_s_shape(size):
 
 
 def test_sky_is_in_one_piece_with_the_upper_edge():
-    """What looks like sky under a roof is something else; a cloud, of which nobody is sure, belongs to the sky around it."""
+    """What looks like sky under a roof is none; a cloud, of which nobody is sure, belongs to the sky around it."""
     likely = np.zeros((32, 64), np.float32)
     likely[:8, 10:40] = 0.9
     likely[8:16, 20:24] = 0.3
