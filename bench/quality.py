@@ -8,6 +8,7 @@ of the scene's diameter. `ref` is the usual Open3D recipe (bench.reference) on t
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from bench.speed import ROOT
 from recon.geometry.camera import centred
 from recon.pipeline import reconstruct
 from recon.result import Reconstruction
+from recon.stages.write_gltf import encoded_texture
 from recon.types import Surface
 
 SAMPLES = 300_000
@@ -86,7 +88,8 @@ def _seen(result: Reconstruction, frame: Frame, true: Truth) -> tuple[float, flo
     mesh = result.mesh
     assert mesh.uv is not None
     assert mesh.texture is not None
-    picture, hit, depth = rendered(mesh.vertices, mesh.faces, mesh.uv, mesh.texture, true.camera)
+    texture = np.asarray(Image.open(io.BytesIO(encoded_texture(mesh.texture))))  # as the GLB holds it
+    picture, hit, depth = rendered(mesh.vertices, mesh.faces, mesh.uv, texture, true.camera)
     known = ~np.isnan(frame.z)
     with np.errstate(invalid="ignore"):
         right = hit & (np.abs(depth / frame.z - 1) < 0.01)
