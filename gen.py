@@ -73,7 +73,8 @@ def _add_input_options(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--depth-scale", type=float, default=1000.0, metavar="N",
                        help="units of an integer metric --depth-in per metre (default: 1000, millimetres)")  # fmt: skip
-    group.add_argument("--mask", default="auto", metavar="auto|none|alpha|FILE", help="what to cut out (default: auto)")
+    group.add_argument("--mask", default="auto", metavar="auto|none|alpha|NAME|FILE",
+                       help="what to cut out (default: auto); NAME: grabcut or a mask model from --models")  # fmt: skip
     group.add_argument("--fov", type=float, metavar="DEG", help="horizontal field of view of the photo")
     group.add_argument("--focal-px", type=float, metavar="F", help="focal length in pixels of the photo")
     group.add_argument("--near", type=float, metavar="Z", help="distance of the nearest point (for disparity)")

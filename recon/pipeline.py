@@ -8,13 +8,13 @@ import numpy as np
 
 from recon.errors import BadOption
 from recon.progress import Stopwatch
-from recon.registry import ready_estimator, segmenters
+from recon.registry import ready_estimator, segmenter, segmenters
 from recon.result import Reconstruction
 from recon.settings import FEWEST_FACES, POISSON_DEPTHS, Limits, PoissonSettings
 from recon.stages.camera import DEFAULT_FOV, find_camera
 from recon.stages.depth import to_depth_map
 from recon.stages.read import photo_from_array, read_depth, read_photo
-from recon.stages.subject import find_subject, on_plain_ground
+from recon.stages.subject import find_subject, on_plain_ground, segmented_subject
 from recon.types import Camera, DepthKind, RawDepth, Surface
 
 SMALLEST, LARGEST = 1e-6, 1e6
@@ -45,8 +45,8 @@ def reconstruct(
     """Reconstruct what one photo shows.
 
     photo: a file, or an upright uint8 array h×w×3 (RGB) or h×w×4 (RGBA). depth_in: a depth map of the photo's size to use
-    instead of a model; depth_kind says what it holds. mask: auto, none, alpha or a file. fov: horizontal, in degrees.
-    near, far: where a disparity map's extremes lie. voxel: edge of the thinning voxels of the point cloud, in the depth's
+    instead of a model; depth_kind says what it holds. mask: auto, none, alpha, a segmenter's name or a file. fov:
+    horizontal, in degrees. near, far: where a disparity map's extremes lie. voxel: edge of the thinning voxels of the point cloud, in the depth's
     unit. Raises UnflatError with one sentence for bad input (BadInput) or a missing model (MissingModel).
     """
     watch = watch or Stopwatch()
@@ -67,7 +67,10 @@ def reconstruct(
     with watch.stage("subject"):
         # a given depth map is of the whole photo: nothing is cut out of it unasked
         how = "none" if given is not None and mask == "auto" and picture.alpha is None else mask
-        subject = find_subject(picture, how, segmenters(device, offline))
+        asked = segmenter(str(mask), device, offline)
+        subject = (
+            segmented_subject(picture, asked) if asked else find_subject(picture, how, segmenters(device, offline))
+        )
         if given is not None:
             raw, depth = given, to_depth_map(given, picture, subject, near, far)
     if estimator is not None:

@@ -59,6 +59,13 @@ def best_here(device: str) -> str:
     return next((name for name in wanted if weights.find(DEPTH[name].weights())), BUILTIN)
 
 
+def segmenter(name: str, device: str, offline: bool) -> Segmenter | None:
+    """The segmenter of a name, None if the name is no segmenter's (then it is a mask file's)."""
+    from recon.models.registry import SEGMENTERS, build_segmenter
+
+    return build_segmenter(name, device, offline) if name in SEGMENTERS else None
+
+
 def segmenters(device: str, offline: bool) -> list[Callable[[], Segmenter]]:
     """What `--mask auto` asks, in this order: Segment Anything and rembg where their weights are here, then GrabCut."""
     from recon.models import weights

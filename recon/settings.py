@@ -31,8 +31,8 @@ class GridSettings:
 
 @dataclass(frozen=True)
 class PoissonSettings:
-    """The `poisson` surface. max_samples: more points do not sharpen a depth-8 octree. trim: how far the surface may
-    lie from the observed depth, relative to it, beyond the samples' own spacing."""
+    """The `poisson` surface. max_samples: more points do not sharpen a depth-8 octree; each level more takes four times as
+    many. trim: how far the surface may lie from the observed depth, relative to it, beyond the map's noise."""
 
     max_samples: int = 80_000
     depth: int = 8

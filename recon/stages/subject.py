@@ -46,6 +46,14 @@ def find_subject(photo: Photo, how: str | Path, segmenters: Sequence[Callable[[]
     return Mask(None, "none", f"no single subject found by {', '.join(asked) or 'any segmenter'}: taken as a scene")
 
 
+def segmented_subject(photo: Photo, segmenter: Segmenter) -> Mask:
+    """The subject's mask by the one segmenter that was asked for. Raises BadInput when it finds none."""
+    inside = segmenter.segment(photo.rgb)
+    if inside is None or inside.mean() < SMALLEST:
+        raise BadInput(f"{segmenter.name} finds no single subject in this photo; give a mask file or use --mask none.")
+    return Mask(inside, segmenter.name)
+
+
 def _checked(inside: Bool[ndarray, "h w"]) -> Bool[ndarray, "h w"]:
     if inside.mean() < SMALLEST:
         raise BadInput(

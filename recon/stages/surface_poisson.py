@@ -28,12 +28,16 @@ SCALE = 1.1
 CELL = 2.0
 """Finest octree cell in samples: a finer one holds no sample of its own and only costs time."""
 
+MOST_SAMPLES = 2_000_000
+"""Beyond it the solver takes minutes and gigabytes."""
+
 
 def make_poisson(
     photo: Photo, mask: Mask, depth: DepthMap, camera: Camera, settings: PoissonSettings = PoissonSettings()
 ) -> Mesh:
     """A smooth mesh through the observed points, without membranes. Raises BadInput when too few points are left."""
-    lattice = cleaned_lattice(depth, camera, settings.max_samples)
+    finer = 4 ** max(0, settings.depth - PoissonSettings.depth)  # a level halves the cells: it needs samples to match
+    lattice = cleaned_lattice(depth, camera, min(settings.max_samples * finer, MOST_SAMPLES))
     warped, normals = _oriented(lattice)
     if len(warped) < 50:
         raise BadInput(f"only {len(warped)} oriented points are left, too few for a surface; check the depth map.")
