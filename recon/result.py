@@ -56,7 +56,8 @@ class Reconstruction:
         if self.surface == "solid":
             from recon.stages.surface_solid import make_solid
 
-            return make_solid(*whole, SolidSettings.for_faces(self.faces))
+            faces_per_sample = 5 if self.mask.inside is None else 18  # a relief's base is as fine as its front
+            return make_solid(*whole, SolidSettings.for_faces(self.faces, faces_per_sample))
         from recon.stages.surface_poisson import make_poisson
 
         return make_poisson(*whole, PoissonSettings(depth=self.poisson_depth))

@@ -48,10 +48,10 @@ class SolidSettings:
     base: float = 0.08
 
     @classmethod
-    def for_faces(cls, faces: int | None) -> SolidSettings:
-        """So few samples that a wanted number of faces is near: what then decimates keeps a closed mesh closed only up to
-        64,000 faces (stages.decimate)."""
-        return cls() if faces is None else cls(min(cls.max_samples, max(faces, 64_000) // 18))
+    def for_faces(cls, faces: int | None, per_sample: int) -> SolidSettings:
+        """So few samples, of `per_sample` faces each, that a wanted number of faces is near: what then decimates keeps a
+        closed mesh closed only up to 64,000 faces (stages.decimate)."""
+        return cls() if faces is None else cls(min(cls.max_samples, max(faces, 64_000) // per_sample))
 
 
 @dataclass(frozen=True)
