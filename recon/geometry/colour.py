@@ -1,4 +1,4 @@
-"""sRGB and linear light (IEC 61966-2-1)."""
+"""From sRGB to linear light (IEC 61966-2-1)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,6 @@ from numpy import ndarray
 def to_linear(encoded: Float[ndarray, "*shape"]) -> Float[ndarray, "*shape"]:
     """Linear light in 0..1 from sRGB values in 0..1."""
     return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
-
-
-def to_srgb(linear: Float[ndarray, "*shape"]) -> Float[ndarray, "*shape"]:
-    """sRGB values in 0..1 from linear light in 0..1; the inverse of `to_linear`."""
-    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055)
 
 
 def linear_16bit(colors: UInt8[ndarray, "n c"]) -> UInt16[ndarray, "n c"]:

@@ -47,13 +47,3 @@ def unit(vectors: Float32[ndarray, "*n 3"]) -> Float32[ndarray, "*n 3"]:
     length = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))[..., None]
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(length > 0, vectors / length, 0).astype(np.float32, copy=False)
-
-
-def vertex_normals(vertices: Float32[ndarray, "n 3"], faces: np.ndarray) -> Float32[ndarray, "n 3"]:
-    """Area-weighted vertex normals of a triangle mesh; zero for unused vertices."""
-    a, b, c = (vertices[faces[:, i]] for i in range(3))
-    face = np.cross(b - a, c - a)
-    sums = [
-        np.bincount(faces.ravel(), weights=np.repeat(face[:, axis], 3), minlength=len(vertices)) for axis in range(3)
-    ]
-    return unit(np.stack(sums, axis=1).astype(np.float32))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recon.geometry.discontinuity import cuts
-from recon.geometry.normals import lattice_normals, unit, vertex_normals
+from recon.geometry.normals import lattice_normals, unit
 from tests.scenes import camera_of, frozen, lattice_of, nearest, plane, points_of, room, sphere
 
 LAW = settings(max_examples=25, deadline=None, derandomize=True)
@@ -98,20 +98,6 @@ def test_unit_is_a_projection() -> None:
     np.testing.assert_allclose(unit(once), once, atol=1e-7)
     assert not once[3:5].any()
     np.testing.assert_allclose(np.cross(once, vectors)[:3], 0, atol=1e-6)
-
-
-def test_vertex_normals_are_the_area_weighted_sum_over_faces() -> None:
-    rng = np.random.default_rng(1)
-    vertices = rng.normal(size=(12, 3)).astype(np.float32)
-    faces = rng.permuted(np.tile(np.arange(11), (30, 1)), axis=1)[:, :3].astype(np.int32)
-    sums = np.zeros((12, 3))
-    for a, b, c in faces:
-        cross = np.cross(vertices[b] - vertices[a], vertices[c] - vertices[a])
-        for corner in (a, b, c):
-            sums[corner] += cross
-    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-    expected = np.divide(sums, lengths, out=np.zeros_like(sums), where=lengths > 0)
-    np.testing.assert_allclose(vertex_normals(frozen(vertices), frozen(faces)), expected, atol=1e-5)
 
 
 def test_a_closed_wall_of_nearest_surfaces_keeps_each_its_own_normal() -> None:
