@@ -81,7 +81,7 @@ def models_table() -> str:
     from recon.models.registry import listing
 
     rows = [("name", "gives", "licence", "MB", "here", "what it is / how to get it")]
-    rows.append((BUILTIN, "disparity", "Apache-2.0", "8", "yes", BUILTIN_LINE))
+    rows.append((BUILTIN, "disparity", "Apache-2.0", "4", "yes", BUILTIN_LINE))
     for line in listing():
         card = line.card
         about = card.about if line.here else f"{card.about}; get it: {line.command}"
