@@ -22,7 +22,9 @@ WEIGHTS = Path(__file__).parent / "weights" / "geometry.onnx"
 SIDE = 224
 MULTIPLE = 32
 # Sky probabilities; chosen by eye on photos with clouds, of which the network is unsure.
-SURE, POSSIBLE = 0.5, 0.2
+SURE, POSSIBLE, CLOUD = 0.5, 0.2, 0.02
+# A cloud's disparity is at most this many times the sky's.
+FAR_CLOUD = 1.6
 # An island in the sky is a cloud if its disparity is under this part of the near things': a branch above us is nearer.
 FAR_ISLAND = 0.3
 # far/near to assume: which one fits the network's disparity best on measured frames, without sky and with it.
@@ -59,7 +61,7 @@ class BuiltinDepth:
     def estimate(self, rgb: UInt8[ndarray, "h w 3"]) -> RawDepth:
         """Affine-invariant disparity at the network's resolution (see network_size), NaN where it sees sky."""
         disparity, probability = self.maps(rgb)
-        sky = with_clouds(open_sky(probability), disparity)
+        sky = with_clouds(open_sky(probability), probability, disparity)
         ratio = OUTDOORS if (sky & (probability > SURE)).mean() > SKY_SHARE else INDOORS
         return RawDepth(np.where(sky, np.float32(np.nan), disparity), "disparity", self.name, None, ratio)
 
@@ -78,11 +80,21 @@ def open_sky(probability: Float32[ndarray, "h w"]) -> Bool[ndarray, "h w"]:
     return np.isin(labels, sky[sky > 0])
 
 
-def with_clouds(sky: Bool[ndarray, "h w"], disparity: Float32[ndarray, "h w"]) -> Bool[ndarray, "h w"]:
-    """The sky and the far islands in it: what hangs together with nothing that reaches the photo's lower edge."""
+def with_clouds(
+    sky: Bool[ndarray, "h w"], probability: Float32[ndarray, "h w"], disparity: Float32[ndarray, "h w"]
+) -> Bool[ndarray, "h w"]:
+    """The sky with its clouds: what lies as far and hangs together with it, and the far islands in it.
+
+    A cloud is anything of which the network does not quite deny that it is sky. An island is what hangs together with
+    nothing that reaches the photo's lower edge.
+    """
     if not sky.any():
         return sky
-    far = FAR_ISLAND * float(np.percentile(disparity, 95))
+    near = float(np.percentile(disparity, 95))
+    far = FAR_CLOUD * float(np.median(disparity[sky])) + 0.01 * near
+    cloudy = (sky | ((probability > CLOUD) & (disparity < far))).astype(np.uint8)
+    _, labels = cv2.connectedComponents(cloudy, connectivity=4)
+    sky = np.isin(labels, np.unique(labels[sky]))
     count, labels = cv2.connectedComponents((~sky).astype(np.uint8), connectivity=4)
     afloat = np.setdiff1d(np.arange(1, count), labels[-1])
-    return sky | np.isin(labels, [i for i in afloat if np.median(disparity[labels == i]) < far])
+    return sky | np.isin(labels, [i for i in afloat if np.median(disparity[labels == i]) < FAR_ISLAND * near])

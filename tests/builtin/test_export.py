@@ -82,7 +82,7 @@ def test_estimate_keeps_the_shape_of_the_photo_and_gives_legal_maps(tiny):
     raw = estimator.estimate(rgb)
     assert isinstance(estimator, DepthEstimator)
     assert (raw.model, raw.kind) == ("builtin", "disparity")
-    np.testing.assert_array_equal(raw.values, np.where(with_clouds(open_sky(sky), disparity), np.nan, disparity))
+    np.testing.assert_array_equal(raw.values, np.where(with_clouds(open_sky(sky), sky, disparity), np.nan, disparity))
     assert raw.far_over_near in (INDOORS, OUTDOORS)
 
 
@@ -115,7 +115,20 @@ def test_a_far_island_in_the_sky_is_a_cloud_and_a_near_one_a_branch():
     disparity[4:8, 40:50] = 0.8
     expected = sky.copy()
     expected[4:8, 10:20] = True
-    np.testing.assert_array_equal(with_clouds(sky, disparity), expected)
+    np.testing.assert_array_equal(with_clouds(sky, sky.astype(np.float32), disparity), expected)
+
+
+def test_a_cloud_is_as_far_as_the_sky_beside_it_and_not_quite_denied():
+    sky = np.zeros((32, 64), bool)
+    sky[:10, :30] = True
+    disparity = np.ones((32, 64), np.float32)
+    disparity[:10] = 0.02
+    probability = np.where(sky, 0.9, 0.001).astype(np.float32)
+    probability[:10, 30:50] = 0.05  # a cloud; right of it something far that is surely no sky
+    probability[10:20] = 0.05  # nearer
+    expected = sky.copy()
+    expected[:10, 30:50] = True
+    np.testing.assert_array_equal(with_clouds(sky, probability, disparity), expected)
 
 
 def test_missing_weights_say_how_to_get_them(tmp_path):
