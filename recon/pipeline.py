@@ -8,7 +8,7 @@ import numpy as np
 
 from recon.errors import BadOption
 from recon.progress import Stopwatch
-from recon.registry import ready_estimator, segmenter, segmenters
+from recon.registry import depth_estimator, segmenter, segmenters
 from recon.result import Reconstruction
 from recon.settings import FEWEST_FACES, POISSON_DEPTHS, Limits, PoissonSettings
 from recon.stages.camera import DEFAULT_FOV, find_camera
@@ -64,7 +64,8 @@ def reconstruct(
             given = read_depth(depth_in, depth_kind, picture.size, depth_scale, limits)
     if given is None:
         with watch.stage("model"):
-            estimator = ready_estimator(depth_model, device, offline, depth_kind)
+            estimator = depth_estimator(depth_model, device, offline, depth_kind)
+            estimator.load()  # a missing model is told before anything slow begins
     with watch.stage("subject"):
         # a given depth map is of the whole photo: nothing is cut out of it unasked
         how = "none" if given is not None and mask == "auto" and picture.alpha is None else mask

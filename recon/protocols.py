@@ -16,6 +16,10 @@ class DepthEstimator(Protocol):
 
     name: str
 
+    def load(self) -> object:
+        """Find and read the weights now instead of at the first photo. Raises MissingModel."""
+        ...
+
     def estimate(self, rgb: UInt8[ndarray, "h w 3"]) -> RawDepth:
         """Depth at the model's own resolution, same frame and aspect as the photo, never resized bicubically."""
         ...

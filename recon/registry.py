@@ -40,16 +40,6 @@ def depth_estimator(name: str, device: str, offline: bool, kind: DepthKind | Non
         ) from None
 
 
-def ready_estimator(name: str, device: str, offline: bool, kind: DepthKind | None = None) -> DepthEstimator:
-    """The same with its weights found and read, so that a missing model is told before anything slow begins."""
-    from recon.models.depth_hf import TransformersDepth
-
-    estimator = depth_estimator(name, device, offline, kind)
-    if isinstance(estimator, TransformersDepth):  # the built-in network reads its weights when it is built
-        estimator.load()
-    return estimator
-
-
 def best_here(device: str) -> str:
     """What `auto` stands for on this device. Looks at folders only: no network, no framework."""
     from recon.models import weights

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -16,6 +17,9 @@ from numpy import ndarray
 
 from recon.errors import MissingWeights
 from recon.types import RawDepth
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
 
 WEIGHTS = Path(__file__).parent / "weights" / "geometry.onnx"
 # The network's input has about SIDE x SIDE pixels, whatever its shape: where real frames score best (see README.md).
@@ -27,8 +31,10 @@ SURE, POSSIBLE, CLOUD = 0.5, 0.2, 0.02
 FAR_CLOUD = 1.6
 # An island in the sky is a cloud if its disparity is under this part of the near things': a branch above us is nearer.
 FAR_ISLAND = 0.3
-# far/near to assume: which one fits the network's disparity best on measured frames, without sky and with it.
-INDOORS, OUTDOORS, SKY_SHARE = 3.0, 10.0, 0.04
+# Sky is believed in from this share of the photo that is surely sky.
+SKY_SHARE = 0.04
+# far/near to assume, without sky and with it: what fits measured frames best (python -m bench.depth_range).
+INDOORS, OUTDOORS = 3.0, 10.0
 
 
 def network_size(width: int, height: int, side: int = SIDE) -> tuple[int, int]:
@@ -41,36 +47,48 @@ def network_size(width: int, height: int, side: int = SIDE) -> tuple[int, int]:
 
 
 class BuiltinDepth:
-    """The shipped network as a DepthEstimator. Raises MissingWeights where its file has been taken away."""
+    """The shipped network as a DepthEstimator."""
 
     name = "builtin"
 
     def __init__(self, weights: Path = WEIGHTS, side: int = SIDE) -> None:
-        if not weights.is_file():
-            raise MissingWeights(
-                f"the built-in network's weights are not at {str(weights)!r} although they come with Unflat; get them back"
-                " with: git checkout -- recon/builtin/weights"
-            )
-        import onnxruntime
+        self._weights, self._side = weights, side
+        self._session: InferenceSession | None = None
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = os.cpu_count() or 1
-        self._session = onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
-        self._side = side
+    def load(self) -> InferenceSession:
+        """The network, read once. Raises MissingWeights where its file has been taken away."""
+        if self._session is None:
+            self._session = _session(self._weights)
+        return self._session
 
     def estimate(self, rgb: UInt8[ndarray, "h w 3"]) -> RawDepth:
         """Affine-invariant disparity at the network's resolution (see network_size), NaN where it sees sky."""
         disparity, probability = self.maps(rgb)
-        sky = with_clouds(open_sky(probability), probability, disparity)
-        ratio = OUTDOORS if (sky & (probability > SURE)).mean() > SKY_SHARE else INDOORS
-        return RawDepth(np.where(sky, np.float32(np.nan), disparity), "disparity", self.name, None, ratio)
+        sky = open_sky(probability)
+        if (sky & (probability > SURE)).mean() <= SKY_SHARE:  # a bright corner of a room looks like a little sky
+            return RawDepth(disparity, "disparity", self.name, None, INDOORS)
+        sky = with_clouds(sky, probability, disparity)
+        return RawDepth(np.where(sky, np.float32(np.nan), disparity), "disparity", self.name, None, OUTDOORS)
 
     def maps(self, rgb: UInt8[ndarray, "h w 3"]) -> tuple[Float32[ndarray, "a b"], Float32[ndarray, "a b"]]:
         """(disparity >= 0 of unknown scale, sky probability), both at the network's resolution."""
         small = cv2.resize(rgb, network_size(rgb.shape[1], rgb.shape[0], self._side), interpolation=cv2.INTER_AREA)
         batch = np.ascontiguousarray(small.transpose(2, 0, 1)[None], np.float32) / np.float32(255)
-        disparity, sky = self._session.run(["disparity", "sky"], {"rgb": batch})
+        disparity, sky = self.load().run(["disparity", "sky"], {"rgb": batch})
         return disparity[0, 0], sky[0, 0]
+
+
+def _session(weights: Path) -> InferenceSession:
+    if not weights.is_file():
+        raise MissingWeights(
+            f"the built-in network's weights are not at {str(weights)!r} although they come with Unflat; get them back"
+            " with: git checkout -- recon/builtin/weights"
+        )
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = os.cpu_count() or 1
+    return onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
 
 
 def open_sky(probability: Float32[ndarray, "h w"]) -> Bool[ndarray, "h w"]:

@@ -8,7 +8,17 @@ import onnx
 import pytest
 import torch
 
-from recon.builtin.estimator import INDOORS, OUTDOORS, WEIGHTS, BuiltinDepth, network_size, open_sky, with_clouds
+from recon.builtin.estimator import (
+    INDOORS,
+    OUTDOORS,
+    SKY_SHARE,
+    SURE,
+    WEIGHTS,
+    BuiltinDepth,
+    network_size,
+    open_sky,
+    with_clouds,
+)
 from recon.builtin.export import export, load_run
 from recon.builtin.net import GeometryNet, coordinates
 from recon.builtin.train import Plan, Trainer
@@ -82,8 +92,10 @@ def test_estimate_keeps_the_shape_of_the_photo_and_gives_legal_maps(tiny):
     raw = estimator.estimate(rgb)
     assert isinstance(estimator, DepthEstimator)
     assert (raw.model, raw.kind) == ("builtin", "disparity")
-    np.testing.assert_array_equal(raw.values, np.where(with_clouds(open_sky(sky), sky, disparity), np.nan, disparity))
-    assert raw.far_over_near in (INDOORS, OUTDOORS)
+    believed = (open_sky(sky) & (sky > SURE)).mean() > SKY_SHARE
+    expected = with_clouds(open_sky(sky), sky, disparity) if believed else np.zeros(sky.shape, bool)
+    np.testing.assert_array_equal(raw.values, np.where(expected, np.nan, disparity))
+    assert raw.far_over_near == (OUTDOORS if believed else INDOORS)
 
 
 @pytest.mark.parametrize("size", [(640, 480), (375, 1242), (1, 5000), (4000, 3000), (32, 32)])
@@ -104,6 +116,17 @@ def test_sky_is_in_one_piece_with_the_upper_edge():
     likely[20:28, 30:60] = 0.99
     likely[:6, 50:60] = 0.4
     np.testing.assert_array_equal(open_sky(likely), expected)
+
+
+@pytest.mark.parametrize(("columns", "is_sky"), [(4, False), (32, True)])
+def test_a_little_sky_is_no_sky(monkeypatch, columns, is_sky):
+    probability = np.zeros((32, 64), np.float32)
+    probability[:16, :columns] = 0.9
+    disparity = np.ones((32, 64), np.float32)
+    monkeypatch.setattr(BuiltinDepth, "maps", lambda self, rgb: (disparity, probability))
+    raw = BuiltinDepth().estimate(np.zeros((64, 128, 3), np.uint8))
+    np.testing.assert_array_equal(np.isnan(raw.values), (probability > 0) & is_sky)
+    assert raw.far_over_near == (OUTDOORS if is_sky else INDOORS)
 
 
 def test_a_far_island_in_the_sky_is_a_cloud_and_a_near_one_a_branch():
@@ -133,7 +156,7 @@ def test_a_cloud_is_as_far_as_the_sky_beside_it_and_not_quite_denied():
 
 def test_missing_weights_say_how_to_get_them(tmp_path):
     with pytest.raises(MissingWeights, match=r"git checkout -- recon/builtin/weights$"):
-        BuiltinDepth(tmp_path / "none.onnx")
+        BuiltinDepth(tmp_path / "none.onnx").load()
 
 
 def test_the_estimator_imports_no_torch(tiny):

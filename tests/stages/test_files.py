@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import resource
 import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,17 +21,7 @@ from recon.stages.files import (
     write_together,
     write_with,
 )
-
-
-@contextmanager
-def full_disk(limit: int = 100) -> Iterator[None]:
-    """No file may grow beyond `limit` bytes (Python ignores SIGXFSZ, so writing raises EFBIG)."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+from tests.command_line import full_disk
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -52,7 +39,7 @@ def test_a_written_file_is_whole_and_has_the_usual_rights(tmp_path: Path) -> Non
 
 def test_a_full_disk_leaves_the_old_file_as_it_was(tmp_path: Path) -> None:
     (tmp_path / "a.bin").write_bytes(b"old")
-    with full_disk(), pytest.raises(Unwritable, match=r"a\.bin.*the old file, if any, stands as it was"):
+    with full_disk(100), pytest.raises(Unwritable, match=r"a\.bin.*the old file, if any, stands as it was"):
         write_bytes(tmp_path / "a.bin", b"n" * 101)
     assert contents(tmp_path) == {"a.bin": b"old"}
 
@@ -60,7 +47,7 @@ def test_a_full_disk_leaves_the_old_file_as_it_was(tmp_path: Path) -> None:
 def test_files_that_belong_together_change_together(tmp_path: Path) -> None:
     names = [tmp_path / name for name in "abc"]
     write_together(dict.fromkeys(names, (b"old",)))
-    with full_disk(), pytest.raises(Unwritable, match="'.*c'"):
+    with full_disk(100), pytest.raises(Unwritable, match="'.*c'"):
         write_together({path: (b"n" * 60 * (i + 1) if i == 2 else b"new",) for i, path in enumerate(names)})
     assert set(contents(tmp_path).values()) == {b"old"}
     assert len(contents(tmp_path)) == 3
