@@ -38,11 +38,7 @@ def main() -> None:
         rows = [(measured(built_in)[0], measured(given)[0]) for _ in range(RUNS + 1)][1:]
     with_net, without = (median(column) for column in zip(*rows, strict=True))
     added = median(a - b for a, b in rows)
-    print(
-        print(
-            f"640×480 to GLB: {without:.2f} s with a given depth map, {with_net:.2f} s with the network: {added:+.2f} s"
-        )
-    )
+    print(f"640×480 to GLB: {without:.2f} s with a given depth map, {with_net:.2f} s with the network: {added:+.2f} s")
 
 
 def first_output(command: list[str]) -> float:
