@@ -21,11 +21,13 @@ import torch
 from torch import Tensor, nn
 
 from .estimator import SIDE, WEIGHTS, network_size
-from .losses import delta1_absrel
+from .losses import delta1_absrel, relief_loss
 from .world import World
 
 # Batches of the held-back world: numbers far beyond those of any training run.
 HELD_BACK = 1_000_000
+# Fewer pixels than this share do not count as a subject seen.
+EMPTY = 0.01
 DOMAINS = {"indoor": "indoor", "tabletop": "tabletop", "outdoor": "street"}
 Predict = Callable[[np.ndarray], np.ndarray]
 
@@ -39,7 +41,7 @@ def torch_predict(net: nn.Module, side: int) -> Predict:
         width, height = network_size(rgb.shape[1], rgb.shape[0], side)
         small = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
         image = torch.from_numpy(small).to(device).permute(2, 0, 1)[None].float() / 255
-        return net(image)[0][0, 0].cpu().numpy()
+        return net(unhinted(image)).disparity[0, 0].cpu().numpy()
 
     return predict
 
@@ -83,21 +85,39 @@ def score_real(net: nn.Module, folder: Path) -> dict[str, float]:
     return {name: round(value, 4) for name, value in result.items()}
 
 
+def unhinted(rgb: Tensor) -> Tensor:
+    """The network's input (B, 4, H, W) for photos whose subject nobody has marked."""
+    return torch.cat([rgb, torch.zeros_like(rgb[:, :1])], 1)
+
+
 @torch.no_grad()
 def score_world(net: nn.Module, seed: int, device: str = "cpu", batches: int = 4) -> dict[str, float]:
-    """delta1 and AbsRel of everything but the sky, and the sky's accuracy, on held-back synthetic scenes."""
-    world, scores, sky_hits = World(seed, device), [], []
+    """Scores on held-back synthetic scenes: delta1 and AbsRel of everything but the sky, accuracy of the sky, degrees
+    of the normals / 90, the subject's IoU where there is one and the share of scenes where none is wrongly seen,
+    relief error in parts of the subject's thickness, and degrees of the field of view / 90."""
+    world, depth, rest = World(seed, device), [], defaultdict(list)
     for i in range(batches):
         batch = world.batch(HELD_BACK + i, 16, 128, 160)
-        disparity, sky = net(batch.rgb)
-        sky_hits.append(float(((sky > 0) == (batch.sky > 0.5)).float().mean()))
-        scores += [_score_one(p, t) for p, t in zip(disparity, batch.disparity, strict=True) if (t > 0).any()]
-    d1, rel = np.mean(scores, axis=0)
-    return {"world_d1": round(d1, 4), "world_rel": round(rel, 4), "sky_acc": round(float(np.mean(sky_hits)), 4)}
-
-
-def _score_one(prediction: Tensor, truth: Tensor) -> tuple[float, float]:
-    return delta1_absrel(prediction[truth > 0].cpu(), truth[truth > 0].cpu())
+        labels, p = batch.labels, net(unhinted(batch.rgb))
+        rest["sky_acc"].append(float(((p.sky > 0) == (labels.sky > 0.5)).float().mean()))
+        cosine = (p.normals * labels.normals).sum(1, keepdim=True)[labels.sky < 0.5]
+        rest["normals"].append(float(torch.rad2deg(cosine.clamp(-1, 1).acos()).mean()) / 90)
+        rest["fov"].append(float((p.fov[:, 0] - labels.fov).abs().mean()) / 90)
+        for k in range(len(batch.rgb)):
+            one, inside, seen = labels[k : k + 1], labels.subject[k] > 0.5, p.subject[k] > 0
+            truth = one.disparity[0]
+            if (truth > 0).any():
+                depth.append(delta1_absrel(p.disparity[k][truth > 0].cpu(), truth[truth > 0].cpu()))
+            if not inside.any():
+                rest["empty"].append(float(seen.float().mean() < EMPTY))
+                continue
+            rest["iou"].append(float((inside & seen).sum() / (inside | seen).sum()))
+            thick = float((one.back - one.front)[0][inside].mean())
+            error = float(relief_loss(p.front[k : k + 1], p.back[k : k + 1], one)) / 200
+            rest["relief"].append(min(2.0, error / max(thick, 0.01)))
+    d1, rel = np.mean(depth, axis=0)
+    scores = {"world_d1": d1, "world_rel": rel, **{name: np.mean(values) for name, values in rest.items()}}
+    return {name: round(float(value), 4) for name, value in scores.items()}
 
 
 def draw_curve(log: Path, picture: Path, size: tuple[int, int] = (900, 420)) -> None:

@@ -1,7 +1,7 @@
-"""Losses for disparity of unknown scale and shift, after MiDaS (Ranftl et al. 2020, "Towards Robust Monocular Depth
-Estimation", section 5).
+"""Losses, one per head, and their sum.
 
-Maps are (B, 1, H, W); losses are means over the batch. Truth is disparity (1/m), 0 in the sky.
+Disparity of unknown scale and shift is compared as in MiDaS (Ranftl et al. 2020, "Towards Robust Monocular Depth
+Estimation", section 5). Maps are (B, 1, H, W); losses are means over the batch. True disparity is in 1/m, 0 in the sky.
 """
 
 from __future__ import annotations
@@ -9,6 +9,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from .net import Geometry
+from .world.labels import Labels
 
 
 def normalised(truth: Tensor) -> Tensor:
@@ -46,9 +49,50 @@ def disparity_loss(prediction: Tensor, truth: Tensor, anchor: float = 0.1) -> Te
     return difference.abs().mean() + 0.5 * gradient_loss(difference) + anchor * (prediction - truth).abs().mean()
 
 
-def sky_loss(logit: Tensor, sky: Tensor) -> Tensor:
-    """Binary cross-entropy of the sky."""
-    return F.binary_cross_entropy_with_logits(logit, sky)
+def mask_loss(logit: Tensor, truth: Tensor) -> Tensor:
+    """Binary cross-entropy (of the sky, of the subject)."""
+    return F.binary_cross_entropy_with_logits(logit, truth)
+
+
+def normals_loss(prediction: Tensor, truth: Tensor, sky: Tensor) -> Tensor:
+    """1 - cosine of the angle between unit normals (B, 3, H, W), where there is a surface."""
+    surface = 1 - sky
+    away = (1 - (prediction * truth).sum(1, keepdim=True)) * surface
+    return away.sum() / surface.sum().clamp_min(1)
+
+
+def relief_loss(front: Tensor, back: Tensor, labels: Labels) -> Tensor:
+    """Mean absolute error of the subject's front and back relief, in percent of the picture's longer side, after one
+    shift per picture that is the same for both: where the zero lies does not matter."""
+    inside = labels.subject
+    area = inside.sum((1, 2, 3), keepdim=True).clamp_min(1)
+    shift = ((labels.front - front) * inside).sum((1, 2, 3), keepdim=True) / area
+    error = ((front + shift - labels.front).abs() + (back + shift - labels.back).abs()) * inside
+    found = (inside.amax((1, 2, 3)) > 0).sum().clamp_min(1)
+    return 100 * (error / area).sum() / found
+
+
+def fov_loss(prediction: Tensor, fov: Tensor) -> Tensor:
+    """Negative log-likelihood of a Laplace distribution: prediction (B, 2) is its mean and its mean absolute deviation
+    in degrees (Kendall and Gal 2017, eq. 8, with L1)."""
+    mean, spread = prediction.unbind(1)
+    return ((mean - fov).abs() / spread + spread.log()).mean()
+
+
+# Weights that bring the losses of a half-trained network to the same order; disparity, the hardest, leads.
+SKY, SUBJECT, NORMALS, RELIEF, FOV = 0.3, 0.5, 0.5, 0.05, 0.05
+
+
+def loss_parts(prediction: Geometry, labels: Labels) -> dict[str, Tensor]:
+    """The weighted losses by head; the training loss is their sum."""
+    return {
+        "disparity": disparity_loss(prediction.disparity, labels.disparity),
+        "sky": SKY * mask_loss(prediction.sky, labels.sky),
+        "subject": SUBJECT * mask_loss(prediction.subject, labels.subject),
+        "normals": NORMALS * normals_loss(prediction.normals, labels.normals, labels.sky),
+        "relief": RELIEF * relief_loss(prediction.front, prediction.back, labels),
+        "fov": FOV * fov_loss(prediction.fov, labels.fov),
+    }
 
 
 def delta1_absrel(prediction: Tensor, truth: Tensor) -> tuple[float, float]:

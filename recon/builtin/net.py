@@ -1,119 +1,141 @@
-"""The network that ships: a U-Net of inverted residuals (MobileNetV2, Sandler et al. 2018) from a photo to disparity.
+"""The network that ships: a residual U-Net with one attention layer, from a photo to all that is known of its geometry.
 
-Tensors are (B, C, H, W) with H and W multiples of 32. The photo is RGB in [0, 1]; disparity is >= 0 with unknown scale
-(0 at infinity); the sky comes as a logit. Both are predicted at half resolution and upsampled bilinearly.
+Tensors are (B, C, H, W) with H and W multiples of 32. Dense 3x3 convolutions (He et al. 2016), not depthwise ones: on a
+CPU they train 2.5 times as fast at equal size. Maps are predicted at half resolution and upsampled bilinearly.
 """
 
 from __future__ import annotations
+
+import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-# Channels at 1/2, 1/4, 1/8, 1/16, 1/32 and blocks per stage: two million weights, most of them where maps are small.
-WIDTHS = (16, 24, 48, 96, 224)
-DEPTHS = (1, 2, 2, 4, 4)
-EXPAND = 4
-LAST = 24
+# Channels at 1/2, 1/4, 1/8, 1/16, 1/32 and residual blocks per stage after the stem.
+WIDTHS = (24, 32, 64, 128, 240)
+DEPTHS = (1, 2, 2, 2)
+HEADS = 6
+# disparity, sky, normals, subject, front, back
+MAPS = (1, 1, 3, 1, 1, 1)
+FOV_CENTRE, FOV_SPREAD = 55.0, 20.0
 
 
-def _conv(inputs: int, outputs: int, size: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
-    """Convolution, batch norm, ReLU, the cheapest on a CPU."""
+class Geometry(NamedTuple):
+    """What the network gives: disparity (B, 1, H, W) >= 0, 0 at infinity, of unknown scale; logits of sky and subject
+    (B, 1, H, W); unit normals (B, 3, H, W) in the camera's frame; front and back >= front, the subject's relief
+    (B, 1, H, W) in units of the picture's longer side (see world.labels); fov (B, 2): degrees along the longer side, and
+    the expected absolute error of that."""
+
+    disparity: Tensor
+    sky: Tensor
+    normals: Tensor
+    subject: Tensor
+    front: Tensor
+    back: Tensor
+    fov: Tensor
+
+
+def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    """3x3 convolution, batch norm, ReLU."""
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, size, stride, size // 2, groups=groups, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.ReLU(inplace=True),
+        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
     )
 
 
-class Block(nn.Module):
-    """Inverted residual: widen, depthwise, narrow; with a skip where the shape stays."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int, size: int = 3) -> None:
-        super().__init__()
-        wide = inputs * EXPAND
-        self.body = nn.Sequential(
-            _conv(inputs, wide, 1),
-            _conv(wide, wide, size, stride, wide),
-            nn.Conv2d(wide, outputs, 1, bias=False),
-            nn.BatchNorm2d(outputs),
-        )
-        self.skip = stride == 1 and inputs == outputs
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.body(x) if self.skip else self.body(x)
-
-
-class Scene(nn.Module):
-    """What the whole image says, added everywhere: pooled features through two layers (cf. squeeze-and-excitation)."""
+class Residual(nn.Module):
+    """Two 3x3 convolutions around a skip; the last norm begins at zero, so that a fresh block is the identity."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.mix = nn.Sequential(nn.Conv2d(width, width, 1), nn.ReLU(inplace=True), nn.Conv2d(width, width, 1))
+        last = nn.BatchNorm2d(width)
+        nn.init.zeros_(last.weight)
+        self.body = nn.Sequential(_conv(width, width), nn.Conv2d(width, width, 3, padding=1, bias=False), last)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.mix(x.mean((2, 3), keepdim=True))
+        return F.relu(x + self.body(x))
+
+
+class Attention(nn.Module):
+    """Every place at 1/32 sees every other: multi-head self-attention (Vaswani et al. 2017) on a residual path.
+
+    Places are known from the coordinates that the net gets as input channels.
+    """
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm = nn.BatchNorm2d(width)
+        self.qkv = nn.Conv2d(width, 3 * width, 1)
+        self.out = nn.Conv2d(width, width, 1)
+        nn.init.zeros_(self.out.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        q, k, v = self.qkv(self.norm(x)).flatten(2).unflatten(1, (3, self.heads, -1)).unbind(1)
+        score = (q.transpose(-1, -2) @ k) * (1 / math.sqrt(x.shape[1] / self.heads))
+        mixed = v @ score.softmax(-1).transpose(-1, -2)
+        return x + self.out(mixed.flatten(1, 2).unflatten(-1, x.shape[-2:]))
 
 
 class Up(nn.Module):
-    """Decoder step: upsample by two, join the encoder's map of that size, mix by depthwise and pointwise layers."""
+    """Decoder step: upsample by two, join the encoder's map of that size, mix."""
 
-    def __init__(self, deep: int, side: int, outputs: int) -> None:
+    def __init__(self, deep: int, side: int) -> None:
         super().__init__()
-        self.narrow = nn.Conv2d(deep, outputs, 1, bias=False)
-        self.side = nn.Conv2d(side, outputs, 1, bias=False)
-        self.mix = nn.Sequential(
-            nn.BatchNorm2d(outputs),
-            nn.ReLU(inplace=True),
-            _conv(outputs, outputs, 5, groups=outputs),
-            _conv(outputs, outputs, 1),
-            _conv(outputs, outputs, 3, groups=outputs),
-            nn.Conv2d(outputs, outputs, 1, bias=False),
-        )
+        self.narrow = nn.Conv2d(deep, side, 1, bias=False)
+        self.mix = nn.Sequential(_conv(2 * side, side), Residual(side))
 
     def forward(self, deep: Tensor, side: Tensor) -> Tensor:
         deep = F.interpolate(self.narrow(deep), scale_factor=2.0, mode="bilinear", align_corners=False)
-        joined = deep + self.side(side)
-        return joined + self.mix(joined)
+        return self.mix(torch.cat([deep, side], 1))
 
 
-def coordinates(rgb: Tensor) -> Tensor:
-    """Two channels (B, 2, H, W): x and y of pixel centres in [-1, 1]; built by cumulative sums, so H, W may vary."""
-    one = torch.ones_like(rgb[:, :1])
+def coordinates(photo: Tensor) -> Tensor:
+    """Two channels (B, 2, H, W): x and y of pixel centres in units of half the longer side, 0 in the picture's centre;
+    built by cumulative sums, so that an exported graph takes any H and W."""
+    one = torch.ones_like(photo[:, :1])
     x, y = one.cumsum(3), one.cumsum(2)
-    return torch.cat([(2 * x - 1) / x[:, :, :, -1:] - 1, (2 * y - 1) / y[:, :, -1:, :] - 1], 1)
+    width, height = x[:, :, :, -1:], y[:, :, -1:, :]
+    longer = torch.maximum(width[:, :, :1], height[:, :, :, :1])
+    return torch.cat([(2 * x - 1 - width) / longer, (2 * y - 1 - height) / longer], 1)
 
 
 class GeometryNet(nn.Module):
-    """rgb (B, 3, H, W) in [0, 1] -> disparity (B, 1, H, W) >= 0 and sky logit (B, 1, H, W)."""
+    """photo (B, 4, H, W): RGB in [0, 1] and a hint: +1 inside a known mask of the subject, -1 outside, 0 unknown."""
 
-    def __init__(self, widths: tuple[int, ...] = WIDTHS, depths: tuple[int, ...] = DEPTHS) -> None:
+    def __init__(self, widths: tuple[int, ...] = WIDTHS, depths: tuple[int, ...] = DEPTHS, heads: int = HEADS) -> None:
         super().__init__()
-        self.stem = _conv(5, widths[0], 3, 2)
-        stages, before = [], widths[0]
-        for width, depth in zip(widths[1:], depths[1:], strict=True):
-            size = 5 if width >= 48 else 3
-            blocks = [Block(before, width, 2, size), *(Block(width, width, 1, size) for _ in range(depth - 1))]
-            stages.append(nn.Sequential(*blocks))
-            before = width
-        self.stages = nn.ModuleList(stages)
-        self.scene = Scene(widths[-1])
-        # The decoder is as wide as the encoder, but never narrower than LAST.
-        outputs = [widths[-1], *(max(w, LAST) for w in widths[-2::-1])]
-        ups = zip(outputs, widths[-2::-1], outputs[1:], strict=False)
-        self.ups = nn.ModuleList(Up(deep, side, out) for deep, side, out in ups)
-        last = outputs[-1]
-        self.head = nn.Sequential(nn.BatchNorm2d(last), nn.ReLU(inplace=True), nn.Conv2d(last, 2, 3, padding=1))
+        self.stem = _conv(6, widths[0], 2)
+        self.stages = nn.ModuleList(
+            nn.Sequential(_conv(before, width, 2), *(Residual(width) for _ in range(depth)))
+            for before, width, depth in zip(widths, widths[1:], depths, strict=False)
+        )
+        deepest = widths[-1]
+        self.attention = Attention(deepest, heads)
+        self.lens = nn.Sequential(nn.Linear(deepest, 64), nn.ReLU(inplace=True), nn.Linear(64, 2))
+        self.scene = nn.Linear(deepest, deepest)
+        self.ups = nn.ModuleList(Up(deep, side) for side, deep in zip(widths[-2::-1], widths[:0:-1], strict=True))
+        self.head = nn.Conv2d(widths[0], sum(MAPS), 3, padding=1)
 
-    def forward(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
-        x = self.stem(torch.cat([(rgb - 0.45) / 0.25, coordinates(rgb)], 1))
+    def forward(self, photo: Tensor) -> Geometry:
+        x = self.stem(torch.cat([(photo[:, :3] - 0.45) / 0.25, photo[:, 3:], coordinates(photo)], 1))
         sides = []
         for stage in self.stages:
             sides.append(x)
             x = stage(x)
-        x = self.scene(x)
+        x = self.attention(x)
+        pooled = x.mean((2, 3))
+        x = x + self.scene(pooled)[..., None, None]
         for up, side in zip(self.ups, reversed(sides), strict=True):
             x = up(x, side)
-        maps = F.interpolate(self.head(x), scale_factor=2.0, mode="bilinear", align_corners=False)
-        disparity, sky = maps.split(1, 1)
-        return F.softplus(disparity), sky
+        maps = F.interpolate(self.head(x).float(), scale_factor=2.0, mode="bilinear", align_corners=False)
+        disparity, sky, normals, subject, front, thick = maps.split(MAPS, 1)
+        lens = self.lens(pooled).float()
+        fov = torch.stack([FOV_CENTRE + FOV_SPREAD * lens[:, 0], 1 + 10 * F.softplus(lens[:, 1])], 1)
+        # Normals face the camera: z is negative, and never all zero.
+        normals = torch.cat([normals[:, :2], -F.softplus(normals[:, 2:]) - 1e-3], 1)
+        normals = normals * (normals * normals).sum(1, keepdim=True).rsqrt()
+        front = 0.25 * front
+        back = front + 0.25 * F.softplus(thick)
+        return Geometry(F.softplus(disparity), sky, normals, subject, front, back, fov)

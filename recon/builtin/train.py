@@ -2,8 +2,8 @@
 
 A step's batch and learning rate follow from (seed, step) alone and a checkpoint holds weights, EMA, optimiser and step,
 so an interrupted run goes on to bit-equal weights on a CPU. The run folder gets `last.pt`, `log.csv`, `curve.png`.
-Rows of the log: step, seconds, and scores of the EMA weights on held-back synthetic scenes and, with --real, on RGB-D
-frames (scored only, never trained on).
+Rows of the log: step, seconds, the losses (running means), and scores of the EMA weights on held-back synthetic scenes
+and, with --real, on RGB-D frames (scored only, never trained on).
 """
 
 from __future__ import annotations
@@ -21,67 +21,65 @@ import torch
 from torch import Tensor, nn
 
 from .evaluate import draw_curve, score_real, score_world
-from .losses import disparity_loss, sky_loss
-from .net import DEPTHS, WIDTHS, GeometryNet
-from .world import World
+from .losses import loss_parts
+from .net import DEPTHS, HEADS, WIDTHS, GeometryNet
+from .pool import CHUNK, TAKEN, Pool
 
-# (height, width) of the batches in the first and in the last phase; about equal numbers of pixels.
-SMALL = ((128, 128), (128, 160), (96, 160), (160, 128), (128, 128), (64, 224))
-LARGE = ((224, 224), (192, 256), (160, 256), (256, 192), (192, 256), (128, 320))
+# (height, width) of the batches in turn: square, landscape, portrait, panorama.
+SIZES = ((128, 128), (128, 160), (160, 128), (96, 192), (160, 160), (128, 192), (64, 224), (192, 160))
+# A subject's mask is told in this share of the pictures.
+HINTED = 0.4
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything a run follows from: seed; steps in all, of which the last `large_share` at 224-256 px; images a step;
-    peak learning rate (AdamW, one cycle); EMA decay per step; size of the net."""
+    """Everything a run follows from: seed; steps in all, of 16 pictures each; how often a rendered picture is used; peak
+    learning rate (AdamW, one cycle); EMA decay per step; size of the net; layouts and losses left out (for ablations)."""
 
-    seed: int = 1
-    steps: int = 8400
-    large_share: float = 0.1
-    batch: int = 8
-    rate: float = 1.5e-3
+    seed: int = 2
+    steps: int = 18000
+    reuse: int = 4
+    rate: float = 1.2e-3
     ema: float = 0.998
     widths: tuple[int, ...] = WIDTHS
     depths: tuple[int, ...] = DEPTHS
-
-    def large(self, step: int) -> bool:
-        return step >= self.steps * (1 - self.large_share)
-
-    def images(self, step: int) -> int:
-        """Images in a step: as many pixels in either phase, roughly."""
-        return max(2, self.batch * 3 // 8) if self.large(step) else self.batch
-
-    def size(self, step: int) -> tuple[int, int]:
-        sizes = LARGE if self.large(step) else SMALL
-        return sizes[step % len(sizes)]
+    heads: int = HEADS
+    sizes: tuple[tuple[int, int], ...] = SIZES
+    without: tuple[str, ...] = ()
 
     def rate_at(self, step: int) -> float:
-        """Warm up over 3 % of the steps, then half a cosine down to 1 % of the peak."""
-        warm = max(1.0, 0.03 * self.steps)
+        """Warm up over 2 % of the steps, then half a cosine down to 1 % of the peak."""
+        warm = max(1.0, 0.02 * self.steps)
         if step < warm:
             return self.rate * (step + 1) / warm
         return self.rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (step - warm) / (self.steps - warm))))
 
+    @property
+    def pictures(self) -> int:
+        """Pictures in a step."""
+        return CHUNK * TAKEN
+
 
 class Trainer:
-    """A run in a folder: its plan, weights, EMA weights, optimiser and step."""
+    """A run in a folder: its plan, weights, EMA weights, optimiser and step. `workers` processes render ahead."""
 
-    def __init__(self, folder: Path, plan: Plan, device: str = "cpu") -> None:
+    def __init__(self, folder: Path, plan: Plan, device: str = "cpu", workers: int = 0) -> None:
         torch.manual_seed(plan.seed)
         self.folder, self.plan, self.device, self.step, self.seconds = folder, plan, device, 0, 0.0
-        self.world = World(plan.seed, device)
-        self.net = GeometryNet(plan.widths, plan.depths).to(device).to(memory_format=torch.channels_last)
+        self.pool = Pool(plan.seed, plan.sizes, plan.reuse, workers, device, plan.without)
+        net = GeometryNet(plan.widths, plan.depths, plan.heads).to(device)
+        self.net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema = copy.deepcopy(self.net).eval().requires_grad_(False)
         self.optimiser = torch.optim.AdamW(_groups(self.net), lr=plan.rate, weight_decay=0.02)
+        self.losses: dict[str, float] = {}
         if (folder / "last.pt").exists():
             self._load()
 
     def _load(self) -> None:
         state = torch.load(self.folder / "last.pt", map_location=self.device, weights_only=True)
-        if Plan(**state["plan"]) != self.plan:
-            raise ValueError(
-                f"{self.folder} was begun as {Plan(**state['plan'])}, asked for {self.plan}: use another --run"
-            )
+        begun = Plan(**state["plan"])
+        if begun != self.plan:
+            raise ValueError(f"{self.folder} was begun as {begun}, asked for {self.plan}: use another --run")
         self.net.load_state_dict(state["net"])
         self.ema.load_state_dict(state["ema"])
         self.optimiser.load_state_dict(state["optimiser"])
@@ -105,14 +103,17 @@ class Trainer:
         """One step; returns its loss."""
         plan, step = self.plan, self.step
         begun = time.perf_counter()
-        batch = self.world.batch(step, plan.images(step), *plan.size(step))
+        batch = self.pool.batch(step)
+        photo = torch.cat([batch.rgb, self._hint(batch.labels.subject)], 1)
         for group in self.optimiser.param_groups:
             group["lr"] = plan.rate_at(step)
         self.net.train()
-        if plan.large(step):
-            _freeze_statistics(self.net)
-        disparity, sky = self.net(batch.rgb.contiguous(memory_format=torch.channels_last))
-        loss = disparity_loss(disparity, batch.disparity) + 0.3 * sky_loss(sky, batch.sky)
+        with torch.autocast(self.device.split(":")[0], torch.bfloat16):
+            prediction = self.net(photo.contiguous(memory_format=torch.channels_last))
+        parts = {k: v for k, v in loss_parts(prediction, batch.labels).items() if k not in plan.without}
+        loss = torch.stack(list(parts.values())).sum()
+        if not torch.isfinite(loss):
+            raise FloatingPointError(f"the loss of step {step} is {float(loss)}; the last checkpoint is kept")
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.net.parameters(), 2.0)
@@ -122,20 +123,22 @@ class Trainer:
         _follow(self.ema.state_dict(), self.net.state_dict(), decay)
         self.step += 1
         self.seconds += time.perf_counter() - begun
+        for name, part in {**parts, "loss": loss}.items():
+            value = float(part.detach())
+            self.losses[name] = 0.99 * self.losses.get(name, value) + 0.01 * value
         return float(loss.detach())
+
+    def _hint(self, subject: Tensor) -> Tensor:
+        """The fourth channel: the subject's mask as +1 and -1 in some pictures that have one, 0 in the others."""
+        generator = torch.Generator(subject.device).manual_seed(self.plan.seed * 31 + self.step)
+        told = torch.rand(len(subject), 1, 1, 1, generator=generator, device=subject.device) < HINTED
+        return torch.where(told & (subject.amax((1, 2, 3), keepdim=True) > 0), 2 * subject - 1, 0.0)
 
 
 def _groups(net: nn.Module) -> list[dict[str, object]]:
     """Weight decay on matrices only, not on biases and norms."""
     matrices = [p for p in net.parameters() if p.ndim > 1]
     return [{"params": matrices}, {"params": [p for p in net.parameters() if p.ndim <= 1], "weight_decay": 0.0}]
-
-
-def _freeze_statistics(net: nn.Module) -> None:
-    """Batch norms keep the statistics of the first phase: batches of the last one are too small for their own."""
-    for module in net.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.eval()
 
 
 @torch.no_grad()
@@ -148,9 +151,10 @@ def _follow(slow: dict[str, Tensor], fast: dict[str, Tensor], decay: float) -> N
             slow[name].copy_(value)
 
 
-def _evaluate(trainer: Trainer, loss: float, real: Path | None) -> None:
+def _evaluate(trainer: Trainer, real: Path | None) -> None:
     """Append a row of scores to log.csv and redraw curve.png."""
-    row: dict[str, float] = {"step": trainer.step, "seconds": round(trainer.seconds), "loss": round(loss, 4)}
+    row: dict[str, float] = {"step": trainer.step, "seconds": round(trainer.seconds)}
+    row |= {name: round(value, 4) for name, value in trainer.losses.items()}
     row |= score_world(trainer.ema, trainer.plan.seed, trainer.device)
     if real is not None:
         row |= score_real(trainer.ema, real)
@@ -168,16 +172,15 @@ def _evaluate(trainer: Trainer, loss: float, real: Path | None) -> None:
 def train(trainer: Trainer, minutes: float, every: float, real: Path | None) -> None:
     """Run until the plan's last step or for some minutes; save and evaluate every `every` minutes and at the end."""
     begun = due = time.perf_counter()
-    mean = 0.0
     while trainer.step < trainer.plan.steps and time.perf_counter() - begun < minutes * 60:
-        loss = trainer.advance()
-        mean = loss if mean == 0 else 0.99 * mean + 0.01 * loss
+        trainer.advance()
         if time.perf_counter() - due > every * 60:
             due = time.perf_counter()
             trainer.save()
-            _evaluate(trainer, mean, real)
+            _evaluate(trainer, real)
     trainer.save()
-    _evaluate(trainer, mean, real)
+    _evaluate(trainer, real)
+    trainer.pool.close()
 
 
 def main() -> None:
@@ -185,18 +188,21 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True, help="folder of the run; goes on where it stopped")
     parser.add_argument("--seed", type=int, default=Plan.seed)
     parser.add_argument("--steps", type=int, default=Plan.steps)
-    parser.add_argument("--batch", type=int, default=Plan.batch)
+    parser.add_argument("--reuse", type=int, default=Plan.reuse, help="how often a rendered picture is used")
+    parser.add_argument("--without", nargs="*", default=(), help="layouts and losses to leave out (ablations)")
     parser.add_argument(
         "--minutes", type=float, default=math.inf, help="stop after this time (the plan stays as it is)"
     )
     parser.add_argument("--every", type=float, default=5.0, help="minutes between checkpoints with scores")
     parser.add_argument("--real", type=Path, help="folder of RGB-D frames to score on")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=1, help="processes that render ahead (CPU)")
     parser.add_argument("--device", default="cpu")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    plan = replace(Plan(), seed=args.seed, steps=args.steps, batch=args.batch)
-    train(Trainer(args.run, plan, args.device), args.minutes, args.every, args.real)
+    plan = replace(Plan(), seed=args.seed, steps=args.steps, reuse=args.reuse, without=tuple(args.without))
+    workers = args.workers if args.device == "cpu" else 0
+    train(Trainer(args.run, plan, args.device, workers), args.minutes, args.every, args.real)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
-"""A synthetic world to train on: random scenes rendered with exact disparity.
+"""A synthetic world to train on: random scenes rendered with exact geometry.
 
-Images are (B, 3, H, W) float32 in [0, 1], sRGB-like; disparity (B, 1, H, W) float32 is 1 / z in 1/m with z along the
-optical axis (camera frame x right, y down, z forward), exactly 0 in the sky; sky (B, 1, H, W) float32 is 1 in the sky.
-Everything follows from (seed, index): the same pair gives the same batch on the same device.
+Photos are (B, 3, H, W) float32 in [0, 1], sRGB-like, with `Labels` (see labels.py), all in the camera's frame x right,
+y down, z forward. Everything follows from (seed, index): the same pair gives the same batch on the same device.
 """
 
 from __future__ import annotations
@@ -13,38 +12,67 @@ from random import Random
 import torch
 from torch import Tensor
 
+from .compose import focused, pasted
+from .labels import Labels, label
 from .layouts import LAYOUTS
 from .photo import develop
-from .render import pack, render
+from .render import Rendered, pack, render
 from .textures import make_bank
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Photos with their disparity and sky mask, as the module says."""
+    """Photos (B, 3, H, W) with what is true of them."""
 
     rgb: Tensor
-    disparity: Tensor
-    sky: Tensor
+    labels: Labels
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """Undeveloped pictures: linear colour (B, 3, H, W) with labels."""
+
+    linear: Tensor
+    labels: Labels
+
+    def developed(self, generator: torch.Generator) -> Batch:
+        """Photos with their own exposures, casts, noise and curves, half of them mirrored."""
+        flip = torch.rand(len(self.linear), generator=generator, device=self.linear.device) < 0.5
+        linear = torch.where(flip.view(-1, 1, 1, 1), self.linear.flip(-1), self.linear)
+        return Batch(develop(linear, generator), self.labels.mirrored(flip))
 
 
 class World:
     """Batches of rendered scenes; a group of images shares a layout, so that their primitives line up in tensors."""
 
-    def __init__(self, seed: int = 0, device: torch.device | str = "cpu", group: int = 2) -> None:
+    def __init__(
+        self,
+        seed: int = 0,
+        device: torch.device | str = "cpu",
+        group: int = 2,
+        without: tuple[str, ...] = (),
+    ) -> None:
         self.seed, self.device, self.group = seed, torch.device(device), group
+        self.layouts = [(layout, share) for layout, share in LAYOUTS if layout.__name__ not in without]
         self.bank = make_bank(seed).to(self.device)
 
-    def batch(self, index: int, count: int, height: int, width: int) -> Batch:
-        """Batch number `index` of `count` images of even height and width."""
+    def expose(self, index: int, count: int, height: int, width: int) -> Exposure:
+        """Pictures number `index` (`count` of even height and width), not yet developed."""
         number = self.seed * 1_000_003 + index
         random, generator = Random(number), torch.Generator(self.device).manual_seed(number)
-        layouts, shares = zip(*LAYOUTS, strict=True)
-        parts = []
+        layouts, shares = zip(*self.layouts, strict=True)
+        scenes, parts = [], []
         for start in range(0, count, self.group):
             layout = random.choices(layouts, shares)[0]
-            scenes = [layout(random) for _ in range(min(self.group, count - start))]
-            packed = pack(scenes, height, width, self.device)
+            group = [layout(random) for _ in range(min(self.group, count - start))]
+            packed = pack(group, height, width, self.device)
             parts.append(render(packed, self.bank, height, width, generator))
-        linear, disparity = (torch.cat(p) for p in zip(*parts, strict=True))
-        return Batch(develop(linear, generator), disparity, (disparity == 0).float())
+            scenes += group
+        pictures = pasted(scenes, Rendered(*(torch.cat(p) for p in zip(*parts, strict=True))), random)
+        pictures = focused(pictures, generator)
+        return Exposure(pictures.colour, label(pictures, [s.camera for s in scenes]))
+
+    def batch(self, index: int, count: int, height: int, width: int) -> Batch:
+        """Photos number `index`."""
+        generator = torch.Generator(self.device).manual_seed(self.seed * 1_000_003 + index + 500_000)
+        return self.expose(index, count, height, width).developed(generator)

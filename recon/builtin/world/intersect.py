@@ -74,23 +74,35 @@ def interval(kind: int, origin: Tensor, direction: Tensor, taper: Tensor) -> tup
 
 
 def nearest(
-    kinds: list[int], matrix: Tensor, offset: Tensor, taper: Tensor, origin: Tensor, direction: Tensor
-) -> tuple[Tensor, Tensor]:
-    """First hit in front of the origin: t (B, N) float32 and slot (B, N) int64, -1 and inf where nothing is hit.
+    kinds: list[int],
+    matrix: Tensor,
+    offset: Tensor,
+    taper: Tensor,
+    origin: Tensor,
+    direction: Tensor,
+    subject: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """First hit in front of the origin: t (B, N) float32 and slot (B, N) int64, -1 and inf where nothing is hit; and
+    where the ray leaves the subject for the last time (B, N), 0 where it does not meet it.
 
     kinds: the kind of each slot (S); matrix (B, S, 3, 3), offset (B, S, 3), taper (B, S); origin (B, 3);
-    direction (B, 3, N). From inside a primitive (a room) the far wall is hit.
+    direction (B, 3, N); subject (B, S) bool. From inside a primitive (a room) the far wall is hit.
     """
     best = torch.full_like(direction[:, 0], FAR)
     slot = torch.full_like(best, -1, dtype=torch.int64)
+    last = torch.zeros_like(best)
     start = torch.einsum("bsij,bj->bsi", matrix, origin) + offset
+    counts = [False] * len(kinds) if subject is None else subject.any(0).tolist()
     for k, kind in enumerate(kinds):
         near, far = interval(kind, start[:, k, :, None], matrix[:, k] @ direction, taper[:, k, None])
         t = torch.where(near > 0, near, far)
-        closer = (near <= far) & (far > 0) & (t < best)
+        met = (near <= far) & (far > 0)
+        closer = met & (t < best)
         best = torch.where(closer, t, best)
         slot = torch.where(closer, k, slot)
-    return best, slot
+        if subject is not None and counts[k]:
+            last = torch.where(met & subject[:, k, None], torch.maximum(last, far), last)
+    return best, slot, last
 
 
 def occluded(

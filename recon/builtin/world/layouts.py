@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 
 from . import materials as m
@@ -16,37 +17,93 @@ from .intersect import BOX, CYLINDER, ELLIPSOID
 from .lights import NO_SKY, lamp, sky, sun
 from .outdoors import nature, square, street
 from .props import box
-from .scene import Camera, Frame, Scene, rotation
+from .scene import Backdrop, Camera, Frame, Light, Number, Primitive, Scene, Vec, apply, rotation
+
+
+def _studio_camera(r: Random) -> Camera:
+    """Somebody looking at a thing of one metre at the origin, from its own height or above; mostly whole in the frame."""
+    pitch, fov = r.choice((r.uniform(-8, 25), r.uniform(-2, 45))), r.uniform(22, 68)
+    fill = r.uniform(0.5, 0.95)
+    distance = 0.55 / (fill * math.tan(math.radians(fov / 2))) + 0.3
+    nod, aim = math.radians(pitch), r.uniform(0.35, 0.55)
+    where = (0.0, -(aim + distance * math.sin(nod)), -distance * math.cos(nod))
+    return Camera(where, r.gauss(0, 0.06 * fov), pitch + r.gauss(0, 0.05 * fov), r.gauss(0, 3), fov)
+
+
+def _studio_lamp(r: Random) -> Light:
+    """A lamp above at any side, often in front."""
+    turn = math.radians(r.uniform(-180, 180))
+    return lamp(r, (2.5 * math.sin(turn), -r.uniform(1.5, 3), 2.5 * math.cos(turn) - 1))
 
 
 def single(r: Random) -> Scene:
-    """One thing in the middle: on a plain backdrop (studio, product photo), or cut out on one colour."""
-    pitch, distance = r.uniform(-2, 40), r.uniform(1.3, 2.6)
-    nod, turn = math.radians(pitch), math.radians(r.uniform(-180, 180))
-    aim = r.uniform(0.3, 0.5)
-    where = (0.0, -(aim + distance * math.sin(nod)), -distance * math.cos(nod))
-    camera = Camera(where, r.gauss(0, 3), pitch + r.gauss(0, 2), r.gauss(0, 2), r.uniform(35, 60))
-    bulb = (2.5 * math.sin(turn), -r.uniform(1.5, 3), 2.5 * math.cos(turn) - 1)
-    scene = Scene(camera, lamp(r, bulb), NO_SKY)
+    """One thing standing on something before a plain backdrop: studio, product photo, living-room floor."""
+    scene = Scene(_studio_camera(r), _studio_lamp(r), NO_SKY)
+    thing(r, Frame(scene, subject=True))
     f = Frame(scene)
-    fit(r, r.choice(props.EVERYTHING), f)
     number, tone = m.pattern(r, "plain"), m.colour(r, r.random(), 0, (0, r.choice((0.03, 0.4))), (0.3, 1))
     paper = m.Material(number, 3.0, tone, tone, 0.0)
     wall = paper if r.random() < 0.6 else m.painted(r)
-    if r.random() < 0.75:
-        box(
-            f,
-            0,
-            -0.5,
-            0,
-            60,
-            0.5,
-            60,
-            paper if r.random() < 0.6 else r.choice((m.floor, m.wood, m.cloth, m.foliage, m.asphalt))(r),
-        )
-    back = r.uniform(0.7, 6)
-    box(f, 0, -30, back, 200, 60, 0.1, wall)
+    ground = paper if r.random() < 0.5 else r.choice((m.floor, m.wood, m.cloth, m.foliage, m.asphalt))(r)
+    box(f, 0, -0.5, 0, 60, 0.5, 60, ground)
+    box(f, 0, -30, r.uniform(0.7, 6), 200, 60, 0.1, wall)
     return scene
+
+
+def cutout(r: Random) -> Scene:
+    """One thing cut out and pasted on one colour, on a gradient, or on another photo; nothing under it."""
+    scene = Scene(_studio_camera(r), _studio_lamp(r), NO_SKY)
+    thing(r, Frame(scene, subject=True))
+    kind = r.random()
+    if kind < 0.25:
+        a = r.choice(((1.0, 1.0, 1.0), (0.79, 0.79, 0.79), (0.79, 0.79, 0.79), (0.21, 0.21, 0.21), (0.0, 0.0, 0.0)))
+    else:
+        a = m.colour(r, r.random(), 0, (0, r.choice((0.1, 0.9))), (0.05, 1))
+    b = a if kind < 0.5 else m.colour(r, r.random(), 0, (0, 0.7), (0.05, 1))
+    scene.backdrop = Backdrop(a, b, r.uniform(0, 2 * math.pi), scene=kind > 0.65)
+    return scene
+
+
+def staged(r: Random) -> Scene:
+    """One thing close to the camera in a room, a street or a meadow: on the ground or on a plinth, nothing before it."""
+    scene = r.choices((room, street, square, nature), (5, 2, 2, 2))[0](r)
+    camera = scene.camera
+    wide = 1.5 * math.tan(math.radians(camera.fov / 2)) * r.uniform(0.5, 0.9)
+    raised = r.random() < 0.5
+    size = r.uniform(0.25, 0.8) if raised else r.uniform(0.5, 1.4)
+    distance = size / wide
+    height = -float(camera.position[1])
+    if not raised:
+        aim = math.degrees(math.atan2(height - size / 2, distance))
+        camera = scene.camera = replace(camera, pitch=min(60.0, aim) + r.gauss(0, 3))
+    ahead = apply(rotation(camera.yaw, 0), (r.gauss(0, 0.06) * distance, 0, distance))
+    drop = distance * math.tan(math.radians(camera.pitch))
+    up = max(0.0, height - drop - size / 2) if raised else 0.0
+    x, z = camera.position[0] + ahead[0], camera.position[2] + ahead[2]
+    target = (x, -up - size / 2, z)
+    scene.primitives = [p for p in scene.primitives if not _in_the_way(p, camera.position, target, size)]
+    if up > 0.02:
+        wide, paint = size * r.uniform(0.9, 3), r.choice((m.wood, m.lacquer, m.cloth))(r)
+        box(Frame(scene).at(x, 0, z, r.uniform(0, 360)), 0, 0, 0, wide, up, wide, paint)
+    thing(r, Frame(scene, subject=True).at(x, up, z, 0, size))
+    return scene
+
+
+def _in_the_way(p: Primitive, eye: Vec, target: Vec, size: Number) -> bool:
+    """Whether a primitive touches the tube of sight from the eye to the target; floors and walls do not count."""
+    radius = math.hypot(*p.half)
+    if p.encloses or radius > 3:
+        return False
+    sight = [t - e for t, e in zip(target, eye, strict=True)]
+    length = math.hypot(*sight)
+    along = sum((c - e) * s for c, e, s in zip(p.centre, eye, sight, strict=True)) / length
+    beside = [c - e - along * s / length for c, e, s in zip(p.centre, eye, sight, strict=True)]
+    return -radius < along < length + size / 2 and math.hypot(*beside) < radius + 0.55 * size
+
+
+def thing(r: Random, f: Frame) -> None:
+    """Any one thing of about a metre at a frame."""
+    fit(r, r.choice(props.EVERYTHING), f)
 
 
 def fit(r: Random, prop: props.Prop, f: Frame) -> None:
@@ -94,11 +151,13 @@ def disorder(r: Random) -> Scene:
 Layout = Callable[[Random], Scene]
 # (layout, share of the images)
 LAYOUTS: tuple[tuple[Layout, float], ...] = (
-    (room, 0.30),
-    (tabletop, 0.17),
-    (street, 0.18),
-    (square, 0.09),
-    (nature, 0.09),
-    (single, 0.10),
-    (disorder, 0.07),
+    (room, 0.27),
+    (tabletop, 0.14),
+    (street, 0.14),
+    (square, 0.06),
+    (nature, 0.06),
+    (disorder, 0.05),
+    (single, 0.08),
+    (staged, 0.08),
+    (cutout, 0.12),
 )

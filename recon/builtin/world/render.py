@@ -1,4 +1,4 @@
-"""From scenes to linear colour, disparity and sky, by one ray per pixel and closed-form intersections.
+"""From scenes to linear colour and exact geometry, by one ray per pixel.
 
 Letters: B images, S primitives (slots), H x W pixels, N = H W rays. Ray directions have z = 1 in the camera's frame, so
 t is the depth along the optical axis and disparity is 1 / t (per metre; 0 for the sky). Colours are linear RGB.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,11 +21,12 @@ from .scene import Camera, Scene, rotation
 
 # Columns of a primitive's row in `Packed.rows`.
 CENTRE, HALF, TURN, COLOUR_A, COLOUR_B, REST = slice(0, 3), slice(3, 6), slice(6, 15), slice(15, 18), slice(18, 21), 21
+COLUMNS = 30
 
 
 @dataclass(frozen=True)
 class Packed:
-    """Scenes as tensors: slot kinds (S), primitives' rows (B, S, 29), maps to unit shapes, cameras, lights, skies."""
+    """Scenes as tensors: slot kinds (S), primitives' rows (B, S, COLUMNS), maps to unit shapes, cameras, lights, skies."""
 
     kinds: list[int]
     rows: Tensor
@@ -39,14 +41,14 @@ class Packed:
 
 
 def _rows(scene: Scene) -> np.ndarray:
-    """A row per primitive (S, 29): centre, half, turn, colours a and b, pattern, repeat, joints, gloss, glow, taper,
-    kind, encloses."""
+    """A row per primitive (S, COLUMNS): centre, half, turn, colours a and b, pattern, repeat, joints, gloss, glow, taper,
+    kind, encloses, subject."""
     table = []
     for p in scene.primitives:
         mat = p.material
-        rest = (mat.pattern, mat.repeat, mat.joints, mat.gloss, mat.glow, p.taper, p.kind, p.encloses)
+        rest = (mat.pattern, mat.repeat, mat.joints, mat.gloss, mat.glow, p.taper, p.kind, p.encloses, p.subject)
         table.append((*p.centre, *p.half, *p.turn[0], *p.turn[1], *p.turn[2], *mat.a, *mat.b, *rest))
-    return np.array(table, np.float64).reshape(-1, 29)
+    return np.array(table, np.float64).reshape(-1, COLUMNS)
 
 
 def _visible(rows: np.ndarray, camera: Camera, aspect: float, long_side: int) -> np.ndarray:
@@ -73,7 +75,7 @@ def pack(scenes: list[Scene], height: int, width: int, device: torch.device | st
     tables = [t[_visible(t, s.camera, width / height, max(height, width))] for t, s in zip(tables, scenes, strict=True)]
     counts = [max(int((t[:, REST + 6] == kind).sum()) for t in tables) for kind in range(3)]
     kinds = [kind for kind in range(3) for _ in range(counts[kind])]
-    rows = np.zeros((len(scenes), len(kinds), 29))
+    rows = np.zeros((len(scenes), len(kinds), COLUMNS))
     matrix, offset = np.zeros((*rows.shape[:2], 3, 3)), np.full((*rows.shape[:2], 3), 2.0)
     for i, table in enumerate(tables):
         for kind in range(3):
@@ -134,11 +136,13 @@ def _unit(vectors: Tensor, dim: int = -1) -> Tensor:
 
 @dataclass(frozen=True)
 class Surface:
-    """What the rays meet: t and whether anything was hit (B, N), the primitive's row (B, N, 29); point and normal in
-    the world, normal and point in the primitive's frame in metres (B, N, 3)."""
+    """What the rays meet: t, whether anything was hit, where the ray leaves the subject for the last time (B, N); the
+    primitive's row (B, N, COLUMNS); point and normal in the world, normal and point in the primitive's frame in metres
+    (B, N, 3)."""
 
     t: Tensor
     seen: Tensor
+    last: Tensor
     row: Tensor
     point: Tensor
     normal: Tensor
@@ -148,7 +152,10 @@ class Surface:
 
 def trace(packed: Packed, direction: Tensor) -> Surface:
     """First hits with their points, normals (towards the camera) and materials."""
-    t, slot = nearest(packed.kinds, packed.matrix, packed.offset, packed.taper, packed.origin, direction)
+    subject = packed.rows[..., REST + 8] > 0
+    t, slot, last = nearest(
+        packed.kinds, packed.matrix, packed.offset, packed.taper, packed.origin, direction, subject
+    )
     seen = slot >= 0
     images, slots, columns = packed.rows.shape
     first = torch.arange(images, device=slot.device)[:, None] * slots
@@ -160,7 +167,7 @@ def trace(packed: Packed, direction: Tensor) -> Surface:
     local_normal = _normals(row, metres / row[..., HALF].clamp_min(1e-6))
     normal = _unit((turn * local_normal[..., None, :]).sum(-1))
     normal = torch.where((normal * ray).sum(-1, keepdim=True) > 0, -normal, normal)
-    return Surface(t, seen, row, point, normal, local_normal, metres)
+    return Surface(t, seen, last, row, point, normal, local_normal, metres)
 
 
 def _albedo(bank: Tensor, hit: Surface, ray: Tensor, pixel: Tensor) -> Tensor:
@@ -233,8 +240,20 @@ def _sky_colour(packed: Packed, bank: Tensor, ray: Tensor) -> Tensor:
     return torch.lerp(colour, torch.ones_like(colour) * s[..., 3:6].mean(-1, keepdim=True) * 1.1, cloud[..., None])
 
 
-def render(packed: Packed, bank: Tensor, height: int, width: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Linear colour (B, 3, H, W) and disparity (B, 1, H, W) in 1/m; height and width even."""
+class Rendered(NamedTuple):
+    """Linear colour (B, 3, H, W); disparity in 1/m, 0 in the sky (B, 1, H, W); unit normals towards the camera in its
+    frame, (0, 0, -1) in the sky (B, 3, H, W); where the subject is seen (B, 1, H, W, 0 or 1) and the depth in metres at
+    which each of its rays leaves it for the last time (B, 1, H, W, 0 elsewhere)."""
+
+    colour: Tensor
+    disparity: Tensor
+    normals: Tensor
+    subject: Tensor
+    back: Tensor
+
+
+def render(packed: Packed, bank: Tensor, height: int, width: int, generator: torch.Generator) -> Rendered:
+    """Photos before development with their exact geometry; height and width even."""
     direction = rays(packed, height, width)
     hit = trace(packed, direction)
     ray = _unit(direction, 1).transpose(1, 2)
@@ -258,6 +277,16 @@ def render(packed: Packed, bank: Tensor, height: int, width: int, generator: tor
     fog = 1 - torch.exp(-depth * packed.sky[:, None, 10:11])
     colour = torch.lerp(colour, packed.sky[:, None, 7:10].expand_as(colour), fog)
     colour = torch.where(hit.seen[..., None], colour, _sky_colour(packed, bank, ray))
-    disparity = torch.where(hit.seen, 1 / hit.t.clamp_min(1e-3), 0.0)
-    shape = (len(colour), height, width)
-    return colour.transpose(1, 2).reshape(shape[0], 3, *shape[1:]), disparity.view(shape[0], 1, *shape[1:])
+    subject = (hit.seen & (hit.row[..., REST + 8] > 0)).float()
+    normals = torch.where(hit.seen[..., None], hit.normal @ packed.turn, hit.normal.new_tensor([0, 0, -1.0]))
+
+    def image(values: Tensor) -> Tensor:
+        return values.transpose(1, 2).unflatten(-1, (height, width))
+
+    return Rendered(
+        image(colour),
+        image(torch.where(hit.seen, 1 / hit.t.clamp_min(1e-3), 0.0)[..., None]),
+        image(normals),
+        image(subject[..., None]),
+        image((torch.maximum(hit.last, hit.t) * subject).nan_to_num(0, 0, 0)[..., None]),
+    )

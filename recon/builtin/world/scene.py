@@ -53,7 +53,8 @@ class Material:
 
 @dataclass(frozen=True)
 class Primitive:
-    """kind (see intersect), centre and half sizes in metres, local-to-world rotation, taper of a cylinder along +y."""
+    """kind (see intersect), centre and half sizes in metres, local-to-world rotation, taper of a cylinder along +y;
+    whether it holds the camera (a room) and whether it is part of what the photo is of."""
 
     kind: int
     centre: Vec
@@ -62,6 +63,7 @@ class Primitive:
     material: Material
     taper: Number = 0.0
     encloses: bool = False
+    subject: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,29 +100,44 @@ class Sky:
     fog: Number
 
 
+@dataclass(frozen=True)
+class Backdrop:
+    """What a cut-out subject is pasted on: two colours that run into each other at an angle (radians), or, where
+    `scene` is true and there is one, another photo."""
+
+    a: Vec
+    b: Vec
+    angle: Number
+    scene: bool = False
+
+
 @dataclass
 class Scene:
-    """A scene under construction; layouts append primitives and set the rest."""
+    """A scene under construction; layouts append primitives and set the rest. A backdrop makes it a cut-out: what is
+    not hit shows the backdrop instead of the sky."""
 
     camera: Camera
     light: Light
     sky: Sky
     primitives: list[Primitive] = field(default_factory=list)
+    backdrop: Backdrop | None = None
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A place to build at: origin and rotation in the world and a scale; its y = 0 is where things stand."""
+    """A place to build at: origin and rotation in the world and a scale; its y = 0 is where things stand. What is built
+    at a subject's frame is part of what the photo is of."""
 
     scene: Scene
     origin: Vec = (0.0, 0.0, 0.0)
     turn: Mat = IDENTITY
     scale: Number = 1.0
+    subject: bool = False
 
     def at(self, x: Number, up: Number, z: Number, yaw: Number = 0.0, scale: Number = 1.0, tip: Number = 0.0) -> Frame:
         """A frame inside this one, moved, turned about the vertical, tipped over (degrees) and scaled."""
         turn = compose(self.turn, rotation(yaw, tip)) if yaw or tip else self.turn
-        return Frame(self.scene, self._point(x, up, z), turn, self.scale * scale)
+        return Frame(self.scene, self._point(x, up, z), turn, self.scale * scale, self.subject)
 
     def add(
         self,
@@ -137,7 +154,7 @@ class Frame:
         centre = self._point(where[0], where[1] + size[1] / 2, where[2])
         whole = compose(self.turn, turn) if turn is not IDENTITY else self.turn
         self.scene.primitives.append(
-            Primitive(kind, centre, half, whole, material, taper, encloses)  # type: ignore[arg-type]
+            Primitive(kind, centre, half, whole, material, taper, encloses, self.subject)  # type: ignore[arg-type]
         )
 
     def _point(self, x: Number, up: Number, z: Number) -> Vec:
