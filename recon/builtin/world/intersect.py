@@ -2,7 +2,7 @@
 
 Every primitive is a unit shape (the cube [-1, 1]^3, the unit ball, the cylinder of radius 1 around y with y in [-1, 1])
 under an affine map `local = M @ world + offset`. Rays are `o + t d`; t is not normalised: it is whatever unit d has.
-Letters: B images, N rays, S slots (primitives of one kind per image). Rays that miss get t = inf.
+Letters: B images, N rays (or H x W, a picture's), S slots (primitives of one kind per image). Rays that miss get t = inf.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 
 BOX, ELLIPSOID, CYLINDER = 0, 1, 2
+# Rows and columns of a picture.
+Window = tuple[slice, slice]
 FAR = float("inf")
 
 
@@ -65,7 +67,7 @@ def cylinder(origin: Tensor, direction: Tensor, taper: Tensor) -> tuple[Tensor, 
 
 
 def interval(kind: int, origin: Tensor, direction: Tensor, taper: Tensor) -> tuple[Tensor, Tensor]:
-    """Entry and exit t (B, N) for one primitive per image; a miss has entry > exit."""
+    """Entry and exit t (B, N) for one primitive per image, rays (B, 3, N); a miss has entry > exit."""
     if kind == BOX:
         return box(origin, direction)
     if kind == ELLIPSOID:
@@ -80,28 +82,36 @@ def nearest(
     taper: Tensor,
     origin: Tensor,
     direction: Tensor,
-    subject: Tensor | None = None,
+    windows: list[Window],
+    subject: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """First hit in front of the origin: t (B, N) float32 and slot (B, N) int64, -1 and inf where nothing is hit; and
-    where the ray leaves the subject for the last time (B, N), 0 where it does not meet it.
+    """First hits in front of the origin: t (B, H, W) float32 and slot (B, H, W) int64, inf and -1 where nothing is hit;
+    and where the ray leaves the subject for the last time (B, H, W), 0 where it does not meet it.
 
-    kinds: the kind of each slot (S); matrix (B, S, 3, 3), offset (B, S, 3), taper (B, S); origin (B, 3);
-    direction (B, 3, N); subject (B, S) bool. From inside a primitive (a room) the far wall is hit.
+    kinds: the kind of each slot (S); matrix (B, S, 3, 3), offset (B, S, 3), taper (B, S); origin (B, 3); direction
+    (B, 3, H, W); windows: the part of the picture that each slot can appear in; subject (B, S) bool. From inside a
+    primitive (a room) the far wall is hit.
     """
     best = torch.full_like(direction[:, 0], FAR)
     slot = torch.full_like(best, -1, dtype=torch.int64)
     last = torch.zeros_like(best)
     start = torch.einsum("bsij,bj->bsi", matrix, origin) + offset
-    counts = [False] * len(kinds) if subject is None else subject.any(0).tolist()
+    counts = subject.any(0).tolist()
     for k, kind in enumerate(kinds):
-        near, far = interval(kind, start[:, k, :, None], matrix[:, k] @ direction, taper[:, k, None])
+        rows, columns = windows[k]
+        some = direction[:, :, rows, columns]
+        local = (matrix[:, k] @ some.flatten(2)).unflatten(2, some.shape[2:])
+        near, far = interval(kind, start[:, k, :, None, None], local, taper[:, k, None, None])
         t = torch.where(near > 0, near, far)
         met = (near <= far) & (far > 0)
-        closer = met & (t < best)
-        best = torch.where(closer, t, best)
-        slot = torch.where(closer, k, slot)
-        if subject is not None and counts[k]:
-            last = torch.where(met & subject[:, k, None], torch.maximum(last, far), last)
+        best_here, slot_here = best[:, rows, columns], slot[:, rows, columns]
+        closer = met & (t < best_here)
+        best_here.copy_(torch.where(closer, t, best_here))
+        slot_here.masked_fill_(closer, k)
+        if counts[k]:
+            last_here = last[:, rows, columns]
+            left = met & subject[:, k, None, None]
+            last_here.copy_(torch.where(left, torch.maximum(last_here, far), last_here))
     return best, slot, last
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from . import textures
-from .intersect import BOX, ELLIPSOID, nearest, occluded
+from .intersect import BOX, ELLIPSOID, Window, nearest, occluded
 from .scene import Camera, Scene, rotation
 
 # Columns of a primitive's row in `Packed.rows`.
@@ -26,9 +26,11 @@ COLUMNS = 30
 
 @dataclass(frozen=True)
 class Packed:
-    """Scenes as tensors: slot kinds (S), primitives' rows (B, S, COLUMNS), maps to unit shapes, cameras, lights, skies."""
+    """Scenes as tensors: slot kinds (S) and the window of the picture that each can appear in, primitives' rows
+    (B, S, COLUMNS), maps to unit shapes, cameras, lights, skies."""
 
     kinds: list[int]
+    windows: list[Window]
     rows: Tensor
     matrix: Tensor
     offset: Tensor
@@ -69,6 +71,25 @@ def _visible(rows: np.ndarray, camera: Camera, aspect: float, long_side: int) ->
     return np.where(rows[:, REST + 7] > 0, True, ~(holds | outside | tiny))
 
 
+def _bounds(rows: np.ndarray, camera: Camera, height: int, width: int) -> np.ndarray:
+    """Pixels (S, 4) that each primitive can appear in: first row, last row + 1, first column, last column + 1; from the
+    corners of its box where they all lie ahead, else the whole picture."""
+    signs = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], float)
+    wide = rows[:, HALF] * (1 + np.abs(rows[:, REST + 5]))[:, None]
+    turn = rows[:, TURN].reshape(-1, 3, 3)
+    corners = rows[:, None, CENTRE] + np.einsum("sij,scj->sci", turn, signs * wide[:, None])
+    look = np.array(rotation(camera.yaw, camera.pitch, camera.roll))
+    x, y, z = np.moveaxis((corners - np.array(camera.position)) @ look, -1, 0)
+    focal = max(height, width) / 2 / math.tan(math.radians(camera.fov / 2))
+    ahead = (z > 0.05).all(1)
+    u, v = (c / np.maximum(z, 0.05) * focal + side / 2 for c, side in ((x, width), (y, height)))
+    box = np.stack([v.min(1), v.max(1), u.min(1), u.max(1)], 1)
+    box = np.where(ahead[:, None], box, [0, height, 0, width])
+    low = np.floor(box).clip(0, [height, height, width, width])
+    high = np.ceil(box).clip(0, [height, height, width, width])
+    return np.stack([low[:, 0], high[:, 1], low[:, 2], high[:, 3]], 1).astype(int)
+
+
 def pack(scenes: list[Scene], height: int, width: int, device: torch.device | str = "cpu") -> Packed:
     """Scenes to tensors; slots are sorted by kind and padded with primitives that no ray hits."""
     tables = [_rows(s) for s in scenes]
@@ -77,11 +98,15 @@ def pack(scenes: list[Scene], height: int, width: int, device: torch.device | st
     kinds = [kind for kind in range(3) for _ in range(counts[kind])]
     rows = np.zeros((len(scenes), len(kinds), COLUMNS))
     matrix, offset = np.zeros((*rows.shape[:2], 3, 3)), np.full((*rows.shape[:2], 3), 2.0)
+    windows = np.tile([height, 0, width, 0], (len(kinds), 1))
     for i, table in enumerate(tables):
         for kind in range(3):
             part = table[table[:, REST + 6] == kind]
             slots = slice(sum(counts[:kind]), sum(counts[:kind]) + len(part))
             rows[i, slots] = part
+            bounds = _bounds(part, scenes[i].camera, height, width)
+            for column, widest in enumerate((np.minimum, np.maximum, np.minimum, np.maximum)):
+                windows[slots, column] = widest(windows[slots, column], bounds[:, column])
             matrix[i, slots] = part[:, TURN].reshape(-1, 3, 3).transpose(0, 2, 1) / part[:, HALF, None]
             offset[i, slots] = -np.einsum("sij,sj->si", matrix[i, slots], part[:, CENTRE])
     cameras, lights, skies = [s.camera for s in scenes], [s.light for s in scenes], [s.sky for s in scenes]
@@ -93,6 +118,7 @@ def pack(scenes: list[Scene], height: int, width: int, device: torch.device | st
 
     return Packed(
         kinds,
+        [(slice(top, max(top, bottom)), slice(left, max(left, right))) for top, bottom, left, right in windows.tolist()],
         tensor(rows),
         tensor(matrix),
         tensor(offset),
@@ -150,12 +176,12 @@ class Surface:
     metres: Tensor
 
 
-def trace(packed: Packed, direction: Tensor) -> Surface:
-    """First hits with their points, normals (towards the camera) and materials."""
+def trace(packed: Packed, direction: Tensor, size: tuple[int, int]) -> Surface:
+    """First hits of a picture's rays (B, 3, N) with their points, normals (towards the camera) and materials."""
     subject = packed.rows[..., REST + 8] > 0
-    t, slot, last = nearest(
-        packed.kinds, packed.matrix, packed.offset, packed.taper, packed.origin, direction, subject
-    )
+    shape = (packed.kinds, packed.matrix, packed.offset, packed.taper)
+    hits = nearest(*shape, packed.origin, direction.unflatten(2, size), packed.windows, subject)
+    t, slot, last = (x.flatten(1) for x in hits)
     seen = slot >= 0
     images, slots, columns = packed.rows.shape
     first = torch.arange(images, device=slot.device)[:, None] * slots
@@ -255,7 +281,7 @@ class Rendered(NamedTuple):
 def render(packed: Packed, bank: Tensor, height: int, width: int, generator: torch.Generator) -> Rendered:
     """Photos before development with their exact geometry; height and width even."""
     direction = rays(packed, height, width)
-    hit = trace(packed, direction)
+    hit = trace(packed, direction, (height, width))
     ray = _unit(direction, 1).transpose(1, 2)
     pixel = 2 * packed.tangent / max(height, width)
     albedo = _albedo(bank, hit, ray, pixel)
