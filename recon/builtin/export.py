@@ -1,8 +1,8 @@
 """`python -m recon.builtin.export --run runs/first --out FILE.onnx`: the EMA weights of a run as ONNX.
 
-Input `rgb` float32 (1, 3, H, W) in [0, 1] with H, W any multiples of 32; outputs `disparity` float32 (1, 1, H, W) >= 0
-and `sky` float32 (1, 1, H, W), a probability. Weights are stored as float16 and cast when the file is loaded, which
-halves the file and costs nothing at run time.
+Input `photo` float32 (1, 4, H, W) with H, W any multiples of 32: RGB in [0, 1] and the hint; outputs, all float32, are
+net.Geometry's, with sky and subject as probabilities: six maps (1, C, H, W) and `fov` (1, 2). Weights are stored as
+float16 and cast when the file is loaded, which halves the file and costs nothing at run time.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from .net import GeometryNet
+from .net import Geometry, GeometryNet
 from .train import Plan
 
-VERSION = "1"
+VERSION = "2"
 LICENCE = "Apache-2.0"
 # Smaller tensors (biases, norms, shapes) stay as they are: they weigh nothing and set ranges.
 HALF_FROM = 256
 
 
 class Probabilities(nn.Module):
-    """The network with the sky as a probability."""
+    """The network with sky and subject as probabilities."""
 
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
         self.net = net
 
-    def forward(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
-        disparity, sky = self.net(rgb)
-        return disparity, sky.sigmoid()
+    def forward(self, photo: Tensor) -> Geometry:
+        maps: Geometry = self.net(photo)
+        return maps._replace(sky=maps.sky.sigmoid(), subject=maps.subject.sigmoid())
 
 
 def store_half(model: onnx.ModelProto) -> None:
@@ -63,13 +63,13 @@ def export(net: nn.Module, out: Path, metadata: dict[str, str]) -> None:
         raw = Path(folder) / "raw.onnx"
         torch.onnx.export(
             Probabilities(net).eval(),
-            (torch.zeros(1, 3, 96, 128),),
+            (torch.zeros(1, 4, 96, 128),),
             str(raw),
             dynamo=False,
             opset_version=17,
-            input_names=["rgb"],
-            output_names=["disparity", "sky"],
-            dynamic_axes={"rgb": axes, "disparity": axes, "sky": axes},
+            input_names=["photo"],
+            output_names=list(Geometry._fields),
+            dynamic_axes={name: axes for name in ("photo", *Geometry._fields) if name != "fov"},
         )
         model = onnx.load(raw)
     store_half(model)
@@ -84,16 +84,16 @@ def load_run(folder: Path) -> tuple[GeometryNet, dict[str, str]]:
     """The EMA network of a run and what is to be said about it."""
     state = torch.load(folder / "last.pt", map_location="cpu", weights_only=True)
     plan = Plan(**state["plan"])
-    net = GeometryNet(plan.widths, plan.depths)
+    net = GeometryNet(plan.widths, plan.depths, plan.heads)
     net.load_state_dict(state["ema"])
-    images = sum(plan.images(step) for step in range(state["step"]))
     facts = {
         "version": VERSION,
         "licence": LICENCE,
         "seed": plan.seed,
         "steps": state["step"],
         "planned_steps": plan.steps,
-        "images": images,
+        "images": state["step"] * plan.pictures,
+        "reuse": plan.reuse,
         "training_seconds": round(state["seconds"]),
         "data": "synthetic scenes only",
     }

@@ -79,12 +79,12 @@ class Attention(nn.Module):
 
 
 class Up(nn.Module):
-    """Decoder step: upsample by two, join the encoder's map of that size, mix."""
+    """Decoder step: upsample by two, join the encoder's map of that size, mix; the largest maps are mixed once only."""
 
-    def __init__(self, deep: int, side: int) -> None:
+    def __init__(self, deep: int, side: int, last: bool) -> None:
         super().__init__()
         self.narrow = nn.Conv2d(deep, side, 1, bias=False)
-        self.mix = nn.Sequential(_conv(2 * side, side), Residual(side))
+        self.mix = nn.Sequential(_conv(2 * side, side), *([] if last else [Residual(side)]))
 
     def forward(self, deep: Tensor, side: Tensor) -> Tensor:
         deep = F.interpolate(self.narrow(deep), scale_factor=2.0, mode="bilinear", align_corners=False)
@@ -115,7 +115,8 @@ class GeometryNet(nn.Module):
         self.attention = Attention(deepest, heads)
         self.lens = nn.Sequential(nn.Linear(deepest, 64), nn.ReLU(inplace=True), nn.Linear(64, 2))
         self.scene = nn.Linear(deepest, deepest)
-        self.ups = nn.ModuleList(Up(deep, side) for side, deep in zip(widths[-2::-1], widths[:0:-1], strict=True))
+        pairs = zip(widths[:0:-1], widths[-2::-1], strict=True)
+        self.ups = nn.ModuleList(Up(deep, side, last=side == widths[0]) for deep, side in pairs)
         self.head = nn.Conv2d(widths[0], sum(MAPS), 3, padding=1)
 
     def forward(self, photo: Tensor) -> Geometry:

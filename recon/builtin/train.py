@@ -113,7 +113,7 @@ class Trainer:
         parts = {k: v for k, v in loss_parts(prediction, batch.labels).items() if k not in plan.without}
         loss = torch.stack(list(parts.values())).sum()
         if not torch.isfinite(loss):
-            raise FloatingPointError(f"the loss of step {step} is {float(loss)}; the last checkpoint is kept")
+            raise FloatingPointError(f"the loss of step {step} is {float(loss.detach())}; the last checkpoint is kept")
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.net.parameters(), 2.0)

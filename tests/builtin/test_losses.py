@@ -6,7 +6,20 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recon.builtin.losses import align, delta1_absrel, disparity_loss, gradient_loss, normalised, sky_loss
+from recon.builtin.losses import (
+    align,
+    delta1_absrel,
+    disparity_loss,
+    fov_loss,
+    gradient_loss,
+    loss_parts,
+    mask_loss,
+    normalised,
+    normals_loss,
+    relief_loss,
+)
+from recon.builtin.net import Geometry
+from recon.builtin.world import World
 
 
 def maps(seed, count=2):
@@ -57,8 +70,52 @@ def test_gradient_loss_of_a_ramp():
     assert gradient_loss(ramp) == pytest.approx(0.25 * 15)
 
 
-def test_sky_loss_of_even_odds_is_log_two():
-    assert sky_loss(torch.zeros(1, 1, 4, 4), torch.ones(1, 1, 4, 4)) == pytest.approx(np.log(2))
+def test_mask_loss_of_even_odds_is_log_two():
+    assert mask_loss(torch.zeros(1, 1, 4, 4), torch.ones(1, 1, 4, 4)) == pytest.approx(np.log(2))
+
+
+def test_normals_loss_is_one_minus_the_cosine_where_there_is_a_surface():
+    truth = torch.tensor([0.0, 0, -1]).view(1, 3, 1, 1).expand(1, 3, 4, 4)
+    tilted = torch.tensor([0.6, 0, -0.8]).view(1, 3, 1, 1).expand(1, 3, 4, 4)
+    sky = torch.zeros(1, 1, 4, 4)
+    assert normals_loss(truth, truth, sky) == 0
+    assert normals_loss(tilted, truth, sky) == pytest.approx(0.2)
+    sky[..., 2:] = 1
+    wrong = torch.where(sky > 0, -truth, truth)
+    assert normals_loss(wrong, truth, sky) == 0
+    assert normals_loss(wrong, truth, torch.ones(1, 1, 4, 4)) == 0
+
+
+def test_relief_loss_ignores_one_shift_of_both_sides_and_everything_outside():
+    labels = World(1, without=("room", "street", "square", "nature", "tabletop", "disorder")).batch(0, 2, 64, 64).labels
+    noise = torch.randn(labels.front.shape, generator=torch.Generator().manual_seed(0)) * (1 - labels.subject)
+    front, back = labels.front + 0.3 + noise, labels.back + 0.3 - noise
+    assert relief_loss(front, back, labels) == pytest.approx(0, abs=1e-4)
+    assert relief_loss(front, back + 0.02, labels) == pytest.approx(2, rel=1e-3)
+
+
+def test_the_best_spread_of_the_field_of_view_is_the_mean_error():
+    fov = torch.tensor([40.0, 50, 60, 70])
+    spread = torch.tensor([10.0] * 4, requires_grad=True)
+    fov_loss(torch.stack([torch.full((4,), 55.0), spread], 1), fov).backward()
+    assert spread.grad == pytest.approx(np.zeros(4), abs=0.06)
+    assert spread.grad.sum() == pytest.approx(0, abs=1e-6)  # the errors are 15, 5, 5, 15
+
+
+def test_all_losses_are_finite_and_have_finite_gradients_on_a_picture_of_nothing():
+    """A scene of one colour at one distance, without sky, subject or edges."""
+    batch = World(1).batch(0, 2, 32, 32)
+    nothing = {name: torch.zeros_like(values) for name, values in vars(batch.labels).items()}
+    nothing["disparity"] += 0.5
+    nothing["normals"][:, 2] = -1
+    labels = type(batch.labels)(**nothing)
+    shapes = (1, 1, 3, 1, 1, 1)
+    maps = [torch.full((2, c, 32, 32), 0.5, requires_grad=True) for c in shapes]
+    fov = torch.full((2, 2), 50.0, requires_grad=True)
+    parts = loss_parts(Geometry(*maps, fov), labels)
+    assert all(part.isfinite() for part in parts.values())
+    torch.stack(list(parts.values())).sum().backward()
+    assert all(x.grad.isfinite().all() for x in (*maps, fov))
 
 
 def test_scores_of_an_affine_copy_are_perfect_and_of_a_constant_are_not():

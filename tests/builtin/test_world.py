@@ -1,15 +1,18 @@
 """The synthetic world: exact disparity, cameras that look where they say, the same seed the same world."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
 from recon.builtin.world import LAYOUTS, World, textures
+from recon.builtin.world.compose import focused, pasted
+from recon.builtin.world.labels import label
 from recon.builtin.world.materials import Material
 from recon.builtin.world.props import ball, box
-from recon.builtin.world.render import pack, rays, render
-from recon.builtin.world.scene import Camera, Frame, Light, Scene, Sky, apply, rotation
+from recon.builtin.world.render import Rendered, pack, rays, render, trace
+from recon.builtin.world.scene import Backdrop, Camera, Frame, Light, Scene, Sky, apply, rotation
 
 LIGHT = Light((0.0, -900.0, 0.0), 1.0, 1.0, (1.0, 1.0, 1.0), 0.5, (1.0, 1.0, 1.0))
 SKY = Sky((0.2, 0.4, 0.9), (0.8, 0.8, 0.9), 0.5, (0.5, 0.5, 0.5), 1e-3)
@@ -23,10 +26,10 @@ def bank():
 
 def shoot(scene, height, width, bank):
     generator = torch.Generator().manual_seed(0)
-    linear, disparity = render(pack([scene], height, width), bank, height, width, generator)
-    assert linear.isfinite().all()
-    assert (linear >= 0).all()
-    return disparity[0, 0]
+    pictures = render(pack([scene], height, width), bank, height, width, generator)
+    assert pictures.colour.isfinite().all()
+    assert (pictures.colour >= 0).all()
+    return pictures.disparity[0, 0]
 
 
 def test_disparity_of_the_ground_is_linear_in_the_row(bank):
@@ -109,20 +112,132 @@ def test_layouts_give_finite_pictures(number, bank):
 
     random = Random(number)
     packed = pack([LAYOUTS[number][0](random) for _ in range(4)], 48, 64)
-    linear, disparity = render(packed, bank, 48, 64, torch.Generator().manual_seed(0))
-    assert linear.isfinite().all()
-    assert disparity.isfinite().all()
-    assert (disparity >= 0).all()
-    assert (disparity > 0).float().mean() > 0.3
+    pictures = render(packed, bank, 48, 64, torch.Generator().manual_seed(0))
+    assert all(values.isfinite().all() for values in pictures)
+    assert (pictures.disparity >= 0).all()
+    assert (pictures.disparity > 0).float().mean() > 0.1
+    assert torch.allclose(pictures.normals.norm(dim=1), torch.ones(4, 48, 64), atol=1e-4)
+    assert (pictures.back * pictures.disparity >= pictures.subject * 0.999).all()
 
 
 def test_a_batch_follows_from_seed_and_index():
     first, again, other = World(5).batch(3, 5, 32, 48), World(5).batch(3, 5, 32, 48), World(5).batch(4, 5, 32, 48)
     assert first.rgb.shape == (5, 3, 32, 48)
-    assert first.disparity.shape == first.sky.shape == (5, 1, 32, 48)
     assert torch.equal(first.rgb, again.rgb)
-    assert torch.equal(first.disparity, again.disparity)
+    for name, values in vars(first.labels).items():
+        assert len(values) == 5
+        assert torch.equal(values, getattr(again.labels, name))
     assert not torch.equal(first.rgb, other.rgb)
     assert first.rgb.min() >= 0
     assert first.rgb.max() <= 1
-    assert torch.equal(first.sky, (first.disparity == 0).float())
+    assert torch.equal(first.labels.sky, (first.labels.disparity == 0).float())
+
+
+def subject_ball(fov, distance, backdrop=None):
+    """A subject's ball of diameter 1 straight ahead of a level camera."""
+    scene = Scene(Camera((0.0, -0.5, 0.0), 0.0, 0.0, 0.0, fov), LIGHT, SKY, backdrop=backdrop)
+    ball(Frame(scene, subject=True).at(0, 0, distance), 0, 0, 0, 1, 1, 1, GREY)
+    return scene
+
+
+def test_labels_of_a_ball(bank):
+    """Mask, normals and both depths of a ball on the axis, from the closed form of each ray."""
+    fov, distance, size = 40.0, 3.0, 96
+    scene = subject_ball(fov, distance)
+    pictures = render(pack([scene], size, size), bank, size, size, torch.Generator().manual_seed(0))
+    labels = label(pictures, [scene.camera])
+    x, y = ((rays(pack([scene], size, size), size, size)[0, i]).view(size, size) for i in (0, 1))
+    a, b, c = x * x + y * y + 1, distance, distance**2 - 0.25
+    root = (b * b - a * c).clamp_min(0).sqrt()
+    inside = b * b > a * c
+    assert torch.equal(labels.subject[0, 0] > 0.5, inside)
+    near, far = (b - root) / a, (b + root) / a
+    assert torch.allclose(1 / labels.disparity[0, 0][inside], near[inside], rtol=1e-4)
+    assert torch.allclose(pictures.back[0, 0][inside], far[inside], rtol=1e-3)
+    expected = (torch.stack([x, y, torch.ones_like(x)]) * near - torch.tensor([0, 0, distance]).view(3, 1, 1)) / 0.5
+    # Only at the very rim does a ball seen from nearby turn away from the axis.
+    level = inside & (expected[2] < -0.02)
+    assert torch.allclose(labels.normals[0][:, level], expected[:, level], atol=2e-3)
+    focal = 0.5 / math.tan(math.radians(fov / 2))
+    z0 = near[inside].median()
+    assert torch.allclose(labels.front[0, 0][inside], ((near / z0 - 1) * focal)[inside], atol=1e-4)
+    assert torch.allclose(labels.back[0, 0][inside], ((far / z0 - 1) * focal)[inside], atol=2e-3)
+
+
+def test_windows_hide_nothing(bank):
+    """Every layout traced with and without the primitives' windows."""
+    from random import Random
+
+    for number, (layout, _) in enumerate(LAYOUTS):
+        random = Random(number)
+        packed = pack([layout(random) for _ in range(3)], 48, 64)
+        whole = replace(packed, windows=[(slice(None), slice(None))] * len(packed.kinds))
+        direction = rays(packed, 48, 64)
+        assert torch.equal(trace(packed, direction, (48, 64)).t, trace(whole, direction, (48, 64)).t)
+
+
+def test_relief_hardly_depends_on_the_focal_length(bank):
+    """The same ball filling the same part of the picture through a long and a wide lens."""
+    thickness = []
+    for fov in (20.0, 50.0):
+        distance = 0.5 / math.sin(math.atan(0.5 * math.tan(math.radians(fov / 2))))
+        scene = subject_ball(fov, distance)
+        pictures = render(pack([scene], 64, 64), bank, 64, 64, torch.Generator().manual_seed(0))
+        labels = label(pictures, [scene.camera])
+        thickness.append((labels.back - labels.front).amax())
+    assert thickness[0] == pytest.approx(0.5, rel=0.08)
+    assert thickness[1] == pytest.approx(thickness[0].item(), rel=0.2)
+
+
+def test_a_mirrored_label_is_the_label_of_the_mirrored_picture():
+    labels = World(3).expose(0, 2, 32, 48).labels
+    back = labels.mirrored(torch.tensor([True, True])).mirrored(torch.tensor([True, True]))
+    once = labels.mirrored(torch.tensor([True, False]))
+    for name, values in vars(labels).items():
+        assert torch.equal(values, getattr(back, name))
+        assert torch.equal(values[1], getattr(once, name)[1])
+    assert torch.equal(once.normals[0, 0], -labels.normals[0, 0].flip(-1))
+
+
+def test_a_cut_out_lies_before_its_backdrop(bank):
+    from random import Random
+
+    plain = subject_ball(40.0, 3.0, Backdrop((1.0, 1.0, 1.0), (0.0, 0.0, 0.0), 0.0))
+    other = subject_ball(40.0, 3.0, Backdrop((1.0, 1.0, 1.0), (0.0, 0.0, 0.0), 0.0, scene=True))
+    room = LAYOUTS[0][0](Random(0))
+    scenes = [plain, other, room]
+    pictures = render(pack(scenes, 64, 64), bank, 64, 64, torch.Generator().manual_seed(0))
+    result = pasted(scenes, pictures, Random(0))
+    for i in (0, 1):
+        inside = pictures.subject[i] > 0
+        assert torch.equal(result.disparity[i][inside], pictures.disparity[i][inside])
+        assert result.disparity[i][~inside].max() < result.disparity[i][inside].min()
+        assert torch.equal(result.subject[i], pictures.subject[i])
+    assert result.colour[0, :, 0, 0] == pytest.approx(1.0)
+    assert result.colour[0, :, 0, -1] == pytest.approx(0.0)
+    assert result.colour[1, :, 0].std() > 0
+    assert torch.equal(result.colour[2], pictures.colour[2])
+
+
+def test_what_is_in_focus_stays_sharp(bank):
+    """Every picture refocused: blurred pictures keep their mean, and some pixels of each hardly change."""
+    exposure = World(3).expose(1, 4, 64, 64)
+    maps = exposure.labels.disparity
+    rendered = Rendered(exposure.linear, maps, exposure.labels.normals, maps * 0, maps * 0)
+    result = focused(rendered, torch.Generator().manual_seed(0), share=1.0)
+    change = (result.colour - exposure.linear).abs()
+    assert (change.amax((1, 2, 3)) > 0.005).all()
+    assert torch.allclose(result.colour.mean((2, 3)), exposure.linear.mean((2, 3)), atol=0.05)
+    assert torch.equal(focused(rendered, torch.Generator().manual_seed(0), share=0.0).colour, exposure.linear)
+
+
+def test_a_staged_thing_is_in_sight():
+    """Nearly always: now and then a wall stands before it."""
+    from random import Random
+
+    from recon.builtin.world.layouts import staged
+
+    random = Random(0)
+    packed = pack([staged(random) for _ in range(12)], 48, 64)
+    pictures = render(packed, textures.make_bank(0), 48, 64, torch.Generator().manual_seed(0))
+    assert (pictures.subject.mean((1, 2, 3)) > 0.01).float().mean() >= 0.7

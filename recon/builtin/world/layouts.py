@@ -68,7 +68,7 @@ def staged(r: Random) -> Scene:
     """One thing close to the camera in a room, a street or a meadow: on the ground or on a plinth, nothing before it."""
     scene = r.choices((room, street, square, nature), (5, 2, 2, 2))[0](r)
     camera = scene.camera
-    wide = 1.5 * math.tan(math.radians(camera.fov / 2)) * r.uniform(0.5, 0.9)
+    wide = 1.5 * math.tan(math.radians(camera.fov / 2)) * r.uniform(0.65, 1.1)
     raised = r.random() < 0.5
     size = r.uniform(0.25, 0.8) if raised else r.uniform(0.5, 1.4)
     distance = size / wide
