@@ -15,9 +15,10 @@ from .world.labels import Labels
 
 
 def normalised(truth: Tensor) -> Tensor:
-    """Truth divided by its mean absolute deviation from the median (eq. 5, scale only), so that images weigh alike."""
+    """Truth divided by its mean absolute deviation from the median (eq. 5, scale only), so that images weigh alike; a
+    tenth of its mean is added, or a flat wall's tiny differences would weigh more than a whole street."""
     flat = truth.flatten(1)
-    spread = (flat - flat.median(1, keepdim=True).values).abs().mean(1)
+    spread = (flat - flat.median(1, keepdim=True).values).abs().mean(1) + 0.1 * flat.mean(1)
     return truth / spread.clamp_min(1e-6).view(-1, 1, 1, 1)
 
 
