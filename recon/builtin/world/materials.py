@@ -280,3 +280,15 @@ def display(r: Random) -> Material:
     return Material(
         pattern(r, "print", "picture"), r.uniform(0.4, 1), muted(r), muted(r, (0.5, 1)), 0.7, 0.1, r.uniform(0.2, 1.2)
     )
+
+
+def glass(r: Random) -> Material:
+    """Car windows: dark, mirroring the sky."""
+    a = colour(r, 0.58, 0.06, (0, 0.3), (0.03, 0.45))
+    return Material(pattern(r, "plain", "stain"), 2.0, a, shade(a, 2.5), 0.0, r.uniform(0.4, 1.2))
+
+
+def rubber(r: Random) -> Material:
+    """Tyres and black plastic."""
+    a = colour(r, 0.6, 0.5, (0, 0.1), (0.03, 0.25))
+    return Material(pattern(r, "plain"), 1.0, a, shade(a, 1.5), 0.0, 0.05)
