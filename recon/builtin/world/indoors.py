@@ -176,8 +176,13 @@ def room(r: Random) -> Scene:
     if not corridor or r.random() < 0.3:
         furnishers, shares = zip(*FURNISHERS, strict=True)
         r.choices(furnishers, shares)[0](r, f, w, d)
+    ahead, tangent = f.at(where[0], 0, where[2], yaw), math.tan(math.radians(camera.fov / 2))
+    if r.random() < 0.5:
+        z = r.uniform(1.4, min(4.0, 1.5 + 0.5 * d))
+        turn = r.choice((0, 90, 180, 270)) + r.gauss(0, 25)
+        r.choice(props.FURNITURE)(r, ahead.at(r.uniform(-0.7, 0.7) * tangent * z, 0, z, turn))
     if r.random() < 0.7:
-        _foreground(r, f.at(where[0], 0, where[2], yaw), h, math.tan(math.radians(camera.fov / 2)))
+        _foreground(r, ahead, h, tangent)
     return scene
 
 

@@ -27,7 +27,7 @@ def sky(r: Random) -> Sky:
         glare = r.uniform(1.3, 3)
         zenith = (zenith[0] * glare, zenith[1] * glare, zenith[2] * glare)
         horizon = (horizon[0] * glare, horizon[1] * glare, horizon[2] * glare)
-    fog = 10 ** r.uniform(-4, -2.2) if r.random() < 0.8 else 10 ** r.uniform(-2.2, -1.3)
+    fog = 10 ** r.uniform(-4, -2.6) if r.random() < 0.88 else 10 ** r.uniform(-2.6, -1.4)
     return Sky(zenith, horizon, r.random(), m.shade(horizon, r.uniform(0.6, 0.95)), fog)
 
 

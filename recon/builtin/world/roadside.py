@@ -53,11 +53,11 @@ def car(r: Random, f: Frame) -> None:
         rear = r.choice((0.05, 0.12, 0.2)) * d
         f.add(CYLINDER, (0, waist, rear), (w * 0.95, h * 0.4, d * 0.62), glass, taper=0.25)
         box(f, 0, waist + h * 0.37, rear, w * 0.62, 0.05, d * 0.36, body)
-    if distance(f) < 30:
+    if distance(f) < 15:
         for side in (-0.38, 0.38):
             box(f, side * w, 0.6, -d / 2, 0.25 * w, 0.14, 0.06, m.crockery(r))
             box(f, side * w, 0.65, d / 2, 0.2 * w, 0.14, 0.06, m.lamp(r) if r.random() < 0.2 else m.crockery(r))
-    for x in (-1, 1) if distance(f) < 40 else ():
+    for x in (-1, 1) if distance(f) < 22 else ():
         for z in (-0.3, 0.3):
             f.add(CYLINDER, (x * (w / 2 - 0.08), 0.21, z * d), (0.62, 0.2, 0.62), tyre, rotation(90, 90))
 
@@ -65,7 +65,7 @@ def car(r: Random, f: Frame) -> None:
 def crown(r: Random, f: Frame, up: Number, wide: Number, high: Number, leaves: Material) -> None:
     """A crown of many balls with the sky between them; fewer balls far away."""
     away = distance(f)
-    count = 11 if away < 14 else 7 if away < 30 else 4 if away < 70 else 2
+    count = 9 if away < 12 else 5 if away < 22 else 3 if away < 45 else 1
     count = max(1, round(count * r.uniform(0.6, 1.2)))
     share = 1.35 / math.sqrt(count + 1)
     for i in range(count):

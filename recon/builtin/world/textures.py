@@ -178,7 +178,7 @@ def _draw(kind: str, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         wide = spectral_noise(1, 2.2, 1.0, generator)[0]
         return 0.75 * wide + 0.25 * fine, ((0.2 - fine) * 15).sigmoid()
     if kind == "carpet":
-        pile = spectral_noise(1, 0.1, 1.0, generator)[0]
+        pile = spectral_noise(1, 0.3, 1.0, generator)[0] * 0.5 + 0.25
         return 0.5 * spectral_noise(1, 1.8, 1.0, generator)[0] + 0.5 * pile, pile
     if kind == "books":
         return _books(pick(1, 5), generator)
