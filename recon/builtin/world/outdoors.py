@@ -20,8 +20,8 @@ from .shapes import Prop, ball, box
 def _house_row(r: Random, f: Frame, x: Number, side: int) -> None:
     """House fronts from behind the camera to far away, in and out of line, with gaps; some with roofs and shops."""
     z, tall = -12.0, r.choice((r.uniform(4, 8), r.uniform(8, 22)))
-    while z < 120:
-        length = r.uniform(7, 28)
+    while z < 110:
+        length = r.uniform(9, 28) * (1 + max(0, z) / 50)
         height = max(3, r.gauss(tall, 3))
         setback = abs(r.gauss(0, 1.2))
         middle = z + length / 2
@@ -106,9 +106,9 @@ def _markings(r: Random, f: Frame, half: Number) -> None:
 def _overhead(r: Random, f: Frame, half: Number) -> None:
     """Wires along and across the street."""
     wire = m.rubber(r)
-    for _ in range(r.choice((0, 0, 1, 3))):
+    for _ in range(r.choice((0, 0, 0, 1, 2))):
         box(f, r.uniform(-1, 1) * half, r.uniform(5, 7), 50, 0.03, 0.03, 120, wire)
-    for _ in range(r.choice((0, 0, 2))):
+    for _ in range(r.choice((0, 0, 0, 2))):
         box(f, 0, r.uniform(5, 7), r.uniform(8, 40), 4 * half, 0.03, 0.03, wire)
 
 
@@ -132,14 +132,14 @@ def street(r: Random) -> Scene:
             _green_row(r, f, half + walk, side)
         elif kind < 0.92:
             _house_row(r, f, half + walk, side)
-            if r.random() < 0.3:
+            if r.random() < 0.2:
                 _along(r, f, broad, side * (half + walk * 0.5), r.randrange(1, 4), 6, 70)
         heading = 0 if side > 0 else 180
-        if r.random() < 0.4:
+        if r.random() < 0.33:
             _parked(r, f, side * (half - 1.0), heading)
-        elif r.random() < 0.4:
+        elif r.random() < 0.3:
             _along(r, f, props.car, side * (half - 1.5), r.randrange(1, 3), 6, 60, heading)
-        _along(r, f, props.pole, side * (half + 0.3), r.choice((0, 1, 2)), 5, 40)
+        _along(r, f, props.pole, side * (half + 0.3), r.choice((0, 1, 1)), 5, 40)
         _along(r, f, props.person, side * (half + walk / 2), r.choice((0, 0, 0, 1, 2)), 4, 20, r.uniform(0, 360))
     _markings(r, f, half)
     _overhead(r, f, half)

@@ -92,7 +92,7 @@ def _sense(image: Tensor, dice: _Dice) -> Tensor:
     height, width = image.shape[2:]
     fine = dice.noise(3, height, width) * (0.3 + image.clamp_min(0).sqrt())
     coarse = F.interpolate(dice.noise(3, -(-height // 3), -(-width // 3)), size=(height, width), mode="bilinear")
-    image = image + fine * dice.draw(0.0, 0.012) * dice.often(0.6)
+    image = image + fine * dice.draw(0.0, 0.01) * dice.often(0.5)
     return image + coarse * (0.1 + image) * dice.draw(0.0, 0.07) * dice.often(0.25)
 
 

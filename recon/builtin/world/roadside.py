@@ -65,7 +65,7 @@ def car(r: Random, f: Frame) -> None:
 def crown(r: Random, f: Frame, up: Number, wide: Number, high: Number, leaves: Material) -> None:
     """A crown of many balls with the sky between them; fewer balls far away."""
     away = distance(f)
-    count = 9 if away < 12 else 5 if away < 22 else 3 if away < 45 else 1
+    count = 8 if away < 12 else 4 if away < 22 else 2 if away < 40 else 1
     count = max(1, round(count * r.uniform(0.6, 1.2)))
     share = 1.35 / math.sqrt(count + 1)
     for i in range(count):
@@ -109,14 +109,14 @@ def tree(r: Random, f: Frame) -> None:
 def broad(r: Random, f: Frame) -> None:
     """A street or forest tree: trunk, branches, crown."""
     h, bark = r.uniform(4, 14), m.bark(r)
-    trunk, thick = h * r.uniform(0.15, 0.45), h * r.uniform(0.025, 0.05)
+    trunk, thick = h * r.uniform(0.1, 0.4), h * r.uniform(0.025, 0.05)
     tube(f, 0, 0, 0, thick, trunk + 0.3 * h, bark, 0.2)
     bare = r.random() < 0.06
     for _ in range(6 if bare else r.choice((0, 2)) if distance(f) < 15 else 0):
         lean = rotation(r.uniform(0, 360), r.uniform(20, 50))
         f.add(CYLINDER, (0, trunk * r.uniform(0.9, 1.4), 0.1 * h), (thick / 3, 0.5 * h, thick / 3), bark, lean)
     if not bare:
-        crown(r, f, trunk * 0.8, h * r.uniform(0.45, 0.9), h - trunk * 0.8, m.foliage(r))
+        crown(r, f, trunk * 0.7, h * r.uniform(0.5, 1.1), h - trunk * 0.7, m.foliage(r))
 
 
 def hedge(r: Random, f: Frame) -> None:
