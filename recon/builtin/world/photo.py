@@ -1,10 +1,49 @@
-"""What a camera does to light: exposure, white balance, blur, noise, tone curve, colour; images (B, 3, H, W)."""
+"""What a camera does to light: exposure, white balance, lens, noise, tone curve, sharpening, JPEG; images (B, 3, H, W).
+
+Every image draws its own camera: dark rooms in warm lamplight, blown-out whites, haze, cheap sensors and grey film occur.
+"""
 
 from __future__ import annotations
+
+import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+# ITU-T T.81 (JPEG), annex K, table K.1: quantisation of luminance at quality 50, in steps of 1/255.
+_QUANTISATION = (
+    (16, 11, 10, 16, 24, 40, 51, 61),
+    (12, 12, 14, 19, 26, 58, 60, 55),
+    (14, 13, 16, 24, 40, 57, 69, 56),
+    (14, 17, 22, 29, 51, 87, 80, 62),
+    (18, 22, 37, 56, 68, 109, 103, 77),
+    (24, 35, 55, 64, 81, 104, 113, 92),
+    (49, 64, 78, 87, 103, 121, 120, 101),
+    (72, 92, 95, 98, 112, 100, 103, 99),
+)
+# Logarithms (base 2) of red, green and blue under lamplight and under old fluorescent tubes.
+_TUNGSTEN, _TUBES = (0.75, 0.0, -1.0), (-0.25, 0.3, -0.1)
+
+
+@dataclass(frozen=True)
+class _Dice:
+    """Uniform draws, one per image, as (B, 1, 1, 1) unless a shape is given."""
+
+    count: int
+    generator: torch.Generator
+    device: torch.device
+
+    def draw(self, low: float, high: float, *shape: int) -> Tensor:
+        values = torch.rand(self.count, *(shape or (1, 1, 1)), generator=self.generator, device=self.device)
+        return low + (high - low) * values
+
+    def often(self, probability: float) -> Tensor:
+        return self.draw(0.0, 1.0) < probability
+
+    def noise(self, *shape: int) -> Tensor:
+        return torch.randn(self.count, *shape, generator=self.generator, device=self.device)
 
 
 def _blur(image: Tensor, weight: Tensor) -> Tensor:
@@ -16,29 +55,93 @@ def _blur(image: Tensor, weight: Tensor) -> Tensor:
     return image + side * (tall[..., :-2, :] + tall[..., 2:, :] - 2 * image)
 
 
+def _lens(image: Tensor, dice: _Dice) -> Tensor:
+    """Slight softness, now and then a picture out of focus or shaken, darker corners."""
+    image = _blur(image, torch.where(dice.often(0.15), dice.draw(0.2, 0.32), dice.draw(0.05, 0.16)).flatten())
+    soft = dice.often(0.07).flatten().nonzero().flatten()
+    if len(soft):
+        blurred = image[soft]
+        for _ in range(3):
+            blurred = _blur(blurred, torch.full((len(soft),), 0.32, device=image.device))
+        image = image.index_copy(0, soft, blurred)
+    height, width = image.shape[2:]
+    y = torch.linspace(-1, 1, height, device=image.device)[:, None]
+    x = torch.linspace(-1, 1, width, device=image.device)[None]
+    return image * (1 - dice.draw(0.0, 0.35) * dice.often(0.6) * (x * x + y * y) / 1.5)
+
+
+def _expose(image: Tensor, dice: _Dice) -> Tensor:
+    """Exposed for a middle grey around 0.25 linear, up or down one stop; some pictures far too dark or too bright."""
+    grey = image.mean(dim=(1, 2, 3), keepdim=True).clamp_min(1e-4)
+    kind, stops = dice.draw(0.0, 1.0), dice.draw(-1.0, 0.9)
+    dark = kind < 0.2
+    stops = torch.where(dark, dice.draw(-2.6, -0.8), torch.where(kind > 0.9, dice.draw(0.7, 1.8), stops))
+    # The eye of the camera: contrast in the light itself, as a film or a raw converter has.
+    image = (image / grey).clamp_min(1e-4).pow(dice.draw(0.9, 1.5))
+    cast = dice.draw(-0.2, 0.2, 3, 1, 1)
+    tungsten = torch.tensor(_TUNGSTEN, device=image.device).view(1, 3, 1, 1)
+    tubes = torch.tensor(_TUBES, device=image.device).view(1, 3, 1, 1)
+    # Dark pictures are mostly rooms in lamplight.
+    warm = dice.draw(0.0, 1.0) < torch.where(dark, 0.6, 0.12)
+    cast = cast + tungsten * dice.draw(0.2, 1.0) * warm + tubes * dice.draw(0.2, 1.0) * dice.often(0.06)
+    return image * 0.25 * torch.exp2(stops + cast)
+
+
+def _sense(image: Tensor, dice: _Dice) -> Tensor:
+    """Noise: photons', the sensor's, and the coarse coloured one that phones leave."""
+    height, width = image.shape[2:]
+    fine = dice.noise(3, height, width) * (0.3 + image.clamp_min(0).sqrt())
+    coarse = F.interpolate(dice.noise(3, -(-height // 3), -(-width // 3)), size=(height, width), mode="bilinear")
+    image = image + fine * dice.draw(0.0, 0.01) * dice.often(0.5)
+    return image + coarse * (0.1 + image) * dice.draw(0.0, 0.07) * dice.often(0.25)
+
+
+def _tone(image: Tensor, dice: _Dice) -> Tensor:
+    """From linear to display: filmic shoulder or hard clip, gamma, saturation, contrast, lifted blacks."""
+    image = image.clamp_min(1e-4)
+    shoulder = image * 1.6 * (1 + image / 4) / (1 + image)
+    image = torch.where(dice.often(0.6), shoulder, image.clamp_max(1)).pow(1 / dice.draw(1.9, 2.6))
+    luma = image.mean(1, keepdim=True)
+    grey = dice.often(0.04)
+    saturation = torch.where(grey, torch.zeros_like(luma[:, :, :1, :1]), dice.draw(0.6, 1.4))
+    image = luma + (image - luma) * saturation
+    low = dice.often(0.1)
+    contrast = torch.where(low, dice.draw(0.4, 0.8), dice.draw(0.9, 1.25))
+    lift = torch.where(low, dice.draw(0.0, 0.2), dice.draw(-0.04, 0.04))
+    middle = image.mean(dim=(1, 2, 3), keepdim=True)
+    return (image - middle) * contrast + middle + lift
+
+
+def _sharpen(image: Tensor, dice: _Dice) -> Tensor:
+    """Halos at edges, as most cameras draw them."""
+    amount = dice.draw(0.2, 1.3) * dice.often(0.5)
+    return image + amount * (image - _blur(image, torch.full((len(image),), 0.28, device=image.device)))
+
+
+def _jpeg(image: Tensor, quality: Tensor) -> Tensor:
+    """8 x 8 cosine transform of luma and chroma, rounded to steps of the quantisation table times quality (B,)."""
+    height, width = image.shape[2:]
+    padded = F.pad(image, (0, -width % 8, 0, -height % 8), mode="replicate")
+    k = torch.arange(8, dtype=image.dtype, device=image.device)
+    dct = torch.cos(math.pi / 8 * (k[None] + 0.5) * k[:, None]) / 2
+    dct[0] /= math.sqrt(2)
+    luma = padded.mean(1, keepdim=True)
+    planes = torch.cat([luma, padded - luma], 1)
+    blocks = planes.unflatten(3, (-1, 8)).unflatten(2, (-1, 8)).transpose(3, 4)
+    step = torch.tensor(_QUANTISATION, dtype=image.dtype, device=image.device) / 255 * quality.view(-1, 1, 1, 1, 1, 1)
+    waves = dct @ blocks @ dct.T
+    blocks = dct.T @ ((waves / step).round() * step) @ dct
+    planes = blocks.transpose(3, 4).flatten(4, 5).flatten(2, 3)[..., :height, :width]
+    return planes[:, :1] + planes[:, 1:]
+
+
 def develop(linear: Tensor, generator: torch.Generator) -> Tensor:
     """Linear colour to an sRGB-like photo in [0, 1], each with its own exposure, cast, blur, noise and curve."""
-    count, device = len(linear), linear.device
-
-    def draw(low: float, high: float, *shape: int) -> Tensor:
-        values = torch.rand(count, *(shape or (1, 1, 1)), generator=generator, device=device)
-        return low + (high - low) * values
-
-    def often(probability: float) -> Tensor:
-        return draw(0.0, 1.0) < probability
-
-    image = _blur(linear, torch.where(often(0.15), draw(0.2, 0.32), draw(0.05, 0.16)).flatten())
-    image = torch.where(often(0.08), _blur(_blur(image, draw(0.3, 0.33).flatten()), draw(0.3, 0.33).flatten()), image)
-    grey = image.mean(dim=(1, 2, 3), keepdim=True).clamp_min(1e-4)
-    # A photographer exposes for a middle grey around 0.25 linear, up or down one stop.
-    image = image / grey * 0.25 * torch.exp2(draw(-1.0, 1.0)) * torch.exp2(draw(-0.25, 0.25, 3, 1, 1))
-    noise = torch.randn(image.shape, generator=generator, device=device)
-    image = (image + noise * draw(0.0, 0.013) * often(0.6)).clamp_min(1e-4)
-    # The filmic shoulder keeps highlights below 1; the hard clip of cheap cameras is the other half.
-    shoulder = image * 1.6 * (1 + image / 4) / (1 + image)
-    image = torch.where(often(0.5), shoulder, image.clamp_max(1)).pow(1 / draw(1.9, 2.6))
-    luma = image.mean(1, keepdim=True)
-    saturation = torch.where(often(0.04), torch.zeros_like(luma[:, :, :1, :1]), draw(0.8, 1.6))
-    image = luma + (image - luma) * saturation
-    image = (image - 0.5) * draw(0.85, 1.4) + 0.5 + draw(-0.06, 0.06)
+    dice = _Dice(len(linear), generator, linear.device)
+    image = _tone(_sense(_expose(_lens(linear, dice), dice), dice), dice)
+    image = _sharpen(image, dice).clamp(0, 1)
+    squeezed = dice.often(0.3).flatten().nonzero().flatten()
+    quality = dice.draw(0.1, 1.0).flatten()
+    if len(squeezed):
+        image = image.index_copy(0, squeezed, _jpeg(image[squeezed], quality[squeezed]))
     return image.clamp(0, 1)

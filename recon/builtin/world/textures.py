@@ -72,6 +72,65 @@ def _print(generator: torch.Generator) -> tuple[Tensor, Tensor]:
     return mix, joint
 
 
+def _books(rows: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Shelves of book spines: a tone, a height and a label per book, dark above the books."""
+    mix, joint = torch.zeros(SIZE, SIZE), torch.zeros(SIZE, SIZE)
+    high = SIZE // rows
+    for row in range(rows):
+        x, top = 0, row * high
+        while x < SIZE:
+            wide, gap, label, tone = torch.rand(4, generator=generator).tolist()
+            end, start = x + 3 + int(wide * 8), top + 2 + int(gap * 0.35 * high)
+            mix[start : top + high, x:end] = tone
+            joint[top:start, x:end] = 0.9
+            joint[start : top + high, end - 1 : end] = 0.6
+            middle = start + int((0.2 + 0.5 * label) * (top + high - start))
+            mix[middle : middle + 4, x : end - 1] = 1 - tone
+            x = end
+        joint[top : top + 2] = 0.2
+    return mix, joint
+
+
+def _rug(generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """A rug's borders and ornaments; its middle is the texture's corner, where a thing's centre has its (0, 0)."""
+    x = ((torch.arange(SIZE) + 0.5) / SIZE - 0.5).abs()
+    x = 1 - 2 * x
+    ring = torch.maximum(x[None], x[:, None])
+    tones = torch.rand(9, generator=generator)
+    noise = spectral_noise(1, 0.9, 1.0, generator)[0]
+    # Mirrored four times, as ornaments are.
+    noise = (noise + noise.flip(0) + noise.flip(1) + noise.flip(0, 1)) / 4
+    ornament = ((noise - 0.5) * 25).sigmoid()
+    pile = 0.3 * spectral_noise(1, 0.2, 1.0, generator)[0]
+    return (0.6 * tones[(ring * 8.99).long()] + 0.4 * ornament).clamp(0, 1), pile
+
+
+def _panels(nx: int, ny: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Fronts of doors and drawers: gaps between them, a frame inside, a knob."""
+    x, y, _ = _grid(nx, ny)
+    edge = torch.minimum(torch.minimum(x, 1 - x) / nx, torch.minimum(y, 1 - y) / ny) * SIZE
+    inset = (1.5 + 6 * torch.rand(1, generator=generator)) * 2
+    frame = ((edge - inset).abs() < 0.8).float() * 0.5
+    knob = (((x - 0.5) / nx) ** 2 + ((y - 0.25) / ny) ** 2 < 0.0004).float()
+    grain = spectral_noise(1, 1.2, 1 / 9.0, generator)[0]
+    return 0.5 * grain + 0.5 * (edge < inset).float(), torch.maximum(torch.maximum((edge < 1).float(), frame), knob)
+
+
+def _picture(generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """A painting or photo: soft shapes, a horizon, a dark thing."""
+    soft = spectral_noise(2, 1.8, 1.0, generator)
+    level = SIZE * (0.3 + 0.4 * torch.rand(1, generator=generator))
+    ground = (torch.arange(SIZE)[:, None] > level + 30 * (soft[0] - 0.5)).float()
+    return (0.6 * ground + 0.6 * soft[0] - 0.1).clamp(0, 1), ((soft[1] - 0.62) * 20).sigmoid()
+
+
+def _leaves(generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Leaves in the light before deep gaps, clump behind clump."""
+    leaf, clump = spectral_noise(2, 0.35, 1.0, generator)[0], spectral_noise(1, 1.4, 1.0, generator)[0]
+    rough = 0.55 * leaf + 0.45 * clump
+    return ((rough - 0.52) * 12).sigmoid(), ((0.5 - rough) * 16).sigmoid()
+
+
 def _draw(kind: str, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """One pattern of a kind: (mix, joint), each (SIZE, SIZE)."""
 
@@ -112,10 +171,21 @@ def _draw(kind: str, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         return wave, 1 - wave
     if kind == "windows":
         return _windows(pick(2, 6), pick(2, 6), generator)
-    if kind == "leaves":
-        rough = spectral_noise(1, 0.5, 1.0, generator)[0] * 0.6 + fine * 0.4
-        return ((rough - 0.5) * 6).sigmoid(), ((0.45 - rough) * 15).sigmoid()
-    return _print(generator)
+    if kind == "slats":
+        y = (torch.arange(SIZE) + 0.5) / SIZE * (8 * pick(1, 5))
+        return (0.7 * y.frac()[:, None] + 0.3 * fine), (y.frac() < 0.1 * pick(1, 5)).float()[:, None].expand(SIZE, SIZE)
+    if kind == "stain":
+        wide = spectral_noise(1, 2.2, 1.0, generator)[0]
+        return 0.75 * wide + 0.25 * fine, ((0.2 - fine) * 15).sigmoid()
+    if kind == "carpet":
+        pile = spectral_noise(1, 0.3, 1.0, generator)[0] * 0.5 + 0.25
+        return 0.5 * spectral_noise(1, 1.8, 1.0, generator)[0] + 0.5 * pile, pile
+    if kind == "books":
+        return _books(pick(1, 5), generator)
+    if kind == "panels":
+        return _panels(pick(1, 5), pick(1, 5), generator)
+    makers = {"leaves": _leaves, "rug": _rug, "picture": _picture}
+    return makers.get(kind, _print)(generator)
 
 
 KINDS = (
@@ -132,6 +202,13 @@ KINDS = (
     "windows",
     "leaves",
     "print",
+    "slats",
+    "stain",
+    "carpet",
+    "books",
+    "panels",
+    "rug",
+    "picture",
 )
 
 
