@@ -30,6 +30,7 @@ from recon.stages.camera import DEFAULT_FOV
 
 TARGETS = "targets: mask 0.85; empty 0.80; front F 0.85; solid F 0.55 and 0.10 above both floors; IoU 0.75; fov 8°"
 GREY = 230
+TABLES = ("mask", "empty", "meshes", "fov")
 VARIANTS = ("alpha", "grey")
 COLUMNS = ("front F", "solid F", "extr F", "mirr F", "IoU", "extr", "mirr")
 
@@ -50,14 +51,17 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, default=DEFAULT_FOLDER.parent)
-    parser.add_argument("--tables", default="mask,empty,meshes,fov", help="which, with commas")
+    parser.add_argument("--tables", default=",".join(TABLES), help="which, with commas")
     parser.add_argument("--views", type=int, default=3, help="of each mesh")
     parser.add_argument("--true-fov", action="store_true", help="tell the product each mesh view's field of view")
     parser.add_argument("--mask", default="", help="auto or a segmenter's name; default: builtin if there is one")
     parser.add_argument("--pictures", type=Path, help="write contact sheets into this folder")
     args = parser.parse_args()
+    tables = tuple(args.tables.split(","))
+    if unknown := {*tables} - {*TABLES}:
+        parser.error(f"--tables names {', '.join(sorted(unknown))}; give some of {', '.join(TABLES)}, with commas")
     sheets = contact.Sheets(args.pictures)
-    options = Options(args.data, tuple(args.tables.split(",")), args.views, args.true_fov, args.mask, sheets)
+    options = Options(args.data, tables, args.views, args.true_fov, args.mask, sheets)
     print(TARGETS)
     views = list(rendered_views(options)) if {"meshes", "fov"} & {*options.tables} else []
     if "mask" in options.tables:
