@@ -47,9 +47,17 @@ def sample_surface(vertices: np.ndarray, faces: np.ndarray, count: int, seed: in
 
 def f_score(found: np.ndarray, true: Truth, tolerance: float) -> tuple[float, float, float]:
     """(F, precision, recall) at `tolerance` parts of the diameter; `found`: n×3 points."""
-    limit = tolerance * true.diameter
-    precision = float((true.tree.query(found, distance_upper_bound=limit)[0] <= limit).mean())
-    recall = float((cKDTree(found).query(true.points, distance_upper_bound=limit)[0] <= limit).mean())
+    return f_between(found, true.points, tolerance * true.diameter, true.tree)
+
+
+def f_between(
+    found: np.ndarray, true: np.ndarray, limit: float, tree: cKDTree | None = None
+) -> tuple[float, float, float]:
+    """(F, precision, recall) of two clouds at a distance; `tree`: of the true one, where it is at hand. 0 for no points."""
+    if not len(found) or not len(true):
+        return 0.0, 0.0, 0.0
+    precision = float(((tree or cKDTree(true)).query(found, distance_upper_bound=limit)[0] <= limit).mean())
+    recall = float((cKDTree(found).query(true, distance_upper_bound=limit)[0] <= limit).mean())
     return 2 * precision * recall / max(precision + recall, 1e-9), precision, recall
 
 
@@ -99,12 +107,12 @@ def rendered(
     height, width = texture.shape[:2]
     x, y = place[:, 0] * width - 0.5, place[:, 1] * height - 0.5
     out = np.zeros((camera.height, camera.width, 3), np.float32)
-    flat = [_lookup(texture[..., channel], x, y) for channel in range(3)]
+    flat = [bilinear(texture[..., channel], x, y) for channel in range(3)]
     out[seen] = np.stack(flat, 1)
     return out, seen, np.where(seen, hit["t_hit"].numpy(), np.nan)
 
 
-def _lookup(channel: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def bilinear(channel: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Bilinear lookup of any number of places."""
     height, width = channel.shape
     x, y = np.clip(x, 0, width - 1), np.clip(y, 0, height - 1)
