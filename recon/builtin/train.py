@@ -27,6 +27,8 @@ from .pool import CHUNK, TAKEN, Pool
 
 # (height, width) of the batches in turn: square, landscape, portrait, panorama.
 SIZES = ((128, 128), (128, 160), (160, 128), (96, 192), (160, 160), (128, 192), (64, 224), (192, 160))
+# Steps over which the learning rate rises.
+WARM = 300
 # A subject's mask is told in this share of the pictures.
 HINTED = 0.4
 
@@ -34,12 +36,12 @@ HINTED = 0.4
 @dataclass(frozen=True)
 class Plan:
     """Everything a run follows from: seed; steps in all, of 16 pictures each; how often a rendered picture is used; peak
-    learning rate (AdamW, one cycle); EMA decay per step; size of the net; layouts and losses left out (for ablations)."""
+    learning rate (AdamW); EMA decay per step; size of the net; layouts and losses left out (for ablations)."""
 
     seed: int = 2
-    steps: int = 18000
+    steps: int = 14000
     reuse: int = 4
-    rate: float = 1.2e-3
+    rate: float = 1e-3
     ema: float = 0.998
     widths: tuple[int, ...] = WIDTHS
     depths: tuple[int, ...] = DEPTHS
@@ -47,12 +49,17 @@ class Plan:
     sizes: tuple[tuple[int, int], ...] = SIZES
     without: tuple[str, ...] = ()
 
+    @property
+    def steady(self) -> int:
+        """The step at which the rate begins to fall. Until then, how long the run will be makes no difference."""
+        return round(0.75 * self.steps)
+
     def rate_at(self, step: int) -> float:
-        """Warm up over 2 % of the steps, then half a cosine down to 1 % of the peak."""
-        warm = max(1.0, 0.02 * self.steps)
-        if step < warm:
-            return self.rate * (step + 1) / warm
-        return self.rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (step - warm) / (self.steps - warm))))
+        """Warm up, stay, and in the last quarter fall along a cosine to 1 % (Hu et al. 2024, MiniCPM, section 4.2)."""
+        if step < self.steady:
+            return self.rate * min(1.0, (step + 1) / WARM)
+        fall = (step - self.steady) / max(1, self.steps - self.steady)
+        return self.rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * fall)))
 
     @property
     def pictures(self) -> int:
@@ -61,7 +68,8 @@ class Plan:
 
 
 class Trainer:
-    """A run in a folder: its plan, weights, EMA weights, optimiser and step. `workers` processes render ahead."""
+    """A run in a folder: its plan, weights, EMA weights, optimiser and step. `workers` processes render ahead. A run may
+    be given another length as long as its rate is steady."""
 
     def __init__(self, folder: Path, plan: Plan, device: str = "cpu", workers: int = 0) -> None:
         torch.manual_seed(plan.seed)
@@ -78,7 +86,8 @@ class Trainer:
     def _load(self) -> None:
         state = torch.load(self.folder / "last.pt", map_location=self.device, weights_only=True)
         begun = Plan(**state["plan"])
-        if begun != self.plan:
+        settled = state["step"] <= min(begun.steady, self.plan.steady)
+        if begun != (replace(self.plan, steps=begun.steps) if settled else self.plan):
             raise ValueError(f"{self.folder} was begun as {begun}, asked for {self.plan}: use another --run")
         self.net.load_state_dict(state["net"])
         self.ema.load_state_dict(state["ema"])

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from recon.builtin.pool import Pool
-from recon.builtin.train import Plan, Trainer
+from recon.builtin.train import WARM, Plan, Trainer
 
 TINY = Plan(seed=3, steps=6, widths=(8, 8, 8, 8, 8), depths=(1, 1, 1, 1), heads=2, sizes=((32, 64), (64, 32)))
 
@@ -36,15 +36,26 @@ def test_a_run_is_not_continued_under_another_plan(tmp_path):
         Trainer(tmp_path, Plan(seed=4))
 
 
-def test_the_schedule_warms_up_peaks_once_and_ends_near_zero():
-    plan = Plan(steps=1000)
+def test_the_rate_rises_stays_and_falls_to_nearly_nothing():
+    plan = Plan(steps=4000)
     rates = [plan.rate_at(step) for step in range(plan.steps)]
-    peak = rates.index(max(rates))
-    assert max(rates) == pytest.approx(plan.rate)
-    assert peak == pytest.approx(20, abs=1)
-    assert rates[:peak] == sorted(rates[:peak])
-    assert rates[peak:] == sorted(rates[peak:], reverse=True)
+    assert rates[:WARM] == sorted(rates[:WARM])
+    assert set(rates[WARM : plan.steady]) == {plan.rate}
+    assert rates[plan.steady :] == sorted(rates[plan.steady :], reverse=True)
     assert rates[-1] < 0.011 * plan.rate
+
+
+def test_a_steady_run_may_be_made_longer_and_no_other(tmp_path):
+    trainer = Trainer(tmp_path, TINY)
+    trainer.advance()
+    trainer.save()
+    assert Trainer(tmp_path, replace(TINY, steps=8)).step == 1
+    with pytest.raises(ValueError, match="use another --run"):
+        Trainer(tmp_path, replace(TINY, rate=0.1))
+    trainer.step = TINY.steady + 1
+    trainer.save()
+    with pytest.raises(ValueError, match="use another --run"):
+        Trainer(tmp_path, replace(TINY, steps=8))
 
 
 def test_workers_change_nothing(tmp_path):

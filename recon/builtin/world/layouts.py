@@ -17,14 +17,18 @@ from .intersect import BOX, CYLINDER, ELLIPSOID
 from .lights import NO_SKY, lamp, sky, sun
 from .outdoors import nature, square, street
 from .props import box
-from .scene import Backdrop, Camera, Frame, Light, Number, Primitive, Scene, Vec, apply, rotation
+from .scene import Backdrop, Camera, Frame, Light, Number, Primitive, Scene, Vec, apply, compose, rotation
+from .sculptures import sculpture
+
+# Share of the single things that are sculptures.
+SCULPTED = 0.65
 
 
 def _studio_camera(r: Random) -> Camera:
     """Somebody looking at a thing of one metre at the origin, from its own height or above; mostly whole in the frame."""
     pitch, fov = r.choice((r.uniform(-8, 25), r.uniform(-2, 45))), r.uniform(22, 68)
-    fill = r.uniform(0.5, 0.95)
-    distance = 0.55 / (fill * math.tan(math.radians(fov / 2))) + 0.3
+    fill = r.uniform(0.55, 1.1)
+    distance = 0.5 / (fill * math.tan(math.radians(fov / 2))) + 0.2
     nod, aim = math.radians(pitch), r.uniform(0.35, 0.55)
     where = (0.0, -(aim + distance * math.sin(nod)), -distance * math.cos(nod))
     return Camera(where, r.gauss(0, 0.06 * fov), pitch + r.gauss(0, 0.05 * fov), r.gauss(0, 3), fov)
@@ -102,8 +106,15 @@ def _in_the_way(p: Primitive, eye: Vec, target: Vec, size: Number) -> bool:
 
 
 def thing(r: Random, f: Frame) -> None:
-    """Any one thing of about a metre at a frame."""
-    fit(r, r.choice(props.EVERYTHING), f)
+    """Any one thing of about a metre at a frame: a sculpture or a prop."""
+    if r.random() > SCULPTED or f.scene.sculpture is not None:
+        fit(r, r.choice(props.EVERYTHING), f)
+        return
+    piece = sculpture(r)
+    low, high = piece.box()
+    reach = max(2 * max(abs(low[i]), abs(high[i])) if i != 1 else -low[1] for i in range(3))
+    turn = compose(f.turn, rotation(r.uniform(0, 360)))
+    f.scene.sculpture = replace(piece, origin=f.origin, turn=turn, scale=f.scale / max(reach, 0.1))
 
 
 def fit(r: Random, prop: props.Prop, f: Frame) -> None:

@@ -77,7 +77,7 @@ def _expose(image: Tensor, dice: _Dice) -> Tensor:
     dark = kind < 0.2
     stops = torch.where(dark, dice.draw(-2.6, -0.8), torch.where(kind > 0.9, dice.draw(0.7, 1.8), stops))
     # The eye of the camera: contrast in the light itself, as a film or a raw converter has.
-    image = (image / grey).clamp_min(1e-4).pow(dice.draw(0.9, 1.5))
+    image = (image / grey).clamp_min(1e-4).pow(dice.draw(1.0, 1.8))
     cast = dice.draw(-0.2, 0.2, 3, 1, 1)
     tungsten = torch.tensor(_TUNGSTEN, device=image.device).view(1, 3, 1, 1)
     tubes = torch.tensor(_TUBES, device=image.device).view(1, 3, 1, 1)

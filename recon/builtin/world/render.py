@@ -16,18 +16,21 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from . import textures
+from . import trace as clay
 from .intersect import BOX, ELLIPSOID, Window, nearest, occluded
-from .scene import Camera, Scene, rotation
+from .scene import IDENTITY, Camera, Primitive, Scene, rotation
+from .sculpt import stand_ins
 
 # Columns of a primitive's row in `Packed.rows`.
 CENTRE, HALF, TURN, COLOUR_A, COLOUR_B, REST = slice(0, 3), slice(3, 6), slice(6, 15), slice(15, 18), slice(18, 21), 21
-COLUMNS = 30
+COLUMNS = 31
 
 
 @dataclass(frozen=True)
 class Packed:
-    """Scenes as tensors: slot kinds (S) and the window of the picture that each can appear in, primitives' rows
-    (B, S, COLUMNS), maps to unit shapes, cameras, lights, skies."""
+    """Scenes as tensors: slot kinds (S) and the window of the picture that each can appear in (empty for what only casts
+    shadows), primitives' rows (B, S, COLUMNS), maps to unit shapes, cameras, lights, skies; sculptures and their parts'
+    rows (B, P, COLUMNS)."""
 
     kinds: list[int]
     windows: list[Window]
@@ -40,17 +43,33 @@ class Packed:
     tangent: Tensor
     light: Tensor
     sky: Tensor
+    sculptures: clay.Packed
+    parts: Tensor
+
+
+def _row(p: Primitive, unseen: bool = False) -> tuple[float, ...]:
+    mat = p.material
+    rest = (mat.pattern, mat.repeat, mat.joints, mat.gloss, mat.glow, p.taper, p.kind, p.encloses, p.subject, unseen)
+    return (*p.centre, *p.half, *p.turn[0], *p.turn[1], *p.turn[2], *mat.a, *mat.b, *rest)
 
 
 def _rows(scene: Scene) -> np.ndarray:
     """A row per primitive (S, COLUMNS): centre, half, turn, colours a and b, pattern, repeat, joints, gloss, glow, taper,
-    kind, encloses, subject."""
-    table = []
-    for p in scene.primitives:
-        mat = p.material
-        rest = (mat.pattern, mat.repeat, mat.joints, mat.gloss, mat.glow, p.taper, p.kind, p.encloses, p.subject)
-        table.append((*p.centre, *p.half, *p.turn[0], *p.turn[1], *p.turn[2], *mat.a, *mat.b, *rest))
+    kind, encloses, subject, unseen (a stand-in that casts a sculpture's shadow)."""
+    table = [_row(p) for p in scene.primitives]
+    if scene.sculpture is not None:
+        table += [_row(p, unseen=True) for p in stand_ins(scene.sculpture)]
     return np.array(table, np.float64).reshape(-1, COLUMNS)
+
+
+def _part_rows(scenes: list[Scene]) -> np.ndarray:
+    """Rows (B, P, COLUMNS) of the sculptures' parts: their materials, as parts of the subject."""
+    parts = [s.sculpture.parts if s.sculpture is not None else () for s in scenes]
+    rows = np.zeros((len(scenes), max(1, *(len(p) for p in parts)), COLUMNS))
+    for i, mine in enumerate(parts):
+        for k, part in enumerate(mine):
+            rows[i, k] = _row(Primitive(BOX, (0, 0, 0), (1, 1, 1), IDENTITY, part.material, subject=True))
+    return rows
 
 
 def _visible(rows: np.ndarray, camera: Camera, aspect: float, long_side: int) -> np.ndarray:
@@ -91,24 +110,26 @@ def _bounds(rows: np.ndarray, camera: Camera, height: int, width: int) -> np.nda
 
 
 def pack(scenes: list[Scene], height: int, width: int, device: torch.device | str = "cpu") -> Packed:
-    """Scenes to tensors; slots are sorted by kind and padded with primitives that no ray hits."""
+    """Scenes to tensors; slots are sorted by kind, seen ones first, and padded with primitives that no ray hits."""
     tables = [_rows(s) for s in scenes]
     tables = [t[_visible(t, s.camera, width / height, max(height, width))] for t, s in zip(tables, scenes, strict=True)]
-    counts = [max(int((t[:, REST + 6] == kind).sum()) for t in tables) for kind in range(3)]
-    kinds = [kind for kind in range(3) for _ in range(counts[kind])]
+    orders = [2 * t[:, REST + 6] + t[:, REST + 9] for t in tables]
+    counts = [max(int((order == group).sum()) for order in orders) for group in range(6)]
+    kinds = [group // 2 for group in range(6) for _ in range(counts[group])]
     rows = np.zeros((len(scenes), len(kinds), COLUMNS))
     matrix, offset = np.zeros((*rows.shape[:2], 3, 3)), np.full((*rows.shape[:2], 3), 2.0)
     windows = np.tile([height, 0, width, 0], (len(kinds), 1))
-    for i, table in enumerate(tables):
-        for kind in range(3):
-            part = table[table[:, REST + 6] == kind]
-            slots = slice(sum(counts[:kind]), sum(counts[:kind]) + len(part))
+    for i, (table, order) in enumerate(zip(tables, orders, strict=True)):
+        for group in range(6):
+            part = table[order == group]
+            slots = slice(sum(counts[:group]), sum(counts[:group]) + len(part))
             rows[i, slots] = part
-            bounds = _bounds(part, scenes[i].camera, height, width)
-            for column, widest in enumerate((np.minimum, np.maximum, np.minimum, np.maximum)):
-                windows[slots, column] = widest(windows[slots, column], bounds[:, column])
             matrix[i, slots] = part[:, TURN].reshape(-1, 3, 3).transpose(0, 2, 1) / part[:, HALF, None]
             offset[i, slots] = -np.einsum("sij,sj->si", matrix[i, slots], part[:, CENTRE])
+            if group % 2 == 0:
+                bounds = _bounds(part, scenes[i].camera, height, width)
+                for column, widest in enumerate((np.minimum, np.maximum, np.minimum, np.maximum)):
+                    windows[slots, column] = widest(windows[slots, column], bounds[:, column])
     cameras, lights, skies = [s.camera for s in scenes], [s.light for s in scenes], [s.sky for s in scenes]
     light = [(*v.position, v.size, v.strength, *v.colour, v.ambient, *v.ambient_colour) for v in lights]
     sky = [(*v.zenith, *v.horizon, v.cloud, *v.fog_colour, v.fog) for v in skies]
@@ -128,6 +149,8 @@ def pack(scenes: list[Scene], height: int, width: int, device: torch.device | st
         tensor([math.tan(math.radians(c.fov / 2)) for c in cameras]),
         tensor(light),
         tensor(sky),
+        clay.pack([s.sculpture for s in scenes], device),
+        tensor(_part_rows(scenes)),
     )
 
 
@@ -193,7 +216,28 @@ def trace(packed: Packed, direction: Tensor, size: tuple[int, int]) -> Surface:
     local_normal = _normals(row, metres / row[..., HALF].clamp_min(1e-6))
     normal = _unit((turn * local_normal[..., None, :]).sum(-1))
     normal = torch.where((normal * ray).sum(-1, keepdim=True) > 0, -normal, normal)
-    return Surface(t, seen, last, row, point, normal, local_normal, metres)
+    found = Surface(t, seen, last, row, point, normal, local_normal, metres)
+    return _before_sculptures(packed, direction, found) if packed.sculptures.stacks else found
+
+
+def _before_sculptures(packed: Packed, direction: Tensor, found: Surface) -> Surface:
+    """What the rays meet, sculptures included."""
+    solid = clay.trace(packed.sculptures, packed.origin, direction)
+    nearer = solid.near < found.t
+    images, parts = torch.arange(len(nearer), device=nearer.device)[:, None], solid.part.clamp_min(0)
+    each = nearer[..., None]
+    t = torch.where(nearer, solid.near, found.t)
+    ray = direction.transpose(1, 2)
+    return Surface(
+        t,
+        found.seen | nearer,
+        torch.maximum(found.last, solid.far),
+        torch.where(each, packed.parts[images, parts], found.row),
+        torch.where(each, packed.origin[:, None] + torch.where(nearer, t, 1.0)[..., None] * ray, found.point),
+        torch.where(each, solid.normal, found.normal),
+        torch.where(each, solid.local_normal, found.local_normal),
+        torch.where(each, solid.point, found.metres),
+    )
 
 
 def _albedo(bank: Tensor, hit: Surface, ray: Tensor, pixel: Tensor) -> Tensor:

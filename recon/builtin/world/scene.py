@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .sculpt import Sculpture
 
 # Whole numbers are numbers, too: lengths and angles are often written as 0 or 90.
 Number = float | int
@@ -113,13 +117,14 @@ class Backdrop:
 
 @dataclass
 class Scene:
-    """A scene under construction; layouts append primitives and set the rest. A backdrop makes it a cut-out: what is
-    not hit shows the backdrop instead of the sky."""
+    """A scene under construction; layouts append primitives and set the rest. A sculpture is part of what the photo is
+    of. A backdrop makes the scene a cut-out: what is not hit shows the backdrop instead of the sky."""
 
     camera: Camera
     light: Light
     sky: Sky
     primitives: list[Primitive] = field(default_factory=list)
+    sculpture: Sculpture | None = None
     backdrop: Backdrop | None = None
 
 
