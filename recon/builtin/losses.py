@@ -40,14 +40,15 @@ def gradient_loss(difference: Tensor, scales: int = 4) -> Tensor:
     return total
 
 
-def disparity_loss(prediction: Tensor, truth: Tensor, anchor: float = 0.1) -> Tensor:
+def disparity_loss(prediction: Tensor, truth: Tensor, anchor: float = 0.1, gradients: float = 0.5) -> Tensor:
     """Scale- and shift-invariant L1 + gradient matching (eq. 12), and a little of scale-only L1.
 
     The anchor keeps the network's zero at infinity and its scale in bounds; without it both drift freely.
     """
     truth = normalised(truth)
     difference = align(prediction, truth) - truth
-    return difference.abs().mean() + 0.5 * gradient_loss(difference) + anchor * (prediction - truth).abs().mean()
+    absolute = difference.abs().mean() + anchor * (prediction - truth).abs().mean()
+    return absolute + gradients * gradient_loss(difference)
 
 
 def mask_loss(logit: Tensor, truth: Tensor) -> Tensor:
@@ -84,16 +85,19 @@ def fov_loss(prediction: Tensor, fov: Tensor) -> Tensor:
 SKY, SUBJECT, NORMALS, RELIEF, FOV = 0.3, 0.5, 0.5, 0.05, 0.05
 
 
-def loss_parts(prediction: Geometry, labels: Labels) -> dict[str, Tensor]:
-    """The weighted losses by head; the training loss is their sum."""
-    return {
-        "disparity": disparity_loss(prediction.disparity, labels.disparity),
+def loss_parts(prediction: Geometry, labels: Labels, without: tuple[str, ...] = ()) -> dict[str, Tensor]:
+    """The weighted losses by head; the training loss is their sum. `without` names heads to leave out, or "gradients",
+    the disparity's gradient matching."""
+    gradients = 0.0 if "gradients" in without else 0.5
+    parts = {
+        "disparity": disparity_loss(prediction.disparity, labels.disparity, gradients=gradients),
         "sky": SKY * mask_loss(prediction.sky, labels.sky),
         "subject": SUBJECT * mask_loss(prediction.subject, labels.subject),
         "normals": NORMALS * normals_loss(prediction.normals, labels.normals, labels.sky),
         "relief": RELIEF * relief_loss(prediction.front, prediction.back, labels),
         "fov": FOV * fov_loss(prediction.fov, labels.fov),
     }
+    return {name: part for name, part in parts.items() if name not in without}
 
 
 def delta1_absrel(prediction: Tensor, truth: Tensor) -> tuple[float, float]:

@@ -60,11 +60,9 @@ class Pool:
         device: str = "cpu",
         without: tuple[str, ...] = (),
     ) -> None:
-        self.seed, self.sizes, self.reuse, self.device = seed, sizes, reuse, device
+        self.seed, self.sizes, self.reuse, self.device, self.looks = seed, sizes, reuse, device, "looks" not in without
         self.world = World(seed, device, without=without)
-        self.workers = (
-            ProcessPoolExecutor(workers, get_context("spawn"), _begin, (seed, without)) if workers else None
-        )
+        self.workers = ProcessPoolExecutor(workers, get_context("spawn"), _begin, (seed, without)) if workers else None
         self.chunks: OrderedDict[int, list[torch.Tensor]] = OrderedDict()
         self.coming: dict[int, Future[list[torch.Tensor]]] = {}
 
@@ -87,7 +85,7 @@ class Pool:
         self._order(step, needed)
         exposure = _joined([self._chunk(c) for c in needed])
         generator = torch.Generator(self.device).manual_seed(self.seed * 1_000_003 + step)
-        return exposure.developed(generator)
+        return exposure.developed(generator, self.looks)
 
     def _order(self, step: int, needed: list[int]) -> None:
         """Have the workers render what the coming steps need."""

@@ -36,7 +36,8 @@ HINTED = 0.4
 @dataclass(frozen=True)
 class Plan:
     """Everything a run follows from: seed; steps in all, of 16 pictures each; how often a rendered picture is used; peak
-    learning rate (AdamW); EMA decay per step; size of the net; layouts and losses left out (for ablations)."""
+    learning rate (AdamW); EMA decay per step; size of the net; sizes of the pictures; for ablations what is left out:
+    layouts, losses ("gradients" too), "looks" (cameras that differ)."""
 
     seed: int = 2
     steps: int = 14000
@@ -76,7 +77,7 @@ class Trainer:
         self.folder, self.plan, self.device, self.step, self.seconds = folder, plan, device, 0, 0.0
         self.pool = Pool(plan.seed, plan.sizes, plan.reuse, workers, device, plan.without)
         net = GeometryNet(plan.widths, plan.depths, plan.heads).to(device)
-        self.net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.net = net.to(memory_format=torch.channels_last)
         self.ema = copy.deepcopy(self.net).eval().requires_grad_(False)
         self.optimiser = torch.optim.AdamW(_groups(self.net), lr=plan.rate, weight_decay=0.02)
         self.losses: dict[str, float] = {}
@@ -119,7 +120,7 @@ class Trainer:
         self.net.train()
         with torch.autocast(self.device.split(":")[0], torch.bfloat16):
             prediction = self.net(photo.contiguous(memory_format=torch.channels_last))
-        parts = {k: v for k, v in loss_parts(prediction, batch.labels).items() if k not in plan.without}
+        parts = loss_parts(prediction, batch.labels, plan.without)
         loss = torch.stack(list(parts.values())).sum()
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the loss of step {step} is {float(loss.detach())}; the last checkpoint is kept")

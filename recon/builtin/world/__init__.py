@@ -15,7 +15,7 @@ from torch import Tensor
 from .compose import focused, pasted
 from .labels import Labels, label
 from .layouts import LAYOUTS
-from .photo import develop
+from .photo import develop, plain
 from .render import Rendered, pack, render
 from .textures import make_bank
 
@@ -35,11 +35,12 @@ class Exposure:
     linear: Tensor
     labels: Labels
 
-    def developed(self, generator: torch.Generator) -> Batch:
-        """Photos with their own exposures, casts, noise and curves, half of them mirrored."""
+    def developed(self, generator: torch.Generator, looks: bool = True) -> Batch:
+        """Photos with their own exposures, casts, noise and curves, half of them mirrored; without looks by one plain
+        camera."""
         flip = torch.rand(len(self.linear), generator=generator, device=self.linear.device) < 0.5
         linear = torch.where(flip.view(-1, 1, 1, 1), self.linear.flip(-1), self.linear)
-        return Batch(develop(linear, generator), self.labels.mirrored(flip))
+        return Batch((develop if looks else plain)(linear, generator), self.labels.mirrored(flip))
 
 
 class World:

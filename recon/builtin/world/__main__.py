@@ -40,7 +40,9 @@ def sheet(seed: int, size: int = 160, columns: int = 8, everything: bool = False
     for number, (layout, _) in enumerate(LAYOUTS):
         others = [name for name, _ in LAYOUTS if name is not layout]
         # Cut-outs need other photos to be pasted on.
-        world = World(seed, without=tuple(x.__name__ for x in others if layout.__name__ != "cutout" or x.__name__ != "room"))
+        world = World(
+            seed, without=tuple(x.__name__ for x in others if layout.__name__ != "cutout" or x.__name__ != "room")
+        )
         batch = world.expose(number, columns, size, size).developed(generator)
         tiles = []
         for i, rgb in enumerate(batch.rgb):

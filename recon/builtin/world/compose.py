@@ -17,8 +17,9 @@ BEHIND = 1.25
 FLAT = 2.5
 
 
-def _gradient(backdrop: Backdrop, height: int, width: int, like: Tensor) -> Tensor:
-    """Colours (3, H, W) running from a to b along the backdrop's angle."""
+def _gradient(backdrop: Backdrop, like: Tensor) -> Tensor:
+    """Colours (3, H, W) running from a to b along the backdrop's angle, for a picture of the same shape."""
+    height, width = like.shape[-2:]
     y = torch.linspace(-1, 1, height, device=like.device)[:, None]
     x = torch.linspace(-1, 1, width, device=like.device)[None]
     along = ((x * math.cos(backdrop.angle) + y * math.sin(backdrop.angle)) / 2 + 0.5).clamp(0, 1)
@@ -44,7 +45,7 @@ def pasted(scenes: list[Scene], pictures: Rendered, r: Random) -> Rendered:
                 turned = turned.flip(-1) * turned.new_tensor([-1, 1, 1])[:, None, None]
             far = far * min(1.0, nearest_back / BEHIND / max(float(far.max()), 1e-6))
         else:
-            paper = _gradient(backdrop, *colour.shape[-2:], colour)
+            paper = _gradient(backdrop, colour[i])
             far = torch.full_like(disparity[i], nearest_back / FLAT)
             turned = torch.zeros_like(normals[i])
             turned[2] = -1

@@ -145,3 +145,9 @@ def develop(linear: Tensor, generator: torch.Generator) -> Tensor:
     if len(squeezed):
         image = image.index_copy(0, squeezed, _jpeg(image[squeezed], quality[squeezed]))
     return image.clamp(0, 1)
+
+
+def plain(linear: Tensor, generator: torch.Generator) -> Tensor:
+    """The same photos by one camera that exposes for the mean and does nothing else (for comparison)."""
+    grey = linear.mean(dim=(1, 2, 3), keepdim=True).clamp_min(1e-4)
+    return (linear / grey * 0.25).clamp(0, 1).pow(1 / 2.2)

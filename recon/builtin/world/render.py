@@ -139,7 +139,10 @@ def pack(scenes: list[Scene], height: int, width: int, device: torch.device | st
 
     return Packed(
         kinds,
-        [(slice(top, max(top, bottom)), slice(left, max(left, right))) for top, bottom, left, right in windows.tolist()],
+        [
+            (slice(top, max(top, bottom)), slice(left, max(left, right)))
+            for top, bottom, left, right in windows.tolist()
+        ],
         tensor(rows),
         tensor(matrix),
         tensor(offset),
