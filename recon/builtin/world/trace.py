@@ -60,9 +60,9 @@ def _slab(s: Stack, origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor]:
     along = torch.bmm(s.matrix, direction)
     inverse = 1 / torch.where(along.abs() < 1e-9, 1e-9, along)
     first, second = (s.reach[0] - start) * inverse, (s.reach[1] - start) * inverse
-    b, _, n = along.shape
-    near = torch.minimum(first, second).view(b, 3, -1, n).amax(1)
-    far = torch.maximum(first, second).view(b, 3, -1, n).amin(1)
+    shape = (len(along), 3, adds + cuts + s.counts[2], along.shape[2])
+    near = torch.minimum(first, second).view(shape).amax(1)
+    far = torch.maximum(first, second).view(shape).amin(1)
     near = near.clamp_min(0)
     miss = near > far
     miss[:, adds : adds + cuts] = True
