@@ -110,6 +110,16 @@ def test_the_last_exit_is_that_of_the_hindmost_part():
     assert solid.far.item() == pytest.approx(2.9, abs=2e-3)
 
 
+def test_a_thin_ring_beside_a_ball_has_no_gaps():
+    """Steps are stretched where the field falls slowly, yet not over a handle: every ray well inside it meets it."""
+    ring = part(TORUS, (0.45, 0.0, 0.0), (0.3, 0.025, 0.3), ((1, 0, 0), (0, 0, -1), (0, 1, 0)), rounding=0.025)
+    made, d = Sculpture((part(half=(0.4, 0.5, 0.4)), ring)), fan(128)
+    at = 2 * d[0, :2]
+    inside = (torch.hypot(at[0] - 0.45, at[1]) - 0.275).abs() < 0.02
+    assert inside.sum() > 300
+    assert (shot(made, d).part[0][inside] >= 0).all()
+
+
 def random_part(r, op):
     half = tuple(r.uniform(0.08, 0.35) for _ in range(3))
     centre, turn = tuple(r.uniform(-0.35, 0.35) for _ in range(3)), rotation(r.uniform(0, 360), r.uniform(-90, 90))
