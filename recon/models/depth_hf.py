@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Bool, Float32, UInt8
 from numpy import ndarray
 
 from recon.errors import BadInput
+from recon.geometry.cutout import on_plain_ground
 from recon.models import weights
 from recon.models.device import half_precision, keep_float32, pick
 from recon.models.hf import quiet, read_config, read_network
@@ -45,9 +46,9 @@ class TransformersDepth:
             self._loaded = _Loaded(folder, self._spec, self._kind, pick(self._device))
         return self._loaded
 
-    def estimate(self, rgb: UInt8[ndarray, "h w 3"]) -> RawDepth:
-        """Depth of the whole photo at the network's resolution."""
-        values, fov_x = self.load().run(rgb)
+    def estimate(self, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"] | None = None) -> RawDepth:
+        """Depth of the whole photo at the network's resolution; of a subject on plain ground."""
+        values, fov_x = self.load().run(rgb if inside is None else on_plain_ground(rgb, inside))
         return RawDepth(values, self.load().kind, self.name, fov_x)
 
 
