@@ -17,7 +17,6 @@ from jaxtyping import Bool, Float32, UInt8
 from numpy import ndarray
 
 from recon.errors import BadInput
-from recon.geometry.cutout import on_plain_ground
 from recon.models import weights
 from recon.models.device import half_precision, keep_float32, pick
 from recon.models.hf import quiet, read_config, read_network
@@ -48,7 +47,11 @@ class TransformersDepth:
 
     def estimate(self, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"] | None = None) -> RawDepth:
         """Depth of the whole photo at the network's resolution; of a subject on plain ground."""
-        values, fov_x = self.load().run(rgb if inside is None else on_plain_ground(rgb, inside))
+        if inside is not None:
+            from recon.geometry.cutout import on_plain_ground
+
+            rgb = on_plain_ground(rgb, inside)
+        values, fov_x = self.load().run(rgb)
         return RawDepth(values, self.load().kind, self.name, fov_x)
 
 
