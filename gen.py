@@ -48,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
                    help="the model to write: .ply .obj .glb .stl .vtk; may be given several times")  # fmt: skip
     p.add_argument("--kind", choices=("mesh", "points"), default="mesh", help="what MODEL holds (default: mesh)")
     p.add_argument("--surface", choices=("grid", "poisson", "solid"), default="poisson",
-                   help="grid: what the photo shows, sharp; poisson: smooth; solid: closed, printable")  # fmt: skip
+                   help="grid: what the photo shows, sharp; poisson: smooth; solid: closed, with a back")  # fmt: skip
     _add_input_options(p.add_argument_group("input"))
     _add_shape_options(p.add_argument_group("shape"))
     more = p.add_argument_group("more results")
@@ -58,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
     more.add_argument("--turntable", type=Path, metavar="FILE", help="the model turning: .mp4 or .gif")
     more.add_argument("--report", type=Path, metavar="FILE", help="what was done, as JSON")
     run = p.add_argument_group("run")
-    run.add_argument("--models", action="store_true", help="list the depth models and where they are, then stop")
+    run.add_argument("--models", action="store_true", help="list the models and where they are, then stop")
     run.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     run.add_argument("--offline", action="store_true", help="never ask the network")
     run.add_argument("--quiet", action="store_true", help="no progress and no notes on stderr")
@@ -74,8 +74,13 @@ def _add_input_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--depth-scale", type=float, default=1000.0, metavar="N",
                        help="units of an integer metric --depth-in per metre (default: 1000, millimetres)")  # fmt: skip
     group.add_argument("--mask", default="auto", metavar="auto|none|alpha|NAME|FILE",
-                       help="what to cut out (default: auto); NAME: grabcut or a mask model from --models")  # fmt: skip
-    group.add_argument("--fov", type=float, metavar="DEG", help="horizontal field of view of the photo")
+                       help="what to cut out (default: auto); NAME: builtin, grabcut or one of --models")  # fmt: skip
+    group.add_argument(
+        "--fov",
+        type=float,
+        metavar="DEG",
+        help="horizontal field of view of the photo (else EXIF, the network if sure, 60)",
+    )
     group.add_argument("--focal-px", type=float, metavar="F", help="focal length in pixels of the photo")
     group.add_argument("--near", type=float, metavar="Z", help="distance of the nearest point (for disparity)")
     group.add_argument("--far", type=float, metavar="Z", help="distance of the farthest point (for disparity)")

@@ -14,11 +14,15 @@ from recon.settings import FEWEST_FACES, POISSON_DEPTHS, Limits, PoissonSettings
 from recon.stages.camera import DEFAULT_FOV, find_camera
 from recon.stages.depth import to_depth_map
 from recon.stages.read import photo_from_array, read_depth, read_photo
-from recon.stages.subject import find_subject, on_plain_ground, segmented_subject
+from recon.stages.subject import find_subject, opaque, segmented_subject
 from recon.types import Camera, DepthKind, RawDepth, Surface
 
 SMALLEST, LARGEST = 1e-6, 1e6
 """Lengths whose squares and ratios float32 holds."""
+BACK_NOTE = {
+    True: "the unseen back is the network's guess; it is coloured with the photo seen through from the front",
+    False: "the unseen back is the silhouette inflated; it is coloured with the photo seen through from the front",
+}
 
 
 def reconstruct(
@@ -74,13 +78,16 @@ def reconstruct(
             segmented_subject(picture, asked) if asked else find_subject(picture, how, segmenters(device, offline))
         )
         if given is not None:
-            raw, depth = given, to_depth_map(given, picture, subject, near, far)
+            raw, camera = given, find_camera(picture, fov, focal_px)
+            depth = to_depth_map(raw, picture, subject, camera, near, far)
     if estimator is not None:
         with watch.stage("depth"):
-            raw = estimator.estimate(on_plain_ground(picture, subject).rgb)
-            depth = to_depth_map(raw, picture, subject, near, far)
-    camera = find_camera(picture, fov, focal_px, raw.fov_x)
+            raw = estimator.estimate(opaque(picture), subject.inside)
+            camera = find_camera(picture, fov, focal_px, raw.fov_x, raw.fov_error)
+            depth = to_depth_map(raw, picture, subject, camera, near, far)
     notes = _warnings(raw, camera, placed=near is not None or far is not None)
+    if surface == "solid" and subject.inside is not None:
+        notes.append(BACK_NOTE[depth.back is not None])
     return Reconstruction(picture, subject, camera, depth, surface, faces, poisson_depth, voxel, notes)
 
 
@@ -109,12 +116,19 @@ def check_values(
 def _warnings(raw: RawDepth, camera: Camera, placed: bool) -> list[str]:
     """What a person should know; `placed`: --near or --far was given."""
     notes = []
-    if camera.source == "default":
-        notes.append(
-            f"the photo does not say its field of view: {DEFAULT_FOV:g}° along the longer side was assumed; set --fov"
-        )
+    if camera.source in ("default", "model"):
+        notes.append(f"the photo does not say its field of view: {_fov_found(raw, camera)}; set --fov")
     if raw.model == "builtin":
         notes.append("depth by the small built-in network; see --models for larger ones")
     if placed and raw.kind != "disparity":
         notes.append(f"--near and --far place disparity; the depth of {raw.model} is {raw.kind} and was left as it is")
     return notes
+
+
+def _fov_found(raw: RawDepth, camera: Camera) -> str:
+    """The field of view, where it came from and how sure that is."""
+    sure = "" if raw.fov_error is None else f" ± {raw.fov_error:.0f}°"
+    if camera.source == "model":
+        return f"{raw.model} sees {camera.fov_long:.0f}°{sure} along the longer side"
+    unsure = f" ({raw.model} is unsure:{sure})" if sure else ""
+    return f"{DEFAULT_FOV:g}° along the longer side was assumed{unsure}"

@@ -20,8 +20,11 @@ class DepthEstimator(Protocol):
         """Find and read the weights now instead of at the first photo. Raises MissingModel."""
         ...
 
-    def estimate(self, rgb: UInt8[ndarray, "h w 3"]) -> RawDepth:
-        """Depth at the model's own resolution, same frame and aspect as the photo, never resized bicubically."""
+    def estimate(self, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"] | None = None) -> RawDepth:
+        """Depth at the model's own resolution, same frame and aspect as the photo, never resized bicubically.
+
+        inside: where the photo's one subject is, None for a scene; what the model makes of it is its own affair.
+        """
         ...
 
 

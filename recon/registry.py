@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 
 from recon.errors import BadOption
 from recon.protocols import DepthEstimator, Segmenter
 from recon.types import DepthKind
 
 BUILTIN = "builtin"
-BUILTIN_LINE = "the small network that ships with Unflat"
+BUILTIN_LINE = "the small network that ships with Unflat: depth, a subject's mask and back, field of view"
 
 
 def depth_estimator(name: str, device: str, offline: bool, kind: DepthKind | None = None) -> DepthEstimator:
@@ -51,27 +52,38 @@ def best_here(device: str) -> str:
 
 def segmenter(name: str, device: str, offline: bool) -> Segmenter | None:
     """The segmenter of a name, None if the name is no segmenter's (then it is a mask file's)."""
+    if name == BUILTIN:
+        return _builtin_segmenter()
     from recon.models.registry import SEGMENTERS, build_segmenter
 
     return build_segmenter(name, device, offline) if name in SEGMENTERS else None
 
 
 def segmenters(device: str, offline: bool) -> list[Callable[[], Segmenter]]:
-    """What `--mask auto` asks, in this order: Segment Anything and rembg where their weights are here, then GrabCut."""
+    """What `--mask auto` asks, in this order: Segment Anything and rembg where their weights are here, then the built-in
+    network. GrabCut alone, which takes every thing before a plain ground for the subject, must be asked for by name."""
     from recon.models import weights
     from recon.models.catalogue import SUBJECT
     from recon.models.registry import build_segmenter
 
     here = [name for name, card in SUBJECT.items() if weights.find(card.weights()) and _importable(card.package)]
-    return [lambda name=name: build_segmenter(name, device, offline) for name in (*here, "grabcut")]  # type: ignore[misc]
+    return [*(partial(build_segmenter, name, device, offline) for name in here), _builtin_segmenter]
+
+
+def _builtin_segmenter() -> Segmenter:
+    from recon.builtin.segmenter import BuiltinSegmenter
+
+    return BuiltinSegmenter()
 
 
 def models_table() -> str:
     """What `--models` prints: one line per model, and how to get what is not here."""
+    from recon.builtin.estimator import WEIGHTS
     from recon.models.registry import listing
 
     rows = [("name", "gives", "licence", "MB", "here", "what it is / how to get it")]
-    rows.append((BUILTIN, "disparity", "Apache-2.0", "4", "yes", BUILTIN_LINE))
+    size, here = (f"{WEIGHTS.stat().st_size / 1e6:.0f}", "yes") if WEIGHTS.is_file() else ("", "no")
+    rows.append((BUILTIN, "disparity, mask", "Apache-2.0", size, here, BUILTIN_LINE))
     for line in listing():
         card = line.card
         about = card.about if line.here else f"{card.about}; get it: {line.command}"

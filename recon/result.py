@@ -91,11 +91,13 @@ class Reconstruction:
                 "unit": "metre" if self.depth.metric else "median depth",
                 "near": float(z.min()),
                 "far": float(z.max()),
+                "back": None if inside is None else "inflated" if self.depth.back is None else self.depth.model,
             },
             "camera": {
                 "fov_x_deg": round(self.camera.fov_x, 3),
                 "focal_px": round(self.camera.focal, 3),
                 "source": self.camera.source,
+                "fov_error_deg": None if self.camera.fov_error is None else round(self.camera.fov_error, 1),
             },
             "surface": self.surface,
             "counts": made,

@@ -58,12 +58,33 @@ class Mask:
 
 
 @dataclass(frozen=True)
+class Relief:
+    """A subject's visible front and unseen back over a window of the photo, at a network's resolution.
+
+    With z0 the median depth of the front, L the window's longer side and f the focal length, both in pixels of the photo,
+    front = (z_front / z0 − 1)·f / L and back = (z_back / z0 − 1)·f / L, z_back being where the pixel's ray leaves the
+    subject for the last time. To first order they do not depend on the focal length: relief in parts of L. Both are
+    finite everywhere and mean something inside the subject only. left, top, width, height: the window in whole pixels of
+    the photo; it may reach over the photo's edge.
+    """
+
+    front: Float32[ndarray, "h w"]
+    back: Float32[ndarray, "h w"]
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
 class RawDepth:
     """What a depth estimator gives, at its own resolution.
 
     values: finite where there is a surface, NaN where the model says there is none (sky); kind: what they mean;
-    fov_x: the horizontal field of view in degrees that the model believes in, if it gives one; model: who made it;
-    far_over_near: the depth range of the photo that the model believes in, where its disparity alone does not say.
+    fov_x: the horizontal field of view in degrees that the model believes in, if it gives one; fov_error: by how many
+    degrees along the photo's longer side it expects to be wrong, if it says so; model: who made it; far_over_near: the
+    depth range of the photo that the model believes in, where its disparity alone does not say; relief: the subject's
+    shape, where there is a subject and the model knows its shape better than by `values`.
     """
 
     values: Float32[ndarray, "h w"]
@@ -71,12 +92,15 @@ class RawDepth:
     model: str
     fov_x: float | None = None
     far_over_near: float | None = None
+    fov_error: float | None = None
+    relief: Relief | None = None
 
 
 @dataclass(frozen=True)
 class Camera:
     """A pinhole with square pixels. Focal length and principal point in pixels; `source` says where the focal length
-    came from (user, exif, model, default)."""
+    came from (user, exif, model, default), fov_error how sure a model is of it: its expected error in degrees of the field
+    of view along the longer side."""
 
     width: int
     height: int
@@ -84,23 +108,31 @@ class Camera:
     cx: float
     cy: float
     source: str = "default"
+    fov_error: float | None = None
 
     @property
     def fov_x(self) -> float:
         """Horizontal field of view in degrees."""
         return float(np.degrees(2 * np.arctan(self.width / (2 * self.focal))))
 
+    @property
+    def fov_long(self) -> float:
+        """Field of view along the longer side in degrees."""
+        return float(np.degrees(2 * np.arctan(max(self.width, self.height) / (2 * self.focal))))
+
 
 @dataclass(frozen=True)
 class DepthMap:
     """Depth at the photo's size. metric: the unit is the metre; model: who made it; kind: of the raw values; noise: change
-    of disparity 1/z that means nothing (0 for measured depth)."""
+    of disparity 1/z that means nothing (0 for measured depth); back: where each pixel's ray leaves the subject for the last
+    time, not in front of z, where a model says."""
 
     z: Float32[ndarray, "h w"]
     metric: bool
     model: str = "given"
     kind: DepthKind = "metric"
     noise: float = 0.0
+    back: Float32[ndarray, "h w"] | None = None
 
 
 @dataclass(frozen=True)

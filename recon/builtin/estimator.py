@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 import os
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,9 @@ from jaxtyping import Bool, Float32, UInt8
 from numpy import ndarray
 
 from recon.errors import MissingWeights
-from recon.types import RawDepth
+from recon.geometry.cutout import GROUND, cut, on_plain_ground, window_around
+from recon.geometry.upsample import resized
+from recon.types import RawDepth, Relief
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -25,6 +29,11 @@ WEIGHTS = Path(__file__).parent / "weights" / "geometry.onnx"
 # The network's input has about SIDE x SIDE pixels, whatever its shape: where real frames score best (see README.md).
 SIDE = 224
 MULTIPLE = 32
+MAPS = ("disparity", "sky", "subject", "front", "back")
+# A subject's bounding box fills this part of the window in which its relief is looked at, as it was in training,
+SUBJECT_FILL = 0.75
+# and that window's sides differ by at most this factor.
+LONGEST_WINDOW = 2.0
 # Sky probabilities; chosen by eye on photos with clouds, of which the network is unsure.
 SURE, POSSIBLE, CLOUD = 0.5, 0.2, 0.02
 # A cloud's disparity is at most this many times the sky's.
@@ -46,36 +55,98 @@ def network_size(width: int, height: int, side: int = SIDE) -> tuple[int, int]:
     )
 
 
-class BuiltinDepth:
-    """The shipped network as a DepthEstimator."""
+@dataclass(frozen=True)
+class Heads:
+    """All that the network says about one picture, at its own resolution.
 
-    name = "builtin"
+    disparity: >= 0, affine-invariant; sky, subject: probabilities; normals: unit vectors in the camera's frame, facing the
+    camera; front, back: the subject's relief (see types.Relief), back not in front of front; fov, fov_error: the field of
+    view along the longer side and its expected absolute error, in degrees.
+    """
+
+    disparity: Float32[ndarray, "h w"]
+    sky: Float32[ndarray, "h w"]
+    normals: Float32[ndarray, "h w 3"]
+    subject: Float32[ndarray, "h w"]
+    front: Float32[ndarray, "h w"]
+    back: Float32[ndarray, "h w"]
+    fov: float
+    fov_error: float
+
+
+class Network:
+    """The ONNX file at run time. `side`: root of the input's pixel count."""
 
     def __init__(self, weights: Path = WEIGHTS, side: int = SIDE) -> None:
         self._weights, self._side = weights, side
         self._session: InferenceSession | None = None
 
     def load(self) -> InferenceSession:
-        """The network, read once. Raises MissingWeights where its file has been taken away."""
+        """The session, made once. Raises MissingWeights where the file has been taken away."""
         if self._session is None:
             self._session = _session(self._weights)
         return self._session
 
-    def estimate(self, rgb: UInt8[ndarray, "h w 3"]) -> RawDepth:
-        """Affine-invariant disparity at the network's resolution (see network_size), NaN where it sees sky."""
-        disparity, probability = self.maps(rgb)
-        sky = open_sky(probability)
-        if (sky & (probability > SURE)).mean() <= SKY_SHARE:  # a bright corner of a room looks like a little sky
-            return RawDepth(disparity, "disparity", self.name, None, INDOORS)
-        sky = with_clouds(sky, probability, disparity)
-        return RawDepth(np.where(sky, np.float32(np.nan), disparity), "disparity", self.name, None, OUTDOORS)
+    def heads(self, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"] | None = None) -> Heads:
+        """What the network says about a picture of any size; `inside`: where the subject is, if that is known."""
+        size = network_size(rgb.shape[1], rgb.shape[0], self._side)
+        photo = np.zeros((1, 4, size[1], size[0]), np.float32)
+        photo[0, :3] = resized(rgb, size).transpose(2, 0, 1)
+        photo[0, :3] /= np.float32(255)
+        if inside is not None:
+            photo[0, 3] = np.where(resized(inside.astype(np.float32), size) > 0.5, 1, -1)
+        found = self.load().run([*MAPS, "normals", "fov"], {"photo": photo})
+        maps = {name: values[0, 0] for name, values in zip(MAPS, found[:-2], strict=True)}
+        maps["back"] = np.maximum(maps["front"], maps["back"])
+        fov, fov_error = map(float, found[-1][0])
+        return Heads(**maps, normals=found[-2][0].transpose(1, 2, 0), fov=fov, fov_error=fov_error)
+
+
+@cache
+def network(weights: Path, side: int) -> Network:
+    """The network of a file, one for all that ask for it, so that its session is made once."""
+    return Network(weights, side)
+
+
+class BuiltinDepth:
+    """The shipped network as a DepthEstimator."""
+
+    name = "builtin"
+
+    def __init__(self, weights: Path = WEIGHTS, side: int = SIDE) -> None:
+        self._network = network(weights, side)
+
+    def load(self) -> InferenceSession:
+        """The network's session. Raises MissingWeights."""
+        return self._network.load()
+
+    def estimate(self, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"] | None = None) -> RawDepth:
+        """Affine-invariant disparity at the network's resolution (see network_size), NaN where it sees sky, the field of
+        view, and a subject's relief, from a second look at the subject alone."""
+        whole = self._network.heads(rgb)
+        height, width = rgb.shape[:2]
+        half_x = math.tan(math.radians(whole.fov) / 2) * width / max(width, height)
+        disparity, ratio = without_sky(whole)
+        return RawDepth(
+            disparity,
+            "disparity",
+            self.name,
+            fov_x=2 * math.degrees(math.atan(half_x)),
+            far_over_near=ratio,
+            fov_error=whole.fov_error,
+            relief=None if inside is None or not inside.any() else self._relief(rgb, inside),
+        )
+
+    def _relief(self, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"]) -> Relief:
+        window = window_around(inside, SUBJECT_FILL, LONGEST_WINDOW)
+        alone = cut(inside, window, False)
+        heads = self._network.heads(on_plain_ground(cut(rgb, window, GROUND), alone), alone)
+        return Relief(heads.front, heads.back, *window)
 
     def maps(self, rgb: UInt8[ndarray, "h w 3"]) -> tuple[Float32[ndarray, "a b"], Float32[ndarray, "a b"]]:
-        """(disparity >= 0 of unknown scale, sky probability), both at the network's resolution."""
-        small = cv2.resize(rgb, network_size(rgb.shape[1], rgb.shape[0], self._side), interpolation=cv2.INTER_AREA)
-        batch = np.ascontiguousarray(small.transpose(2, 0, 1)[None], np.float32) / np.float32(255)
-        disparity, sky = self.load().run(["disparity", "sky"], {"rgb": batch})
-        return disparity[0, 0], sky[0, 0]
+        """(disparity, sky probability), both at the network's resolution."""
+        heads = self._network.heads(rgb)
+        return heads.disparity, heads.sky
 
 
 def _session(weights: Path) -> InferenceSession:
@@ -89,6 +160,15 @@ def _session(weights: Path) -> InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = os.cpu_count() or 1
     return onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
+
+
+def without_sky(heads: Heads) -> tuple[Float32[ndarray, "h w"], float]:
+    """Disparity, NaN where there is sky, and the depth range to assume."""
+    sky = open_sky(heads.sky)
+    if (sky & (heads.sky > SURE)).mean() <= SKY_SHARE:  # a bright corner of a room looks like a little sky
+        return heads.disparity, INDOORS
+    sky = with_clouds(sky, heads.sky, heads.disparity)
+    return np.where(sky, np.float32(np.nan), heads.disparity), OUTDOORS
 
 
 def open_sky(probability: Float32[ndarray, "h w"]) -> Bool[ndarray, "h w"]:

@@ -1,15 +1,21 @@
-"""Closed surfaces over a lattice: an inflated silhouette for a subject, a relief with walls and base for a scene.
+"""Closed surfaces over a lattice: for a subject a front and a back joined at the silhouette, the back known or inflated;
+for a scene a relief with walls and base.
 
 Both are built from sheets: one vertex per sample corner, the same connectivity in front and behind.
 """
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Int32
 from numpy import ndarray
 
 from recon.geometry.grid import corner_groups, vertex_keys
+
+ROUNDING = 3.0
+"""Width of the rounded edge between front and back, in samples: a wall that is seen edge-on keeps its place, and what a
+network says on the silhouette itself, where it is least sure, counts little."""
 
 
 def doubled(inside: Bool[ndarray, "h w"]) -> Bool[ndarray, "2*h 2*w"]:
@@ -42,13 +48,55 @@ def back_faces(corners: Int32[ndarray, "4 n"]) -> Int32[ndarray, "m 3"]:
     return np.concatenate([np.stack([tl, tr, bl], axis=1), np.stack([bl, tr, br], axis=1)])
 
 
-def rim_walls(faces: Int32[ndarray, "m 3"], offset: int) -> Int32[ndarray, "k 3"]:
-    """Walls from the rim of a sheet to its copy whose vertices come `offset` later, facing outwards."""
+def rim_edges(faces: Int32[ndarray, "m 3"]) -> Int32[ndarray, "2 k"]:
+    """First and second vertex of every edge that a sheet's faces use once, in the direction in which they use it."""
     edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
     key = edges[:, 0].astype(np.int64) * (int(faces.max()) + 1) + edges[:, 1]
     reverse = edges[:, 1].astype(np.int64) * (int(faces.max()) + 1) + edges[:, 0]
-    a, b = edges[~np.isin(key, reverse)].T
+    return np.ascontiguousarray(edges[~np.isin(key, reverse)].T)
+
+
+def rim_walls(faces: Int32[ndarray, "m 3"], offset: int) -> Int32[ndarray, "k 3"]:
+    """Walls from the rim of a sheet to its copy whose vertices come `offset` later, facing outwards."""
+    a, b = rim_edges(faces)
     return np.concatenate([np.stack([b, a, a + offset], axis=1), np.stack([b, a + offset, b + offset], axis=1)])
+
+
+def smoothed_rim(pixels: Float32[ndarray, "n 2"], faces: Int32[ndarray, "m 3"], rounds: int = 2) -> ndarray:
+    """Each vertex's place with the rim's staircase flattened: a rim vertex goes half way to the middle of its two
+    neighbours on the rim (sheet makes it two), `rounds` times. No vertex moves by as much as half a spacing."""
+    a, b = rim_edges(faces)
+    out = pixels.copy()
+    rim = np.unique(a)
+    for _ in range(rounds):
+        total = np.zeros_like(out)
+        np.add.at(total, a, out[b])
+        np.add.at(total, b, out[a])
+        out[rim] = out[rim] / 2 + total[rim] / 4
+    return out
+
+
+def rim_distance(inside: Bool[ndarray, "h w"]) -> Float32[ndarray, "h+1 w+1"]:
+    """How far each corner of the samples lies from the nearest one that is not all inside, in samples."""
+    around = np.pad(inside, 1)
+    whole = around[1:, 1:] & around[:-1, 1:] & around[1:, :-1] & around[:-1, :-1]
+    return cv2.distanceTransform(whole.astype(np.uint8), cv2.DIST_L2, 5)
+
+
+def joined(
+    front: Float32[ndarray, " k"],
+    back: Float32[ndarray, " k"],
+    distance: Float32[ndarray, " k"],
+    least: Float32[ndarray, " k"],
+) -> tuple[Float32[ndarray, " k"], Float32[ndarray, " k"]]:
+    """Front and back that meet on the rim, half way between the two, in a rounded edge ROUNDING wide.
+
+    distance: from the rim, 0 on it; least: thickness that is left where the back does not lie behind the front.
+    """
+    middle = (front + np.maximum(front, back)) / 2
+    half = np.maximum(back - front, least) / 2
+    half *= np.sqrt(1 - (1 - np.minimum(distance / np.float32(ROUNDING), 1)) ** 2)
+    return middle - half, middle + half
 
 
 def inflated(

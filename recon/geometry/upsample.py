@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, Shaped, UInt8
 from numpy import ndarray
 
 RADIUS = 2
@@ -47,3 +47,9 @@ def _coefficients(
     slope = covariance / (np.maximum(variance, 0) + np.float32(REGULARISATION))
     offset = mean_s - slope * mean_g
     return cv2.blur(slope, size) / np.float32(255), cv2.blur(offset, size)
+
+
+def resized(picture: Shaped[ndarray, "h w *c"], size: tuple[int, int]) -> Shaped[ndarray, "a b *c"]:
+    """A picture at another (width, height): averaged over areas where it shrinks, linear where it grows."""
+    shrinks = size[0] * size[1] < picture.shape[0] * picture.shape[1]
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR))

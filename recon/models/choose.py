@@ -1,8 +1,4 @@
-"""What makes a mask a credible single subject, and where to point at one. Shared by the segmenters.
-
-Credible: it covers between 2 % and 85 % of the photo, and at most 35 % of the photo's left, top and right edges. The
-bottom edge does not count: portraits and things on a table are cut there.
-"""
+"""Which of several masks is the subject, and where to point at one. Shared by the segmenters."""
 
 from __future__ import annotations
 
@@ -13,23 +9,11 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 from numpy import ndarray
 
+from recon.geometry.silhouette import is_credible
 from recon.protocols import Segmenter
 
 Box = tuple[int, int, int, int]
 """(x0, y0, x1, y1) in pixels, the last row and column excluded."""
-
-MIN_COVER, MAX_COVER = 0.02, 0.85
-MAX_TOUCH = 0.35
-
-
-def touch(mask: Bool[ndarray, "h w"]) -> float:
-    """Which share of the photo's left, top and right edges lies inside the mask."""
-    return float(np.concatenate([mask[:, 0], mask[0], mask[:, -1]]).mean())
-
-
-def is_credible(mask: Bool[ndarray, "h w"]) -> bool:
-    """Whether the mask may be a single subject, by cover and by the edges it touches."""
-    return bool(MIN_COVER <= mask.mean() <= MAX_COVER) and touch(mask) <= MAX_TOUCH
 
 
 def best(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Bool, Float32, UInt8
 from numpy import ndarray
 
 from recon.errors import BadInput
@@ -45,8 +45,12 @@ class TransformersDepth:
             self._loaded = _Loaded(folder, self._spec, self._kind, pick(self._device))
         return self._loaded
 
-    def estimate(self, rgb: UInt8[ndarray, "h w 3"]) -> RawDepth:
-        """Depth of the whole photo at the network's resolution."""
+    def estimate(self, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"] | None = None) -> RawDepth:
+        """Depth of the whole photo at the network's resolution; of a subject on plain ground."""
+        if inside is not None:
+            from recon.geometry.cutout import on_plain_ground
+
+            rgb = on_plain_ground(rgb, inside)
         values, fov_x = self.load().run(rgb)
         return RawDepth(values, self.load().kind, self.name, fov_x)
 

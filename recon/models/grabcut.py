@@ -3,7 +3,7 @@
 The photo's border is the prior: where a smooth surface per Lab channel explains the border's colours, the subject is
 what that surface does not explain. Where it explains them badly, the photo is a scene and there is no mask.
 
-Colours are float32 CIE Lab (L in 0..100); lengths are pixels of a copy with a long side of at most `WORK_SIDE`.
+Colours are float32 CIE Lab (L in 0..100); lengths are pixels of a copy with a long side of at most `silhouette.WORK_SIDE`.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 from numpy import ndarray
 
-from recon.models.choose import is_credible
+from recon.geometry.silhouette import (
+    ROUNDS,
+    drawn,
+    grab_cut,
+    is_credible,
+    one_subject,
+    pieces,
+    shrunk,
+    without_small_holes,
+)
 
-WORK_SIDE = 320  # px: GrabCut's time grows with the area; the outline is sharpened at full size afterwards
 BAND = 0.04  # the border's width over the short side
 INLIER = 9.0  # Lab units: a border pixel this near to the surface is explained by it
 MIN_EXPLAINED = 0.72  # the share of the border that must be explained; the rest may be a subject cut by the edge
 MAX_SPREAD = 4.0  # Lab units: root mean square of what is explained; more is texture
-GAUSSIANS = 5  # GrabCut's colour models have five each
-ROUNDS = 2  # of GrabCut; the start is good
-MIN_PIECE = 0.004  # the smallest piece kept, over the largest
-SMALL_HOLE = 0.004  # over the subject's area: a spot of the ground's colour, not the hole in a handle
-SURE = 0.9  # a probability that GrabCut may not overrule
-GUIDED_RADIUS = 2
-GUIDED_EPSILON = 1e-4  # guide units squared: contrasts below a hundredth are not edges
 BAR_TOLERANCE = 6  # of 255, for compressed bars
-MIN_MAIN = 0.6  # the share of the foreground that the largest piece must hold: else there are several subjects
 
 
 class GrabCut:
@@ -39,7 +39,7 @@ class GrabCut:
     name = "grabcut"
 
     def segment(self, rgb: UInt8[ndarray, "h w 3"]) -> Bool[ndarray, "h w"] | None:
-        """The subject; None for a scene: the border is not plain or what differs from it not credible (`choose`)."""
+        """The subject; None for a scene: the border is not plain or what differs from it not credible (`silhouette`)."""
         top, bottom, left, right = 0, rgb.shape[0], 0, rgb.shape[1]
         found = _segment(rgb)
         if found is None:  # bars around the picture hide its border
@@ -60,43 +60,31 @@ class _Ground:
     spread: float
 
 
-def sharpen(rgb: UInt8[ndarray, "h w 3"], probability: Float32[ndarray, "a b"]) -> Bool[ndarray, "h w"] | None:
-    """A network's coarse idea of the subject, drawn to the photo's edges by GrabCut; None if it is not credible.
-
-    probability: of being subject, 0..1, of any resolution over the whole photo; what is near 0 or 1 is believed.
-    """
-    small = _small(rgb)
-    size = small.shape[1], small.shape[0]
-    likely = cv2.resize(probability, size, interpolation=cv2.INTER_LINEAR)
-    labels = np.where(likely > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-    labels[likely > SURE] = cv2.GC_FGD
-    labels[likely < 1 - SURE] = cv2.GC_BGD
-    mask = _one_subject(_run(small, labels, 2 * ROUNDS))
-    if mask is None:
-        return None
-    mask = _fill(mask, None)
-    return _draw(mask, small, rgb) if is_credible(mask) else None
-
-
 def _segment(rgb: UInt8[ndarray, "h w 3"]) -> Bool[ndarray, "h w"] | None:
     if min(rgb.shape[:2]) < 16:
         return None
-    small = _small(rgb)
+    small = shrunk(rgb)
     calm = cv2.bilateralFilter(small, 5, 25, 2)  # sensor noise is no texture; thin things stay
     ground = _fit_ground(cv2.cvtColor(calm.astype(np.float32) / 255, cv2.COLOR_RGB2Lab))
     if ground is None:
         return None
-    mask = _one_subject(_cut(calm, ground))
+    mask = one_subject(_cut(calm, ground))
     if mask is None:
         return None
     mask = _fill(mask, ground)
-    return _draw(mask, small, rgb) if is_credible(mask) else None
+    return drawn(mask, small, rgb) if is_credible(mask) else None
 
 
-def _small(rgb: UInt8[ndarray, "h w 3"]) -> UInt8[ndarray, "a b 3"]:
-    factor = min(1.0, WORK_SIDE / max(rgb.shape[:2]))
-    size = max(16, round(rgb.shape[1] * factor)), max(16, round(rgb.shape[0] * factor))
-    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA))
+def _fill(mask: Bool[ndarray, "h w"], ground: _Ground) -> Bool[ndarray, "h w"]:
+    """Small holes filled, and larger ones through which the ground cannot be what is seen."""
+    mask = without_small_holes(mask, 1 + ground.spread)
+    holes, sizes = pieces(~mask)
+    filled = np.zeros(len(sizes) + 1, bool)
+    for i in range(1, len(filled)):
+        inside = holes == i
+        if not (inside[0].any() or inside[-1].any() or inside[:, 0].any() or inside[:, -1].any()):
+            filled[i] = np.median(ground.distance[inside]) > 1.0 + 1.5 * ground.spread
+    return np.asarray(mask | filled[holes])
 
 
 def _fit_ground(lab: Float32[ndarray, "h w 3"]) -> _Ground | None:
@@ -132,83 +120,9 @@ def _cut(small: UInt8[ndarray, "h w 3"], ground: _Ground) -> Bool[ndarray, "h w"
     labels[ground.distance > (low + high) / 2] = cv2.GC_PR_FGD
     labels[ground.distance > high] = cv2.GC_FGD
     labels[ground.distance < low] = cv2.GC_BGD
-    mask = _run(small, labels, ROUNDS)
+    mask = grab_cut(small, labels, ROUNDS)
     opened = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)) > 0
     return np.asarray(opened | (mask & (ground.distance > high)))
-
-
-def _run(small: UInt8[ndarray, "h w 3"], labels: UInt8[ndarray, "h w"], rounds: int) -> Bool[ndarray, "h w"]:
-    """GrabCut from labels, the same on every run. Labels with too little on one side stand as they are."""
-    inside = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
-    if min(inside.sum(), (~inside).sum()) < GAUSSIANS:
-        return np.asarray(inside)
-    cv2.setRNGSeed(0)  # its colour models start by k-means
-    cv2.grabCut(small, labels, (0, 0, 0, 0), np.zeros((1, 65)), np.zeros((1, 65)), rounds, cv2.GC_INIT_WITH_MASK)
-    return np.asarray((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD))
-
-
-def _one_subject(mask: Bool[ndarray, "h w"]) -> Bool[ndarray, "h w"] | None:
-    """The mask without its small pieces; None where no piece dominates."""
-    labels, areas = _pieces(mask)
-    if not areas.size or areas.max() < MIN_MAIN * areas.sum():
-        return None
-    return np.asarray(np.append(False, areas >= MIN_PIECE * areas.max())[labels])
-
-
-def _fill(mask: Bool[ndarray, "h w"], ground: _Ground | None) -> Bool[ndarray, "h w"]:
-    """Small holes filled, and larger ones through which the ground cannot be what is seen."""
-    holes, sizes = _pieces(~mask)
-    doubt = 1 + ground.spread if ground else 3.0  # through a hole one sees a plain ground for sure, a rough one maybe
-    filled = np.append(False, sizes < SMALL_HOLE * doubt * mask.sum())
-    for i in np.flatnonzero(~filled)[1:]:
-        inside = holes == i
-        enclosed = not (inside[0].any() or inside[-1].any() or inside[:, 0].any() or inside[:, -1].any())
-        if ground and enclosed:
-            filled[i] = np.median(ground.distance[inside]) > 1.0 + 1.5 * ground.spread
-    return np.asarray(mask | filled[holes])
-
-
-def _pieces(mask: Bool[ndarray, "h w"]) -> tuple[ndarray, ndarray]:
-    """Labels of the connected pieces (0 is outside) and the area of each, from piece 1 on."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    return labels, stats[1:, cv2.CC_STAT_AREA]
-
-
-def _draw(
-    mask: Bool[ndarray, "a b"], small: UInt8[ndarray, "a b 3"], rgb: UInt8[ndarray, "h w 3"]
-) -> Bool[ndarray, "h w"]:
-    """The mask at the photo's size, its outline drawn to the photo's edges by a fast guided filter (He & Sun 2015).
-
-    The guide is the one linear mix of the channels that tells subject and ground apart best (Fisher's discriminant), so
-    an outline between colours of equal brightness is an edge too. Coefficients at the small size, guide at full size.
-    """
-    weights = _discriminant(mask, small)
-    guide = cv2.transform(small, weights).astype(np.float32) / 255
-    target, window = mask.astype(np.float32), (2 * GUIDED_RADIUS + 1,) * 2
-    mean_g, mean_t = cv2.blur(guide, window), cv2.blur(target, window)
-    variance = cv2.blur(guide * guide, window) - mean_g * mean_g
-    slope = (cv2.blur(guide * target, window) - mean_g * mean_t) / (variance + GUIDED_EPSILON)
-    offset = mean_t - slope * mean_g
-    size = rgb.shape[1], rgb.shape[0]
-    grown: list[ndarray] = [np.asarray(cv2.resize(cv2.blur(part, window), size)) for part in (slope, offset)]
-    result, lift = grown
-    result *= np.asarray(cv2.transform(rgb, weights))
-    np.multiply(result, np.float32(1 / 255), out=result)
-    np.add(result, lift, out=result)
-    return np.asarray(result > 0.5)
-
-
-def _discriminant(mask: Bool[ndarray, "h w"], small: UInt8[ndarray, "h w 3"]) -> Float32[ndarray, "1 4"]:
-    """Weights per channel and an offset that map the photo's colours to 0..255, along Fisher's discriminant."""
-    near = cv2.dilate(mask.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
-    inside, outside = small[mask].astype(np.float64), small[near & ~mask].astype(np.float64)
-    if not len(outside):
-        outside = small[~mask].astype(np.float64)
-    scatter = np.cov(inside.T) + np.cov(outside.T) + 4 * np.eye(3)
-    direction = np.linalg.solve(scatter, inside.mean(axis=0) - outside.mean(axis=0))
-    direction /= np.abs(direction).sum() + 1e-12
-    offset = -255 * np.minimum(direction, 0).sum()  # maps 0..255 per channel onto 0..255
-    return np.append(direction, offset)[None].astype(np.float32)
 
 
 def _without_bars(rgb: UInt8[ndarray, "h w 3"]) -> tuple[int, int, int, int]:

@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32
 from numpy import ndarray
 
 from recon.errors import BadInput
+from recon.geometry.cutout import GROUND, Window, cut, paste
 from recon.geometry.disparity import FAR_OVER_NEAR, SUBJECT_FAR_OVER_NEAR, disparity_to_depth
-from recon.geometry.upsample import guided_upsample
-from recon.types import DepthMap, Mask, Photo, RawDepth
+from recon.geometry.fill import nearest_filled
+from recon.geometry.upsample import guided_upsample, resized
+from recon.types import Camera, DepthMap, Mask, Photo, RawDepth, Relief
 
 NETWORK_NOISE = 0.02
 """Changes of a network's disparity between neighbours that mean nothing, in parts of its range over the photo."""
+NEAREST = 0.1
+"""A subject's nearest point in parts of its median distance: with a very wide view, what a relief leads to in front of this
+would lie behind the camera."""
+ALL_INSIDE = 0.98
+"""Share of a network's sample inside the mask from which nothing of the background is in it."""
 
 
 def to_depth_map(
-    raw: RawDepth, photo: Photo, mask: Mask, near: float | None = None, far: float | None = None
+    raw: RawDepth, photo: Photo, mask: Mask, camera: Camera, near: float | None = None, far: float | None = None
 ) -> DepthMap:
     """Depth along the optical axis at the photo's size; NaN outside the mask and where the model saw no surface.
 
-    Disparity becomes depth between `near` and `far` (see geometry.disparity); without them, and for `scale` depth, the
+    A subject's relief, where the model gives one, becomes depth by the camera's focal length (see _subject). Otherwise
+    disparity becomes depth between `near` and `far` (see geometry.disparity); without them, and for `scale` depth, the
     unit is the median depth. Metric depth stays in metres. Raises BadInput when nothing is left.
     """
+    if raw.relief is not None and mask.inside is not None:
+        return _subject(raw, raw.relief, photo, mask.inside, camera, near, far)
     values = raw.values if raw.values.shape == photo.size else _upsampled(raw, photo)
     if mask.inside is not None:
         values = np.where(mask.inside, values, np.float32(np.nan))
-    valid = values[~np.isnan(values)]
-    if valid.size < 16:
-        raise BadInput("no surface is left: the depth map has no values inside the mask; check the mask.")
+    _check_enough(int(np.count_nonzero(~np.isnan(values))))
     if raw.kind == "metric":
         return DepthMap(values, True, raw.model, raw.kind)
     if raw.kind == "disparity":
@@ -37,8 +46,67 @@ def to_depth_map(
     in_metres = raw.kind == "disparity" and (near is not None or far is not None)
     if not in_metres:
         values = values / np.float32(_median(values))
-    noise = 0.0 if raw.model == "given" else NETWORK_NOISE * float(np.ptp(1 / values[~np.isnan(values)]))
+    noise = 0.0 if raw.model == "given" else _noise(values)
     return DepthMap(values, in_metres, raw.model, raw.kind, noise)
+
+
+def _subject(
+    raw: RawDepth,
+    relief: Relief,
+    photo: Photo,
+    inside: Bool[ndarray, "h w"],
+    camera: Camera,
+    near: float | None,
+    far: float | None,
+) -> DepthMap:
+    """A subject's front and back from its relief, the median depth of its front being 1.
+
+    `near` or `far` alone puts the nearest or the farthest visible point there by scaling everything; both together also
+    stretch the subject along the optical axis, so that what is visible reaches from the one to the other.
+    """
+    _check_enough(int(np.count_nonzero(inside)))
+    window = Window(relief.left, relief.top, relief.width, relief.height)
+    front, back = _full_relief(relief, window, photo, inside)
+    front, back = front - np.median(front), back - np.median(front)
+    scale = np.float32(window.long_side / camera.focal)
+    z = np.maximum(1 + front * scale, np.float32(NEAREST))
+    z_back = np.maximum(1 + back * scale, z)
+    low, high = float(z.min()), float(z.max())
+    if near is not None and far is not None and high > low:
+        z, z_back = (near + (each - low) * np.float32((far - near) / (high - low)) for each in (z, z_back))
+    elif near is not None or far is not None:
+        factor = np.float32(near / low if near is not None else far / high)  # type: ignore[operator]
+        z, z_back = z * factor, z_back * factor
+    maps = np.full((2, *photo.size), np.nan, np.float32)
+    maps[:, inside] = z, z_back
+    in_metres = near is not None or far is not None
+    return DepthMap(maps[0], in_metres, raw.model, "scale", _noise(maps[0]), maps[1])
+
+
+def _full_relief(relief: Relief, window: Window, photo: Photo, inside: Bool[ndarray, "h w"]) -> Float32[ndarray, "2 n"]:
+    """Front and back at the pixels inside the mask. What the network says outside is kept out before upsampling."""
+    small = relief.front.shape[1], relief.front.shape[0]
+    covered = resized(cut(inside, window, False).astype(np.float32), small)
+    # samples that lie all inside, and where a part is too thin to have any, the best that it has
+    best = cv2.dilate(covered, np.ones((3, 3), np.uint8))
+    known = (covered > 0) & (covered >= np.minimum(best, np.float32(ALL_INSIDE)))
+    picture = cut(photo.rgb, window, GROUND)
+    full = np.zeros(photo.size, np.float32)
+    out = []
+    for values in (relief.front, relief.back):
+        filled = nearest_filled(np.where(known, values, np.float32(np.nan)))
+        paste(full, guided_upsample(filled, picture), window)
+        out.append(full[inside])
+    return np.stack(out)
+
+
+def _check_enough(count: int) -> None:
+    if count < 16:
+        raise BadInput("no surface is left: the depth map has no values inside the mask; check the mask.")
+
+
+def _noise(z: Float32[ndarray, "h w"]) -> float:
+    return NETWORK_NOISE * float(np.ptp(1 / z[~np.isnan(z)]))
 
 
 def _median(values: Float32[ndarray, "h w"]) -> float:

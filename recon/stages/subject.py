@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import cv2
-import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, UInt8
 from numpy import ndarray
 
 from recon.errors import BadInput
+from recon.geometry.cutout import on_plain_ground
 from recon.protocols import Segmenter
 from recon.stages.read import read_mask
 from recon.types import Mask, Photo
@@ -63,11 +62,6 @@ def _checked(inside: Bool[ndarray, "h w"]) -> Bool[ndarray, "h w"]:
     return inside
 
 
-def on_plain_ground(photo: Photo, mask: Mask) -> Photo:
-    """The photo with everything outside a subject replaced by light grey, so that a depth network sees the subject
-    alone (colours under a transparent alpha are arbitrary)."""
-    if mask.inside is None:
-        return photo
-    weight = cv2.GaussianBlur(mask.inside.astype(np.float32), (0, 0), 1.0)[..., None]
-    rgb = (photo.rgb * weight + 230 * (1 - weight)).astype(np.uint8)
-    return Photo(rgb, None, photo.focal_35mm, photo.name)
+def opaque(photo: Photo) -> UInt8[ndarray, "h w 3"]:
+    """The photo's colours, those of transparent pixels (they are arbitrary) replaced by plain ground."""
+    return photo.rgb if photo.alpha is None else on_plain_ground(photo.rgb, photo.alpha > 127)

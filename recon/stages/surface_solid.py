@@ -1,6 +1,7 @@
 """The `solid` surface: watertight and printable.
 
-A subject's front is its depth; its back is the silhouette inflated behind it, joined at the rim. A scene is a relief: its
+A subject's front is its depth; its back is the one that the depth map knows, else the silhouette inflated behind the front,
+joined at the rim. Nobody has seen the back: it wears the photo as if seen through from the front. A scene is a relief: its
 front is the depth with the gaps filled, then walls along the viewing rays and a flat base behind the far end.
 """
 
@@ -15,7 +16,17 @@ from recon.errors import BadInput
 from recon.geometry.camera import back_project
 from recon.geometry.fill import nearest_filled
 from recon.geometry.lattice import Lattice, corner_lines
-from recon.geometry.solid import back_faces, doubled, front_faces, inflated, rim_walls, sheet
+from recon.geometry.solid import (  # fmt: skip
+    back_faces,
+    doubled,
+    front_faces,
+    inflated,
+    joined,
+    rim_distance,
+    rim_walls,
+    sheet,
+    smoothed_rim,
+)
 from recon.settings import SolidSettings
 from recon.stages.surface_grid import cleaned_lattice
 from recon.stages.texture import textured
@@ -23,6 +34,8 @@ from recon.types import Camera, DepthMap, Mask, Mesh, Photo
 
 FAR_PERCENTILE = 98.0
 """Where a scene's far end is for the relief: single far pixels would put the base miles away."""
+LEAST_THICKNESS = 0.5
+"""In spacings of the mesh: where a back does not lie behind its front, the two still must not touch."""
 
 
 def make_solid(
@@ -34,7 +47,7 @@ def make_solid(
         raise BadInput("no surface is left to make a solid of; check the depth map.")
     if mask.inside is None:
         return _relief(photo, mask, lattice, settings.base)
-    return _inflated_subject(photo, mask, lattice)
+    return _closed_subject(photo, mask, depth, lattice)
 
 
 def _relief(photo: Photo, mask: Mask, lattice: Lattice, base: float) -> Mesh:
@@ -52,25 +65,36 @@ def _relief(photo: Photo, mask: Mask, lattice: Lattice, base: float) -> Mesh:
     return textured(Mesh(vertices, everything), photo, mask, lattice.camera, np.concatenate([pixels, pixels]))
 
 
-def _inflated_subject(photo: Photo, mask: Mask, lattice: Lattice) -> Mesh:
+def _closed_subject(photo: Photo, mask: Mask, depth: DepthMap, lattice: Lattice) -> Mesh:
     assert mask.inside is not None
     columns, rows = lattice.u.astype(np.intp), lattice.v.astype(np.intp)
     inside = _largest_pieces(mask.inside[rows][:, columns])
-    filled = nearest_filled(np.where(inside, lattice.z, np.float32(np.nan)))
-    inside, z = doubled(inside), cv2.resize(filled, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
-    corners, place, rim = sheet(inside)
-    front = _corner_means(z, inside).ravel()[place]
-    base, height = inflated(corners, rim, front)
-    step = lattice.stride / 2 / lattice.camera.focal
-    behind = np.maximum(base * (1 + height * step), front * (1 + 0.5 * height * step))
+    twice = doubled(inside)
+    corners, place, rim = sheet(twice)
+    front = _doubled_corners(lattice.z, inside)[place]
+    step = np.float32(lattice.stride / 2 / lattice.camera.focal)
+    if depth.back is None:
+        base, height = inflated(corners, rim, front)
+        behind = np.maximum(base * (1 + height * step), front * (1 + 0.5 * height * step))
+    else:
+        behind = _doubled_corners(depth.back[rows][:, columns], inside)[place]
+        front, behind = joined(front, behind, rim_distance(twice).ravel()[place], LEAST_THICKNESS * step * front)
     interior = np.flatnonzero(~rim)
     back_of = np.arange(len(place), dtype=np.int32)
     back_of[interior] = len(place) + np.arange(len(interior), dtype=np.int32)
-    pixels = _corner_pixels(lattice, inside.shape)[place]
+    faces = front_faces(corners)
+    pixels = smoothed_rim(_corner_pixels(lattice, twice.shape)[place], faces)
     camera = lattice.camera
     vertices = np.concatenate([_lifted(pixels, front, camera), _lifted(pixels[interior], behind[interior], camera)])
-    faces = np.concatenate([front_faces(corners), back_faces(back_of[corners])])
-    return textured(Mesh(vertices, faces), photo, mask, camera, np.concatenate([pixels, pixels[interior]]))
+    both = np.concatenate([faces, back_faces(back_of[corners])])
+    return textured(Mesh(vertices, both), photo, mask, camera, np.concatenate([pixels, pixels[interior]]))
+
+
+def _doubled_corners(z: Float32[ndarray, "h w"], inside: Bool[ndarray, "h w"]) -> Float32[ndarray, " n"]:
+    """Depth at the corners of the doubled lattice, row by row, from the inside samples alone."""
+    filled = nearest_filled(np.where(inside, z, np.float32(np.nan)))
+    twice = cv2.resize(filled, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
+    return _corner_means(twice, doubled(inside)).ravel()
 
 
 def _largest_pieces(inside: Bool[ndarray, "h w"], share: float = 0.02) -> Bool[ndarray, "h w"]:

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from recon.models.grabcut import GrabCut, sharpen
+from recon.geometry.silhouette import sharpen
+from recon.models.grabcut import GrabCut
 from recon.protocols import Segmenter
 
 DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from recon.errors import MissingDependency, MissingWeights
+from recon.geometry import silhouette
 from recon.models import choose
 from recon.models.catalogue import SUBJECT
 from recon.models.grabcut import GrabCut
@@ -198,10 +199,10 @@ def test_segment_gives_the_best_credible_mask(
     assert segmenter.segment(thing) is None, "random weights predict an IoU below the least that is believed"
     module = "recon.models.sam" if make == "original" else "recon.models.sam_hf"
     monkeypatch.setattr(f"{module}.LEAST_IOU", -1.0)
-    monkeypatch.setattr(choose, "MAX_TOUCH", 1.0)
+    monkeypatch.setattr(silhouette, "MAX_TOUCH", 1.0)
     masks, scores = hf(folder).predict(thing, choose.prompt(thing, None, GrabCut()))
     mask = segmenter.segment(thing)
-    assert all(choose.is_credible(each) for each in masks)
+    assert all(silhouette.is_credible(each) for each in masks)
     np.testing.assert_array_equal(mask, masks[int(np.argmax(scores))])
     assert not any((mask == masks[i]).all() for i in range(3) if i != np.argmax(scores))
     assert segmenter.load() is segmenter.load()
@@ -225,7 +226,7 @@ def test_what_is_credible() -> None:
     good, small = block(slice(20, 70), slice(20, 70)), block(slice(50, 55), slice(50, 55))
     all_of_it, frame = np.ones((100, 100), bool), ~block(slice(10, 90), slice(10, 90))
     cut_below = block(slice(40, 100), slice(10, 90))
-    assert [choose.is_credible(mask) for mask in (good, small, all_of_it, frame, cut_below)] == [1, 0, 0, 0, 1]
+    assert [silhouette.is_credible(mask) for mask in (good, small, all_of_it, frame, cut_below)] == [1, 0, 0, 0, 1]
     assert choose.best([all_of_it, good, cut_below], [0.99, 0.9, 0.95], 0.8) is cut_below
     assert choose.best([good, cut_below], [0.7, 0.6], 0.8) is None
 

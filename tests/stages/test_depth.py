@@ -23,7 +23,7 @@ def half(seed: int = 0) -> Mask:
 
 
 def test_metric_depth_passes_unchanged() -> None:
-    found = to_depth_map(RawDepth(TRUE, "metric", "m"), PHOTO, WHOLE)
+    found = to_depth_map(RawDepth(TRUE, "metric", "m"), PHOTO, WHOLE, CAMERA)
     np.testing.assert_array_equal(found.z, TRUE)
     assert (found.metric, found.model, found.kind) == (True, "m", "metric")
 
@@ -31,7 +31,7 @@ def test_metric_depth_passes_unchanged() -> None:
 @pytest.mark.parametrize("kind", ["scale", "disparity"])
 def test_relative_depth_has_the_median_as_its_unit(kind: str) -> None:
     values = TRUE if kind == "scale" else frozen(1 / TRUE)
-    found = to_depth_map(RawDepth(values, kind, "m"), PHOTO, WHOLE)
+    found = to_depth_map(RawDepth(values, kind, "m"), PHOTO, WHOLE, CAMERA)
     assert np.median(found.z) == pytest.approx(1, rel=1e-6)
     assert not found.metric
     if kind == "scale":
@@ -40,14 +40,14 @@ def test_relative_depth_has_the_median_as_its_unit(kind: str) -> None:
 
 def test_scale_depth_knows_no_unit_but_the_median() -> None:
     """near and far are about disparity: they turn no scale-free depth into metres."""
-    found = to_depth_map(RawDepth(TRUE, "scale", "m"), PHOTO, WHOLE, near=1.0, far=4.0)
+    found = to_depth_map(RawDepth(TRUE, "scale", "m"), PHOTO, WHOLE, CAMERA, near=1.0, far=4.0)
     assert np.median(found.z) == pytest.approx(1, rel=1e-6)
     assert not found.metric
 
 
 def test_disparity_between_known_ends_is_metric_and_exact() -> None:
     x = frozen((3 / TRUE + 0.7).astype(np.float32))
-    found = to_depth_map(RawDepth(x, "disparity", "m"), PHOTO, WHOLE, float(TRUE.min()), float(TRUE.max()))
+    found = to_depth_map(RawDepth(x, "disparity", "m"), PHOTO, WHOLE, CAMERA, float(TRUE.min()), float(TRUE.max()))
     np.testing.assert_allclose(found.z, TRUE, rtol=2e-5)
     assert found.metric
 
@@ -57,14 +57,14 @@ def test_there_is_depth_exactly_inside_the_mask_and_where_the_model_saw_some(kin
     mask = half()
     holed = np.array(TRUE)
     holed[25:35, 40:50] = np.nan
-    found = to_depth_map(RawDepth(frozen(holed), kind, "m"), PHOTO, mask)
+    found = to_depth_map(RawDepth(frozen(holed), kind, "m"), PHOTO, mask, CAMERA)
     np.testing.assert_array_equal(~np.isnan(found.z), mask.inside & ~np.isnan(holed))
 
 
 def test_a_subject_is_flatter_than_a_scene() -> None:
     x = frozen((1 / TRUE).astype(np.float32))
-    scene = to_depth_map(RawDepth(x, "disparity", "m"), PHOTO, WHOLE).z
-    subject = to_depth_map(RawDepth(x, "disparity", "m"), PHOTO, half()).z
+    scene = to_depth_map(RawDepth(x, "disparity", "m"), PHOTO, WHOLE, CAMERA).z
+    subject = to_depth_map(RawDepth(x, "disparity", "m"), PHOTO, half(), CAMERA).z
     inside = half().inside
     assert np.nanmax(subject) / np.nanmin(subject) < 2 < scene[inside].max() / scene[inside].min()
 
@@ -77,7 +77,7 @@ def test_a_smaller_map_of_a_plane_comes_out_as_that_plane(kind: str, factor: int
     small = 1 / cv2.resize(1 / true, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
     raw = RawDepth(frozen(1 / small if kind == "disparity" else small), kind, "m")
     ends = (float(small.min()), float(small.max())) if kind == "disparity" else (None, None)
-    found = to_depth_map(raw, PHOTO, WHOLE, *ends).z
+    found = to_depth_map(raw, PHOTO, WHOLE, CAMERA, *ends).z
     inner = (slice(3 * factor, -3 * factor),) * 2
     ratio = found[inner] / true[inner]
     tolerance = 0.012 * factor
@@ -89,7 +89,7 @@ def test_a_smaller_map_of_a_plane_comes_out_as_that_plane(kind: str, factor: int
 def test_sky_stays_sky_when_the_map_is_upsampled() -> None:
     ball = sphere(CAMERA, (0, 0, 3), 1.1)
     small = frozen(np.array(ball[2::4, 2::4]))
-    found = to_depth_map(RawDepth(small, "metric", "m"), PHOTO, WHOLE).z
+    found = to_depth_map(RawDepth(small, "metric", "m"), PHOTO, WHOLE, CAMERA).z
     wrong = np.isnan(found) != np.isnan(ball)
     near_the_rim = cv2.dilate(np.isnan(ball).astype(np.uint8), np.ones((13, 13))) != cv2.erode(
         np.isnan(ball).astype(np.uint8), np.ones((13, 13))
@@ -103,7 +103,7 @@ def test_sky_stays_sky_when_the_map_is_upsampled() -> None:
 def test_nothing_left_is_told() -> None:
     empty = Mask(frozen(np.zeros((96, 128), bool)), "file")
     with pytest.raises(BadInput, match="check the mask"):
-        to_depth_map(RawDepth(TRUE, "metric", "m"), PHOTO, empty)
+        to_depth_map(RawDepth(TRUE, "metric", "m"), PHOTO, empty, CAMERA)
     sky = RawDepth(frozen(np.full((24, 32), np.nan, np.float32)), "disparity", "m")
     with pytest.raises(BadInput, match="only sky"):
-        to_depth_map(sky, PHOTO, WHOLE)
+        to_depth_map(sky, PHOTO, WHOLE, CAMERA)

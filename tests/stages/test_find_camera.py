@@ -1,4 +1,4 @@
-"""The ladder: the user's value → EXIF → the model's → 60° along the longer side."""
+"""The ladder: the user's value → EXIF → the model's, if it is sure enough → 60° along the longer side."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recon.errors import BadOption
-from recon.stages.camera import find_camera
+from recon.stages.camera import MAX_FOV_ERROR, find_camera
 from recon.types import Photo
 from tests.scenes import frozen
 
@@ -28,6 +28,15 @@ def test_each_rung_gives_way_to_the_one_above() -> None:
         assert camera.source == source
         assert camera.fov_x == pytest.approx(fov, rel=1e-9)
         assert (camera.width, camera.height, camera.cx, camera.cy) == (600, 400, 300, 200)
+
+
+def test_a_model_is_believed_as_far_as_it_believes_itself() -> None:
+    sure, unsure = (find_camera(photo(), None, None, 40.0, error) for error in (MAX_FOV_ERROR, MAX_FOV_ERROR + 0.1))
+    assert (sure.source, sure.fov_error) == ("model", MAX_FOV_ERROR)
+    assert sure.fov_x == pytest.approx(40)
+    assert (unsure.source, unsure.fov_error) == ("default", None)
+    assert unsure.fov_x == pytest.approx(60)
+    assert find_camera(photo(focal_35mm=24.0), None, None, 40.0, 1.0).source == "exif"
 
 
 @pytest.mark.parametrize("size", [(600, 400), (400, 600), (500, 500)])

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from recon.errors import BadInput
-from recon.stages.subject import find_subject, on_plain_ground
-from recon.types import Mask, Photo
+from recon.geometry.cutout import on_plain_ground
+from recon.stages.subject import find_subject, opaque
+from recon.types import Photo
 from tests.scenes import camera_of, frozen, photo_of
 
 CAMERA = camera_of(64, 48)
@@ -97,18 +98,8 @@ def test_a_mask_of_nearly_nothing_is_told_with_its_size() -> None:
         find_subject(with_alpha(speck), "alpha", [])
 
 
-def test_plain_ground_hides_all_but_the_subject_and_keeps_it_to_the_bit() -> None:
+def test_what_is_transparent_shows_plain_ground() -> None:
     photo = photo_of(CAMERA)
-    found = on_plain_ground(photo, Mask(DISC, "file")).rgb
-    far = cv2.distanceTransform(np.uint8(~DISC), cv2.DIST_L2, 5) > 6
-    deep = cv2.distanceTransform(np.uint8(DISC), cv2.DIST_L2, 5) > 6
-    np.testing.assert_array_equal(found[deep], photo.rgb[deep])
-    assert (found[far] == 230).all()
-    low, high = np.minimum(photo.rgb, 230), np.maximum(photo.rgb, 230)
-    assert (found >= low).all()
-    assert (found <= high).all()
-
-
-def test_plain_ground_leaves_a_scene_alone() -> None:
-    photo = photo_of(CAMERA)
-    assert on_plain_ground(photo, Mask(None, "none")) is photo
+    assert opaque(photo) is photo.rgb
+    found = opaque(with_alpha(DISC.astype(np.uint8) * 255))
+    np.testing.assert_array_equal(found, on_plain_ground(photo.rgb, DISC))

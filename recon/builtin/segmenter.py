@@ -1,0 +1,65 @@
+"""The shipped network's idea of the photo's one subject, drawn to the photo's edges."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Bool, Float32, UInt8
+from numpy import ndarray
+
+from recon.builtin.estimator import SIDE, WEIGHTS, network
+from recon.geometry.silhouette import is_credible, one_subject, sharpen
+from recon.geometry.upsample import guided_upsample
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+# There is a subject where these hold. By the contract its probability is about 0 all over a scene.
+# Share of the photo where the probability is above one half;
+LEAST_SHARE, MOST_SHARE = 0.01, 0.9
+# mean probability there;
+LEAST_CONFIDENCE = 0.75
+# share of it that hangs together.
+LEAST_MAIN = 0.6
+# GrabCut's outline is believed if it covers the same as the network's own, by intersection over union: where subject and
+# background have one colour it runs away.
+LEAST_AGREEMENT = 0.8
+
+
+class BuiltinSegmenter:
+    """The shipped network as a Segmenter."""
+
+    name = "builtin"
+
+    def __init__(self, weights: Path = WEIGHTS, side: int = SIDE) -> None:
+        self._network = network(weights, side)
+
+    def load(self) -> InferenceSession:
+        """The network's session. Raises MissingWeights."""
+        return self._network.load()
+
+    def segment(self, rgb: UInt8[ndarray, "h w 3"]) -> Bool[ndarray, "h w"] | None:
+        """The subject at the photo's size; None for a scene."""
+        probability = self._network.heads(rgb).subject
+        if not shows_subject(probability):
+            return None
+        own = one_subject(guided_upsample(probability, rgb) > 0.5)
+        if own is None or not is_credible(own):
+            return None
+        sharp = sharpen(rgb, probability)
+        return sharp if sharp is not None and agreement(own, sharp) >= LEAST_AGREEMENT else own
+
+
+def shows_subject(probability: Float32[ndarray, "h w"]) -> bool:
+    """Whether a map of the subject's probability is that of one subject."""
+    inside = probability > 0.5
+    if not LEAST_SHARE <= inside.mean() <= MOST_SHARE:
+        return False
+    return bool(probability[inside].mean() >= LEAST_CONFIDENCE) and one_subject(inside, LEAST_MAIN) is not None
+
+
+def agreement(a: Bool[ndarray, "h w"], b: Bool[ndarray, "h w"]) -> float:
+    """Intersection over union of two masks that are not both empty."""
+    return float(np.count_nonzero(a & b) / np.count_nonzero(a | b))

@@ -1,0 +1,84 @@
+"""Analytic solids seen by a pinhole: where each ray enters and leaves them, and the exact relief of that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from recon.geometry.cutout import Window
+from recon.types import Camera, Relief
+from tests.scenes import frozen, rays
+
+Span = tuple[np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Solid:
+    """span: rays with z = 1 → depth of entry and of exit, NaN beside it; off: distance of points from its surface."""
+
+    span: Callable[[np.ndarray], Span]
+    off: Callable[[np.ndarray], np.ndarray]
+    volume: float
+
+
+def ellipsoid(centre: Sequence[float], radii: Sequence[float]) -> Solid:
+    """An ellipsoid along the axes; the distance to it is a first-order one."""
+    c, r = np.asarray(centre, float), np.asarray(radii, float)
+
+    def span(ray: np.ndarray) -> Span:
+        d, o = ray / r, c / r
+        a, b = (d * d).sum(-1), d @ o
+        inside = b * b - a * (o @ o - 1)
+        root = np.sqrt(np.where(inside > 0, inside, np.nan))
+        return (b - root) / a, (b + root) / a
+
+    def off(points: np.ndarray) -> np.ndarray:
+        q = (points - c) / r
+        return np.abs((q * q).sum(-1) - 1) / np.maximum(2 * np.linalg.norm(q / r, axis=-1), 1e-9)
+
+    return Solid(span, off, float(4 / 3 * np.pi * r.prod()))
+
+
+def crate(low: Sequence[float], high: Sequence[float], turn: float = 0.0) -> Solid:
+    """A box along the axes, turned about the vertical line through its middle by so many radians."""
+    low_, high_ = np.asarray(low, float), np.asarray(high, float)
+    middle, half = (low_ + high_) / 2, (high_ - low_) / 2
+    cos, sin = np.cos(turn), np.sin(turn)
+    own = np.array([[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]])
+
+    def span(ray: np.ndarray) -> Span:
+        d, o = ray @ own.T, -own @ middle
+        with np.errstate(divide="ignore"):
+            first, second = (-half - o) / d, (half - o) / d
+        enter, leave = np.minimum(first, second).max(-1), np.maximum(first, second).min(-1)
+        beside = enter >= leave
+        return np.where(beside, np.nan, enter), np.where(beside, np.nan, leave)
+
+    def off(points: np.ndarray) -> np.ndarray:
+        beyond = np.abs((points - middle) @ own.T) - half
+        return np.abs(np.linalg.norm(np.maximum(beyond, 0), axis=-1) + np.minimum(beyond.max(axis=-1), 0))
+
+    return Solid(span, off, float((2 * half).prod()))
+
+
+def seen(solid: Solid, camera: Camera) -> Span:
+    """Depth of entry and exit at every pixel's centre, float32."""
+    near, far = solid.span(rays(camera))
+    return frozen(near.astype(np.float32)), frozen(far.astype(np.float32))
+
+
+def relief_of(solid: Solid, camera: Camera, window: Window, size: tuple[int, int]) -> tuple[Relief, float]:
+    """What a perfect network of this (width, height) says of the window, nonsense beside the solid; and the median depth
+    of the front."""
+    u = window.left + (np.arange(size[0]) + 0.5) * window.width / size[0]
+    v = window.top + (np.arange(size[1]) + 0.5) * window.height / size[1]
+    x, y = np.meshgrid((u - camera.cx) / camera.focal, (v - camera.cy) / camera.focal)
+    near, far = solid.span(np.stack([x, y, np.ones_like(x)], axis=-1))
+    near[(u[None] < 0) | (u[None] > camera.width) | (v[:, None] < 0) | (v[:, None] > camera.height)] = np.nan
+    middle = float(np.nanmedian(near))
+    front, back = ((z / middle - 1) * camera.focal / window.long_side for z in (near, far))
+    beside = np.isnan(front)
+    front, back = (np.where(beside, lie, z).astype(np.float32) for z, lie in ((front, -3.0), (back, 5.0)))
+    return Relief(frozen(front), frozen(back), *window), middle
