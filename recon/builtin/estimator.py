@@ -143,11 +143,6 @@ class BuiltinDepth:
         heads = self._network.heads(on_plain_ground(cut(rgb, window, GROUND), alone), alone)
         return Relief(heads.front, heads.back, *window)
 
-    def maps(self, rgb: UInt8[ndarray, "h w 3"]) -> tuple[Float32[ndarray, "a b"], Float32[ndarray, "a b"]]:
-        """(disparity, sky probability), both at the network's resolution."""
-        heads = self._network.heads(rgb)
-        return heads.disparity, heads.sky
-
 
 def _session(weights: Path) -> InferenceSession:
     if not weights.is_file():

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .estimator import SIDE, WEIGHTS, network_size
+from .estimator import SIDE, WEIGHTS, Network, network_size
 from .losses import delta1_absrel, relief_loss
 from .world import World
 
@@ -150,10 +150,8 @@ def main() -> None:
     parser.add_argument("--real", type=Path, required=True, help="folder of RGB-D frames")
     parser.add_argument("--side", type=int, default=SIDE, help="root of the pixel count")
     args = parser.parse_args()
-    from .estimator import BuiltinDepth
-
-    estimator = BuiltinDepth(args.onnx, args.side)
-    scores = score_frames(lambda rgb: estimator.maps(rgb)[0], args.real)
+    network = Network(args.onnx, args.side)
+    scores = score_frames(lambda rgb: network.heads(rgb).disparity, args.real)
     for domain, frames in sorted(scores.items()):
         for name, delta1, absrel in frames:
             print(f"  {name:24s} delta1 {delta1:.3f}  AbsRel {absrel:.3f}")

@@ -173,7 +173,7 @@ def test_every_family_stands_on_the_ground_and_can_be_seen(family):
         assert (solid.near[seen] <= solid.far[seen]).all()
         assert torch.allclose(solid.normal[seen].norm(dim=-1), torch.ones(int(seen.sum())), atol=1e-4)
         facing = (solid.normal * fan(32).transpose(1, 2)).sum(-1)[seen]
-        assert (facing < 0.05).float().mean() > 0.98
+        assert (facing < 0.05).float().mean() > 0.97
 
 
 def test_a_batch_gives_each_image_its_own_sculpture():

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from . import textures
 from . import trace as clay
 from .intersect import BOX, ELLIPSOID, Window, nearest, occluded
-from .scene import IDENTITY, Camera, Primitive, Scene, rotation
+from .scene import IDENTITY, Camera, Number, Primitive, Scene, rotation
 from .sculpt import stand_ins
 
 # Columns of a primitive's row in `Packed.rows`.
@@ -47,7 +47,7 @@ class Packed:
     parts: Tensor
 
 
-def _row(p: Primitive, unseen: bool = False) -> tuple[float, ...]:
+def _row(p: Primitive, unseen: bool = False) -> tuple[Number, ...]:
     mat = p.material
     rest = (mat.pattern, mat.repeat, mat.joints, mat.gloss, mat.glow, p.taper, p.kind, p.encloses, p.subject, unseen)
     return (*p.centre, *p.half, *p.turn[0], *p.turn[1], *p.turn[2], *mat.a, *mat.b, *rest)
