@@ -22,20 +22,6 @@ CHUNK = 8
 KEPT = 16
 TAKEN = 2
 
-_world: World | None = None
-
-
-def _begin(seed: int, without: tuple[str, ...]) -> None:
-    """In a worker process: its own world, on one thread."""
-    global _world
-    torch.set_num_threads(1)
-    _world = World(seed, without=without)
-
-
-def _expose(chunk: int, count: int, height: int, width: int) -> list[torch.Tensor]:
-    assert _world is not None
-    return _packed(_world.expose(chunk, count, height, width))
-
 
 def _packed(exposure: Exposure) -> list[torch.Tensor]:
     """An exposure as float16 tensors: half the memory, and finer than any label needs."""
@@ -49,22 +35,19 @@ def _joined(chunks: list[list[torch.Tensor]]) -> Exposure:
 
 
 class Pool:
-    """Batches of 16 photos by step number. workers = 0 renders in this process, on the given device."""
+    """Batches of 16 photos by step number, rendered on a device."""
 
     def __init__(
         self,
         seed: int,
         sizes: tuple[tuple[int, int], ...],
         reuse: int = 4,
-        workers: int = 0,
         device: str = "cpu",
         without: tuple[str, ...] = (),
     ) -> None:
         self.seed, self.sizes, self.reuse, self.device, self.looks = seed, sizes, reuse, device, "looks" not in without
         self.world = World(seed, device, without=without)
-        self.workers = ProcessPoolExecutor(workers, get_context("spawn"), _begin, (seed, without)) if workers else None
         self.chunks: OrderedDict[int, list[torch.Tensor]] = OrderedDict()
-        self.coming: dict[int, Future[list[torch.Tensor]]] = {}
 
     def drawn(self, step: int) -> list[int]:
         """The chunks of a step."""
@@ -72,7 +55,7 @@ class Pool:
         newest = self._newest(use)
         first = max(0, newest - KEPT + 1)
         choices = Random(self.seed * 7919 + step).sample(range(first, newest + 1), TAKEN)
-        # What is new is seen at once, or a worker's chunk could be dropped unused.
+        # What is new is seen at once, or it could be dropped unused.
         numbers = [newest, choices[0]] if newest > self._newest(use - 1) and newest not in choices else choices
         return [n * len(self.sizes) + kind for n in numbers]
 
@@ -80,33 +63,57 @@ class Pool:
         return TAKEN - 1 + max(0, use) * TAKEN // self.reuse
 
     def batch(self, step: int) -> Batch:
-        """Photos of a step with their labels, on the device."""
-        needed = self.drawn(step)
-        self._order(step, needed)
-        exposure = _joined([self._chunk(c) for c in needed])
+        """Photos of a step with their labels."""
+        exposure = _joined([self._chunk(c) for c in self.drawn(step)])
         generator = torch.Generator(self.device).manual_seed(self.seed * 1_000_003 + step)
         return exposure.developed(generator, self.looks)
 
-    def _order(self, step: int, needed: list[int]) -> None:
-        """Have the workers render what the coming steps need."""
-        if self.workers is None:
-            return
-        for ahead in range(8 * len(self.sizes) // 2):
-            for c in needed if ahead == 0 else self.drawn(step + ahead):
-                if c not in self.chunks and c not in self.coming:
-                    self.coming[c] = self.workers.submit(_expose, c, CHUNK, *self.sizes[c % len(self.sizes)])
-
     def _chunk(self, c: int) -> list[torch.Tensor]:
         if c not in self.chunks:
-            coming = self.coming.pop(c, None)
-            height, width = self.sizes[c % len(self.sizes)]
-            self.chunks[c] = coming.result() if coming else _packed(self.world.expose(c, CHUNK, height, width))
+            self.chunks[c] = _packed(self.world.expose(c, CHUNK, *self.sizes[c % len(self.sizes)]))
         self.chunks.move_to_end(c)
         while len(self.chunks) > 2 * KEPT * len(self.sizes):
             self.chunks.popitem(last=False)
         return self.chunks[c]
 
     def close(self) -> None:
-        """Stop the workers."""
-        if self.workers is not None:
-            self.workers.shutdown(wait=False, cancel_futures=True)
+        """Nothing to stop."""
+
+
+_pool: Pool | None = None
+
+
+def _begin(*args: object) -> None:
+    """In the helping process: its own pool, on one thread."""
+    global _pool
+    torch.set_num_threads(1)
+    _pool = Pool(*args)  # type: ignore[arg-type]
+
+
+def _batch(step: int) -> Batch:
+    assert _pool is not None
+    return _pool.batch(step)
+
+
+class PoolAhead:
+    """The same batches, made a few steps ahead by another process (CPU)."""
+
+    AHEAD = 16
+
+    def __init__(
+        self, seed: int, sizes: tuple[tuple[int, int], ...], reuse: int = 4, without: tuple[str, ...] = ()
+    ) -> None:
+        arguments = (seed, sizes, reuse, "cpu", without)
+        self.process = ProcessPoolExecutor(1, get_context("spawn"), _begin, arguments)
+        self.coming: dict[int, Future[Batch]] = {}
+
+    def batch(self, step: int) -> Batch:
+        """Photos of a step with their labels."""
+        for ahead in range(step, step + self.AHEAD):
+            if ahead not in self.coming:
+                self.coming[ahead] = self.process.submit(_batch, ahead)
+        return self.coming.pop(step).result()
+
+    def close(self) -> None:
+        """Stop the process."""
+        self.process.shutdown(wait=False, cancel_futures=True)

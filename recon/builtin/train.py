@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from .evaluate import draw_curve, score_real, score_world
 from .losses import loss_parts
 from .net import DEPTHS, HEADS, WIDTHS, GeometryNet
-from .pool import CHUNK, TAKEN, Pool
+from .pool import CHUNK, TAKEN, Pool, PoolAhead
 
 # (height, width) of the batches in turn: square, landscape, portrait, panorama.
 SIZES = ((128, 128), (128, 160), (160, 128), (96, 192), (160, 160), (128, 192), (64, 224), (192, 160))
@@ -69,13 +69,17 @@ class Plan:
 
 
 class Trainer:
-    """A run in a folder: its plan, weights, EMA weights, optimiser and step. `workers` processes render ahead. A run may
-    be given another length as long as its rate is steady."""
+    """A run in a folder: its plan, weights, EMA weights, optimiser and step. With `ahead` another process makes the
+    pictures. A run may be given another length as long as its rate is steady."""
 
-    def __init__(self, folder: Path, plan: Plan, device: str = "cpu", workers: int = 0) -> None:
+    def __init__(self, folder: Path, plan: Plan, device: str = "cpu", ahead: bool = False) -> None:
         torch.manual_seed(plan.seed)
         self.folder, self.plan, self.device, self.step, self.seconds = folder, plan, device, 0, 0.0
-        self.pool = Pool(plan.seed, plan.sizes, plan.reuse, workers, device, plan.without)
+        self.pool: Pool | PoolAhead
+        if ahead:
+            self.pool = PoolAhead(plan.seed, plan.sizes, plan.reuse, plan.without)
+        else:
+            self.pool = Pool(plan.seed, plan.sizes, plan.reuse, device, plan.without)
         net = GeometryNet(plan.widths, plan.depths, plan.heads).to(device)
         self.net = net.to(memory_format=torch.channels_last)
         self.ema = copy.deepcopy(self.net).eval().requires_grad_(False)
@@ -206,13 +210,11 @@ def main() -> None:
     parser.add_argument("--every", type=float, default=5.0, help="minutes between checkpoints with scores")
     parser.add_argument("--real", type=Path, help="folder of RGB-D frames to score on")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--workers", type=int, default=1, help="processes that render ahead (CPU)")
     parser.add_argument("--device", default="cpu")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     plan = replace(Plan(), seed=args.seed, steps=args.steps, reuse=args.reuse, without=tuple(args.without))
-    workers = args.workers if args.device == "cpu" else 0
-    train(Trainer(args.run, plan, args.device, workers), args.minutes, args.every, args.real)
+    train(Trainer(args.run, plan, args.device, args.device == "cpu"), args.minutes, args.every, args.real)
 
 
 if __name__ == "__main__":

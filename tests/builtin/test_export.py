@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from recon.builtin.export import export, load_run
-from recon.builtin.net import GeometryNet, coordinates
+from recon.builtin.net import GeometryNet
 from recon.builtin.train import Plan, Trainer
 
 TINY = Plan(seed=1, steps=4, widths=(8, 16, 16, 16, 32), depths=(1, 1, 1, 1), heads=4, sizes=((32, 64),))
@@ -34,7 +34,8 @@ def test_onnx_and_torch_agree_at_sizes_other_than_the_traced_one(tiny, size):
         expected = net(photo)
     expected = expected._replace(sky=expected.sky.sigmoid(), subject=expected.subject.sigmoid())
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    for name, truth, got in zip(expected._fields, expected, session.run(expected._fields, {"photo": photo.numpy()})):
+    found = session.run(expected._fields, {"photo": photo.numpy()})
+    for name, truth, got in zip(expected._fields, expected, found, strict=True):
         assert got.shape == truth.shape
         # Weights are stored with 11 significant bits.
         assert np.allclose(got, truth.numpy(), atol=5e-3 * float(truth.abs().max())), name
@@ -56,5 +57,3 @@ def test_a_run_is_exported_with_its_facts(tmp_path):
     assert (facts["seed"], facts["steps"], facts["images"], facts["licence"]) == ("1", "1", "16", "Apache-2.0")
     for name, value in net.state_dict().items():
         assert torch.equal(value, trainer.ema.state_dict()[name])
-
-

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from recon.builtin.pool import Pool
+from recon.builtin.pool import Pool, PoolAhead
 from recon.builtin.train import WARM, Plan, Trainer
 
 TINY = Plan(seed=3, steps=6, widths=(8, 8, 8, 8, 8), depths=(1, 1, 1, 1), heads=2, sizes=((32, 64), (64, 32)))
@@ -58,9 +58,9 @@ def test_a_steady_run_may_be_made_longer_and_no_other(tmp_path):
         Trainer(tmp_path, replace(TINY, steps=8))
 
 
-def test_workers_change_nothing(tmp_path):
-    """Rendered ahead in another process or at once in this one, a step sees the same pictures."""
-    alone, helped = Pool(3, TINY.sizes), Pool(3, TINY.sizes, workers=1)
+def test_pictures_made_ahead_are_the_same():
+    """In another process or in this one, a step sees the same pictures."""
+    alone, helped = Pool(3, TINY.sizes), PoolAhead(3, TINY.sizes)
     try:
         for step in (0, 1, 7):
             first, second = alone.batch(step), helped.batch(step)
