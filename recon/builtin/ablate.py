@@ -13,9 +13,8 @@ from pathlib import Path
 import torch
 
 from .evaluate import score_real, score_world
-from .train import Plan, Trainer
+from .train import SMALL, Plan, Trainer
 
-SIZES = ((128, 128), (96, 128), (128, 96))
 # name: (seed, what is left out)
 RUNS: dict[str, tuple[int, tuple[str, ...]]] = {
     "everything": (1, ()),
@@ -54,7 +53,7 @@ def main() -> None:
     torch.set_num_threads(1)
     print("| left out | " + " | ".join(COLUMNS) + " |\n|---|" + "---|" * len(COLUMNS), flush=True)
     for name, (seed, without) in RUNS.items():
-        plan = replace(Plan(), seed=seed, steps=args.steps, reuse=8, sizes=SIZES, without=without)
+        plan = replace(Plan(), seed=seed, steps=args.steps, stages=((0, 16, SMALL),), without=without)
         row = scores(args.runs / name.replace(" ", "_").replace(",", ""), plan, args.real)
         print(f"| {name} | " + " | ".join(f"{row[c]:.3f}" for c in COLUMNS) + " |", flush=True)
 

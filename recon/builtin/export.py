@@ -92,7 +92,7 @@ def load_run(folder: Path) -> tuple[GeometryNet, dict[str, str]]:
         "seed": plan.seed,
         "steps": state["step"],
         "planned_steps": plan.steps,
-        "images": state["step"] * plan.pictures,
+        "images": plan.pictures(state["step"]),
         "reuse": plan.reuse,
         "training_seconds": round(state["seconds"]),
         "data": "synthetic scenes only",

@@ -82,7 +82,7 @@ def fov_loss(prediction: Tensor, fov: Tensor) -> Tensor:
 
 
 # Weights that bring the losses of a half-trained network to the same order; disparity, the hardest, leads.
-SKY, SUBJECT, NORMALS, RELIEF, FOV = 0.3, 0.5, 0.5, 0.05, 0.05
+SKY, SUBJECT, NORMALS, RELIEF, FOV = 0.3, 0.5, 1.0, 0.02, 0.05
 
 
 def loss_parts(prediction: Geometry, labels: Labels, without: tuple[str, ...] = ()) -> dict[str, Tensor]:

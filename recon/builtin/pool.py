@@ -1,9 +1,9 @@
 """A pool of undeveloped pictures: rendering costs more than a training step, so each picture is used a few times, every
 time mirrored, exposed, blurred and compressed anew.
 
-What a step sees follows from its number alone. Chunk c has the size number c mod len(sizes). A step takes two chunks of
-its size at random among the KEPT newest; a new chunk of that size is due every `reuse` / 2 uses. Nothing of the pool is
-saved: an interrupted run renders again what it needs.
+What a step sees follows from its number alone. A run goes through stages of growing pictures; in a stage chunk c has the
+size number c mod len(sizes). A step takes two chunks of its size at random among the KEPT newest; a new chunk of that size
+is due every `reuse` / 2 uses. Nothing of the pool is saved: an interrupted run renders again what it needs.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ import torch
 from .world import Batch, Exposure, World
 from .world.labels import Labels
 
-CHUNK = 8
 KEPT = 16
 TAKEN = 2
+# (steps, pictures in a chunk, (height, width) of the batches in turn)
+Stage = tuple[int, int, tuple[tuple[int, int], ...]]
+# More chunks than a stage ever has.
+A_STAGE = 200_000
 
 
 def _packed(exposure: Exposure) -> list[torch.Tensor]:
@@ -35,46 +38,64 @@ def _joined(chunks: list[list[torch.Tensor]]) -> Exposure:
 
 
 class Pool:
-    """Batches of 16 photos by step number, rendered on a device."""
+    """Batches of photos by step number, rendered on a device; the last stage has no end."""
 
     def __init__(
         self,
         seed: int,
-        sizes: tuple[tuple[int, int], ...],
+        stages: tuple[Stage, ...],
         reuse: int = 4,
         device: str = "cpu",
         without: tuple[str, ...] = (),
     ) -> None:
-        self.seed, self.sizes, self.reuse, self.device, self.looks = seed, sizes, reuse, device, "looks" not in without
+        self.seed, self.stages, self.reuse, self.device, self.looks = (
+            seed,
+            stages,
+            reuse,
+            device,
+            "looks" not in without,
+        )
         self.world = World(seed, device, without=without)
         self.chunks: OrderedDict[int, list[torch.Tensor]] = OrderedDict()
 
+    def stage(self, step: int) -> tuple[int, int]:
+        """The stage of a step, and which step of the stage it is."""
+        for number, (steps, _, _) in enumerate(self.stages):
+            if step < steps or number == len(self.stages) - 1:
+                break
+            step -= steps
+        return number, step
+
     def drawn(self, step: int) -> list[int]:
-        """The chunks of a step."""
-        use, kind = divmod(step, len(self.sizes))
+        """The chunks of a step, numbered within its stage."""
+        stage, own = self.stage(step)
+        sizes = len(self.stages[stage][2])
+        use, kind = divmod(own, sizes)
         newest = self._newest(use)
         first = max(0, newest - KEPT + 1)
         choices = Random(self.seed * 7919 + step).sample(range(first, newest + 1), TAKEN)
         # What is new is seen at once, or it could be dropped unused.
         numbers = [newest, choices[0]] if newest > self._newest(use - 1) and newest not in choices else choices
-        return [n * len(self.sizes) + kind for n in numbers]
+        return [n * sizes + kind for n in numbers]
 
     def _newest(self, use: int) -> int:
         return TAKEN - 1 + max(0, use) * TAKEN // self.reuse
 
     def batch(self, step: int) -> Batch:
         """Photos of a step with their labels."""
-        exposure = _joined([self._chunk(c) for c in self.drawn(step)])
+        stage, _ = self.stage(step)
+        exposure = _joined([self._chunk(stage, c) for c in self.drawn(step)])
         generator = torch.Generator(self.device).manual_seed(self.seed * 1_000_003 + step)
         return exposure.developed(generator, self.looks)
 
-    def _chunk(self, c: int) -> list[torch.Tensor]:
-        if c not in self.chunks:
-            self.chunks[c] = _packed(self.world.expose(c, CHUNK, *self.sizes[c % len(self.sizes)]))
-        self.chunks.move_to_end(c)
-        while len(self.chunks) > 2 * KEPT * len(self.sizes):
+    def _chunk(self, stage: int, c: int) -> list[torch.Tensor]:
+        index, (_, count, sizes) = stage * A_STAGE + c, self.stages[stage]
+        if index not in self.chunks:
+            self.chunks[index] = _packed(self.world.expose(index, count, *sizes[c % len(sizes)]))
+        self.chunks.move_to_end(index)
+        while len(self.chunks) > 2 * KEPT * len(sizes):
             self.chunks.popitem(last=False)
-        return self.chunks[c]
+        return self.chunks[index]
 
     def close(self) -> None:
         """Nothing to stop."""
@@ -100,10 +121,8 @@ class PoolAhead:
 
     AHEAD = 16
 
-    def __init__(
-        self, seed: int, sizes: tuple[tuple[int, int], ...], reuse: int = 4, without: tuple[str, ...] = ()
-    ) -> None:
-        arguments = (seed, sizes, reuse, "cpu", without)
+    def __init__(self, seed: int, stages: tuple[Stage, ...], reuse: int = 4, without: tuple[str, ...] = ()) -> None:
+        arguments = (seed, stages, reuse, "cpu", without)
         self.process = ProcessPoolExecutor(1, get_context("spawn"), _begin, arguments)
         self.coming: dict[int, Future[Batch]] = {}
 

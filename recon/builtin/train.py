@@ -23,10 +23,12 @@ from torch import Tensor, nn
 from .evaluate import draw_curve, score_real, score_world
 from .losses import loss_parts
 from .net import DEPTHS, HEADS, WIDTHS, GeometryNet
-from .pool import CHUNK, TAKEN, Pool, PoolAhead
+from .pool import TAKEN, Pool, PoolAhead, Stage
 
-# (height, width) of the batches in turn: square, landscape, portrait, panorama.
-SIZES = ((128, 128), (128, 160), (160, 128), (96, 192), (160, 160), (128, 192), (64, 224), (192, 160))
+# Square, landscape, portrait, panorama. Small pictures come first: what a room, a street or a thing looks like is learnt
+# from four times as many of them in the same time (progressive resizing, as in Tan and Le 2021, EfficientNetV2).
+SMALL = ((64, 64), (64, 96), (96, 64), (64, 96), (96, 96), (32, 96))
+LARGE = ((128, 128), (128, 160), (160, 128), (96, 192), (160, 160), (128, 192), (64, 224), (192, 160))
 # Steps over which the learning rate rises.
 WARM = 300
 # A subject's mask is told in this share of the pictures.
@@ -35,19 +37,19 @@ HINTED = 0.4
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything a run follows from: seed; steps in all, of 16 pictures each; how often a rendered picture is used; peak
-    learning rate (AdamW); EMA decay per step; size of the net; sizes of the pictures; for ablations what is left out:
-    layouts, losses ("gradients" too), "looks" (cameras that differ)."""
+    """Everything a run follows from: seed; steps in all; how often a rendered picture is used; peak learning rate (AdamW);
+    EMA decay per step; size of the net; stages of the pictures (see pool); for ablations what is left out: layouts,
+    losses ("gradients" too), "looks" (cameras that differ)."""
 
     seed: int = 2
-    steps: int = 14000
+    steps: int = 16000
     reuse: int = 4
     rate: float = 1e-3
     ema: float = 0.998
     widths: tuple[int, ...] = WIDTHS
     depths: tuple[int, ...] = DEPTHS
     heads: int = HEADS
-    sizes: tuple[tuple[int, int], ...] = SIZES
+    stages: tuple[Stage, ...] = ((6000, 24, SMALL), (0, 8, LARGE))
     without: tuple[str, ...] = ()
 
     @property
@@ -62,10 +64,13 @@ class Plan:
         fall = (step - self.steady) / max(1, self.steps - self.steady)
         return self.rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * fall)))
 
-    @property
-    def pictures(self) -> int:
-        """Pictures in a step."""
-        return CHUNK * TAKEN
+    def pictures(self, step: int) -> int:
+        """Pictures used in all steps before this one."""
+        total, left = 0, step
+        for number, (steps, chunk, _) in enumerate(self.stages):
+            own = left if number == len(self.stages) - 1 else min(left, steps)
+            total, left = total + TAKEN * chunk * own, left - own
+        return total
 
 
 class Trainer:
@@ -77,9 +82,9 @@ class Trainer:
         self.folder, self.plan, self.device, self.step, self.seconds = folder, plan, device, 0, 0.0
         self.pool: Pool | PoolAhead
         if ahead:
-            self.pool = PoolAhead(plan.seed, plan.sizes, plan.reuse, plan.without)
+            self.pool = PoolAhead(plan.seed, plan.stages, plan.reuse, plan.without)
         else:
-            self.pool = Pool(plan.seed, plan.sizes, plan.reuse, device, plan.without)
+            self.pool = Pool(plan.seed, plan.stages, plan.reuse, device, plan.without)
         net = GeometryNet(plan.widths, plan.depths, plan.heads).to(device)
         self.net = net.to(memory_format=torch.channels_last)
         self.ema = copy.deepcopy(self.net).eval().requires_grad_(False)
@@ -139,7 +144,8 @@ class Trainer:
         self.seconds += time.perf_counter() - begun
         for name, part in {**parts, "loss": loss}.items():
             value = float(part.detach())
-            self.losses[name] = 0.99 * self.losses.get(name, value) + 0.01 * value
+            key = name if name == "loss" else f"loss_{name}"
+            self.losses[key] = 0.99 * self.losses.get(key, value) + 0.01 * value
         return float(loss.detach())
 
     def _hint(self, subject: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from recon.builtin.export import export, load_run
 from recon.builtin.net import GeometryNet
 from recon.builtin.train import Plan, Trainer
 
-TINY = Plan(seed=1, steps=4, widths=(8, 16, 16, 16, 32), depths=(1, 1, 1, 1), heads=4, sizes=((32, 64),))
+TINY = Plan(seed=1, steps=4, widths=(8, 16, 16, 16, 32), depths=(1, 1, 1, 1), heads=4, stages=((0, 2, ((32, 64),)),))
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +54,6 @@ def test_a_run_is_exported_with_its_facts(tmp_path):
     trainer.advance()
     trainer.save()
     net, facts = load_run(tmp_path)
-    assert (facts["seed"], facts["steps"], facts["images"], facts["licence"]) == ("1", "1", "16", "Apache-2.0")
+    assert (facts["seed"], facts["steps"], facts["images"], facts["licence"]) == ("1", "1", "4", "Apache-2.0")
     for name, value in net.state_dict().items():
         assert torch.equal(value, trainer.ema.state_dict()[name])

@@ -10,7 +10,14 @@ import torch
 from recon.builtin.pool import Pool, PoolAhead
 from recon.builtin.train import WARM, Plan, Trainer
 
-TINY = Plan(seed=3, steps=6, widths=(8, 8, 8, 8, 8), depths=(1, 1, 1, 1), heads=2, sizes=((32, 64), (64, 32)))
+TINY = Plan(
+    seed=3,
+    steps=6,
+    widths=(8, 8, 8, 8, 8),
+    depths=(1, 1, 1, 1),
+    heads=2,
+    stages=((4, 4, ((32, 64), (64, 32))), (0, 2, ((64, 64),))),
+)
 
 
 def test_an_interrupted_run_ends_bit_equal(tmp_path):
@@ -60,7 +67,7 @@ def test_a_steady_run_may_be_made_longer_and_no_other(tmp_path):
 
 def test_pictures_made_ahead_are_the_same():
     """In another process or in this one, a step sees the same pictures."""
-    alone, helped = Pool(3, TINY.sizes), PoolAhead(3, TINY.sizes)
+    alone, helped = Pool(3, TINY.stages), PoolAhead(3, TINY.stages)
     try:
         for step in (0, 1, 7):
             first, second = alone.batch(step), helped.batch(step)
@@ -71,7 +78,7 @@ def test_pictures_made_ahead_are_the_same():
 
 
 def test_every_picture_is_used_about_as_often_as_asked():
-    pool = Pool(0, ((32, 32), (32, 64), (64, 32)), reuse=4)
+    pool = Pool(0, ((0, 2, ((32, 32), (32, 64), (64, 32))),), reuse=4)
     uses = Counter(c for step in range(900) for c in pool.drawn(step))
     used = [uses[c] for c in range(3 * 100)]
     assert min(used) >= 1
@@ -82,7 +89,7 @@ def test_every_picture_is_used_about_as_often_as_asked():
 
 
 def test_every_size_fits_the_net():
-    assert all(side % 32 == 0 for size in Plan().sizes for side in size)
+    assert all(side % 32 == 0 for _, _, sizes in Plan().stages for size in sizes for side in size)
 
 
 def test_a_hint_is_the_mask_in_some_pictures_that_have_one(tmp_path):
@@ -110,7 +117,16 @@ def test_a_loss_that_is_not_a_number_stops_the_run_and_keeps_the_checkpoint(tmp_
 
 def test_a_few_steps_on_the_same_pictures_learn_them(tmp_path):
     """The loss falls by a quarter within forty steps over one pool of pictures."""
-    plan = replace(TINY, steps=40, reuse=100, rate=0.05, sizes=((64, 64),), widths=(16, 16, 16, 16, 16))
+    plan = replace(TINY, steps=40, reuse=100, rate=0.05, stages=((0, 8, ((64, 64),)),), widths=(16, 16, 16, 16, 16))
     trainer = Trainer(tmp_path, plan)
     losses = [trainer.advance() for _ in range(plan.steps)]
     assert np.mean(losses[-5:]) < 0.75 * np.mean(losses[:3])
+
+
+def test_stages_follow_each_other():
+    plan = replace(TINY, steps=20)
+    pool = Pool(1, plan.stages)
+    assert [pool.stage(step) for step in (0, 3, 4, 19)] == [(0, 0), (0, 3), (1, 0), (1, 15)]
+    assert pool.batch(1).rgb.shape == (8, 3, 64, 32)
+    assert pool.batch(4).rgb.shape == (4, 3, 64, 64)
+    assert [plan.pictures(step) for step in (0, 1, 4, 5, 20)] == [0, 8, 32, 36, 96]
