@@ -76,9 +76,9 @@ def score_frames(predict: Predict, folder: Path) -> dict[str, list[tuple[str, fl
     return scores
 
 
-def score_real(net: nn.Module, folder: Path) -> dict[str, float]:
-    """Mean delta1 and AbsRel over the frames, and delta1 per domain."""
-    scores = score_frames(torch_predict(net, SIDE), folder)
+def score_real(net: nn.Module, folder: Path, side: int = SIDE) -> dict[str, float]:
+    """Mean delta1 and AbsRel over the frames, and delta1 per domain; side: root of the network's pixel count."""
+    scores = score_frames(torch_predict(net, side), folder)
     frames = [frame for domain in scores.values() for frame in domain]
     result = {"real_d1": float(np.mean([f[1] for f in frames])), "real_rel": float(np.mean([f[2] for f in frames]))}
     result |= {name: float(np.mean([f[1] for f in scores[name]])) for name in sorted(scores)}
