@@ -27,7 +27,7 @@ RUNS: dict[str, tuple[int, tuple[str, ...]]] = {
     "no table tops": (1, ("tabletop",)),
     "no streets": (1, ("street", "square")),
     "no disorder": (1, ("disorder",)),
-    "no cut-outs": (1, ("cutout",)),
+    "no cut-outs": (1, ("cutout", "pasted")),
     "no staged or single things": (1, ("staged", "single")),
     "no gradient matching": (1, ("gradients",)),
     "no normals": (1, ("normals",)),
@@ -55,7 +55,7 @@ def main() -> None:
     torch.set_num_threads(1)
     print("| left out | " + " | ".join(COLUMNS) + " |\n|---|" + "---|" * len(COLUMNS), flush=True)
     for name, (seed, without) in RUNS.items():
-        small = replace(Plan(), reuse=8, stages=((0, 16, SMALL),), widths=SMALLER, heads=5)
+        small = replace(Plan(), reuse=8, stages=((0, 16, SMALL, "subjects"),), widths=SMALLER, heads=5)
         plan = replace(small, seed=seed, steps=args.steps, without=without)
         row = scores(args.runs / name.replace(" ", "_").replace(",", ""), plan, args.real)
         print(f"| {name} | " + " | ".join(f"{row[c]:.3f}" for c in COLUMNS) + " |", flush=True)

@@ -20,8 +20,8 @@ from .world.labels import Labels
 
 KEPT = 16
 TAKEN = 2
-# (steps, pictures in a chunk, (height, width) of the batches in turn)
-Stage = tuple[int, int, tuple[tuple[int, int], ...]]
+# (steps, pictures in a chunk, (height, width) of the batches in turn, mix of layouts)
+Stage = tuple[int, int, tuple[tuple[int, int], ...], str]
 # More chunks than a stage ever has.
 A_STAGE = 200_000
 
@@ -60,7 +60,7 @@ class Pool:
 
     def stage(self, step: int) -> tuple[int, int]:
         """The stage of a step, and which step of the stage it is."""
-        for number, (steps, _, _) in enumerate(self.stages):
+        for number, (steps, *_) in enumerate(self.stages):
             if step < steps or number == len(self.stages) - 1:
                 break
             step -= steps
@@ -89,9 +89,9 @@ class Pool:
         return exposure.developed(generator, self.looks)
 
     def _chunk(self, stage: int, c: int) -> list[torch.Tensor]:
-        index, (_, count, sizes) = stage * A_STAGE + c, self.stages[stage]
+        index, (_, count, sizes, mix) = stage * A_STAGE + c, self.stages[stage]
         if index not in self.chunks:
-            self.chunks[index] = _packed(self.world.expose(index, count, *sizes[c % len(sizes)]))
+            self.chunks[index] = _packed(self.world.expose(index, count, *sizes[c % len(sizes)], mix))
         self.chunks.move_to_end(index)
         while len(self.chunks) > 2 * KEPT * len(sizes):
             self.chunks.popitem(last=False)

@@ -49,7 +49,7 @@ class Plan:
     widths: tuple[int, ...] = WIDTHS
     depths: tuple[int, ...] = DEPTHS
     heads: int = HEADS
-    stages: tuple[Stage, ...] = ((6000, 24, SMALL), (0, 8, LARGE))
+    stages: tuple[Stage, ...] = ((6000, 24, SMALL, "scenes"), (0, 8, LARGE, "subjects"))
     without: tuple[str, ...] = ()
 
     @property
@@ -67,7 +67,7 @@ class Plan:
     def pictures(self, step: int) -> int:
         """Pictures used in all steps before this one."""
         total, left = 0, step
-        for number, (steps, chunk, _) in enumerate(self.stages):
+        for number, (steps, chunk, *_) in enumerate(self.stages):
             own = left if number == len(self.stages) - 1 else min(left, steps)
             total, left = total + TAKEN * chunk * own, left - own
         return total

@@ -9,7 +9,9 @@ from recon.builtin.export import export, load_run
 from recon.builtin.net import GeometryNet
 from recon.builtin.train import Plan, Trainer
 
-TINY = Plan(seed=1, steps=4, widths=(8, 16, 16, 16, 32), depths=(1, 1, 1, 1), heads=4, stages=((0, 2, ((32, 64),)),))
+TINY = Plan(
+    seed=1, steps=4, widths=(8, 16, 16, 16, 32), depths=(1, 1, 1, 1), heads=4, stages=((0, 2, ((32, 64),), "scenes"),)
+)
 
 
 @pytest.fixture(scope="module")

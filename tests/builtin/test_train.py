@@ -16,7 +16,7 @@ TINY = Plan(
     widths=(8, 8, 8, 8, 8),
     depths=(1, 1, 1, 1),
     heads=2,
-    stages=((4, 4, ((32, 64), (64, 32))), (0, 2, ((64, 64),))),
+    stages=((4, 4, ((32, 64), (64, 32)), "scenes"), (0, 2, ((64, 64),), "subjects")),
 )
 
 
@@ -78,7 +78,7 @@ def test_pictures_made_ahead_are_the_same():
 
 
 def test_every_picture_is_used_about_as_often_as_asked():
-    pool = Pool(0, ((0, 2, ((32, 32), (32, 64), (64, 32))),), reuse=4)
+    pool = Pool(0, ((0, 2, ((32, 32), (32, 64), (64, 32)), "scenes"),), reuse=4)
     uses = Counter(c for step in range(900) for c in pool.drawn(step))
     used = [uses[c] for c in range(3 * 100)]
     assert min(used) >= 1
@@ -89,7 +89,7 @@ def test_every_picture_is_used_about_as_often_as_asked():
 
 
 def test_every_size_fits_the_net():
-    assert all(side % 32 == 0 for _, _, sizes in Plan().stages for size in sizes for side in size)
+    assert all(side % 32 == 0 for _, _, sizes, _ in Plan().stages for size in sizes for side in size)
 
 
 def test_a_hint_is_the_mask_in_some_pictures_that_have_one(tmp_path):
@@ -117,7 +117,9 @@ def test_a_loss_that_is_not_a_number_stops_the_run_and_keeps_the_checkpoint(tmp_
 
 def test_a_few_steps_on_the_same_pictures_learn_them(tmp_path):
     """The loss falls by a quarter within forty steps over one pool of pictures."""
-    plan = replace(TINY, steps=40, reuse=100, rate=0.05, stages=((0, 8, ((64, 64),)),), widths=(16, 16, 16, 16, 16))
+    plan = replace(
+        TINY, steps=40, reuse=100, rate=0.05, stages=((0, 8, ((64, 64),), "scenes"),), widths=(16, 16, 16, 16, 16)
+    )
     trainer = Trainer(tmp_path, plan)
     losses = [trainer.advance() for _ in range(plan.steps)]
     assert np.mean(losses[-5:]) < 0.75 * np.mean(losses[:3])

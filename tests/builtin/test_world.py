@@ -111,7 +111,7 @@ def test_layouts_give_finite_pictures(number, bank):
     from random import Random
 
     random = Random(number)
-    packed = pack([LAYOUTS[number][0](random) for _ in range(4)], 48, 64)
+    packed = pack([LAYOUTS[number](random) for _ in range(4)], 48, 64)
     pictures = render(packed, bank, 48, 64, torch.Generator().manual_seed(0))
     assert all(values.isfinite().all() for values in pictures)
     assert (pictures.disparity >= 0).all()
@@ -168,7 +168,7 @@ def test_windows_hide_nothing(bank):
     """Every layout traced with and without the primitives' windows."""
     from random import Random
 
-    for number, (layout, _) in enumerate(LAYOUTS):
+    for number, layout in enumerate(LAYOUTS):
         random = Random(number)
         packed = pack([layout(random) for _ in range(3)], 48, 64)
         # What only casts shadows has an empty window and is never seen.
@@ -208,7 +208,7 @@ def test_a_cut_out_lies_before_its_backdrop(bank):
 
     plain = subject_ball(40.0, 3.0, Backdrop((1.0, 1.0, 1.0), (0.0, 0.0, 0.0), 0.0))
     other = subject_ball(40.0, 3.0, Backdrop((1.0, 1.0, 1.0), (0.0, 0.0, 0.0), 0.0, scene=True))
-    room = LAYOUTS[0][0](Random(0))
+    room = LAYOUTS[0](Random(0))
     scenes = [plain, other, room]
     pictures = render(pack(scenes, 64, 64), bank, 64, 64, torch.Generator().manual_seed(0))
     result = pasted(scenes, pictures, Random(0))

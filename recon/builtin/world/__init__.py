@@ -14,7 +14,7 @@ from torch import Tensor
 
 from .compose import focused, pasted
 from .labels import Labels, label
-from .layouts import LAYOUTS
+from .layouts import LAYOUTS, MIXES
 from .photo import develop, plain
 from .render import Rendered, pack, render
 from .textures import make_bank
@@ -54,17 +54,18 @@ class World:
         without: tuple[str, ...] = (),
     ) -> None:
         self.seed, self.device, self.group = seed, torch.device(device), group
-        self.layouts = [(layout, share) for layout, share in LAYOUTS if layout.__name__ not in without]
+        self.left_out = without
         self.bank = make_bank(seed).to(self.device)
 
-    def expose(self, index: int, count: int, height: int, width: int) -> Exposure:
-        """Pictures number `index` (`count` of even height and width), not yet developed."""
+    def expose(self, index: int, count: int, height: int, width: int, mix: str = "scenes") -> Exposure:
+        """Pictures number `index` (`count` of even height and width), not yet developed; mix: of layouts.MIXES."""
         number = self.seed * 1_000_003 + index
         random, generator = Random(number), torch.Generator(self.device).manual_seed(number)
-        layouts, shares = zip(*self.layouts, strict=True)
+        pairs = zip(LAYOUTS, MIXES[mix], strict=True)
+        shares = [0.0 if layout.__name__ in self.left_out else share for layout, share in pairs]
         scenes, parts = [], []
         for start in range(0, count, self.group):
-            layout = random.choices(layouts, shares)[0]
+            layout = random.choices(LAYOUTS, shares)[0]
             group = [layout(random) for _ in range(min(self.group, count - start))]
             packed = pack(group, height, width, self.device)
             parts.append(render(packed, self.bank, height, width, generator))

@@ -37,7 +37,7 @@ def _pictures(labels: Labels, i: int, everything: bool) -> list[np.ndarray]:
 def sheet(seed: int, size: int = 160, columns: int = 8, everything: bool = False) -> np.ndarray:
     """The contact sheet, BGR uint8: per layout one row of `columns` photos with their maps."""
     lines, generator = [], torch.Generator().manual_seed(seed)
-    for number, (layout, _) in enumerate(LAYOUTS):
+    for number, layout in enumerate(LAYOUTS):
         others = [name for name, _ in LAYOUTS if name is not layout]
         # Cut-outs need other photos to be pasted on.
         world = World(

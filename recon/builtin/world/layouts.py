@@ -68,6 +68,19 @@ def cutout(r: Random) -> Scene:
     return scene
 
 
+def pasted(r: Random) -> Scene:
+    """One thing cut out and pasted anywhere on another photo, large or small."""
+    camera = _studio_camera(r)
+    wide = min(100.0, camera.fov * r.uniform(0.9, 1.8))
+    loose = 0.5 * (wide - camera.fov * 0.7)
+    camera = replace(camera, fov=wide, yaw=r.uniform(-1, 1) * loose, pitch=camera.pitch + r.uniform(-0.6, 0.6) * loose)
+    scene = Scene(camera, _studio_lamp(r), NO_SKY)
+    thing(r, Frame(scene, subject=True))
+    a, b = (m.colour(r, r.random(), 0, (0, 0.7), (0.05, 1)) for _ in range(2))
+    scene.backdrop = Backdrop(a, b, r.uniform(0, 2 * math.pi), scene=True)
+    return scene
+
+
 def staged(r: Random) -> Scene:
     """One thing close to the camera in a room, a street or a meadow: on the ground or on a plinth, nothing before it."""
     scene = r.choices((room, street, square, nature), (5, 2, 2, 2))[0](r)
@@ -160,15 +173,9 @@ def disorder(r: Random) -> Scene:
 
 
 Layout = Callable[[Random], Scene]
-# (layout, share of the images)
-LAYOUTS: tuple[tuple[Layout, float], ...] = (
-    (room, 0.27),
-    (tabletop, 0.14),
-    (street, 0.14),
-    (square, 0.06),
-    (nature, 0.06),
-    (disorder, 0.05),
-    (single, 0.08),
-    (staged, 0.08),
-    (cutout, 0.12),
-)
+LAYOUTS: tuple[Layout, ...] = (room, tabletop, street, square, nature, disorder, single, staged, cutout, pasted)
+# Shares of the layouts, in their order: what training begins with, and what it ends with, when subjects are looked at more.
+MIXES: dict[str, tuple[float, ...]] = {
+    "scenes": (0.27, 0.14, 0.14, 0.06, 0.06, 0.05, 0.08, 0.08, 0.12, 0.0),
+    "subjects": (0.20, 0.10, 0.10, 0.04, 0.04, 0.03, 0.09, 0.14, 0.10, 0.16),
+}
