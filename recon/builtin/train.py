@@ -42,14 +42,14 @@ class Plan:
     losses ("gradients" too), "looks" (cameras that differ)."""
 
     seed: int = 2
-    steps: int = 16000
+    steps: int = 12600
     reuse: int = 4
     rate: float = 1e-3
     ema: float = 0.998
     widths: tuple[int, ...] = WIDTHS
     depths: tuple[int, ...] = DEPTHS
     heads: int = HEADS
-    stages: tuple[Stage, ...] = ((6000, 24, SMALL, "scenes"), (0, 8, LARGE, "subjects"))
+    stages: tuple[Stage, ...] = ((6000, 24, SMALL, "scenes"), (1353, 8, LARGE, "scenes"), (0, 8, LARGE, "subjects"))
     without: tuple[str, ...] = ()
 
     @property

@@ -38,12 +38,10 @@ def sheet(seed: int, size: int = 160, columns: int = 8, everything: bool = False
     """The contact sheet, BGR uint8: per layout one row of `columns` photos with their maps."""
     lines, generator = [], torch.Generator().manual_seed(seed)
     for number, layout in enumerate(LAYOUTS):
-        others = [name for name, _ in LAYOUTS if name is not layout]
         # Cut-outs need other photos to be pasted on.
-        world = World(
-            seed, without=tuple(x.__name__ for x in others if layout.__name__ != "cutout" or x.__name__ != "room")
-        )
-        batch = world.expose(number, columns, size, size).developed(generator)
+        kept = {layout.__name__, "room"} if layout.__name__ in ("cutout", "pasted") else {layout.__name__}
+        world = World(seed, without=tuple(x.__name__ for x in LAYOUTS if x.__name__ not in kept))
+        batch = world.expose(number, columns, size, size, "subjects").developed(generator)
         tiles = []
         for i, rgb in enumerate(batch.rgb):
             tiles.append((rgb.permute(1, 2, 0).flip(-1) * 255).byte().numpy())
