@@ -60,14 +60,14 @@ def segmenter(name: str, device: str, offline: bool) -> Segmenter | None:
 
 
 def segmenters(device: str, offline: bool) -> list[Callable[[], Segmenter]]:
-    """What `--mask auto` asks, in this order: Segment Anything and rembg where their weights are here, then the built-in
-    network. GrabCut alone, which takes every thing before a plain ground for the subject, must be asked for by name."""
+    """What `--mask auto` asks, in this order: Segment Anything and rembg where their weights are here, then GrabCut, which
+    answers only where the ground is plain and is then the more exact, then the built-in network."""
     from recon.models import weights
     from recon.models.catalogue import SUBJECT
     from recon.models.registry import build_segmenter
 
     here = [name for name, card in SUBJECT.items() if weights.find(card.weights()) and _importable(card.package)]
-    return [*(partial(build_segmenter, name, device, offline) for name in here), _builtin_segmenter]
+    return [*(partial(build_segmenter, name, device, offline) for name in (*here, "grabcut")), _builtin_segmenter]
 
 
 def _builtin_segmenter() -> Segmenter:

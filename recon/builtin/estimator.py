@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 WEIGHTS = Path(__file__).parent / "weights" / "geometry.onnx"
 # The network's input has about SIDE x SIDE pixels, whatever its shape: where real frames score best (see README.md).
-SIDE = 224
+SIDE = 192
 MULTIPLE = 32
 MAPS = ("disparity", "sky", "subject", "front", "back")
 # A subject's bounding box fills this part of the window in which its relief is looked at, as it was in training,
