@@ -32,9 +32,9 @@ def _photos() -> list[Tensor]:
 
 
 def photo(r: Random, height: int, width: int) -> Tensor:
-    """A part of a photo (never its whole subject), mirrored or not, its colour channels in any order and of any strength."""
+    """A part of a photo, mirrored or not, its colour channels in any order and of any strength."""
     whole = r.choice(_photos())
-    share = r.uniform(0.2, 0.6) * min(whole.shape[1] / height, whole.shape[2] / width)
+    share = r.uniform(0.3, 1.0) * min(whole.shape[1] / height, whole.shape[2] / width)
     rows, columns = max(8, int(height * share)), max(8, int(width * share))
     top, left = r.randrange(whole.shape[1] - rows + 1), r.randrange(whole.shape[2] - columns + 1)
     part = whole[:, top : top + rows, left : left + columns]
