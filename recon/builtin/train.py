@@ -42,7 +42,7 @@ class Plan:
     losses ("gradients" too), "looks" (cameras that differ)."""
 
     seed: int = 2
-    steps: int = 11400
+    steps: int = 12600
     reuse: int = 4
     rate: float = 1e-3
     ema: float = 0.998
@@ -75,12 +75,9 @@ class Plan:
 
 class Trainer:
     """A run in a folder: its plan, weights, EMA weights, optimiser and step. With `ahead` another process makes the
-    pictures. A run may be given another length as long as its rate is steady; it may begin with the averaged weights of
-    another run's folder."""
+    pictures. A run may be given another length as long as its rate is steady."""
 
-    def __init__(
-        self, folder: Path, plan: Plan, device: str = "cpu", ahead: bool = False, begin: Path | None = None
-    ) -> None:
+    def __init__(self, folder: Path, plan: Plan, device: str = "cpu", ahead: bool = False) -> None:
         torch.manual_seed(plan.seed)
         self.folder, self.plan, self.device, self.step, self.seconds = folder, plan, device, 0, 0.0
         self.pool: Pool | PoolAhead
@@ -95,10 +92,6 @@ class Trainer:
         self.losses: dict[str, float] = {}
         if (folder / "last.pt").exists():
             self._load()
-        elif begin is not None:
-            weights = torch.load(begin / "last.pt", map_location=device, weights_only=True)["ema"]
-            self.net.load_state_dict(weights)
-            self.ema.load_state_dict(weights)
 
     def _load(self) -> None:
         state = torch.load(self.folder / "last.pt", map_location=self.device, weights_only=True)
@@ -215,10 +208,6 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True, help="folder of the run; goes on where it stopped")
     parser.add_argument("--seed", type=int, default=Plan.seed)
     parser.add_argument("--steps", type=int, default=Plan.steps)
-    parser.add_argument("--rate", type=float, default=Plan.rate, help="peak learning rate")
-    parser.add_argument(
-        "--begin", type=Path, help="folder of a finished run to begin with, on the last mix of pictures"
-    )
     parser.add_argument("--reuse", type=int, default=Plan.reuse, help="how often a rendered picture is used")
     parser.add_argument("--without", nargs="*", default=(), help="layouts and losses to leave out (ablations)")
     parser.add_argument(
@@ -230,13 +219,8 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    plan = replace(
-        Plan(), seed=args.seed, steps=args.steps, rate=args.rate, reuse=args.reuse, without=tuple(args.without)
-    )
-    if args.begin is not None:
-        plan = replace(plan, stages=((0, 8, LARGE, "collages"),))
-    trainer = Trainer(args.run, plan, args.device, args.device == "cpu", args.begin)
-    train(trainer, args.minutes, args.every, args.real)
+    plan = replace(Plan(), seed=args.seed, steps=args.steps, reuse=args.reuse, without=tuple(args.without))
+    train(Trainer(args.run, plan, args.device, args.device == "cpu"), args.minutes, args.every, args.real)
 
 
 if __name__ == "__main__":

@@ -39,9 +39,9 @@ def sheet(seed: int, size: int = 160, columns: int = 8, everything: bool = False
     lines, generator = [], torch.Generator().manual_seed(seed)
     for number, layout in enumerate(LAYOUTS):
         # Cut-outs need other photos to be pasted on.
-        kept = {layout.__name__, "room"} if layout.__name__ in ("cutout", "pasted", "collage") else {layout.__name__}
+        kept = {layout.__name__, "room"} if layout.__name__ in ("cutout", "pasted") else {layout.__name__}
         world = World(seed, without=tuple(x.__name__ for x in LAYOUTS if x.__name__ not in kept))
-        batch = world.expose(number, columns, size, size, "collages").developed(generator)
+        batch = world.expose(number, columns, size, size, "subjects").developed(generator)
         tiles = []
         for i, rgb in enumerate(batch.rgb):
             tiles.append((rgb.permute(1, 2, 0).flip(-1) * 255).byte().numpy())

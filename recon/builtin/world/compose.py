@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from . import pictures
 from .render import Rendered
 from .scene import Backdrop, Scene
 
@@ -27,57 +26,49 @@ def _gradient(backdrop: Backdrop, like: Tensor) -> Tensor:
     return torch.lerp(*(like.new_tensor(c)[:, None, None] for c in (backdrop.a, backdrop.b)), along)  # type: ignore[call-overload]
 
 
-def _picture(r: Random, like: Tensor) -> Tensor:
-    """A flat picture (3, H, W) of the same shape, as bright as the one given."""
-    draw = pictures.photo if r.random() < 0.5 else pictures.dead_leaves
-    paper = draw(r, like.shape[1], like.shape[2]).to(like.device)
-    return paper * (like.mean() / paper.mean().clamp_min(1e-3)).clamp(0.3, 3) * 2 ** r.uniform(-0.7, 0.7)
-
-
-def pasted(scenes: list[Scene], found: Rendered, r: Random) -> Rendered:
+def pasted(scenes: list[Scene], pictures: Rendered, r: Random) -> Rendered:
     """Cut-outs with their backdrops put in: a gradient on a far plane, or another picture of the batch, mirrored or not,
     moved back so that it lies behind the subject."""
     donors = [i for i, s in enumerate(scenes) if s.backdrop is None and not any(p.subject for p in s.primitives)]
-    colour, disparity, normals = (found.colour.clone(), found.disparity.clone(), found.normals.clone())
+    colour, disparity, normals = (pictures.colour.clone(), pictures.disparity.clone(), pictures.normals.clone())
     for i, scene in enumerate(scenes):
         backdrop = scene.backdrop
         if backdrop is None:
             continue
-        hit = found.disparity[i] > 0
-        nearest_back = float(found.disparity[i][hit].min()) if hit.any() else 1.0
+        hit = pictures.disparity[i] > 0
+        nearest_back = float(pictures.disparity[i][hit].min()) if hit.any() else 1.0
         if backdrop.scene and donors:
             donor = r.choice(donors)
-            paper, far, turned = (x[donor] for x in (found.colour, found.disparity, found.normals))
+            paper, far, turned = (x[donor] for x in (pictures.colour, pictures.disparity, pictures.normals))
             if r.random() < 0.5:
                 paper, far = paper.flip(-1), far.flip(-1)
                 turned = turned.flip(-1) * turned.new_tensor([-1, 1, 1])[:, None, None]
             far = far * min(1.0, nearest_back / BEHIND / max(float(far.max()), 1e-6))
         else:
-            flat = _picture(r, colour[i]) if backdrop.picture else None
-            paper = _gradient(backdrop, colour[i]) if flat is None else flat
+            paper = _gradient(backdrop, colour[i])
             far = torch.full_like(disparity[i], nearest_back / FLAT)
             turned = torch.zeros_like(normals[i])
             turned[2] = -1
         colour[i] = torch.where(hit, colour[i], paper)
         disparity[i] = torch.where(hit, disparity[i], far)
         normals[i] = torch.where(hit, normals[i], turned)
-    return found._replace(colour=colour, disparity=disparity, normals=normals)
+    return pictures._replace(colour=colour, disparity=disparity, normals=normals)
 
 
-def focused(found: Rendered, generator: torch.Generator, share: float = 0.25) -> Rendered:
+def focused(pictures: Rendered, generator: torch.Generator, share: float = 0.25) -> Rendered:
     """A share of the pictures taken with an open aperture: blur grows with the distance in disparity from the plane in
     focus (the circle of confusion is linear in disparity)."""
-    count = len(found.colour)
-    draw = torch.rand(4, count, generator=generator, device=found.colour.device)
-    height, width = found.disparity.shape[-2:]
+    count = len(pictures.colour)
+    draw = torch.rand(4, count, generator=generator, device=pictures.colour.device)
+    height, width = pictures.disparity.shape[-2:]
     row = ((0.3 + 0.5 * draw[0]) * height).long()
     column = ((0.3 + 0.4 * draw[1]) * width).long()
-    disparity = found.disparity
+    disparity = pictures.disparity
     focus = disparity[torch.arange(count), 0, row, column].view(-1, 1, 1, 1)
     spread = disparity.flatten(1).amax(1).view(-1, 1, 1, 1).clamp_min(1e-6)
     strength = torch.where(draw[2] < share, 1 + 3 * draw[3], 0.0).view(-1, 1, 1, 1)
     circle = (disparity - focus).abs() / spread * strength
-    soft = F.avg_pool2d(F.pad(found.colour, (1, 1, 1, 1), mode="replicate"), 3, 1)
+    soft = F.avg_pool2d(F.pad(pictures.colour, (1, 1, 1, 1), mode="replicate"), 3, 1)
     softer = F.avg_pool2d(F.pad(soft, (2, 2, 2, 2), mode="replicate"), 5, 1)
-    image = torch.lerp(found.colour, soft, circle.clamp(0, 1))
-    return found._replace(colour=torch.lerp(image, softer, (circle - 1).clamp(0, 1)))
+    image = torch.lerp(pictures.colour, soft, circle.clamp(0, 1))
+    return pictures._replace(colour=torch.lerp(image, softer, (circle - 1).clamp(0, 1)))

@@ -81,14 +81,6 @@ def pasted(r: Random) -> Scene:
     return scene
 
 
-def collage(r: Random) -> Scene:
-    """One thing cut out and pasted on a photo or on dead leaves."""
-    scene = pasted(r)
-    assert scene.backdrop is not None
-    scene.backdrop = replace(scene.backdrop, scene=False, picture=True)
-    return scene
-
-
 def staged(r: Random) -> Scene:
     """One thing close to the camera in a room, a street or a meadow: on the ground or on a plinth, nothing before it."""
     scene = r.choices((room, street, square, nature), (5, 2, 2, 2))[0](r)
@@ -181,23 +173,9 @@ def disorder(r: Random) -> Scene:
 
 
 Layout = Callable[[Random], Scene]
-LAYOUTS: tuple[Layout, ...] = (
-    room,
-    tabletop,
-    street,
-    square,
-    nature,
-    disorder,
-    single,
-    staged,
-    cutout,
-    pasted,
-    collage,
-)
-# Shares of the layouts, in their order: what training begins with, goes on with when subjects are looked at more, and ends
-# with, when they also lie on real photos.
+LAYOUTS: tuple[Layout, ...] = (room, tabletop, street, square, nature, disorder, single, staged, cutout, pasted)
+# Shares of the layouts, in their order: what training begins with, and what it ends with, when subjects are looked at more.
 MIXES: dict[str, tuple[float, ...]] = {
-    "scenes": (0.27, 0.14, 0.14, 0.06, 0.06, 0.05, 0.08, 0.08, 0.12, 0.0, 0.0),
-    "subjects": (0.20, 0.10, 0.10, 0.04, 0.04, 0.03, 0.09, 0.14, 0.10, 0.16, 0.0),
-    "collages": (0.20, 0.10, 0.11, 0.04, 0.04, 0.03, 0.07, 0.13, 0.08, 0.05, 0.15),
+    "scenes": (0.27, 0.14, 0.14, 0.06, 0.06, 0.05, 0.08, 0.08, 0.12, 0.0),
+    "subjects": (0.20, 0.10, 0.10, 0.04, 0.04, 0.03, 0.09, 0.14, 0.10, 0.16),
 }

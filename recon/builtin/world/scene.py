@@ -106,14 +106,13 @@ class Sky:
 
 @dataclass(frozen=True)
 class Backdrop:
-    """What a cut-out subject is pasted on: two colours that run into each other at an angle (radians); where `scene` is
-    true and there is one, another picture of the batch; where `picture` is true a flat picture (see pictures)."""
+    """What a cut-out subject is pasted on: two colours that run into each other at an angle (radians), or, where
+    `scene` is true and there is one, another photo."""
 
     a: Vec
     b: Vec
     angle: Number
     scene: bool = False
-    picture: bool = False
 
 
 @dataclass
