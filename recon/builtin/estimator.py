@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 WEIGHTS = Path(__file__).parent / "weights" / "geometry.onnx"
 # The network's input has about SIDE x SIDE pixels, whatever its shape: where real frames score best (see README.md).
 SIDE = 192
+# A subject alone is looked at more closely.
+SUBJECT_SIDE = 224
 MULTIPLE = 32
 MAPS = ("disparity", "sky", "subject", "front", "back")
 # A subject's bounding box fills this part of the window in which its relief is looked at, as it was in training,
@@ -89,7 +91,8 @@ class Network:
 
     def heads(self, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"] | None = None) -> Heads:
         """What the network says about a picture of any size; `inside`: where the subject is, if that is known."""
-        size = network_size(rgb.shape[1], rgb.shape[0], self._side)
+        side = self._side if inside is None else max(self._side, SUBJECT_SIDE)
+        size = network_size(rgb.shape[1], rgb.shape[0], side)
         photo = np.zeros((1, 4, size[1], size[0]), np.float32)
         photo[0, :3] = resized(rgb, size).transpose(2, 0, 1)
         photo[0, :3] /= np.float32(255)

@@ -15,6 +15,7 @@ from recon.builtin.estimator import (
     OUTDOORS,
     SIDE,
     SUBJECT_FILL,
+    SUBJECT_SIDE,
     WEIGHTS,
     BuiltinDepth,
     Heads,
@@ -96,7 +97,7 @@ def test_a_subject_is_looked_at_a_second_time_alone(toy: Path) -> None:
     window = window_around(inside, SUBJECT_FILL, LONGEST_WINDOW)
     assert (relief.left, relief.top, relief.width, relief.height) == window
     rows, columns = relief.front.shape
-    assert (columns, rows) == network_size(window.width, window.height)
+    assert (columns, rows) == network_size(window.width, window.height, SUBJECT_SIDE)
     x, y = np.meshgrid(
         window.left + (np.arange(columns) + 0.5) * window.width / columns,
         window.top + (np.arange(rows) + 0.5) * window.height / rows,

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from recon.builtin.estimator import LONGEST_WINDOW, SUBJECT_FILL, network_size
+from recon.builtin.estimator import LONGEST_WINDOW, SUBJECT_FILL, SUBJECT_SIDE, network_size
 from recon.geometry.cutout import window_around
 from recon.stages.depth import to_depth_map
 from recon.stages.surface_solid import make_solid
@@ -39,7 +39,7 @@ def known(solid: Solid, camera: Camera) -> tuple[RawDepth, Mask, float]:
     """What a perfect network says of a solid, the solid's mask, and the median depth of its front."""
     inside = frozen(~np.isnan(seen(solid, camera)[0]))
     window = window_around(inside, SUBJECT_FILL, LONGEST_WINDOW)
-    relief, middle = relief_of(solid, camera, window, network_size(window.width, window.height))
+    relief, middle = relief_of(solid, camera, window, network_size(window.width, window.height, SUBJECT_SIDE))
     raw = RawDepth(frozen(np.ones((24, 32), np.float32)), "disparity", "builtin", relief=relief)
     return raw, Mask(inside, "file"), middle
 
