@@ -18,8 +18,10 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
+from .evaluate import HELD_BACK, unhinted
 from .net import Geometry, GeometryNet
 from .train import Plan
+from .world import World
 
 VERSION = "2"
 LICENCE = "Apache-2.0"
@@ -28,15 +30,29 @@ HALF_FROM = 256
 
 
 class Probabilities(nn.Module):
-    """The network with sky and subject as probabilities."""
+    """The network with sky and subject as probabilities; with `top`, disparity is taken downwards from there."""
 
-    def __init__(self, net: nn.Module) -> None:
+    def __init__(self, net: nn.Module, top: float | None = None) -> None:
         super().__init__()
-        self.net = net
+        self.net, self.top = net, top
 
     def forward(self, photo: Tensor) -> Geometry:
         maps: Geometry = self.net(photo)
-        return maps._replace(sky=maps.sky.sigmoid(), subject=maps.subject.sigmoid())
+        disparity = maps.disparity if self.top is None else (self.top - maps.disparity).clamp_min(0)
+        return maps._replace(disparity=disparity, sky=maps.sky.sigmoid(), subject=maps.subject.sigmoid())
+
+
+@torch.no_grad()
+def turned_from(net: nn.Module, seed: int) -> float | None:
+    """Where a network that learnt disparity upside down has its zero (a fit by least squares does not mind the sign), None
+    for one that did not: from its correlation with the truth on held-back pictures."""
+    batch = World(seed).batch(HELD_BACK, 16, 128, 160)
+    found = net(unhinted(batch.rgb)).disparity
+    fits = [
+        torch.corrcoef(torch.stack([p.flatten(), t.flatten()]))[0, 1]
+        for p, t in zip(found, batch.labels.disparity, strict=True)
+    ]
+    return float(found.quantile(0.999)) if torch.stack(fits).nanmedian() < 0 else None
 
 
 def store_half(model: onnx.ModelProto) -> None:
@@ -54,15 +70,15 @@ def store_half(model: onnx.ModelProto) -> None:
     model.graph.node.extend(nodes)
 
 
-def export(net: nn.Module, out: Path, metadata: dict[str, str]) -> None:
-    """Write a GeometryNet as ONNX with metadata, by an atomic rename."""
+def export(net: nn.Module, out: Path, metadata: dict[str, str], top: float | None = None) -> None:
+    """Write a GeometryNet as ONNX with metadata, by an atomic rename; top: see turned_from."""
     axes = {2: "height", 3: "width"}
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         # The tracing exporter is deprecated, but the newer one fixes H and W where they are doubled.
         warnings.simplefilter("ignore")
         raw = Path(folder) / "raw.onnx"
         torch.onnx.export(
-            Probabilities(net).eval(),
+            Probabilities(net, top).eval(),
             (torch.zeros(1, 4, 96, 128),),
             str(raw),
             dynamo=False,
@@ -108,7 +124,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="ONNX file to write")
     args = parser.parse_args()
     net, metadata = load_run(args.run)
-    export(net, args.out, metadata)
+    top = turned_from(net, int(metadata["seed"]))
+    export(net, args.out, metadata | {"turned_from": f"{top}"}, top)
     print(f"{args.out}: {args.out.stat().st_size / 1e6:.2f} MB, {metadata}")
 
 

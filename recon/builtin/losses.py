@@ -23,12 +23,13 @@ def normalised(truth: Tensor) -> Tensor:
 
 
 def align(prediction: Tensor, truth: Tensor) -> Tensor:
-    """Prediction scaled and shifted per image to fit the truth by least squares (eq. 3 and 4)."""
+    """Prediction scaled and shifted per image to fit the truth by least squares (eq. 3 and 4), never by a negative scale:
+    far must not be taken for near."""
     p, t = prediction.flatten(1), truth.flatten(1)
     p0, t0 = p.mean(1, keepdim=True), t.mean(1, keepdim=True)
     variance = ((p - p0) ** 2).mean(1, keepdim=True)
     scale = ((p - p0) * (t - t0)).mean(1, keepdim=True) / variance.clamp_min(1e-8)
-    return (scale * (p - p0) + t0).view_as(prediction)
+    return (scale.clamp_min(0) * (p - p0) + t0).view_as(prediction)
 
 
 def gradient_loss(difference: Tensor, scales: int = 4) -> Tensor:

@@ -54,7 +54,13 @@ def test_align_is_the_least_squares_fit():
     for p, t, fitted in zip(prediction, truth, align(prediction, truth), strict=True):
         x = p.flatten().numpy()
         scale, shift = np.linalg.lstsq(np.stack([x, np.ones_like(x)], 1), t.flatten().numpy(), rcond=None)[0]
-        assert np.allclose(fitted.flatten().numpy(), scale * x + shift)
+        expected = scale * x + shift if scale > 0 else np.full_like(x, t.mean())
+        assert np.allclose(fitted.flatten().numpy(), expected)
+
+
+def test_a_map_turned_inside_out_is_worth_no_more_than_a_constant():
+    truth = torch.rand(500, generator=torch.Generator().manual_seed(2)) + 0.2
+    assert delta1_absrel(-truth, truth) == pytest.approx(delta1_absrel(torch.ones(500), truth))
 
 
 def test_a_constant_prediction_has_a_finite_gradient():
