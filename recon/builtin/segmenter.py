@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # Share of the photo where the probability is above one half;
 LEAST_SHARE, MOST_SHARE = 0.01, 0.9
 # mean probability there;
-LEAST_CONFIDENCE = 0.75
+LEAST_CONFIDENCE = 0.83
 # share of it that hangs together.
 LEAST_MAIN = 0.6
 # GrabCut's outline is believed if it covers the same as the network's own, by intersection over union: where subject and

@@ -36,7 +36,7 @@ def test_a_subject_is_found_at_the_photo_s_size(segmenter: BuiltinSegmenter, tur
 
 def test_where_the_colours_do_not_tell_the_network_s_own_outline_is_kept(segmenter: BuiltinSegmenter) -> None:
     """The subject's other colours are the ground's, half and half in stripes."""
-    red = np.where(DISC, 210, 40)
+    red = np.where(DISC, 230, 25)
     stripes = np.where((U // 6) % 2 == 0, 255, 0)
     rgb = frozen(np.stack([red, stripes, 255 - stripes], axis=-1).astype(np.uint8))
     found = segmenter.segment(rgb)
