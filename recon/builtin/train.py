@@ -42,7 +42,7 @@ class Plan:
     losses ("gradients" too), "looks" (cameras that differ)."""
 
     seed: int = 2
-    steps: int = 12600
+    steps: int = 11400
     reuse: int = 4
     rate: float = 1e-3
     ema: float = 0.998
