@@ -70,8 +70,11 @@ def reconstruct(
             given = read_depth(depth_in, depth_kind, picture.size, depth_scale, limits)
     if given is None:
         with watch.stage("model"):
-            by_name = isinstance(depth_model, str)
-            estimator = depth_estimator(depth_model, device, offline, depth_kind) if by_name else depth_model
+            estimator = (
+                depth_estimator(depth_model, device, offline, depth_kind)
+                if isinstance(depth_model, str)
+                else depth_model
+            )
             estimator.load()  # a missing model is told before anything slow begins
     with watch.stage("subject"):
         # a given depth map is of the whole photo: nothing is cut out of it unasked

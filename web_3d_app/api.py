@@ -12,8 +12,8 @@ from web_3d_app.events import send_events
 from web_3d_app.intake import take
 from web_3d_app.options import options as all_options
 from web_3d_app.present import job_json, jobs_json
-from web_3d_app.serving import send_artefact, send_zip
 from web_3d_app.services import services
+from web_3d_app.serving import send_artefact, send_zip
 from web_3d_app.visitors import new_token, visitor
 
 api = Blueprint("api", __name__, url_prefix="/api/v1", description="One photo in, a 3D model out.")
@@ -68,7 +68,7 @@ def create() -> Response:
 @api.response(200, schemas.JobsSchema)
 def jobs(query: dict[str, Any]) -> Response:
     """One's own jobs, newest first."""
-    found = list(services().jobs.list(visitor(), query["limit"] + 1, query["before"]))
+    found = list(services().jobs.newest(visitor(), query["limit"] + 1, query["before"]))
     page = found[: query["limit"]]
     more = url_for("api.jobs", limit=query["limit"], before=page[-1].id) if len(found) > len(page) else None
     return _answer({"jobs": jobs_json(page), "next": more})
@@ -184,4 +184,5 @@ def _answer(body: dict[str, Any]) -> Response:
     response = jsonify(body)
     response.add_etag()
     response.headers["Cache-Control"] = "private, no-cache"
-    return response.make_conditional(request.environ)
+    response.make_conditional(request.environ)
+    return response

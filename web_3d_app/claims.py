@@ -144,7 +144,13 @@ class Claims:
             session.execute(update(Job).where(*mine, Job.state != "running").values(lease_owner=None))
 
     def _end(self, job: Job, values: dict[str, Any]) -> None:
-        whole = {"stage": None, "lease_owner": None, "lease_until": None, "finished_at": self._clock(), "seq": Job.seq + 1}
+        whole = {
+            "stage": None,
+            "lease_owner": None,
+            "lease_until": None,
+            "finished_at": self._clock(),
+            "seq": Job.seq + 1,
+        }
         with self._database.write() as session:
             if session.execute(_of_this_try(job).values(**(whole | values)).returning(Job.id)).first() is None:
                 raise Lost

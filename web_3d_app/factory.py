@@ -104,21 +104,18 @@ def _limit(app: Flask, settings: Settings) -> None:
     """Uploads per address. Counted in memory, which is right for one server process."""
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", headers_enabled=True)
     if settings.create_rate:
-        shared = limiter.shared_limit(settings.create_rate, scope="create")
-        app.extensions["unflat.limiter"] = limiter
-        api_create, page_create = "api.create", "pages.create"
-        app.before_request(_only_for((api_create, page_create), shared(lambda: None)))
+
+        @limiter.shared_limit(settings.create_rate, scope="create")
+        def count() -> None:
+            """Raises 429 when there were too many."""
+
+        @app.before_request
+        def before_uploads() -> None:
+            if request.endpoint in ("api.create", "pages.create"):
+                count()
 
 
-def _only_for(endpoints: tuple[str, ...], check: Any) -> Any:
-    def before() -> None:
-        if request.endpoint in endpoints:
-            check()
-
-    return before
-
-
-class _Api(Api):  # type: ignore[misc]
+class _Api(Api):
     """The OpenAPI document around our blueprint; errors are ours (see answers)."""
 
     ERROR_SCHEMA = ErrorSchema

@@ -91,7 +91,7 @@ class Jobs:
             raise not_found()
         return job
 
-    def list(self, owner: str, limit: int, before: str | None = None) -> Sequence[Job]:
+    def newest(self, owner: str, limit: int, before: str | None = None) -> Sequence[Job]:
         """This owner's jobs, newest first."""
         query = select(Job).where(Job.owner == owner, Job.state.not_in(GONE))
         with self._database.read() as session:
@@ -180,7 +180,9 @@ class Jobs:
         job = self._changed(change)
         if job is None:
             state = self.get(owner, job_id).state
-            raise Problem(409, "not_retryable", f"Only a failed or cancelled job can be tried again; this one is {state}.")
+            raise Problem(
+                409, "not_retryable", f"Only a failed or cancelled job can be tried again; this one is {state}."
+            )
         return job
 
     def share(self, owner: str, job_id: str) -> str:
@@ -217,7 +219,9 @@ class Jobs:
         with self._database.read() as session:
             known = session.scalar(select(Job).where(Job.owner == owner, Job.idempotency_key == key))
         if known is not None and known.request_hash != asked:
-            raise Problem(409, "idempotency_mismatch", "This Idempotency-Key was used for another request; make a new one.")
+            raise Problem(
+                409, "idempotency_mismatch", "This Idempotency-Key was used for another request; make a new one."
+            )
         return known if known is None else _present(known)
 
     def _check_room(self, owner: str) -> None:
@@ -263,5 +267,3 @@ def _memory(data: bytes) -> Any:
     import io
 
     return io.BytesIO(data)
-
-

@@ -21,7 +21,7 @@ pages = Blueprint("pages", __name__)
 RECENT, PAGE = 6, 24
 
 
-class PhotoForm(FlaskForm):  # type: ignore[misc]
+class PhotoForm(FlaskForm):
     """A photo with its options, for browsers without script too. The options' bounds are held by `intake`."""
 
     photo = FileField("Photo")
@@ -74,7 +74,7 @@ def shared(token: str) -> str:
 @pages.get("/history")
 def history() -> str:
     """One's own jobs."""
-    found = list(services().jobs.list(visitor(), PAGE + 1, request.args.get("before")))
+    found = list(services().jobs.newest(visitor(), PAGE + 1, request.args.get("before")))
     shown = found[:PAGE]
     more = url_for("pages.history", before=shown[-1].id) if len(found) > PAGE else None
     return render_template("history.html", jobs=jobs_json(shown), next=more)
@@ -94,7 +94,7 @@ def _index(owner: str, problem: Problem | None = None) -> ResponseReturnValue:
         "index.html",
         options=offered,
         samples=samples(),
-        recent=jobs_json(services().jobs.list(owner, RECENT)),
+        recent=jobs_json(services().jobs.newest(owner, RECENT)),
         form=PhotoForm.offering(offered),
         problem=problem.body()["error"] if problem else None,
     )

@@ -33,7 +33,8 @@ def send_artefact(job: Job, name: str) -> Response:
     response.headers.set("Content-Disposition", "attachment", filename=_ascii(download_name(job, file)))
     response.headers["Cache-Control"] = "private, max-age=0, must-revalidate"
     response.set_etag(file.key.rpartition("/")[2])
-    return response.make_conditional(request.environ, accept_ranges=True, complete_length=file.bytes)
+    response.make_conditional(request.environ, accept_ranges=True, complete_length=file.bytes)
+    return response
 
 
 def send_zip(job: Job) -> Response:

@@ -28,10 +28,16 @@ class Settings:
     port: int = field(default=8000, metadata={"about": "port to listen at"})
     data: str = field(default="out/server", metadata={"about": "folder of the database, the key and the files"})
     database: str = field(default="", metadata={"about": "SQLAlchemy URL (default: SQLite in the data folder)"})
-    storage: str = field(default="", metadata={"about": "fsspec URL of the files (default: a folder in the data folder)"})
-    secret_key: str = field(default="", metadata={"about": "signs cookies; made and kept in development, else required"})
+    storage: str = field(
+        default="", metadata={"about": "fsspec URL of the files (default: a folder in the data folder)"}
+    )
+    secret_key: str = field(
+        default="", metadata={"about": "signs cookies; made and kept in development, else required"}
+    )
     secret_key_fallbacks: tuple[str, ...] = field(default=(), metadata={"about": "earlier keys, while one is replaced"})
-    trusted_hosts: tuple[str, ...] = field(default=LOCAL_HOSTS, metadata={"about": "host names that requests may carry"})
+    trusted_hosts: tuple[str, ...] = field(
+        default=LOCAL_HOSTS, metadata={"about": "host names that requests may carry"}
+    )
     https: bool = field(default=False, metadata={"about": "1 behind a proxy with TLS: secure cookies, HSTS"})
     proxies: int = field(default=0, metadata={"about": "how many proxies in front set X-Forwarded headers"})
     max_mib: int = field(default=32, metadata={"about": "largest upload in MiB"})
@@ -39,11 +45,15 @@ class Settings:
     expiry_hours: float = field(default=24.0, metadata={"about": "hours until a job and its files are deleted"})
     max_queued: int = field(default=200, metadata={"about": "waiting jobs of all; beyond, 503"})
     max_queued_each: int = field(default=20, metadata={"about": "waiting and running jobs of one visitor; beyond, 429"})
-    min_free_mib: int = field(default=500, metadata={"about": "free disk space below which uploads are answered with 507"})
+    min_free_mib: int = field(
+        default=500, metadata={"about": "free disk space below which uploads are answered with 507"}
+    )
     create_rate: str = field(default="60/minute", metadata={"about": "uploads per client address; empty: no limit"})
     max_streams: int = field(default=16, metadata={"about": "event streams at a time; beyond, clients poll"})
     stream_seconds: float = field(default=60.0, metadata={"about": "seconds after which an event stream ends"})
-    lease_seconds: float = field(default=60.0, metadata={"about": "seconds without a heartbeat until a job is given away"})
+    lease_seconds: float = field(
+        default=60.0, metadata={"about": "seconds without a heartbeat until a job is given away"}
+    )
     job_seconds: float = field(default=900.0, metadata={"about": "seconds that one try of a job may take"})
     grace_seconds: float = field(default=10.0, metadata={"about": "seconds that a worker has to stop by itself"})
     max_tries: int = field(default=3, metadata={"about": "tries of a job whose worker dies"})
@@ -78,7 +88,9 @@ class Settings:
         if self.secret_key:
             return self
         if self.env == "production":
-            raise ValueError("SECRET_KEY is not set; make one with: python -c 'import secrets; print(secrets.token_hex())'")
+            raise ValueError(
+                "SECRET_KEY is not set; make one with: python -c 'import secrets; print(secrets.token_hex())'"
+            )
         path = self.folder / "secret_key"
         if not path.exists():
             aside = path.with_name(f".{secrets.token_hex(8)}")
@@ -134,4 +146,6 @@ def _parsed(variable: str, text: str, default: Any) -> Any:
             return tuple(part.strip() for part in text.split(",") if part.strip())
         return type(default)(text)
     except (ValueError, KeyError):
-        raise ValueError(f"{variable} is {text!r}; give {'1 or 0' if isinstance(default, bool) else 'a number'}.") from None
+        raise ValueError(
+            f"{variable} is {text!r}; give {'1 or 0' if isinstance(default, bool) else 'a number'}."
+        ) from None

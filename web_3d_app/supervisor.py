@@ -53,8 +53,10 @@ class _Child:
 class LocalEngine:
     """Supervises the workers of this machine; see `engine.Engine`."""
 
-    def __init__(self, settings: Settings, claims: Claims, storage: Storage) -> None:
-        self._settings, self._claims, self._storage = settings, claims, storage
+    def __init__(
+        self, settings: Settings, claims: Claims, storage: Storage, module: str = "web_3d_app.worker"
+    ) -> None:
+        self._settings, self._claims, self._storage, self._module = settings, claims, storage, module
         self._children: dict[str, _Child] = {}
         self._pause_until = dict.fromkeys(LANES, 0.0)
         self._guard, self._ending = threading.RLock(), threading.Event()
@@ -148,7 +150,7 @@ class LocalEngine:
         environment = os.environ | self._settings.environment() | {"PYTHONPATH": str(ROOT)}
         environment.pop("SECRET_KEY", None)
         process = subprocess.Popen(
-            [sys.executable, "-m", "web_3d_app.worker", "--name", name, "--lane", lane],
+            [sys.executable, "-m", self._module, "--name", name, "--lane", lane],
             stdin=subprocess.PIPE, cwd=ROOT, env=environment, start_new_session=True,
         )  # fmt: skip
         with self._guard:

@@ -51,7 +51,7 @@ FILES = {
     "report.json": ("report", "application/json"),
 }
 """Every file that a job may have besides the photo: name -> (kind, media type)."""
-PREVIEW_SECONDS = 60.0
+PREVIEW_SECONDS = 20.0
 NO_LIMITS = Limits(max_bytes=2**40, max_pixels=10**12, min_side=1)
 """The upload was checked when it came."""
 
@@ -81,9 +81,9 @@ class Models:
         grey[16:48, 16:48] = (200, 80, 40)
         result = reconstruct(grey, surface="grid", depth_model=self.get("auto"), mask="none", offline=True)
         assert len(result.points.positions) and len(result.mesh.faces)
-        from recon.stages import surface_poisson  # noqa: F401
-
         import open3d  # noqa: F401  (the slowest import of the Poisson surface)
+
+        from recon.stages import surface_poisson  # noqa: F401
 
 
 @dataclass

@@ -183,8 +183,8 @@ def main() -> None:
     try:
         maker.models.warm_up()
         worker.warm = True
-    except UnflatError as error:  # each job will say so
-        log.warning("models are not ready", error=str(error))
+    except Exception:  # each job will say so, and may name another model
+        log.exception("models are not ready")
     log.info("worker ready", worker=args.name, lane=args.lane)
     worker.run()
     sys.stdout.flush()
