@@ -23,6 +23,7 @@ from web_3d_app.tables import GONE, Artefact, Job, WorkerRow
 POISONED = "The worker stopped three times while it worked on this photo; try a smaller one or other options."
 TOO_LONG = "This photo took too long; try a smaller one or other options."
 TOMBSTONE_SECONDS = 7 * 86400.0
+ORPHAN_SECONDS = 3600.0
 DEAD_SECONDS = 3600.0
 """Rows of workers without a heartbeat for so long are forgotten."""
 Clock = Callable[[], float]
@@ -225,10 +226,13 @@ class Claims:
         return len(old)
 
     def sweep(self, storage: Storage) -> int:
-        """At the start: remove folders of jobs that are not in the table, or gone. Returns how many."""
+        """Remove old folders of jobs that are not in the table, or gone: what a crash left. Young ones may belong to an
+        upload that is just being kept. Returns how many."""
         with self._database.read() as session:
             known = set(session.scalars(select(Job.id).where(Job.state.not_in(GONE))))
-        orphans = [name for name in storage.names() if name not in known]
+        old = self._clock() - ORPHAN_SECONDS
+        strays = [name for name in storage.names() if name not in known]
+        orphans = [name for name in strays if (storage.changed_at(name) or old) < old]
         for name in orphans:
             storage.delete(name)
         return len(orphans)

@@ -49,13 +49,17 @@ class _Child:
             self.process.stdin.write(line.encode() + b"\n")
             self.process.stdin.flush()
 
+    def hang_up(self) -> None:
+        """Close its stdin, which tells it to end."""
+        with suppress(OSError, ValueError):
+            assert self.process.stdin is not None
+            self.process.stdin.close()
+
 
 class LocalEngine:
     """Supervises the workers of this machine; see `engine.Engine`."""
 
-    def __init__(
-        self, settings: Settings, claims: Claims, storage: Storage, module: str = "web_3d_app.worker"
-    ) -> None:
+    def __init__(self, settings: Settings, claims: Claims, storage: Storage, module: str = "web_3d_app.worker") -> None:
         self._settings, self._claims, self._storage, self._module = settings, claims, storage, module
         self._children: dict[str, _Child] = {}
         self._pause_until = dict.fromkeys(LANES, 0.0)
@@ -87,8 +91,7 @@ class LocalEngine:
         with self._guard:
             children, self._children = list(self._children.values()), {}
         for child in children:
-            with suppress(OSError, ValueError):
-                child.process.stdin.close()  # type: ignore[union-attr]
+            child.hang_up()
         deadline = time.monotonic() + self._settings.grace_seconds
         for child in children:
             try:
@@ -123,7 +126,6 @@ class LocalEngine:
             if row.name.startswith("local-"):
                 self._claims.abandon(row.name)
                 self._claims.gone(row.name)
-        self._claims.sweep(self._storage)
         return True
 
     def tick(self) -> None:
@@ -141,6 +143,7 @@ class LocalEngine:
         if time.monotonic() - self._cleaned > HOUSEKEEPING_SECONDS:
             self._cleaned = time.monotonic()
             self._claims.reap()
+            self._claims.sweep(self._storage)
             expired = self._claims.expire(self._storage)
             if expired:
                 log.info("jobs expired", count=expired)
@@ -168,6 +171,7 @@ class LocalEngine:
 
     def _buried(self, child: _Child) -> None:
         _kill(child.process, signal.SIGKILL)  # what it may have started
+        child.hang_up()
         with suppress(DatabaseBusy):  # then the lease runs out
             self._claims.abandon(child.name)
             self._claims.gone(child.name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import JSON, Double, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 FINAL = ("done", "failed", "cancelled")
@@ -19,6 +19,8 @@ LANES = (QUICK, SLOW)
 
 class Base(DeclarativeBase):
     """Of all tables."""
+
+    type_annotation_map = {float: Double}  # noqa: RUF012  (SQLAlchemy's own way)
 
 
 class Job(Base):
