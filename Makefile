@@ -2,6 +2,7 @@
 #   make demo [RGB=photo.jpg] [OUT=model.glb]   set up once, then turn a photo into a model
 #   make test                                   set up once, then run the test suite
 #   make test-slow                              the long tests too
+#   make serve                                 set up once, then start the web application
 #   make lint                                   ruff and mypy
 #   make bench                                  print the benchmark tables
 #   make lock                                   renew requirements.lock from requirements.txt
@@ -11,7 +12,7 @@ RGB ?=
 OUT ?=
 VENV := .venv/bin
 
-.PHONY: setup demo test test-slow lint bench lock
+.PHONY: setup demo serve test test-slow lint bench lock
 .DEFAULT_GOAL := demo
 
 setup:
@@ -19,6 +20,9 @@ setup:
 
 demo: setup
 	@.ci/demo "$(RGB)" "$(OUT)"
+
+serve: setup
+	@$(VENV)/python app.py
 
 test: setup
 	@$(VENV)/python -m pytest -m "not slow"

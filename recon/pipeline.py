@@ -8,6 +8,7 @@ import numpy as np
 
 from recon.errors import BadOption
 from recon.progress import Stopwatch
+from recon.protocols import DepthEstimator
 from recon.registry import depth_estimator, segmenter, segmenters
 from recon.result import Reconstruction
 from recon.settings import FEWEST_FACES, POISSON_DEPTHS, Limits, PoissonSettings
@@ -15,7 +16,7 @@ from recon.stages.camera import DEFAULT_FOV, find_camera
 from recon.stages.depth import to_depth_map
 from recon.stages.read import photo_from_array, read_depth, read_photo
 from recon.stages.subject import find_subject, opaque, segmented_subject
-from recon.types import Camera, DepthKind, RawDepth, Surface
+from recon.types import Camera, DepthKind, Photo, RawDepth, Surface
 
 SMALLEST, LARGEST = 1e-6, 1e6
 """Lengths whose squares and ratios float32 holds."""
@@ -26,10 +27,10 @@ BACK_NOTE = {
 
 
 def reconstruct(
-    photo: str | Path | np.ndarray,
+    photo: str | Path | np.ndarray | Photo,
     *,
     surface: Surface = "poisson",
-    depth_model: str = "auto",
+    depth_model: str | DepthEstimator = "auto",
     depth_in: str | Path | None = None,
     depth_kind: DepthKind | None = None,
     depth_scale: float = 1000.0,
@@ -48,7 +49,8 @@ def reconstruct(
 ) -> Reconstruction:
     """Reconstruct what one photo shows.
 
-    photo: a file, or an upright uint8 array h×w×3 (RGB) or h×w×4 (RGBA). depth_in: a depth map of the photo's size to use
+    photo: a file, an upright uint8 array h×w×3 (RGB) or h×w×4 (RGBA), or a Photo. depth_model: a name, or an
+    estimator that is kept warm. depth_in: a depth map of the photo's size to use
     instead of a model; depth_kind says what it holds. mask: auto, none, alpha, a segmenter's name or a file. fov:
     horizontal, in degrees. near, far: where a disparity map's extremes lie. voxel: edge of the thinning voxels of the
     point cloud, in the depth's unit. Raises UnflatError with one sentence for bad input (BadInput) or a missing model
@@ -61,14 +63,18 @@ def reconstruct(
     if depth_kind in ("metric", "scale") and not (near is None and far is None):
         raise BadOption(f"--near and --far place a disparity map and the depth is {depth_kind}; leave them out.")
     with watch.stage("read"):
-        picture = photo_from_array(photo) if isinstance(photo, np.ndarray) else read_photo(photo, limits)
+        picture = _picture(photo, limits)
         find_camera(picture, fov, focal_px)  # a wrong value is told before anything slow begins
         given = estimator = None
         if depth_in is not None and depth_kind is not None:
             given = read_depth(depth_in, depth_kind, picture.size, depth_scale, limits)
     if given is None:
         with watch.stage("model"):
-            estimator = depth_estimator(depth_model, device, offline, depth_kind)
+            estimator = (
+                depth_estimator(depth_model, device, offline, depth_kind)
+                if isinstance(depth_model, str)
+                else depth_model
+            )
             estimator.load()  # a missing model is told before anything slow begins
     with watch.stage("subject"):
         # a given depth map is of the whole photo: nothing is cut out of it unasked
@@ -89,6 +95,12 @@ def reconstruct(
     if surface == "solid" and subject.inside is not None:
         notes.append(BACK_NOTE[depth.back is not None])
     return Reconstruction(picture, subject, camera, depth, surface, faces, poisson_depth, voxel, notes)
+
+
+def _picture(photo: str | Path | np.ndarray | Photo, limits: Limits) -> Photo:
+    if isinstance(photo, Photo):
+        return photo
+    return photo_from_array(photo) if isinstance(photo, np.ndarray) else read_photo(photo, limits)
 
 
 def check_values(

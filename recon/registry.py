@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from recon.errors import BadOption
 from recon.protocols import DepthEstimator, Segmenter
@@ -91,6 +92,31 @@ def models_table() -> str:
         rows.append((card.name, card.kind or "mask", card.licence, str(card.megabytes), here, about))
     widths = [max(len(row[i]) for row in rows) for i in range(5)]
     return "\n".join("  ".join([*(c.ljust(w) for c, w in zip(row[:5], widths, strict=True)), row[5]]) for row in rows)
+
+
+def model_choices() -> list[dict[str, Any]]:
+    """The depth models as a page offers them: value, label, licence, megabytes, whether its weights are here, what it is,
+    and the command that gets it. Reads folders; no network, no framework."""
+    from recon.builtin.estimator import WEIGHTS
+    from recon.models.registry import listing
+
+    size, here = (round(WEIGHTS.stat().st_size / 1e6), True) if WEIGHTS.is_file() else (0, False)
+    own = {"value": BUILTIN, "label": "Built-in", "licence": "Apache-2.0", "here": here, "megabytes": size,
+           "about": BUILTIN_LINE, "get": ""}  # fmt: skip
+    others = [
+        {
+            "value": line.card.name,
+            "label": line.card.name,
+            "licence": line.card.licence,
+            "here": line.here is not None and _importable(line.card.package),
+            "megabytes": line.card.megabytes,
+            "about": line.card.about,
+            "get": "" if line.here else line.command,
+        }
+        for line in listing()
+        if line.card.task == "depth"
+    ]
+    return [own, *others]
 
 
 def _importable(package: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -113,8 +114,27 @@ def loaded_by(code: str, folder: Path = ROOT) -> set[str]:
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{code}\nprint(*sys.modules, sep='\\n')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=folder, check=True)
     loaded = set(done.stdout.split())
-    assert "recon" in loaded
+    assert {"recon", "web_3d_app"} & loaded
     return loaded & set(HEAVY)
+
+
+WEB_PROCESS = {"torch", "open3d", "diffusers", "transformers", "pyvista", "vtk", "onnxruntime"}
+
+
+def test_the_web_process_loads_no_model_framework(tmp_path: Path) -> None:
+    code = """
+        from web_3d_app import create_app
+        from web_3d_app.settings import Settings
+        client = create_app(Settings(data=".", engine="none", min_free_mib=0)).test_client()
+        token = client.post("/api/v1/visitors").json["token"]
+        made = client.post("/api/v1/jobs", data={"sample": "coffee"}, headers={"Authorization": f"Bearer {token}"})
+        assert (made.status_code, client.get("/").status_code) == (202, 200)"""
+    assert loaded_by(textwrap.dedent(code), tmp_path) & WEB_PROCESS == set()
+
+
+def test_importing_the_application_makes_nothing(tmp_path: Path) -> None:
+    assert loaded_by("import app", tmp_path) - {"flask"} == set()
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("what", ["recon", "gen", "recon.pipeline", "recon.result", "recon.stages.write"])

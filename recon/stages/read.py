@@ -6,7 +6,7 @@ EXIF orientation is applied first; the 35 mm focal length is kept; every other t
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,15 +49,28 @@ def read_photo(path: str | Path, limits: Limits = Limits()) -> Photo:
     """
     path = Path(path)
     checked_file(path, "the photo", limits.max_bytes)
+    what = f"the photo {str(path)!r}"
     with _decoded(path, "the photo", limits) as picture:
-        rgba, focal = _upright_rgb(picture)
+        return _photo(*_upright_rgb(picture), what, path.stem)
+
+
+def photo_from_bytes(data: bytes, limits: Limits = Limits(), formats: Sequence[str] = FORMATS) -> Photo:
+    """The same from a file's bytes, which may hold one of `formats` only.
+
+    Raises BadInput; its cause is Pillow's UnidentifiedImageError where the bytes are in none of these formats.
+    """
+    with _opened(data, "the photo", limits, _PICTURES, tuple(formats)) as picture:
+        return _photo(*_upright_rgb(picture), "the photo", "photo")
+
+
+def _photo(rgba: UInt8[ndarray, "h w c"], focal: float | None, what: str, name: str) -> Photo:
     alpha = rgba[..., 3] if rgba.shape[2] == 4 else None
     if alpha is not None and not alpha.any():
-        raise BadInput(f"the photo {str(path)!r} is fully transparent; give one with something in it.")
+        raise BadInput(f"{what} is fully transparent; give one with something in it.")
     if alpha is not None and alpha.min() == 255:
         alpha = None
     rgb = np.ascontiguousarray(rgba[..., :3])
-    return Photo(rgb, None if alpha is None else np.ascontiguousarray(alpha), _focal_length(focal), path.stem)
+    return Photo(rgb, None if alpha is None else np.ascontiguousarray(alpha), _focal_length(focal), name)
 
 
 def photo_from_array(rgb: UInt8[ndarray, "h w c"], name: str = "photo") -> Photo:
@@ -166,42 +179,52 @@ def _load_depth_picture(path: Path, limits: Limits) -> ndarray:
 
 @contextmanager
 def _decoded(path: Path, what: str, limits: Limits, wanted: str = _PICTURES) -> Iterator[Image.Image]:
-    """The picture, its header checked before anything is decoded. What goes wrong inside is told as damage."""
-    with decoding(f"{what} {str(path)!r} cannot be read", "check the file"):
+    """The picture of a file, see `_opened`."""
+    named = f"{what} {str(path)!r}"
+    with decoding(f"{named} cannot be read", "check the file"):
         data = path.read_bytes()
-    with decoding(f"{what} {str(path)!r} breaks off or is damaged", "save or download it again"):
+    with _opened(data, named, limits, wanted) as picture:
+        yield picture
+
+
+@contextmanager
+def _opened(
+    data: bytes, named: str, limits: Limits, wanted: str, formats: tuple[str, ...] = FORMATS
+) -> Iterator[Image.Image]:
+    """The picture, its header checked before anything is decoded. What goes wrong inside is told as damage."""
+    with decoding(f"{named} breaks off or is damaged", "save or download it again"):
         try:
-            picture = _identified(data)
-        except Exception:
-            raise BadInput(f"{what} {str(path)!r} is no picture that can be read; give {wanted}.") from None
+            picture = _identified(data, formats)
+        except Exception as error:
+            raise BadInput(f"{named} is no picture that can be read; give {wanted}.") from error
         with picture:
-            _check_extent(what, path, picture.size, limits)
+            _check_extent(named, picture.size, limits)
             picture.load()
             yield picture
 
 
-def _check_extent(what: str, path: Path, size: tuple[int, int], limits: Limits) -> None:
+def _check_extent(named: str, size: tuple[int, int], limits: Limits) -> None:
     """Raise BadInput for a picture that is too large to decode, or too small to be one."""
     if size[0] * size[1] > limits.max_pixels:
         raise BadInput(
-            f"{what} {str(path)!r} is {size[0]}×{size[1]} pixels, at most {limits.max_pixels / 1e6:g} megapixels are"
+            f"{named} is {size[0]}×{size[1]} pixels, at most {limits.max_pixels / 1e6:g} megapixels are"
             " allowed; make it smaller or raise the limit with --max-megapixels."
         )
     if min(size) < limits.min_side:
         raise BadInput(
-            f"{what} {str(path)!r} is {size[0]}×{size[1]} pixels, at least {limits.min_side} on each side are needed;"
+            f"{named} is {size[0]}×{size[1]} pixels, at least {limits.min_side} on each side are needed;"
             " give a larger one."
         )
 
 
-def _identified(data: bytes) -> Image.Image:
+def _identified(data: bytes, formats: tuple[str, ...] = FORMATS) -> Image.Image:
     """Opened by one of the allowed codecs; the rarer ones are imported only when the common ones do not know it."""
     try:
-        return Image.open(io.BytesIO(data), formats=COMMON_FORMATS)
+        return Image.open(io.BytesIO(data), formats=[name for name in COMMON_FORMATS if name in formats])
     except UnidentifiedImageError:
         Image.init()
         _register_heif()
-        return Image.open(io.BytesIO(data), formats=[name for name in FORMATS if name in Image.OPEN])
+        return Image.open(io.BytesIO(data), formats=[name for name in formats if name in Image.OPEN])
 
 
 def _register_heif() -> None:

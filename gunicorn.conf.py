@@ -1,0 +1,35 @@
+"""gunicorn's settings: one process (SQLite, rate limits and metrics are its own) with many threads; no preload, because
+threads and workers belong to the process that serves."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from web_3d_app.settings import Settings
+
+_settings = Settings.from_env()
+bind = f"{_settings.host}:{_settings.port}"
+worker_class = "gthread"
+workers = 1
+threads = 32
+timeout = 60  # a sign of life of the process, not a limit of requests
+graceful_timeout = int(_settings.grace_seconds) + 5
+keepalive = 5
+preload_app = False
+if os.path.isdir("/dev/shm"):
+    worker_tmp_dir = "/dev/shm"
+loglevel = "warning"
+
+
+def when_ready(server: Any) -> None:
+    """Print the address once the socket listens."""
+    host = "localhost" if _settings.host in ("0.0.0.0", "::", "127.0.0.1") else _settings.host
+    print(f"Unflat is at http://{host}:{_settings.port}", flush=True)
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Stop the engine: its job goes back to the table."""
+    found = getattr(worker.app, "callable", None)
+    if found is not None:
+        found.extensions["unflat"].engine.stop()

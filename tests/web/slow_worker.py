@@ -1,0 +1,41 @@
+"""A worker whose work takes ten stages of 0.2 s, and leaves one file. A title of `stubborn` heeds nobody."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+import time
+from pathlib import Path
+
+from web_3d_app import worker
+from web_3d_app.claims import Claims
+from web_3d_app.database import Database
+from web_3d_app.settings import Settings
+from web_3d_app.storage import Storage
+from web_3d_app.tables import Job
+
+
+def slowly(own: worker.Worker, job: Job, folder: Path) -> None:
+    """The stages, then the file."""
+    if job.title == "stubborn":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        time.sleep(60)
+    for i in range(10):
+        own.stage("depth", i / 10)
+        time.sleep(0.2)
+    (folder / "f").write_bytes(b"model")
+    own.claims.add(own.storage, job, "grid.glb", "grid", "model/gltf-binary", folder / "f")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--name")
+    parser.add_argument("--lane")
+    args = parser.parse_args()
+    settings = Settings.from_env()
+    claims = Claims(Database(settings.database_url), settings.lease_seconds)
+    own = worker.Worker(args.name, args.lane, claims, Storage(settings.storage_url), slowly)
+    signal.signal(signal.SIGTERM, lambda *_: own.stop())
+    threading.Thread(target=worker._listen, args=(own,), daemon=True).start()
+    own.run()

@@ -1,0 +1,255 @@
+"""Laws of the jobs table: claimed once, fenced, never lost, never done twice."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from web_3d_app.claims import Cancelled, Claims, Lost
+from web_3d_app.database import Database
+from web_3d_app.jobs import Jobs
+from web_3d_app.problems import Problem
+from web_3d_app.settings import Settings
+from web_3d_app.storage import Storage
+from web_3d_app.tables import Base, Job
+from web_3d_app.uploads import Upload
+
+UPLOAD = Upload(b"bytes", "photo.jpg", "cat", 64, 48, None, "digest")
+
+
+class House:
+    """The services on one database, with a clock that is set by hand."""
+
+    def __init__(self, folder: Path) -> None:
+        self.now = 1000.0
+        settings = Settings(data=str(folder), min_free_mib=0)
+        self.database, self.storage = Database(settings.database_url), Storage(settings.storage_url)
+        self.database.migrate()
+        self.jobs = Jobs(self.database, self.storage, settings, lambda: self.now)
+        self.claims = Claims(self.database, 60, lambda: self.now)
+
+    def job(self, key: str | None = None) -> Job:
+        return self.jobs.create("me", UPLOAD, {"surface": "grid"}, key)[0]
+
+    def state(self, job: Job) -> str:
+        return self.jobs.get("me", job.id).state
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    made = House(tmp_path)
+    yield made
+    made.database.close()
+
+
+def together(count: int, what: Callable[[int], object]) -> list[object]:
+    """The results of `what`, called from several threads at once."""
+    results: list[object] = [None] * count
+    ready = threading.Barrier(count)
+
+    def call(i: int) -> None:
+        ready.wait()
+        results[i] = what(i)
+
+    threads = [threading.Thread(target=call, args=(i,)) for i in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def test_the_migrations_make_the_tables(house: House) -> None:
+    with house.database.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_each_job_is_claimed_once_and_in_order(house: House) -> None:
+    ids = []
+    for _ in range(12):
+        house.now += 1
+        ids.append(house.job().id)
+    first = house.claims.claim("w", "quick")
+    assert first is not None and first.id == ids[0]
+    taken = together(6, lambda i: [house.claims.claim(f"w{i}", "quick") for _ in range(4)])
+    found = [job.id for jobs in taken for job in jobs if job is not None]
+    assert sorted(found) == sorted(ids[1:])
+    assert house.claims.claim("late", "quick") is None and house.claims.claim("late", "slow") is None
+
+
+def test_one_key_at_once_is_one_job(house: House) -> None:
+    made = together(5, lambda _: house.job("key"))
+    assert len({job.id for job in made}) == 1
+    assert house.storage.names() == [made[0].id]
+
+
+def test_a_lease_that_ran_out_is_given_away_and_the_late_worker_is_fenced(house: House, tmp_path: Path) -> None:
+    house.job()
+    slow = house.claims.claim("slow", "quick")
+    house.now += 59
+    assert house.claims.claim("next", "quick") is None
+    house.claims.renew(slow)
+    house.now += 59
+    assert house.claims.claim("next", "quick") is None
+    house.now += 2
+    fresh = house.claims.claim("next", "quick")
+    assert (fresh.id, fresh.attempt) == (slow.id, 2)
+    file = tmp_path / "f"
+    file.write_bytes(b"late")
+    for write in (
+        lambda: house.claims.renew(slow),
+        lambda: house.claims.progress(slow, "depth", 0.9),
+        lambda: house.claims.add(house.storage, slow, "grid.glb", "grid", "model/gltf-binary", file),
+        lambda: house.claims.finish(slow),
+        lambda: house.claims.fail(slow, "x", "x"),
+        lambda: house.claims.release(slow),
+    ):
+        with pytest.raises(Lost):
+            write()
+    assert house.storage.names(f"{slow.id}/1") == []
+    house.claims.finish(fresh)
+    assert house.state(slow) == "done"
+    with pytest.raises(Lost):
+        house.claims.finish(fresh)
+
+
+def test_the_same_worker_cannot_finish_its_earlier_try(house: House) -> None:
+    house.job()
+    early = house.claims.claim("w", "quick")
+    house.now += 61
+    assert house.claims.claim("w", "quick").attempt == 2
+    with pytest.raises(Lost):
+        house.claims.finish(early)
+
+
+def test_three_deaths_are_poison(house: House) -> None:
+    job = house.job()
+    for _ in range(3):
+        assert house.claims.claim("w", "quick").id == job.id
+        assert house.claims.abandon("w") == 1
+    assert house.claims.claim("w", "quick") is None
+    failed = house.jobs.get("me", job.id)
+    assert (failed.state, failed.error_code) == ("failed", "poisoned")
+    assert house.jobs.retry("me", job.id).state == "queued"
+    assert house.claims.claim("w", "quick").attempt == 4
+
+
+def test_a_dead_machine_is_noticed(house: House) -> None:
+    job = house.job()
+    for _ in range(3):
+        house.claims.claim("w", "quick")
+        house.now += 61
+    assert house.claims.claim("w", "quick") is None and house.claims.reap() == 1
+    assert house.state(job) == "failed"
+
+
+def test_giving_back_costs_no_try(house: House) -> None:
+    job = house.job()
+    for _ in range(9):
+        house.claims.release(house.claims.claim("w", "quick"))
+    assert house.state(job) == "queued"
+
+
+def test_cancelling_one_waiting_job_leaves_the_running_one(house: House) -> None:
+    running, waiting = house.job(), house.job()
+    first = house.claims.claim("w", "quick")
+    other = waiting if first.id == running.id else running
+    assert house.jobs.cancel("me", other.id).state == "cancelled"
+    house.claims.renew(first)
+    assert house.claims.claim("w", "quick") is None
+    house.claims.finish(first)
+    assert house.state(first) == "done"
+    with pytest.raises(Problem, match="finished"):
+        house.jobs.cancel("me", first.id)
+
+
+@pytest.mark.parametrize("last", ["finish", "release", "cancelled"])
+def test_cancelled_wins_over_every_end(house: House, last: str) -> None:
+    house.job()
+    job = house.claims.claim("w", "quick")
+    assert house.jobs.cancel("me", job.id).state == "running"
+    assert house.jobs.cancel("me", job.id).cancel_requested_at == 1000
+    with pytest.raises(Cancelled):
+        house.claims.progress(job, "depth", 0.5)
+    getattr(house.claims, last)(job)
+    assert house.state(job) == "cancelled"
+    again = house.jobs.retry("me", job.id)
+    assert again.cancel_requested_at is None
+    assert house.claims.claim("w", "quick").id == job.id
+
+
+def test_a_cancelled_job_whose_worker_died_is_cancelled(house: House) -> None:
+    house.job()
+    job = house.claims.claim("w", "quick")
+    house.jobs.cancel("me", job.id)
+    house.claims.abandon("w")
+    assert house.state(job) == "cancelled"
+
+
+def test_progress_never_goes_back(house: House) -> None:
+    house.job()
+    job = house.claims.claim("w", "quick")
+    for progress in (0.5, 0.2):
+        house.claims.progress(job, "mesh", progress)
+    assert house.jobs.get("me", job.id).progress == 0.5
+
+
+def test_a_later_try_takes_the_place_of_earlier_files(house: House, tmp_path: Path) -> None:
+    house.job()
+    file = tmp_path / "f"
+    for content in (b"first", b"second"):
+        job = house.claims.claim("w", "quick")
+        file.write_bytes(content)
+        house.claims.add(house.storage, job, "grid.glb", "grid", "model/gltf-binary", file)
+        if content == b"first":
+            house.claims.abandon("w")
+    house.claims.tidy(house.storage, job)
+    photo, grid = house.jobs.artefacts([job])[job.id]
+    assert (photo.kind, grid.kind) == ("photo", "grid")
+    with house.storage.open(grid.key) as data:
+        assert data.read() == b"second"
+    assert house.storage.names(f"{job.id}/1") == []
+
+
+def test_everything_goes_after_its_time(house: House) -> None:
+    job = house.job()
+    house.now += 24 * 3600 - 1
+    assert house.claims.expire(house.storage) == 0
+    house.now += 2
+    assert house.claims.expire(house.storage) == 1
+    assert house.storage.names() == []
+    with pytest.raises(Problem) as told:
+        house.jobs.get("me", job.id)
+    assert told.value.status == 410
+
+
+def test_folders_of_nobody_are_swept(house: House) -> None:
+    job = house.job()
+    house.storage.put("stray/1/file", BytesIO(b"x"))
+    house.now = time.time()
+    assert house.claims.sweep(house.storage) == 0  # it may be an upload that is just being kept
+    house.now += 3700
+    assert house.claims.sweep(house.storage) == 1 and house.storage.names() == [job.id]
+
+
+def test_an_estimate_comes_only_with_experience(house: House) -> None:
+    for count in range(6):
+        house.job()
+        job = house.claims.claim("w", "quick")
+        house.now += 3
+        assert house.jobs.seconds_left(job) == (None if count < 5 else 5.0)
+        house.now += 5
+        house.claims.finish(job)
+
+
+def test_keys_stay_inside(house: House) -> None:
+    for key in ("../x", "/etc/passwd", "a//b", "a/../b", "a\\b", ""):
+        with pytest.raises(ValueError, match="no storage key"):
+            house.storage.open(key)

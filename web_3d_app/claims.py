@@ -1,0 +1,256 @@
+"""What workers and their supervisor do with jobs: claim, heartbeat, progress, artefacts, the end.
+
+A claim is one statement. Every later write names (lease_owner, attempt) and finds no row once the job was given to
+another, cancelled away or deleted: then `Lost` is raised and the late worker's results are dropped. Delivery is
+at-least-once; a job is done once because only one (owner, attempt) can flip it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import and_, case, delete, func, or_, select, update
+
+from web_3d_app.database import Database
+from web_3d_app.jobs import bury
+from web_3d_app.storage import Storage
+from web_3d_app.tables import GONE, Artefact, Job, WorkerRow
+
+POISONED = "The worker stopped three times while it worked on this photo; try a smaller one or other options."
+TOO_LONG = "This photo took too long; try a smaller one or other options."
+TOMBSTONE_SECONDS = 7 * 86400.0
+ORPHAN_SECONDS = 3600.0
+DEAD_SECONDS = 3600.0
+"""Rows of workers without a heartbeat for so long are forgotten."""
+Clock = Callable[[], float]
+
+
+class Lost(Exception):
+    """The job is no longer this worker's."""
+
+
+class Cancelled(Exception):
+    """The person does not want it any more."""
+
+
+class Claims:
+    """The jobs table as workers see it."""
+
+    def __init__(self, database: Database, lease_seconds: float, clock: Clock = time.time) -> None:
+        self._database, self.lease_seconds, self._clock = database, lease_seconds, clock
+
+    def claim(self, worker: str, lane: str) -> Job | None:
+        """The next job of a lane, or None: the oldest that waits, or whose worker has not been heard of."""
+        now = self._clock()
+        free = and_(
+            Job.lane == lane,
+            Job.tries_left > 0,
+            Job.cancel_requested_at.is_(None),
+            or_(Job.state == "queued", and_(Job.state == "running", Job.lease_until < now)),
+        )
+        oldest = select(Job.id).where(free).order_by(Job.queued_at, Job.id).limit(1).with_for_update(skip_locked=True)
+        taken = (
+            update(Job)
+            .where(Job.id == oldest.scalar_subquery(), free)
+            .values(state="running", attempt=Job.attempt + 1, tries_left=Job.tries_left - 1, lease_owner=worker,
+                    lease_until=now + self.lease_seconds, stage=None, progress=0.0, started_at=now, seq=Job.seq + 1)
+            .returning(Job)
+        )  # fmt: skip
+        with self._database.write() as session:
+            return session.scalar(taken)
+
+    def renew(self, job: Job) -> None:
+        """A heartbeat. Raises Lost or Cancelled."""
+        self.write(job, {"lease_until": self._clock() + self.lease_seconds})
+
+    def progress(self, job: Job, stage: str, progress: float) -> None:
+        """Tell the stage; progress never goes back. Raises Lost or Cancelled."""
+        further = case((Job.progress < progress, progress), else_=Job.progress)
+        self.write(job, {"stage": stage, "progress": further, "seq": Job.seq + 1})
+
+    def facts(self, job: Job, facts: dict[str, Any]) -> None:
+        """Tell what is known of the result. Raises Lost or Cancelled."""
+        self.write(job, {"facts": facts, "seq": Job.seq + 1})
+
+    def write(self, job: Job, values: dict[str, Any]) -> None:
+        """Change the job if it still is this try's. Raises Lost or Cancelled."""
+        with self._database.write() as session:
+            row = session.execute(_of_this_try(job).values(**values).returning(Job.cancel_requested_at)).first()
+        if row is None:
+            raise Lost
+        if row.cancel_requested_at is not None:
+            raise Cancelled
+
+    def photo_key(self, job: Job) -> str:
+        """Where the photo lies. Raises Lost if it was deleted."""
+        with self._database.read() as session:
+            key = session.scalar(select(Artefact.key).where(Artefact.job_id == job.id, Artefact.kind == "photo"))
+        if key is None:
+            raise Lost
+        return key
+
+    def add(self, storage: Storage, job: Job, name: str, kind: str, media_type: str, file: Path) -> None:
+        """Store a file and make it visible, in place of an earlier try's. Raises Lost, Cancelled or OSError; the file is
+        removed again if the job is lost."""
+        key = f"{job.id}/{job.attempt}/{secrets.token_hex(8)}"
+        size = storage.put(key, file)
+        with self._database.write() as session:
+            changed = _of_this_try(job).values(seq=Job.seq + 1).returning(Job.cancel_requested_at)
+            row = session.execute(changed).first()
+            if row is not None:
+                last = session.scalar(select(func.max(Artefact.position)).where(Artefact.job_id == job.id)) or 0
+                session.merge(
+                    Artefact(job_id=job.id, name=name, kind=kind, media_type=media_type, bytes=size, key=key,
+                             attempt=job.attempt, position=last + 1)
+                )  # fmt: skip
+        if row is None:
+            storage.delete(key)
+            raise Lost
+        if row.cancel_requested_at is not None:
+            raise Cancelled
+
+    def finish(self, job: Job) -> None:
+        """Done; or cancelled, if that was asked for before. Raises Lost."""
+        wanted = Job.cancel_requested_at.is_(None)
+        self._end(job, {"state": case((wanted, "done"), else_="cancelled"), "progress": 1.0})
+
+    def fail(self, job: Job, code: str, message: str) -> None:
+        """Failed for good, with a word for programs and a sentence for people. Raises Lost."""
+        self._end(job, {"state": "failed", "error_code": code, "error_message": message})
+
+    def fail_late(self, job: Job) -> None:
+        """One try took too long. Its worker finds the job lost; if it ended just now, nothing happens."""
+        values = {"state": "failed", "error_code": "timeout", "error_message": TOO_LONG, "finished_at": self._clock()}
+        with self._database.write() as session:
+            session.execute(_of_this_try(job).values(stage=None, seq=Job.seq + 1, **values))
+
+    def cancelled(self, job: Job) -> None:
+        """The worker has stopped as it was asked to. Raises Lost."""
+        self._end(job, {"state": "cancelled"})
+
+    def release(self, job: Job) -> None:
+        """Give it back unharmed, because this worker stops: the try does not count. Raises Lost."""
+        wanted = Job.cancel_requested_at.is_(None)
+        self._end(job, {"state": case((wanted, "queued"), else_="cancelled"), "tries_left": Job.tries_left + 1,
+                        "finished_at": case((wanted, None), else_=self._clock())})  # fmt: skip
+
+    def forget(self, job: Job) -> None:
+        """This worker no longer touches a job that it lost."""
+        mine = (Job.id == job.id, Job.lease_owner == job.lease_owner, Job.attempt == job.attempt)
+        with self._database.write() as session:
+            session.execute(update(Job).where(*mine, Job.state != "running").values(lease_owner=None))
+
+    def _end(self, job: Job, values: dict[str, Any]) -> None:
+        whole = {
+            "stage": None,
+            "lease_owner": None,
+            "lease_until": None,
+            "finished_at": self._clock(),
+            "seq": Job.seq + 1,
+        }
+        with self._database.write() as session:
+            if session.execute(_of_this_try(job).values(**(whole | values)).returning(Job.id)).first() is None:
+                raise Lost
+
+    def abandon(self, worker: str) -> int:
+        """A worker died: its jobs wait again, or end if they were cancelled or have no try left. Returns how many."""
+        return self._requeue(Job.lease_owner == worker)
+
+    def reap(self) -> int:
+        """The same for every job whose lease ran out and that no claim may take any more, or that was cancelled."""
+        stuck = or_(Job.tries_left <= 0, Job.cancel_requested_at.is_not(None))
+        return self._requeue(and_(Job.lease_until < self._clock(), stuck))
+
+    def _requeue(self, which: Any) -> int:
+        no_more = and_(Job.cancel_requested_at.is_(None), Job.tries_left <= 0)
+        unwanted = Job.cancel_requested_at.is_not(None)
+        change = (
+            update(Job)
+            .where(which, Job.state == "running")
+            .values(
+                state=case((unwanted, "cancelled"), (no_more, "failed"), else_="queued"),
+                error_code=case((no_more, "poisoned"), else_=None),
+                error_message=case((no_more, POISONED), else_=None),
+                finished_at=case((or_(unwanted, no_more), self._clock()), else_=None),
+                stage=None, lease_owner=None, lease_until=None, seq=Job.seq + 1,
+            )
+        )  # fmt: skip
+        let_go = update(Job).where(which, Job.state != "running").values(lease_owner=None)
+        with self._database.write() as session:
+            count = len(session.execute(change.returning(Job.id)).all())
+            session.execute(let_go)
+        return count
+
+    def held_by(self, worker: str) -> list[Job]:
+        """The jobs that a worker works on: also deleted and timed-out ones, until it lets them go."""
+        with self._database.read() as session:
+            return list(session.scalars(select(Job).where(Job.lease_owner == worker)))
+
+    def waiting(self, lane: str) -> bool:
+        """Whether a lane has work."""
+        now = self._clock()
+        any_work = or_(Job.state == "queued", and_(Job.state == "running", Job.lease_until < now))
+        with self._database.read() as session:
+            return session.scalar(select(Job.id).where(Job.lane == lane, any_work).limit(1)) is not None
+
+    def beat(self, worker: str, lane: str, pid: int, warm: bool) -> None:
+        """A worker's sign of life."""
+        with self._database.write() as session:
+            session.merge(WorkerRow(name=worker, lane=lane, pid=pid, warm=warm, heartbeat_at=self._clock()))
+
+    def workers(self) -> list[WorkerRow]:
+        """All workers that were heard of lately."""
+        with self._database.read() as session:
+            return list(session.scalars(select(WorkerRow).order_by(WorkerRow.heartbeat_at.desc())))
+
+    def gone(self, worker: str) -> None:
+        """A worker has ended."""
+        with self._database.write() as session:
+            session.execute(delete(WorkerRow).where(WorkerRow.name == worker))
+
+    def expire(self, storage: Storage) -> int:
+        """Delete what is past its time; forget old tombstones and dead workers. Returns how many jobs expired."""
+        now = self._clock()
+        with self._database.write() as session:
+            old = list(session.scalars(select(Job).where(Job.expires_at < now, Job.state.not_in(GONE))))
+            for job in old:
+                bury(session, job.id, job.owner, "expired", now)
+            session.execute(delete(Job).where(Job.state.in_(GONE), Job.expires_at < now - TOMBSTONE_SECONDS))
+            session.execute(delete(WorkerRow).where(WorkerRow.heartbeat_at < now - DEAD_SECONDS))
+        for job in old:
+            storage.delete(job.id)
+        return len(old)
+
+    def sweep(self, storage: Storage) -> int:
+        """Remove old folders of jobs that are not in the table, or gone: what a crash left. Young ones may belong to an
+        upload that is just being kept. Returns how many."""
+        with self._database.read() as session:
+            known = set(session.scalars(select(Job.id).where(Job.state.not_in(GONE))))
+        old = self._clock() - ORPHAN_SECONDS
+        strays = [name for name in storage.names() if name not in known]
+        orphans = [name for name in strays if (storage.changed_at(name) or old) < old]
+        for name in orphans:
+            storage.delete(name)
+        return len(orphans)
+
+    def tidy(self, storage: Storage, job: Job) -> None:
+        """Remove files of a job that no artefact points to: earlier tries', and half-made ones."""
+        with self._database.read() as session:
+            kept = {key.split("/")[2] for key in session.scalars(select(Artefact.key).where(Artefact.job_id == job.id))}
+        for attempt in storage.names(job.id):
+            for name in storage.names(f"{job.id}/{attempt}"):
+                if name not in kept:
+                    storage.delete(f"{job.id}/{attempt}/{name}")
+
+
+def _of_this_try(job: Job) -> Any:
+    return update(Job).where(
+        Job.id == job.id,
+        Job.lease_owner == job.lease_owner,
+        Job.attempt == job.attempt,
+        Job.state == "running",
+    )

@@ -1,0 +1,63 @@
+"""Server-sent events: the whole job at each change, with its `seq` as the id.
+
+A missed event costs nothing, because the next one holds everything; a client that comes back with Last-Event-ID gets the
+newest state if it is newer. Streams are few (each holds a thread) and short (proxies and sleeping phones lose them anyway).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+
+from flask import Response, request, stream_with_context
+
+from web_3d_app.present import job_json
+from web_3d_app.problems import Problem, busy
+from web_3d_app.services import services
+from web_3d_app.tables import FINAL, Job
+
+LOOK_SECONDS = 0.2
+PING_SECONDS = 15.0
+RETRY_MS = 2000
+
+
+def send_events(find: Callable[[], Job], shared: bool = False) -> Response:
+    """A stream of the job that `find` gives, until it ends, its time is over or the client goes.
+
+    204 (which stops an EventSource) for an ended job of which the client has the last state. Raises Problem 404, 410, 503.
+    """
+    job = find()
+    last = request.headers.get("Last-Event-ID", "")
+    seen = int(last) if last.isascii() and last.isdigit() and len(last) < 10 else 0
+    if job.state in FINAL and seen >= job.seq:
+        return Response(status=204)
+    streams = services().streams
+    if not streams.acquire(blocking=False):
+        raise busy("Too many streams are open; ask for the state instead.", "streams_full")
+    response = Response(stream_with_context(_stream(find, job, seen, shared)), mimetype="text/event-stream")
+    response.call_on_close(streams.release)  # also where the client goes before the first byte
+    response.headers["Cache-Control"] = "no-cache"
+    response.headers["X-Accel-Buffering"] = "no"
+    return response
+
+
+def _stream(find: Callable[[], Job], job: Job, seen: int, shared: bool) -> Iterator[str]:
+    yield f"retry: {RETRY_MS}\n\n"
+    end = time.monotonic() + services().settings.stream_seconds
+    spoke = time.monotonic()
+    while True:
+        if job.seq > seen:
+            seen, spoke = job.seq, time.monotonic()
+            yield f"id: {seen}\nevent: job\ndata: {json.dumps(job_json(job, shared))}\n\n"
+        if job.state in FINAL or time.monotonic() > end:
+            return
+        if time.monotonic() - spoke > PING_SECONDS:
+            spoke = time.monotonic()
+            yield ": ping\n\n"
+        while services().jobs.seq(job.id) == seen and time.monotonic() < min(end, spoke + PING_SECONDS):
+            time.sleep(LOOK_SECONDS)
+        try:
+            job = find()
+        except Problem:  # deleted, or no longer shared
+            return

@@ -1,0 +1,140 @@
+"""`create_app`: everything is built here and passed in."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, request
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_smorest import Api
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from recon import __version__
+from web_3d_app.answers import set_up_answers
+from web_3d_app.api import api
+from web_3d_app.claims import Claims
+from web_3d_app.database import Database
+from web_3d_app.engine import Engine, NoEngine
+from web_3d_app.health import JobsCollector, health
+from web_3d_app.jobs import Jobs
+from web_3d_app.logs import set_up_logs
+from web_3d_app.options import options
+from web_3d_app.pages import pages
+from web_3d_app.schemas import CreateSchema, ErrorSchema, UploadSchema
+from web_3d_app.services import Services
+from web_3d_app.settings import LOCAL_HOSTS, Settings
+from web_3d_app.storage import Storage
+from web_3d_app.supervisor import LocalEngine
+from web_3d_app.visitors import protect
+
+ROOT = Path(__file__).resolve().parents[1]
+FORM_ROOM = 1 << 20
+"""Bytes that a request may have besides the photo: the form's other fields and the multipart frame."""
+DAY = 86400
+
+
+def create_app(settings: Settings | None = None, engine: Engine | None = None) -> Flask:
+    """The application, its tables up to date and its engine running.
+
+    settings: default from the environment; engine: instead of the one that the settings name. Raises ValueError for
+    settings that cannot be used.
+    """
+    settings = (settings or Settings.from_env()).checked().with_secret()
+    set_up_logs(settings)
+    app = Flask("unflat", static_folder=str(ROOT / "static"), template_folder=str(ROOT / "templates"))
+    app.config.from_mapping(_config(settings))
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    if settings.proxies:
+        n = settings.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
+    parts = _services(settings, engine)
+    app.extensions["unflat"] = parts
+    parts.registry.register(JobsCollector(parts))
+    set_up_answers(app, settings)
+    _limit(app, settings)
+    protect(app)
+    _register(app)
+    options(settings)  # looks for models now, not at the first visit
+    parts.engine.start()
+    atexit.register(parts.engine.stop)
+    return app
+
+
+def _config(settings: Settings) -> dict[str, Any]:
+    return {
+        "SECRET_KEY": settings.secret_key,
+        "SECRET_KEY_FALLBACKS": list(settings.secret_key_fallbacks),
+        "TRUSTED_HOSTS": sorted({*settings.trusted_hosts, *LOCAL_HOSTS}),
+        "MAX_CONTENT_LENGTH": settings.max_bytes + FORM_ROOM,
+        "MAX_FORM_MEMORY_SIZE": 64 * 1024,
+        "MAX_FORM_PARTS": 50,
+        "SESSION_COOKIE_NAME": "__Host-unflat" if settings.https else "unflat",
+        "SESSION_COOKIE_SECURE": settings.https,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "PERMANENT_SESSION_LIFETIME": timedelta(days=90),
+        "PREFERRED_URL_SCHEME": "https" if settings.https else "http",
+        "WTF_CSRF_CHECK_DEFAULT": False,  # visitors.protect checks, and lets tokens pass
+        "WTF_CSRF_TIME_LIMIT": DAY,
+        "API_TITLE": "Unflat",
+        "API_VERSION": "v1",
+        "OPENAPI_VERSION": "3.0.3",
+        "OPENAPI_URL_PREFIX": "/api/v1",
+        "RATELIMIT_HEADERS_ENABLED": True,
+    }
+
+
+def _services(settings: Settings, engine: Engine | None) -> Services:
+    database, storage = Database(settings.database_url), Storage(settings.storage_url)
+    database.migrate()
+    claims = Claims(database, settings.lease_seconds)
+    if engine is None:
+        engine = LocalEngine(settings, claims, storage) if settings.engine == "local" else NoEngine()
+    jobs = Jobs(database, storage, settings)
+    streams = threading.BoundedSemaphore(settings.max_streams)
+    return Services(settings, database, storage, jobs, claims, engine, streams)
+
+
+def _limit(app: Flask, settings: Settings) -> None:
+    """Uploads per address. Counted in memory, which is right for one server process."""
+    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", headers_enabled=True)
+    if settings.create_rate:
+
+        @limiter.shared_limit(settings.create_rate, scope="create")
+        def count() -> None:
+            """Raises 429 when there were too many."""
+
+        @app.before_request
+        def before_uploads() -> None:
+            if request.endpoint in ("api.create", "pages.create"):
+                count()
+
+
+class _Api(Api):
+    """The OpenAPI document around our blueprint; errors are ours (see answers)."""
+
+    ERROR_SCHEMA = ErrorSchema
+
+    def _register_error_handlers(self) -> None:
+        pass
+
+
+def _register(app: Flask) -> None:
+    app.register_blueprint(pages)
+    app.register_blueprint(health)
+    whole = _Api(app)
+    whole.spec.components.schema("Create", schema=CreateSchema)
+    whole.spec.components.schema("Upload", schema=UploadSchema)
+    whole.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
+    whole.register_blueprint(api)
+
+    @app.context_processor
+    def everywhere() -> dict[str, Any]:
+        settings: Settings = app.extensions["unflat"].settings
+        limits = {"max_mib": settings.max_mib, "max_megapixels": settings.max_megapixels}
+        return {"version": __version__, "expiry_hours": settings.expiry_hours, "limits": limits, "problem": None}

@@ -1,0 +1,58 @@
+"""A request with a photo becomes a job; the same for the form and the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request
+from marshmallow import ValidationError
+
+from web_3d_app.options import SAMPLES, ParamsSchema, sample_names
+from web_3d_app.problems import Problem
+from web_3d_app.services import services
+from web_3d_app.tables import Job
+from web_3d_app.uploads import Upload, checked_upload
+
+LONGEST_KEY = 64
+
+
+def take(owner: str) -> tuple[Job, bool]:
+    """Check the request, keep the photo, queue the job and ring; returns it and whether it was there already.
+
+    Raises Problem: 400 no photo, 409, 413, 415, 422, 429, 503, 507."""
+    params = checked_params(request.form)
+    key = _key()
+    job, replayed = services().jobs.create(owner, _upload(), params, key)
+    if not replayed:
+        services().engine.notify(job.id)
+    return job, replayed
+
+
+def checked_params(form: Any) -> dict[str, Any]:
+    """The options of a form with their defaults. Raises Problem 422, with a list of sentences per field."""
+    try:
+        found: dict[str, Any] = ParamsSchema().load(form.to_dict())
+    except ValidationError as error:
+        told = error.normalized_messages()
+        names = ", ".join(sorted(told))
+        raise Problem(422, "invalid", f"Not possible: {names}; see the bounds.", **told) from None
+    return {name: found[name] for name in sorted(found)}
+
+
+def _key() -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
+        raise Problem(400, "bad_request", f"An Idempotency-Key has 1 to {LONGEST_KEY} printable characters.")
+    return key
+
+
+def _upload() -> Upload:
+    limits = services().jobs.limits
+    file, sample = request.files.get("photo"), request.form.get("sample", "")
+    if file is not None and file.filename:
+        return checked_upload(file.stream.read(limits.max_bytes + 1), file.filename, limits)
+    if sample:
+        if sample not in sample_names():
+            raise Problem(422, "invalid", "There is no such sample.", sample=[f"one of {', '.join(sample_names())}"])
+        return checked_upload((SAMPLES / f"{sample}.jpg").read_bytes(), f"{sample}.jpg", limits)
+    raise Problem(400, "bad_request", "No photo came; send a file as `photo`, or the name of a sample.")

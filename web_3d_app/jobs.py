@@ -1,0 +1,269 @@
+"""What people do with jobs: make, look, cancel, retry, share, delete. Every method sees one owner's jobs only.
+
+Each change is one short transaction; nobody else's job can be told from one that does not exist (404).
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import case, func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from recon.settings import Limits
+from web_3d_app.database import Database
+from web_3d_app.problems import Problem, busy, gone, not_found
+from web_3d_app.settings import Settings
+from web_3d_app.storage import Storage
+from web_3d_app.tables import GONE, QUICK, Artefact, Job
+from web_3d_app.uploads import Upload
+
+HONEST_SAMPLES = 5
+"""Finished jobs of the same kind from which an estimate is made."""
+Clock = Callable[[], float]
+
+
+class Jobs:
+    """The service behind pages and API."""
+
+    def __init__(self, database: Database, storage: Storage, settings: Settings, clock: Clock = time.time) -> None:
+        self._database, self._storage, self._settings, self._clock = database, storage, settings, clock
+
+    @property
+    def limits(self) -> Limits:
+        """What uploads may be."""
+        return Limits(self._settings.max_bytes, int(self._settings.max_megapixels * 1e6))
+
+    def create(self, owner: str, upload: Upload, params: dict[str, Any], key: str | None = None) -> tuple[Job, bool]:
+        """Keep the photo and queue a job; returns it and whether it was there already (same idempotency key, same
+        request). Raises Problem: 409, 429, 503, 507."""
+        asked = sha256(json.dumps([upload.digest, params], sort_keys=True).encode()).hexdigest()
+        if known := self._replayed(owner, key, asked):
+            return known, True
+        self._check_room(owner)
+        job_id, now = secrets.token_urlsafe(16), self._clock()
+        photo_key = f"{job_id}/0/{secrets.token_hex(8)}"
+        size = len(upload.data)
+        self._storage.put(photo_key, _memory(upload.data))
+        job = Job(
+            id=job_id, owner=owner, state="queued", lane=QUICK, stage=None, progress=0.0, seq=1, title=upload.title,
+            params=params, photo_name=upload.name, photo_width=upload.width, photo_height=upload.height,
+            focal_35mm=upload.focal_35mm, idempotency_key=key, request_hash=asked, attempt=0,
+            tries_left=self._settings.max_tries, created_at=now, queued_at=now,
+            expires_at=now + 3600 * self._settings.expiry_hours,
+        )  # fmt: skip
+        media = "image/png" if upload.name.endswith("png") else "image/jpeg"
+        photo = Artefact(job_id=job_id, name=upload.name, kind="photo", media_type=media, bytes=size, key=photo_key,
+                         attempt=0, position=0)  # fmt: skip
+        try:
+            with self._database.write() as session:
+                session.add(job)
+                session.flush()
+                session.add(photo)
+        except IntegrityError:  # the same key came twice at once; the other one was first
+            self._storage.delete(job_id)
+            known = self._replayed(owner, key, asked)
+            if known is None:
+                raise
+            return known, True
+        except BaseException:
+            self._storage.delete(job_id)
+            raise
+        return job, False
+
+    def get(self, owner: str, job_id: str) -> Job:
+        """One job. Raises Problem 404, or 410 if it was this owner's and is gone."""
+        with self._database.read() as session:
+            return _present(session.scalar(select(Job).where(Job.id == job_id, Job.owner == owner)))
+
+    def by_share(self, token: str) -> Job:
+        """The job that was shared under a token. Raises Problem 404."""
+        with self._database.read() as session:
+            job = session.scalar(select(Job).where(Job.share_token == token))
+        if job is None or job.state in GONE:
+            raise not_found()
+        return job
+
+    def newest(self, owner: str, limit: int, before: str | None = None) -> Sequence[Job]:
+        """This owner's jobs, newest first."""
+        query = select(Job).where(Job.owner == owner, Job.state.not_in(GONE))
+        with self._database.read() as session:
+            if before is not None:
+                last = session.scalar(select(Job).where(Job.id == before, Job.owner == owner))
+                if last is None:
+                    raise not_found()
+                query = query.where(
+                    (Job.created_at < last.created_at) | ((Job.created_at == last.created_at) & (Job.id < before))
+                )
+            return session.scalars(query.order_by(Job.created_at.desc(), Job.id.desc()).limit(limit)).all()
+
+    def seq(self, job_id: str) -> int | None:
+        """The number of the newest change; None if the job is gone. Cheap: event streams ask it often."""
+        with self._database.read() as session:
+            return session.scalar(select(Job.seq).where(Job.id == job_id, Job.state.not_in(GONE)))
+
+    def artefacts(self, jobs: Sequence[Job]) -> dict[str, list[Artefact]]:
+        """The files of each job, in the order in which they were made."""
+        found: dict[str, list[Artefact]] = {job.id: [] for job in jobs}
+        with self._database.read() as session:
+            rows = session.scalars(select(Artefact).where(Artefact.job_id.in_(found)).order_by(Artefact.position))
+            for row in rows:
+                found[row.job_id].append(row)
+        return found
+
+    def queue_position(self, job: Job) -> int | None:
+        """How many jobs of the lane begin before this one; None if it does not wait."""
+        if job.state != "queued":
+            return None
+        ahead = select(func.count()).where(Job.lane == job.lane, Job.state == "queued", Job.queued_at < job.queued_at)
+        with self._database.read() as session:
+            return session.scalar(ahead)
+
+    def seconds_left(self, job: Job) -> float | None:
+        """An estimate for a running job from the median of jobs with the same options; None until there are enough."""
+        if job.state != "running" or job.started_at is None:
+            return None
+        alike = (
+            select(Job.params, Job.finished_at - Job.started_at)
+            .where(Job.state == "done", Job.lane == job.lane, Job.started_at.is_not(None))
+            .order_by(Job.finished_at.desc())
+            .limit(50)
+        )
+        with self._database.read() as session:
+            times = [seconds for params, seconds in session.execute(alike) if _alike(params, job.params)]
+        if len(times) < HONEST_SAMPLES:
+            return None
+        left = statistics.median(times) - (self._clock() - job.started_at)
+        return round(left, 1) if left > 0 else None
+
+    def cancel(self, owner: str, job_id: str) -> Job:
+        """A waiting job ends at once, a running one as soon as its worker sees the flag; again is no error.
+        Raises Problem 404, 409 (finished), 410."""
+        now, waiting = self._clock(), Job.state == "queued"
+        change = (
+            update(Job)
+            .where(Job.id == job_id, Job.owner == owner, Job.state.in_(("queued", "running")))
+            .values(
+                state=case((waiting, "cancelled"), else_=Job.state),
+                finished_at=case((waiting, now), else_=None),
+                cancel_requested_at=func.coalesce(Job.cancel_requested_at, now),
+                seq=Job.seq + 1,
+            )
+        )
+        job = self._changed(change)
+        if job is None:
+            job = self.get(owner, job_id)
+            if job.state != "cancelled":
+                raise Problem(409, "finished", "This job has finished; it cannot be cancelled any more.")
+        return job
+
+    def retry(self, owner: str, job_id: str) -> Job:
+        """Queue a failed or cancelled job again, under the same id. Raises Problem 404, 409, 410."""
+        self._check_room(owner)
+        now = self._clock()
+        change = (
+            update(Job)
+            .where(Job.id == job_id, Job.owner == owner, Job.state.in_(("failed", "cancelled")))
+            .values(
+                state="queued", stage=None, progress=0.0, tries_left=self._settings.max_tries, queued_at=now,
+                cancel_requested_at=None, error_code=None, error_message=None, started_at=None, finished_at=None,
+                lease_owner=None, lease_until=None, expires_at=now + 3600 * self._settings.expiry_hours, seq=Job.seq + 1,
+            )
+        )  # fmt: skip
+        job = self._changed(change)
+        if job is None:
+            state = self.get(owner, job_id).state
+            raise Problem(
+                409, "not_retryable", f"Only a failed or cancelled job can be tried again; this one is {state}."
+            )
+        return job
+
+    def share(self, owner: str, job_id: str) -> str:
+        """The token of the share link, made when first asked for. Raises Problem 404, 410."""
+        change = (
+            update(Job)
+            .where(Job.id == job_id, Job.owner == owner, Job.state.not_in(GONE))
+            .values(share_token=func.coalesce(Job.share_token, secrets.token_urlsafe(24)), seq=Job.seq + 1)
+        )
+        job = self._changed(change) or self.get(owner, job_id)
+        return str(job.share_token)
+
+    def unshare(self, owner: str, job_id: str) -> None:
+        """Withdraw the share link. Raises Problem 404, 410."""
+        self.get(owner, job_id)
+        self._changed(update(Job).where(Job.id == job_id, Job.owner == owner).values(share_token=None, seq=Job.seq + 1))
+
+    def delete(self, owner: str, job_id: str) -> None:
+        """Remove the files and everything personal; the row stays so that the address says "gone". Raises Problem 404,
+        410."""
+        self.get(owner, job_id)
+        with self._database.write() as session:
+            bury(session, job_id, owner, "deleted", self._clock())
+        self._storage.delete(job_id)
+
+    def _changed(self, change: Any) -> Job | None:
+        with self._database.write() as session:
+            found: Job | None = session.scalar(change.returning(Job), execution_options={"populate_existing": True})
+            return found
+
+    def _replayed(self, owner: str, key: str | None, asked: str) -> Job | None:
+        if key is None:
+            return None
+        with self._database.read() as session:
+            known = session.scalar(select(Job).where(Job.owner == owner, Job.idempotency_key == key))
+        if known is not None and known.request_hash != asked:
+            raise Problem(
+                409, "idempotency_mismatch", "This Idempotency-Key was used for another request; make a new one."
+            )
+        return known if known is None else _present(known)
+
+    def _check_room(self, owner: str) -> None:
+        """Raises Problem: 507 no disk space, 503 too many waiting, 429 too many of this owner."""
+        free = self._storage.free_bytes()
+        if free is not None and free < self._settings.min_free_mib * 2**20:
+            raise Problem(507, "disk_full", "The server's disk is nearly full; try again later.")
+        with self._database.read() as session:
+            waiting = session.scalar(select(func.count()).where(Job.state == "queued")) or 0
+            own = select(func.count()).where(Job.owner == owner, Job.state.in_(("queued", "running")))
+            mine = session.scalar(own) or 0
+        if waiting >= self._settings.max_queued:
+            raise busy("Too many photos wait already; try again in a minute.", "queue_full")
+        if mine >= self._settings.max_queued_each:
+            raise Problem(429, "quota", f"You have {mine} photos in work; wait for one or cancel it.", retry_after=10)
+
+
+def bury(session: Session, job_id: str, owner: str, state: str, now: float) -> None:
+    """Make a tombstone of a job: nothing personal, no files. A worker that still runs it loses its lease's worth."""
+    session.execute(
+        update(Job)
+        .where(Job.id == job_id, Job.owner == owner)
+        .values(state=state, title="", params={}, facts=None, share_token=None, error_message=None, focal_35mm=None,
+                finished_at=func.coalesce(Job.finished_at, now),
+                cancel_requested_at=case((Job.state == "running", now), else_=None), seq=Job.seq + 1)
+    )  # fmt: skip
+    session.execute(Artefact.__table__.delete().where(Artefact.job_id == job_id))  # type: ignore[attr-defined]
+
+
+def _present(job: Job | None) -> Job:
+    if job is None:
+        raise not_found()
+    if job.state in GONE:
+        raise gone()
+    return job
+
+
+def _alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return all(one.get(name) == other.get(name) for name in ("surface", "depth_model", "mask"))
+
+
+def _memory(data: bytes) -> Any:
+    import io
+
+    return io.BytesIO(data)

@@ -1,0 +1,42 @@
+"""What views need, built once per application and kept in `app.extensions["unflat"]`."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from flask import current_app
+from prometheus_client import CollectorRegistry, Histogram
+
+from web_3d_app.claims import Claims
+from web_3d_app.database import Database
+from web_3d_app.engine import Engine
+from web_3d_app.jobs import Jobs
+from web_3d_app.settings import Settings
+from web_3d_app.storage import Storage
+
+
+@dataclass
+class Services:
+    """The parts behind the views. streams: how many event streams may be open."""
+
+    settings: Settings
+    database: Database
+    storage: Storage
+    jobs: Jobs
+    claims: Claims
+    engine: Engine
+    streams: threading.BoundedSemaphore
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    seconds: Histogram = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.seconds = Histogram(
+            "unflat_request_seconds", "Seconds per request", ["endpoint", "method", "status"], registry=self.registry
+        )
+
+
+def services() -> Services:
+    """Those of the current application."""
+    found: Services = current_app.extensions["unflat"]
+    return found

@@ -1,0 +1,95 @@
+"""Where files are kept: one small interface over fsspec, a local folder by default.
+
+Keys are `<job id>/<attempt>/<random name>`; nothing of a person's file name is in them. A file takes its place by a rename
+after all of it is written, so a key holds the whole file or nothing.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+ASIDE = ".aside-"
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""What a full disk says."""
+
+
+class Storage:
+    """Bytes under keys. Errors are OSErrors; a missing key is FileNotFoundError."""
+
+    def __init__(self, url: str) -> None:
+        self._fs, root = fsspec.core.url_to_fs(url)
+        self._root = root.rstrip("/")
+        self._fs.makedirs(self._root, exist_ok=True)
+
+    def put(self, key: str, source: Path | BinaryIO) -> int:
+        """Store a file's bytes under a key, whole or not at all; returns their number."""
+        path = self._path(key)
+        aside = f"{path.rpartition('/')[0]}/{ASIDE}{secrets.token_hex(8)}"
+        self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+        try:
+            with _opened(source) as data, self._fs.open(aside, "wb") as file:
+                shutil.copyfileobj(data, file, 1 << 20)
+                written = file.tell()
+                file.flush()
+                if isinstance(self._fs, LocalFileSystem):
+                    os.fsync(file.fileno())
+            self._fs.mv(aside, path)
+        except BaseException:
+            with suppress(OSError):
+                self._fs.rm_file(aside)
+            raise
+        return int(written)
+
+    def open(self, key: str) -> BinaryIO:
+        """The file of a key, seekable."""
+        file: BinaryIO = self._fs.open(self._path(key), "rb")
+        return file
+
+    def delete(self, prefix: str) -> None:
+        """Remove everything under a prefix; nothing there is no error."""
+        with suppress(FileNotFoundError):
+            self._fs.rm(self._path(prefix), recursive=True)
+
+    def names(self, prefix: str = "") -> list[str]:
+        """What lies directly under a prefix."""
+        path = self._path(prefix) if prefix else self._root
+        self._fs.invalidate_cache()
+        try:
+            return sorted(entry.rstrip("/").rpartition("/")[2] for entry in self._fs.ls(path, detail=False))
+        except FileNotFoundError:
+            return []
+
+    def changed_at(self, prefix: str) -> float | None:
+        """When something directly under a prefix last changed, in seconds since 1970, where that can be known."""
+        with suppress(FileNotFoundError):
+            found: float | None = self._fs.info(self._path(prefix)).get("mtime")
+            return found
+        return None
+
+    def free_bytes(self) -> int | None:
+        """Free space where that can be known."""
+        return shutil.disk_usage(self._root).free if isinstance(self._fs, LocalFileSystem) else None
+
+    def _path(self, key: str) -> str:
+        if not key or key.startswith("/") or "\\" in key or any(part in ("", ".", "..") for part in key.split("/")):
+            raise ValueError(f"{key!r} is no storage key")
+        return f"{self._root}/{key}"
+
+
+@contextmanager
+def _opened(source: Path | BinaryIO) -> Iterator[BinaryIO]:
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            yield file
+    else:
+        yield source

@@ -1,0 +1,98 @@
+"""The tables. Times are seconds since 1970 (UTC); progress goes from 0 to 1.
+
+A job's states: queued → running → done | failed | cancelled; then deleted or expired, which keep the row (so that its
+address can say "gone") and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import JSON, Double, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+FINAL = ("done", "failed", "cancelled")
+GONE = ("deleted", "expired")
+QUICK, SLOW = "quick", "slow"
+LANES = (QUICK, SLOW)
+
+
+class Base(DeclarativeBase):
+    """Of all tables."""
+
+    type_annotation_map = {float: Double}  # noqa: RUF012  (SQLAlchemy's own way)
+
+
+class Job(Base):
+    """One photo on its way to a model. Written by `jobs` (what people do) and `claims` (what workers do) only.
+
+    seq grows with every visible change; attempt with every claim and never goes back, so that (lease_owner, attempt)
+    names one try; tries_left is what remains before the job counts as poisoned.
+    """
+
+    __tablename__ = "jobs"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    state: Mapped[str]
+    lane: Mapped[str]
+    stage: Mapped[str | None]
+    progress: Mapped[float]
+    seq: Mapped[int]
+    title: Mapped[str]
+    params: Mapped[dict[str, Any]] = mapped_column(JSON)
+    photo_name: Mapped[str]
+    photo_width: Mapped[int]
+    photo_height: Mapped[int]
+    focal_35mm: Mapped[float | None]
+    idempotency_key: Mapped[str | None]
+    request_hash: Mapped[str]
+    attempt: Mapped[int]
+    tries_left: Mapped[int]
+    lease_owner: Mapped[str | None]
+    lease_until: Mapped[float | None]
+    cancel_requested_at: Mapped[float | None]
+    checkpoint_key: Mapped[str | None]
+    error_code: Mapped[str | None]
+    error_message: Mapped[str | None]
+    facts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    share_token: Mapped[str | None] = mapped_column(unique=True)
+    created_at: Mapped[float]
+    queued_at: Mapped[float]
+    started_at: Mapped[float | None]
+    finished_at: Mapped[float | None]
+    expires_at: Mapped[float]
+
+    __table_args__ = (
+        UniqueConstraint("owner", "idempotency_key", name="uq_jobs_idempotency"),
+        Index("ix_jobs_queue", "lane", "state", "queued_at"),
+        Index("ix_jobs_owner", "owner", "created_at"),
+        Index("ix_jobs_expiry", "expires_at"),
+    )
+
+
+class Artefact(Base):
+    """One file of a job, visible from the moment that its row is there. key: where storage has it."""
+
+    __tablename__ = "artefacts"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    media_type: Mapped[str]
+    bytes: Mapped[int]
+    key: Mapped[str]
+    attempt: Mapped[int]
+    position: Mapped[int]
+
+
+class WorkerRow(Base):
+    """A worker process and its last sign of life."""
+
+    __tablename__ = "workers"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    lane: Mapped[str]
+    pid: Mapped[int]
+    warm: Mapped[bool]
+    heartbeat_at: Mapped[float]

@@ -1,0 +1,63 @@
+"""Who asks: a signed cookie makes a visitor in a browser, a signed token one in a program.
+
+Only a cookie comes along unasked, so only requests by cookie need a CSRF token.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from flask import Flask, current_app, request, session
+from flask_wtf import CSRFProtect
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from web_3d_app.problems import Problem
+
+WITHOUT_CSRF = ("api.visitors",)
+"""Endpoints that change nothing of anybody's."""
+csrf = CSRFProtect()
+
+
+def protect(app: Flask) -> None:
+    """Check the CSRF token of every request that changes something by cookie."""
+    csrf.init_app(app)
+
+    @app.before_request
+    def check() -> None:
+        changes = request.method not in ("GET", "HEAD", "OPTIONS", "TRACE")
+        if request.endpoint and changes and not _bearer() and request.endpoint not in WITHOUT_CSRF:
+            csrf.protect()
+
+
+def visitor() -> str:
+    """The id of who asks, made at the first visit. Raises Problem 401 for a token that is not ours."""
+    token = _bearer()
+    if token:
+        for key in _keys():
+            try:
+                return str(_signer(key).loads(token))
+            except BadSignature:
+                continue
+        raise Problem(401, "bad_token", "This token is not known; get one with POST /api/v1/visitors.")
+    if "visitor" not in session:
+        session["visitor"] = secrets.token_urlsafe(16)
+        session.permanent = True
+    return str(session["visitor"])
+
+
+def new_token() -> str:
+    """A token for a new visitor."""
+    return str(_signer(_keys()[0]).dumps(secrets.token_urlsafe(16)))
+
+
+def _bearer() -> str:
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""
+
+
+def _keys() -> list[str]:
+    return [current_app.config["SECRET_KEY"], *(current_app.config["SECRET_KEY_FALLBACKS"] or [])]
+
+
+def _signer(key: str) -> URLSafeSerializer:
+    return URLSafeSerializer(key, salt="visitor")
