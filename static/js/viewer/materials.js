@@ -5,7 +5,7 @@ import { DoubleSide, MeshBasicMaterial, MeshLambertMaterial, ShaderMaterial } fr
 export function pointMaterial() {
   return new ShaderMaterial({
     vertexColors: true,
-    uniforms: { size: { value: 1.2 }, footprint: { value: 0.002 }, pixels: { value: 500 } },
+    uniforms: { size: { value: 1.5 }, footprint: { value: 0.002 }, pixels: { value: 500 } },
     vertexShader: `
       uniform float size, footprint, pixels;
       varying vec3 shade;
@@ -41,7 +41,7 @@ export const clay = new MeshLambertMaterial({ color: 0xb9aa98, side: DoubleSide 
 export const underWires = new MeshLambertMaterial({
   color: 0xb9aa98, side: DoubleSide, polygonOffset: true, polygonOffsetFactor: 1, polygonOffsetUnits: 1,
 });
-export const wires = new MeshBasicMaterial({ color: 0x0b4f45, wireframe: true, transparent: true, opacity: 0.45 });
+export const wires = new MeshBasicMaterial({ color: 0x0b4f45, wireframe: true, transparent: true, opacity: 0.35 });
 
 // Above everything, so that a measured point is never lost behind the surface.
 export const markers = new ShaderMaterial({
