@@ -25,10 +25,18 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "samples" / "coffee.jpg"
-CHROMIUM_FLAGS = (
-    "--headless --no-sandbox --disable-gpu --use-angle=swiftshader --enable-unsafe-swiftshader --disable-quic "
-    "--no-first-run --disable-background-networking --disable-component-update --disable-sync"
-).split()
+CHROMIUM_FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 PATIENCE = 180_000  # milliseconds: two cores draw, run the network and serve at the same time
 NOISE = re.compile("GPU stall due to ReadPixels")  # SwiftShader on screenshots
@@ -134,7 +142,9 @@ def like_the_photo(picture: np.ndarray, photo: Path = SAMPLE) -> float:
     scale = min(width / original.width, height / original.height) / 1.04  # the viewer leaves 4 % of air
     size = round(original.width * scale), round(original.height * scale)
     left, top = (width - size[0]) // 2, (height - size[1]) // 2
-    seen = Image.fromarray(picture).crop((left, top, left + size[0], top + size[1])).resize((48, 32), Image.Resampling.BOX)
+    seen = (
+        Image.fromarray(picture).crop((left, top, left + size[0], top + size[1])).resize((48, 32), Image.Resampling.BOX)
+    )
     wanted = original.resize((48, 32), Image.Resampling.BOX)
     inner = np.s_[6:-6, 8:-8]  # depth edges and the cut border are elsewhere tested
     return float(np.abs(np.asarray(seen, float) - np.asarray(wanted, float))[inner].mean())

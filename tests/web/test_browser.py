@@ -108,7 +108,8 @@ def test_compare_two_meshes_with_one_camera(visit):
 def test_nothing_moves_when_results_come_in(visit):
     seen = visit()
     seen.page.add_init_script(
-        "window.shift = 0; new PerformanceObserver((list) => { for (const e of list.getEntries()) window.shift += e.value; })"
+        "window.shift = 0;"
+        "new PerformanceObserver((list) => { for (const one of list.getEntries()) window.shift += one.value; })"
         ".observe({ type: 'layout-shift', buffered: true })"
     )
     seen.upload().until_ready()

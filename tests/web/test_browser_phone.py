@@ -29,7 +29,8 @@ def test_everything_that_can_be_pressed_has_a_name_and_is_large_enough(visit):
             .filter((one) => one.offsetParent)
             .map((one) => {
                 const box = one.getBoundingClientRect();
-                const name = one.getAttribute("aria-label") || one.textContent.trim() || [...(one.labels ?? [])].map((l) => l.textContent).join("");
+                const labels = [...(one.labels ?? [])].map((label) => label.textContent).join("");
+                const name = one.getAttribute("aria-label") || one.textContent.trim() || labels;
                 return [one.id || one.className, name.trim(), Math.min(box.width, box.height)];
             })"""
     )

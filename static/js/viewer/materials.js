@@ -36,10 +36,10 @@ export const normals = new ShaderMaterial({
   fragmentShader: "varying vec3 facing; void main() { gl_FragColor = vec4(normalize(facing) * 0.5 + 0.5, 1.0); }",
 });
 
-export const clay = new MeshLambertMaterial({ color: 0xb9aa98, side: DoubleSide });
+export const clay = new MeshLambertMaterial({ color: 0xb8b0a6, side: DoubleSide });
 
 export const underWires = new MeshLambertMaterial({
-  color: 0xb9aa98, side: DoubleSide, polygonOffset: true, polygonOffsetFactor: 1, polygonOffsetUnits: 1,
+  color: 0xb8b0a6, side: DoubleSide, polygonOffset: true, polygonOffsetFactor: 1, polygonOffsetUnits: 1,
 });
 export const wires = new MeshBasicMaterial({ color: 0x0b4f45, wireframe: true, transparent: true, opacity: 0.35 });
 

@@ -14,9 +14,9 @@ export class Stage {
     this.renderer.setClearColor(0x000000, 0);
     this.scene = new Scene();
     this.camera = new PerspectiveCamera(50, 1, 0.01, 100);
-    this.scene.add(this.camera, new HemisphereLight(0xffffff, 0x8d8377, 1.6));
-    const lamp = new DirectionalLight(0xffffff, 2.2);
-    lamp.position.set(-0.6, 0.9, 0.6);
+    this.scene.add(this.camera, new HemisphereLight(0xffffff, 0x6d6760, 1.1));
+    const lamp = new DirectionalLight(0xffffff, 2.6);
+    lamp.position.set(-1.6, 1.8, 0.4);
     this.camera.add(lamp, lamp.target);  // the light comes over the viewer's shoulder
     lamp.target.position.set(0, 0, -1);
     this.controls = new OrbitControls(this.camera, canvas);
@@ -119,7 +119,7 @@ export class Stage {
 
   // The whole from a little aside: depth is seen at once.
   reset() {
-    const offset = new Vector3().setFromSpherical(new Spherical(this.frame.distance * 1.1, Math.PI / 2 - 0.16, 0.38));
+    const offset = new Vector3().setFromSpherical(new Spherical(this.frame.distance * 1.25, Math.PI / 2 - 0.16, 0.38));
     this.glide(offset.add(this.middle()), this.middle());
   }
 
