@@ -21,9 +21,11 @@ demo: setup
 	@.ci/demo "$(RGB)" "$(OUT)"
 
 test: setup
+	@.ci/browser
 	@$(VENV)/python -m pytest -m "not slow"
 
 test-slow: setup
+	@.ci/browser
 	@$(VENV)/python -m pytest
 
 lint: setup

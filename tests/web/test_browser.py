@@ -90,10 +90,10 @@ def test_compare_two_meshes_with_one_camera(visit):
     page.select_option("#surface", "mesh")
     final = seen.picture()
     page.click("#act-compare")
-    assert page.inner_text("#left-label") == "Instant mesh"
-    assert page.inner_text("#right-label") == "Final mesh"
+    assert page.input_value("#pair-left") == "grid"
+    assert page.input_value("#pair-right") == "mesh"
     both = seen.picture("compare").astype(int)
-    half, top = both.shape[1] // 2, 60  # the labels are above, the slider below
+    half, top = both.shape[1] // 2, 60  # the choices are above, the slider below
     left, right = np.s_[top:-60, : half - 4], np.s_[top:-60, half + 4 :]
     assert np.abs(both[left] - instant[left]).mean() < 1
     assert np.abs(both[right] - final[right]).mean() < 1

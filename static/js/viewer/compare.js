@@ -7,7 +7,7 @@ export class Compare {
     Object.assign(this, { stage, layers, mode, on: false, share: 0.5 });
     this.plain = stage.draw;
     const byId = (id) => document.getElementById(id);
-    this.parts = { divider: byId("divider"), line: byId("dividerline"), pair: byId("pair"), left: byId("left-label"), right: byId("right-label") };
+    this.parts = { divider: byId("divider"), line: byId("dividerline"), pair: byId("pair") };
     this.picks = [byId("pair-left"), byId("pair-right")];
     this.parts.divider.addEventListener("input", () => { this.share = this.parts.divider.value / 1000; this.show(); });
     for (const pick of this.picks) pick.addEventListener("change", () => this.show());
@@ -38,7 +38,6 @@ export class Compare {
   show() {
     if (this.on) {
       this.parts.line.style.left = `${this.share * 100}%`;
-      [this.parts.left.textContent, this.parts.right.textContent] = this.picks.map((pick) => NAMES[pick.value]);
       this.parts.divider.setAttribute("aria-valuetext", `${Math.round(this.share * 100)} % before`);
     }
     this.stage.invalidate();
