@@ -5,6 +5,8 @@ import { artefact, showDownloads, showFacts, showPictures, showStatus } from "./
 import { listenForPictures } from "./pictures.js";
 import { say } from "./say.js";
 
+const loading = import("./viewer/viewer.js");  // the largest file: asked for first
+loading.catch(() => {});  // told below
 const page = document.getElementById("job");
 const waiting = document.getElementById("waiting");
 const shown = new Map();  // artefact kind → the address that the viewer has
@@ -64,7 +66,7 @@ update(job);
 live.start();
 
 try {
-  const { Viewer } = await import("./viewer/viewer.js");
+  const { Viewer } = await loading;
   viewer = new Viewer(pictures);
   models = models.then(showModels);
 } catch (error) {

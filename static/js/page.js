@@ -30,4 +30,6 @@ if (form) {
   };
   form.addEventListener("change", tell);
   tell();
+  // While the person looks for a photo, the viewer comes; it is there before the first points are.
+  addEventListener("load", () => setTimeout(() => import("./viewer/viewer.js").catch(() => {}), 800));
 }
