@@ -26,6 +26,7 @@ export function showStatus(job) {
   const status = byId("status");
   if (status.textContent !== text) status.textContent = text;
   status.classList.toggle("bad", job.state === "failed");
+  byId("job").dataset.state = job.state;
   byId("bar").value = job.state === "done" ? 1 : job.progress ?? 0;
   showStages(job);
   const cancel = byId("cancel");

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -106,9 +106,17 @@ class Visit:
 
     def until_ready(self) -> Visit:
         """Wait until the job has ended well and both meshes can be chosen."""
-        self.page.wait_for_function("document.getElementById('status').textContent.startsWith('Ready')")
+        self.page.wait_for_selector('#job[data-state="done"]')
         self.page.wait_for_selector("#surface:enabled", state="attached")
         return self
+
+    def until(self, what: Callable[[], bool]) -> None:
+        """Wait until that is so. (Playwright's wait_for_function evaluates a string, which the page's policy forbids.)"""
+        for _ in range(PATIENCE // 100):
+            if what():
+                return
+            self.page.wait_for_timeout(100)
+        raise AssertionError("it never came about")
 
     def picture(self, name: str = "") -> np.ndarray:
         """The stage as one sees it, height×width×3 uint8; kept under `name` if the tests keep pictures."""

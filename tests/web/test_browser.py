@@ -76,7 +76,7 @@ def test_measure_between_two_points(visit):
     for _ in range(3):
         page.keyboard.press("ArrowLeft")
     page.keyboard.press("Enter")
-    page.wait_for_function("told => document.getElementById('measure').textContent !== told", arg=told)
+    seen.until(lambda: page.inner_text("#measure") != told)
     page.click("#act-ruler")
     assert page.is_hidden("#measure")
 
@@ -120,7 +120,7 @@ def test_photo_depth_and_mask_lie_over_the_stage(visit):
     seen = visit()
     page = seen.upload(SAMPLE).until_ready().page
     page.click('.picture[data-kind="depth_view"]')
-    page.wait_for_function("document.getElementById('picture-over').complete")
+    seen.until(lambda: page.evaluate("document.getElementById('picture-over').complete"))
     assert page.is_visible("#picture-over")
     seen.keep("depth")
     page.keyboard.press("Escape")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from tests.web.browser import SAMPLE, colourful
 
-READY = "document.getElementById('status').textContent.startsWith('Ready')"
-
 
 def test_cancel_and_try_again(visit):
     seen = visit()
