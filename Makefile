@@ -4,6 +4,7 @@
 #   make test-slow                              the long tests too
 #   make lint                                   ruff and mypy
 #   make bench                                  print the benchmark tables
+#   make viewer                                 bundle three.js again after a change in frontend/ (needs Node)
 #   make lock                                   renew requirements.lock from requirements.txt
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ RGB ?=
 OUT ?=
 VENV := .venv/bin
 
-.PHONY: setup demo test test-slow lint bench lock
+.PHONY: setup demo test test-slow lint bench viewer lock
 .DEFAULT_GOAL := demo
 
 setup:
@@ -33,6 +34,9 @@ lint: setup
 
 bench: setup
 	@$(VENV)/python -m bench
+
+viewer:
+	@cd frontend && npm ci --no-audit --no-fund && npm run build
 
 lock: setup
 	@$(VENV)/python -m pip install --quiet uv
