@@ -41,6 +41,7 @@ export function showPictures(job) {
   for (const button of byId("pictures").children) {
     const found = artefact(job, button.dataset.kind);
     const picture = button.querySelector("img");
+    if (!found && isFinal(job) && button.dataset.kind === "mask") button.lastElementChild.textContent = "No mask";
     if (!found || picture.getAttribute("src") === found.url) continue;
     picture.src = found.url;
     picture.alt = "";

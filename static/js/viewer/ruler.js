@@ -13,7 +13,7 @@ export class Ruler {
     this.crosshair = document.getElementById("crosshair");
     this.geometry = new BufferGeometry();
     this.geometry.setAttribute("position", new Float32BufferAttribute(new Float32Array(6), 3));
-    const line = new Line(this.geometry, new LineBasicMaterial({ color: 0x0e6a5c, depthTest: false, transparent: true }));
+    const line = new Line(this.geometry, new LineBasicMaterial({ color: 0xffffff, depthTest: false, transparent: true }));
     this.drawn = [line, new Points(this.geometry, markers)];
     for (const each of this.drawn) Object.assign(each, { frustumCulled: false, renderOrder: 10, visible: false, raycast: () => {} });
     stage.scene.add(...this.drawn);
