@@ -5,6 +5,7 @@
 #   make serve                                 set up once, then start the web application
 #   make lint                                   ruff and mypy
 #   make bench                                  print the benchmark tables
+#   make viewer                                 bundle three.js again after a change in frontend/ (needs Node)
 #   make lock                                   renew requirements.lock from requirements.txt
 
 PYTHON ?= python3
@@ -12,7 +13,7 @@ RGB ?=
 OUT ?=
 VENV := .venv/bin
 
-.PHONY: setup demo serve test test-slow lint bench lock
+.PHONY: setup demo serve test test-slow lint bench viewer lock
 .DEFAULT_GOAL := demo
 
 setup:
@@ -25,9 +26,11 @@ serve: setup
 	@$(VENV)/python app.py
 
 test: setup
+	@.ci/browser
 	@$(VENV)/python -m pytest -m "not slow"
 
 test-slow: setup
+	@.ci/browser
 	@$(VENV)/python -m pytest
 
 lint: setup
@@ -35,6 +38,9 @@ lint: setup
 
 bench: setup
 	@$(VENV)/python -m bench
+
+viewer:
+	@cd frontend && npm ci --no-audit --no-fund && npm run build
 
 lock: setup
 	@$(VENV)/python -m pip install --quiet uv

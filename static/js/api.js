@@ -1,0 +1,59 @@
+// Talking to the server. Every failure becomes a Problem with one sentence for the person.
+
+export class Problem extends Error {
+  constructor(message, status = 0, code = "", fields = {}) {
+    super(message);
+    Object.assign(this, { status, code, fields });
+  }
+}
+
+const token = () => document.querySelector('meta[name="csrf-token"]').content;
+
+export function problemFrom(status, text) {
+  try {
+    const { error } = JSON.parse(text);
+    const details = Object.values(error.fields ?? {}).flat().join(" ");
+    return new Problem(details || error.message, status, error.code, error.fields);
+  } catch {
+    if (status === 413) return new Problem("This photo is too large for the server.", status);
+    return new Problem(`The server answered ${status}. Try again in a moment.`, status);
+  }
+}
+
+export async function call(method, url) {
+  let answer;
+  try {
+    answer = await fetch(url, { method, headers: { "X-CSRFToken": token(), Accept: "application/json" } });
+  } catch {
+    throw new Problem("The server cannot be reached. Is it still running?");
+  }
+  const text = await answer.text();
+  if (!answer.ok) throw problemFrom(answer.status, text);
+  return text ? JSON.parse(text) : null;
+}
+
+// Only over HTTPS or on this machine do browsers have randomUUID.
+function freshKey() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+// XMLHttpRequest, since fetch does not tell how much of an upload has left.
+export function createJob(form, onProgress, signal) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", "/api/v1/jobs");
+    request.setRequestHeader("X-CSRFToken", token());
+    request.setRequestHeader("Idempotency-Key", freshKey());
+    request.setRequestHeader("Accept", "application/json");
+    request.upload.addEventListener("progress", (event) => event.lengthComputable && onProgress(event.loaded / event.total));
+    request.addEventListener("load", () => {
+      if (request.status < 300) resolve(JSON.parse(request.responseText));
+      else reject(problemFrom(request.status, request.responseText));
+    });
+    request.addEventListener("error", () => reject(new Problem("The upload broke off. Is the server still running?")));
+    request.addEventListener("abort", () => reject(new DOMException("stopped", "AbortError")));
+    signal.addEventListener("abort", () => request.abort());
+    request.send(form);
+  });
+}

@@ -1,0 +1,75 @@
+// One job's page: its state as it changes, and the models in the viewer as they appear.
+import { listenForActions } from "./actions.js";
+import { isFinal, Live } from "./live.js";
+import { artefact, showDownloads, showFacts, showPictures, showStatus } from "./panels.js";
+import { listenForPictures } from "./pictures.js";
+import { say } from "./say.js";
+
+const loading = import("./viewer/viewer.js");  // the largest file: asked for first
+loading.catch(() => {});  // told below
+const page = document.getElementById("job");
+const waiting = document.getElementById("waiting");
+const shown = new Map();  // artefact kind → the address that the viewer has
+let job = JSON.parse(page.dataset.job);
+let viewer = null;
+
+function showWaiting() {
+  const photo = artefact(job, "photo");
+  const picture = document.getElementById("waiting-photo");
+  if (photo && !picture.getAttribute("src")) {
+    picture.src = photo.url;
+    picture.hidden = false;
+  }
+  const ended = isFinal(job) && !["points_view", "grid", "mesh"].some((kind) => artefact(job, kind));
+  if (ended) document.getElementById("waiting-text").textContent = "There is no model to show.";
+}
+
+async function showModels() {
+  if (!viewer) return;
+  viewer.describe(job);
+  for (const [kind, layer] of [["points_view", "points"], ["grid", "grid"], ["mesh", "mesh"]]) {
+    const found = artefact(job, kind);
+    if (!found || shown.get(kind) === found.url) continue;
+    shown.set(kind, found.url);
+    try {
+      await viewer.add(layer, found.url);
+      waiting.hidden = true;
+    } catch (error) {
+      shown.delete(kind);
+      console.warn(error);
+      say("A part of the model could not be loaded. Reload the page to try again.");
+    }
+  }
+}
+
+let models = Promise.resolve();
+function update(next) {
+  job = next;
+  showStatus(job);
+  showPictures(job);
+  showDownloads(job);
+  showFacts(job);
+  showWaiting();
+  models = models.then(showModels);
+}
+
+const live = new Live(job, update);
+const pictures = listenForPictures();
+if (!("shared" in page.dataset)) {
+  listenForActions({
+    job: () => job,
+    update: (next) => live.take(next),
+    again: (next) => { live.job = next; update(next); live.start(); },
+  });
+}
+update(job);
+live.start();
+
+try {
+  const { Viewer } = await loading;
+  viewer = new Viewer(pictures);
+  models = models.then(showModels);
+} catch (error) {
+  console.warn(error);
+  document.getElementById("waiting-text").textContent = "This browser cannot draw in 3D (WebGL is off). The files can be downloaded all the same.";
+}

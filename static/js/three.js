@@ -1,0 +1,2 @@
+// Written by frontend/build.mjs: the one place that knows the bundle's name.
+export * from "../vendor/three-ddd9098447.js";

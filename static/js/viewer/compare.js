@@ -1,0 +1,58 @@
+// Two models in one picture, left and right of a line that can be moved. One camera sees both.
+
+export const NAMES = { points: "Points", grid: "Instant mesh", mesh: "Final mesh" };
+
+export class Compare {
+  constructor(stage, layers, mode) {
+    Object.assign(this, { stage, layers, mode, on: false, share: 0.5 });
+    this.plain = stage.draw;
+    const byId = (id) => document.getElementById(id);
+    this.parts = { divider: byId("divider"), line: byId("dividerline"), pair: byId("pair") };
+    this.picks = [byId("pair-left"), byId("pair-right")];
+    this.parts.divider.addEventListener("input", () => { this.share = this.parts.divider.value / 1000; this.show(); });
+    for (const pick of this.picks) pick.addEventListener("change", () => this.show());
+  }
+
+  possible() {
+    return this.layers.all.size > 1;
+  }
+
+  // Fill the two lists with what is there; what was chosen stays chosen.
+  offer() {
+    const there = Object.keys(NAMES).filter((name) => this.layers.get(name));
+    const wanted = [there.at(-2), there.at(-1)];
+    this.picks.forEach((pick, index) => {
+      const chosen = this.on && pick.value ? pick.value : wanted[index];
+      pick.replaceChildren(...there.map((name) => new Option(NAMES[name], name, false, name === chosen)));
+    });
+  }
+
+  toggle(on = !this.on) {
+    this.offer();
+    this.on = on && this.possible();
+    for (const part of Object.values(this.parts)) part.hidden = !this.on;
+    this.stage.draw = this.on ? () => this.draw() : this.plain;
+    this.show();
+  }
+
+  show() {
+    if (this.on) {
+      this.parts.line.style.left = `${this.share * 100}%`;
+      this.parts.divider.setAttribute("aria-valuetext", `${Math.round(this.share * 100)} % before`);
+    }
+    this.stage.invalidate();
+  }
+
+  draw() {
+    const { renderer, scene, camera, canvas } = this.stage;
+    const { clientWidth: width, clientHeight: height } = canvas;
+    const cut = Math.round(width * this.share);
+    renderer.setScissorTest(true);
+    for (const [name, from, wide] of [[this.picks[0].value, 0, cut], [this.picks[1].value, cut, width - cut]]) {
+      this.layers.show(name, this.mode());
+      renderer.setScissor(from, 0, wide, height);
+      renderer.render(scene, camera);
+    }
+    renderer.setScissorTest(false);
+  }
+}

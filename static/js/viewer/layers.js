@@ -1,0 +1,96 @@
+// What can be on the stage: the point cloud and the meshes, each loaded once and shown in the mode that is asked for.
+import { GLTFLoader, Group, Mesh, Points, PLYLoader } from "../three.js";
+import { clay, normals, pointMaterial, underWires, wires } from "./materials.js";
+
+function release(object) {
+  object.traverse((part) => {
+    part.geometry?.dispose();
+    part.userData.textured?.map?.dispose();
+  });
+}
+
+// The middle one of some depths: what one turns around.
+function medianDepth(attribute) {
+  const step = Math.max(1, Math.floor(attribute.count / 2000));
+  const depths = [];
+  for (let index = 0; index < attribute.count; index += step) depths.push(-attribute.getZ(index));
+  return depths.sort((a, b) => a - b)[depths.length >> 1] || 1;
+}
+
+class Cloud {
+  constructor(geometry) {
+    this.material = pointMaterial();
+    this.object = new Points(geometry, this.material);
+    this.object.frustumCulled = false;
+    this.distance = medianDepth(geometry.attributes.position);
+    this.count = geometry.attributes.position.count;
+  }
+
+  setMode() {}
+}
+
+class Surface {
+  constructor(scene) {
+    this.object = new Group();
+    this.meshes = [];
+    scene.traverse((part) => { if (part.isMesh) this.meshes.push(part); });
+    for (const mesh of this.meshes) {
+      mesh.userData.textured = mesh.material;
+      mesh.frustumCulled = false;
+    }
+    this.object.add(scene);
+    this.distance = medianDepth(this.meshes[0].geometry.attributes.position);
+    this.mode = "textured";
+  }
+
+  setMode(mode) {
+    if (mode === this.mode || mode === "points") return;
+    this.mode = mode;
+    for (const mesh of this.meshes) {
+      if (mode !== "textured" && !mesh.geometry.attributes.normal) mesh.geometry.computeVertexNormals();
+      mesh.material = { textured: mesh.userData.textured, wireframe: underWires, normals, clay }[mode];
+      mesh.userData.wires ??= mode === "wireframe" ? this.addWires(mesh) : undefined;
+      if (mesh.userData.wires) mesh.userData.wires.visible = mode === "wireframe";
+    }
+  }
+
+  addWires(mesh) {
+    const lines = new Mesh(mesh.geometry, wires);
+    lines.frustumCulled = false;
+    lines.raycast = () => {};  // the surface under it is what a ruler touches
+    mesh.add(lines);
+    return lines;
+  }
+}
+
+export class Layers {
+  constructor(scene) {
+    this.scene = scene;
+    this.all = new Map();
+  }
+
+  async load(name, url) {
+    const layer = name === "points"
+      ? new Cloud(await new PLYLoader().loadAsync(url))
+      : new Surface((await new GLTFLoader().loadAsync(url)).scene);
+    const old = this.all.get(name);
+    if (old) {
+      this.scene.remove(old.object);
+      release(old.object);
+    }
+    this.all.set(name, layer);
+    layer.object.visible = false;
+    this.scene.add(layer.object);
+    return layer;
+  }
+
+  get(name) {
+    return this.all.get(name);
+  }
+
+  // Only this one is seen, in this mode.
+  show(name, mode) {
+    for (const [each, layer] of this.all) layer.object.visible = each === name;
+    this.all.get(name)?.setMode(mode);
+  }
+}

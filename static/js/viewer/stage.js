@@ -1,0 +1,146 @@
+// The canvas: renderer, one camera, orbit controls. Draws only when something changed.
+// Frame: glTF's (x right, y up). The photo's camera stands at the origin and looks along −z.
+import { DirectionalLight, HemisphereLight, OrbitControls, PerspectiveCamera, Scene, Spherical, Vector3, WebGLRenderer } from "../three.js";
+
+const MARGIN = 1.04;  // a little air around the photo's frame
+const GLIDE = 450;  // milliseconds from one view to another
+
+export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+export class Stage {
+  constructor(canvas) {
+    this.canvas = canvas;
+    this.renderer = new WebGLRenderer({ canvas, alpha: true, antialias: true });
+    this.renderer.setClearColor(0x000000, 0);
+    this.scene = new Scene();
+    this.camera = new PerspectiveCamera(50, 1, 0.01, 100);
+    this.scene.add(this.camera, new HemisphereLight(0xffffff, 0x6d6760, 1.1));
+    const lamp = new DirectionalLight(0xffffff, 2.6);
+    lamp.position.set(-1.6, 1.8, 0.4);
+    this.camera.add(lamp, lamp.target);  // the light comes over the viewer's shoulder
+    lamp.target.position.set(0, 0, -1);
+    this.controls = new OrbitControls(this.camera, canvas);
+    this.controls.enableDamping = !calm();
+    this.controls.dampingFactor = 0.12;
+    this.controls.addEventListener("change", () => this.invalidate());
+    this.controls.addEventListener("start", () => { this.motion = null; this.onTouch?.(); });
+    this.frame = { tanX: Math.tan(Math.PI / 6), tanY: Math.tan(Math.PI / 6), distance: 1 };
+    this.motion = null;  // (milliseconds) → whether it goes on
+    this.before = [];  // called before each picture
+    this.after = [];  // and after it
+    this.draw = () => this.renderer.render(this.scene, this.camera);
+    this.setFrame({});
+    new ResizeObserver(() => this.resize()).observe(canvas.parentElement);
+    canvas.addEventListener("webglcontextrestored", () => this.invalidate());
+    this.resize();
+  }
+
+  // fovX: degrees, of the photo; width, height: of the photo; distance: to what one turns around.
+  setFrame({ fovX = 60, width = 4, height = 3, distance = 1 }) {
+    const tanX = Math.tan((fovX * Math.PI) / 360);
+    const same = this.frame.tanX === tanX && this.frame.distance === distance && this.frame.tanY === (tanX * height) / width;
+    if (same) return;
+    const atCamera = this.camera.position.length() < 1e-4;
+    this.frame = { tanX, tanY: (tanX * height) / width, distance };
+    this.controls.minDistance = distance * 0.05;
+    this.controls.maxDistance = distance * 12;
+    this.camera.near = distance * 0.01;
+    this.camera.far = distance * 60;
+    this.fit();
+    if (atCamera) this.place(new Vector3(), this.middle());
+  }
+
+  middle() {
+    return new Vector3(0, 0, -this.frame.distance);
+  }
+
+  resize() {
+    const { clientWidth: width, clientHeight: height } = this.canvas.parentElement;
+    if (!width || !height) return;
+    this.renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
+    this.renderer.setSize(width, height, false);
+    this.camera.aspect = width / height;
+    this.fit();
+    this.redraw();  // in the same task, or the canvas is empty for one picture
+    this.invalidate();
+  }
+
+  redraw() {
+    for (const prepare of this.before) prepare();
+    this.draw();
+  }
+
+  // The whole photo is in view from the origin, whatever the window's shape.
+  fit() {
+    const { tanX, tanY } = this.frame;
+    this.camera.fov = (Math.atan(Math.max(tanY, tanX / this.camera.aspect) * MARGIN) * 360) / Math.PI;
+    this.camera.updateProjectionMatrix();
+    this.invalidate();
+  }
+
+  // Pixels (of the canvas) per unit of length at distance 1.
+  pixelScale() {
+    return this.canvas.height / (2 * Math.tan((this.camera.fov * Math.PI) / 360));
+  }
+
+  place(position, target) {
+    this.camera.position.copy(position);
+    this.controls.target.copy(target);
+    this.controls.update();
+    this.invalidate();
+  }
+
+  // Turn around the target (radians) and go nearer (factor < 1) or farther.
+  orbit(right, up, factor = 1) {
+    const offset = this.camera.position.clone().sub(this.controls.target);
+    const around = new Spherical().setFromVector3(offset);
+    around.theta += right;
+    around.phi = Math.min(Math.PI - 0.05, Math.max(0.05, around.phi + up));
+    around.radius = Math.min(this.controls.maxDistance, Math.max(this.controls.minDistance, around.radius * factor));
+    this.place(offset.setFromSpherical(around).add(this.controls.target), this.controls.target);
+  }
+
+  glide(position, target) {
+    if (calm()) return this.place(position, target);
+    const from = { position: this.camera.position.clone(), target: this.controls.target.clone() };
+    let begin = null;
+    this.move((now) => {
+      begin ??= now;
+      const share = Math.min(1, (now - begin) / GLIDE);
+      const eased = share * share * (3 - 2 * share);
+      this.place(from.position.clone().lerp(position, eased), from.target.clone().lerp(target, eased));
+      return share < 1;
+    });
+  }
+
+  viewFromCamera() {
+    this.glide(new Vector3(), this.middle());
+  }
+
+  // The whole from a little aside: depth is seen at once.
+  reset() {
+    const offset = new Vector3().setFromSpherical(new Spherical(this.frame.distance * 1.25, Math.PI / 2 - 0.16, 0.38));
+    this.glide(offset.add(this.middle()), this.middle());
+  }
+
+  move(motion) {
+    this.motion = motion;
+    this.invalidate();
+  }
+
+  invalidate() {
+    if (this.asked) return;
+    this.asked = requestAnimationFrame((now) => {
+      this.asked = null;
+      if (this.motion) {
+        const motion = this.motion;
+        const goesOn = motion(now);
+        if (this.motion === motion && !goesOn) this.motion = null;
+        if (this.motion) this.invalidate();
+      }
+      this.controls.update();  // damping: a change asks for the next picture
+      this.redraw();
+      for (const tell of this.after) tell();
+    });
+  }
+}

@@ -1,0 +1,132 @@
+// The viewer: the stage, what stands on it, and the tools under it.
+import { listenForFullScreen, savePicture } from "./capture.js";
+import { Compare, NAMES } from "./compare.js";
+import { asRadioGroup, listenForKeys } from "./keys.js";
+import { Layers } from "./layers.js";
+import { Ruler } from "./ruler.js";
+import { Stage } from "./stage.js";
+import { Turntable } from "./turntable.js";
+
+const byId = (id) => document.getElementById(id);
+const action = (name) => byId(`act-${name}`);
+
+export class Viewer {
+  constructor(pictures) {
+    this.pictures = pictures;
+    this.job = null;
+    this.mode = "points";
+    this.surface = "grid";
+    this.chosen = { mode: false, surface: false };  // what the person chose is not changed by what arrives later
+    this.stage = new Stage(byId("canvas"));
+    this.layers = new Layers(this.stage.scene);
+    this.turntable = new Turntable(this.stage, (on) => action("turn").setAttribute("aria-pressed", String(on)));
+    this.stage.onTouch = () => this.turntable.toggle(false);
+    this.compare = new Compare(this.stage, this.layers, () => (this.mode === "points" ? "textured" : this.mode));
+    this.ruler = new Ruler(this.stage, {
+      target: () => this.layers.get(this.visible())?.object, facts: () => this.job?.facts, tell: (text) => this.hint(text),
+    });
+    this.markMode = asRadioGroup(byId("modes"), (mode) => { this.chosen.mode = true; this.setMode(mode); });
+    this.listen();
+  }
+
+  listen() {
+    const toggleFull = listenForFullScreen(byId("viewer"), (on) => action("full").setAttribute("aria-pressed", String(on)));
+    const acts = {
+      reset: () => { this.turntable.toggle(false); this.stage.reset(); },
+      camera: () => { this.turntable.toggle(false); this.stage.viewFromCamera(); },
+      turn: () => this.turntable.toggle(),
+      ruler: () => this.toggle("ruler", this.ruler),
+      compare: () => { this.toggle("compare", this.compare); this.show(); },
+      shot: () => savePicture(this.stage, this.job?.title),
+      full: toggleFull,
+    };
+    for (const [name, act] of Object.entries(acts)) action(name).addEventListener("click", () => { if (name !== "full") this.pictures.close(); act(); });
+    listenForKeys(this.stage, (name) => { if (!action(name).disabled) action(name).click(); });
+    byId("surface").addEventListener("change", (event) => {
+      this.chosen.surface = true;
+      this.surface = event.target.value;
+      if (this.mode === "points") this.mode = "textured";
+      this.show();
+    });
+    byId("size").addEventListener("input", () => this.show());
+    this.stage.before.push(() => this.sizePoints());
+  }
+
+  toggle(name, tool) {
+    tool.toggle();
+    action(name).setAttribute("aria-pressed", String(tool.on));
+  }
+
+  hint(text) {
+    byId("hint").textContent = text;
+    byId("hint").hidden = !text;
+  }
+
+  // What is known about the job: the photo's frame, how the lengths are to be read.
+  describe(job) {
+    this.job = job;
+    this.turntable.closed = job.params?.surface === "solid";
+    this.frame();
+  }
+
+  frame() {
+    const { facts, photo } = this.job;
+    const distance = (this.layers.get("points") ?? this.layers.get("grid") ?? this.layers.get("mesh"))?.distance ?? 1;
+    this.stage.setFrame({ fovX: facts?.fov_x_deg, width: photo?.width, height: photo?.height, distance });
+  }
+
+  async add(name, url) {
+    await this.layers.load(name, url);
+    this.frame();
+    if (name !== "points" && !this.chosen.mode) this.mode = "textured";
+    if (name !== "points" && !this.chosen.surface) this.surface = name;
+    this.enable();
+    this.show();
+  }
+
+  enable() {
+    const meshes = ["grid", "mesh"].filter((name) => this.layers.get(name));
+    for (const button of byId("modes").children) {
+      button.disabled = button.dataset.mode === "points" ? !this.layers.get("points") : meshes.length === 0;
+    }
+    for (const name of ["reset", "camera", "turn", "ruler", "shot", "full"]) action(name).disabled = false;
+    action("compare").disabled = !this.compare.possible();
+    const pick = byId("surface");
+    if (meshes.length) pick.replaceChildren(...meshes.map((name) => new Option(NAMES[name], name, false, name === this.surface)));
+    pick.disabled = meshes.length < 2;
+    if (this.compare.on) this.compare.offer();
+  }
+
+  visible() {
+    if (this.compare.on) return this.compare.picks[1].value;
+    if (this.mode === "points" && this.layers.get("points")) return "points";
+    return this.layers.get(this.surface) ? this.surface : [...this.layers.all.keys()].at(-1);
+  }
+
+  setMode(mode) {
+    this.mode = mode;
+    this.pictures.close();
+    this.show();
+  }
+
+  show() {
+    this.layers.show(this.visible(), this.mode);
+    this.markMode(this.mode);
+    byId("surface").value = this.surface;
+    byId("size-slide").hidden = this.mode !== "points";
+    byId("surface-pick").hidden = this.mode === "points";
+    this.sizePoints();
+    this.stage.invalidate();
+  }
+
+  sizePoints() {
+    const cloud = this.layers.get("points");
+    if (!cloud) return;
+    const { facts, photo } = this.job;
+    const thinned = Math.sqrt(Math.max(1, (facts?.points ?? cloud.count) / cloud.count));
+    const { uniforms } = cloud.material;
+    uniforms.footprint.value = ((2 * this.stage.frame.tanX) / (photo?.width ?? 1000)) * thinned;
+    uniforms.size.value = Number(byId("size").value);
+    uniforms.pixels.value = this.stage.pixelScale();
+  }
+}

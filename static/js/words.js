@@ -1,0 +1,62 @@
+// What the page says about a job, in words a person uses.
+
+export const STAGES = [
+  ["read", "Reading the photo"], ["model", "Waking the network"], ["subject", "Finding the subject"], ["depth", "Estimating depth"],
+  ["points", "Placing points"], ["grid", "Making the instant mesh"], ["mesh", "Making the final mesh"], ["files", "Writing the files"],
+  ["preview", "Drawing a preview"],
+];
+
+export function seconds(value) {
+  if (value < 10) return `${Math.max(0.1, value).toFixed(1)} s`;
+  if (value < 90) return `${Math.round(value)} s`;
+  return `${Math.round(value / 60)} min`;
+}
+
+export function bytes(count) {
+  if (count < 1000) return `${count} B`;
+  if (count < 1e6) return `${Math.round(count / 1e3)} kB`;
+  return `${(count / 1e6).toFixed(1)} MB`;
+}
+
+export const number = (value) => new Intl.NumberFormat("en").format(value);
+
+function took(job) {
+  if (!job.started_at || !job.finished_at) return "";
+  const value = (Date.parse(job.finished_at) - Date.parse(job.started_at)) / 1000;
+  return value >= 1 ? ` in ${seconds(value)}` : " in about a second";
+}
+
+export function statusOf(job) {
+  if (job.cancel_requested && job.state === "running") return "Stopping";
+  if (job.state === "queued") return job.queue_position > 0 ? `Waiting: ${job.queue_position} before this one` : "Waiting for its turn";
+  if (job.state === "done") return `Ready${took(job)}`;
+  if (job.state === "cancelled") return "Stopped. What was made so far is here.";
+  if (job.state === "failed") return job.error?.message ?? "This did not work.";
+  const doing = STAGES.find(([name]) => name === job.stage)?.[1] ?? "Working";
+  return job.eta_s == null ? doing : `${doing}, about ${seconds(job.eta_s)} left`;
+}
+
+// A length on the model, with only as much certainty as there is.
+export function length(value, facts) {
+  if (facts?.unit === "metre" || facts?.unit === "metres") {
+    return value < 1 ? `${(value * 100).toFixed(1)} cm (estimated)` : `${value.toFixed(2)} m (estimated)`;
+  }
+  return `${value.toFixed(3)} × median depth`;
+}
+
+const SOURCES = {
+  default: "assumed", exif: "from the photo’s EXIF", user: "as you said", model: "estimated", network: "estimated", given: "as you said",
+};
+
+export function factsOf(job) {
+  const facts = job.facts ?? {};
+  const rows = [["Photo", job.photo ? `${job.photo.width} × ${job.photo.height}` : null]];
+  rows.push(["Depth by", facts.depth_model]);
+  rows.push(["Field of view", facts.fov_x_deg && `${facts.fov_x_deg.toFixed(0)}°, ${SOURCES[facts.fov_source] ?? facts.fov_source}`]);
+  rows.push(["Points", facts.points && number(facts.points)]);
+  rows.push(["Triangles", facts.faces && number(facts.faces)]);
+  const metric = facts.unit === "metre" || facts.unit === "metres";
+  rows.push(["Lengths", facts.unit && (metric ? "metres, estimated" : "relative: the median depth is 1")]);
+  rows.push(["Kept until", job.expires_at && new Date(job.expires_at).toLocaleString([], { weekday: "short", hour: "2-digit", minute: "2-digit" })]);
+  return rows.filter(([, value]) => value);
+}
