@@ -1,4 +1,4 @@
-"""What workers and their supervisor do with jobs: claim, heartbeat, progress, artefacts, the end.
+"""What workers and their supervisor do with jobs: claim, heartbeat, progress, artefacts, hand over, the end.
 
 A claim is one statement. Every later write names (lease_owner, attempt) and finds no row once the job was given to
 another, cancelled away or deleted: then `Lost` is raised and the late worker's results are dropped. Delivery is
@@ -9,23 +9,18 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import and_, case, delete, func, or_, select, update
 
 from web_3d_app.database import Database
-from web_3d_app.jobs import bury
 from web_3d_app.storage import Storage
-from web_3d_app.tables import GONE, Artefact, Job, WorkerRow
+from web_3d_app.tables import Artefact, Job, WorkerRow
 
-POISONED = "The worker stopped three times while it worked on this photo; try a smaller one or other options."
+POISONED = "The server's worker broke down each time it worked on this photo; try a smaller one or other options."
 TOO_LONG = "This photo took too long; try a smaller one or other options."
-TOMBSTONE_SECONDS = 7 * 86400.0
-ORPHAN_SECONDS = 3600.0
-DEAD_SECONDS = 3600.0
-"""Rows of workers without a heartbeat for so long are forgotten."""
 Clock = Callable[[], float]
 
 
@@ -43,21 +38,25 @@ class Claims:
     def __init__(self, database: Database, lease_seconds: float, clock: Clock = time.time) -> None:
         self._database, self.lease_seconds, self._clock = database, lease_seconds, clock
 
-    def claim(self, worker: str, lane: str) -> Job | None:
-        """The next job of a lane, or None: the oldest that waits, or whose worker has not been heard of."""
+    def claim(self, worker: str, lanes: Sequence[str]) -> Job | None:
+        """The next job of the first lane that has one, or None: the oldest that waits, or whose worker has not been heard
+        of."""
         now = self._clock()
         free = and_(
-            Job.lane == lane,
+            Job.lane.in_(lanes),
             Job.tries_left > 0,
             Job.cancel_requested_at.is_(None),
             or_(Job.state == "queued", and_(Job.state == "running", Job.lease_until < now)),
         )
-        oldest = select(Job.id).where(free).order_by(Job.queued_at, Job.id).limit(1).with_for_update(skip_locked=True)
+        urgency = case({lane: rank for rank, lane in enumerate(lanes)}, value=Job.lane)
+        order = (urgency, Job.queued_at, Job.id)
+        next_one = select(Job.id).where(free).order_by(*order).limit(1).with_for_update(skip_locked=True)
         taken = (
             update(Job)
-            .where(Job.id == oldest.scalar_subquery(), free)
+            .where(Job.id == next_one.scalar_subquery(), free)
             .values(state="running", attempt=Job.attempt + 1, tries_left=Job.tries_left - 1, lease_owner=worker,
-                    lease_until=now + self.lease_seconds, stage=None, progress=0.0, started_at=now, seq=Job.seq + 1)
+                    lease_until=now + self.lease_seconds, started_at=func.coalesce(Job.started_at, now), claimed_at=now,
+                    seq=Job.seq + 1)
             .returning(Job)
         )  # fmt: skip
         with self._database.write() as session:
@@ -84,6 +83,20 @@ class Claims:
             raise Lost
         if row.cancel_requested_at is not None:
             raise Cancelled
+
+    def hand_over(self, storage: Storage, job: Job, lane: str, checkpoint: Path) -> None:
+        """This lane's work is done: queue the job for the next, with what that needs. Tries are counted anew from here;
+        the wait counts from the upload. Raises Lost, or OSError."""
+        key = f"{job.id}/{job.attempt}/{secrets.token_hex(8)}"
+        storage.put(key, checkpoint)
+        wanted = Job.cancel_requested_at.is_(None)
+        try:
+            self._end(job, {"state": case((wanted, "queued"), else_="cancelled"), "lane": lane, "stage": lane,
+                            "tries_left": Job.tries_left + 1, "checkpoint_key": key,
+                            "finished_at": case((wanted, None), else_=self._clock())})  # fmt: skip
+        except Lost:
+            storage.delete(key)
+            raise
 
     def photo_key(self, job: Job) -> str:
         """Where the photo lies. Raises Lost if it was deleted."""
@@ -126,7 +139,7 @@ class Claims:
         """One try took too long. Its worker finds the job lost; if it ended just now, nothing happens."""
         values = {"state": "failed", "error_code": "timeout", "error_message": TOO_LONG, "finished_at": self._clock()}
         with self._database.write() as session:
-            session.execute(_of_this_try(job).values(stage=None, seq=Job.seq + 1, **values))
+            session.execute(_of_this_try(job).values(stage=None, checkpoint_key=None, seq=Job.seq + 1, **values))
 
     def cancelled(self, job: Job) -> None:
         """The worker has stopped as it was asked to. Raises Lost."""
@@ -136,6 +149,7 @@ class Claims:
         """Give it back unharmed, because this worker stops: the try does not count. Raises Lost."""
         wanted = Job.cancel_requested_at.is_(None)
         self._end(job, {"state": case((wanted, "queued"), else_="cancelled"), "tries_left": Job.tries_left + 1,
+                        "stage": Job.stage, "checkpoint_key": Job.checkpoint_key,
                         "finished_at": case((wanted, None), else_=self._clock())})  # fmt: skip
 
     def forget(self, job: Job) -> None:
@@ -149,6 +163,7 @@ class Claims:
             "stage": None,
             "lease_owner": None,
             "lease_until": None,
+            "checkpoint_key": None,
             "finished_at": self._clock(),
             "seq": Job.seq + 1,
         }
@@ -176,7 +191,9 @@ class Claims:
                 error_code=case((no_more, "poisoned"), else_=None),
                 error_message=case((no_more, POISONED), else_=None),
                 finished_at=case((or_(unwanted, no_more), self._clock()), else_=None),
-                stage=None, lease_owner=None, lease_until=None, seq=Job.seq + 1,
+                stage=case((or_(unwanted, no_more), None), else_=Job.stage),
+                checkpoint_key=case((or_(unwanted, no_more), None), else_=Job.checkpoint_key),
+                lease_owner=None, lease_until=None, seq=Job.seq + 1,
             )
         )  # fmt: skip
         let_go = update(Job).where(which, Job.state != "running").values(lease_owner=None)
@@ -191,16 +208,14 @@ class Claims:
             return list(session.scalars(select(Job).where(Job.lease_owner == worker)))
 
     def waiting(self, lane: str) -> bool:
-        """Whether a lane has work."""
-        now = self._clock()
-        any_work = or_(Job.state == "queued", and_(Job.state == "running", Job.lease_until < now))
+        """Whether a job waits in a lane."""
         with self._database.read() as session:
-            return session.scalar(select(Job.id).where(Job.lane == lane, any_work).limit(1)) is not None
+            return session.scalar(select(Job.id).where(Job.lane == lane, Job.state == "queued").limit(1)) is not None
 
-    def beat(self, worker: str, lane: str, pid: int, warm: bool) -> None:
+    def beat(self, worker: str, crew: str, pid: int, warm: bool) -> None:
         """A worker's sign of life."""
         with self._database.write() as session:
-            session.merge(WorkerRow(name=worker, lane=lane, pid=pid, warm=warm, heartbeat_at=self._clock()))
+            session.merge(WorkerRow(name=worker, crew=crew, pid=pid, warm=warm, heartbeat_at=self._clock()))
 
     def workers(self) -> list[WorkerRow]:
         """All workers that were heard of lately."""
@@ -211,40 +226,6 @@ class Claims:
         """A worker has ended."""
         with self._database.write() as session:
             session.execute(delete(WorkerRow).where(WorkerRow.name == worker))
-
-    def expire(self, storage: Storage) -> int:
-        """Delete what is past its time; forget old tombstones and dead workers. Returns how many jobs expired."""
-        now = self._clock()
-        with self._database.write() as session:
-            old = list(session.scalars(select(Job).where(Job.expires_at < now, Job.state.not_in(GONE))))
-            for job in old:
-                bury(session, job.id, job.owner, "expired", now)
-            session.execute(delete(Job).where(Job.state.in_(GONE), Job.expires_at < now - TOMBSTONE_SECONDS))
-            session.execute(delete(WorkerRow).where(WorkerRow.heartbeat_at < now - DEAD_SECONDS))
-        for job in old:
-            storage.delete(job.id)
-        return len(old)
-
-    def sweep(self, storage: Storage) -> int:
-        """Remove old folders of jobs that are not in the table, or gone: what a crash left. Young ones may belong to an
-        upload that is just being kept. Returns how many."""
-        with self._database.read() as session:
-            known = set(session.scalars(select(Job.id).where(Job.state.not_in(GONE))))
-        old = self._clock() - ORPHAN_SECONDS
-        strays = [name for name in storage.names() if name not in known]
-        orphans = [name for name in strays if (storage.changed_at(name) or old) < old]
-        for name in orphans:
-            storage.delete(name)
-        return len(orphans)
-
-    def tidy(self, storage: Storage, job: Job) -> None:
-        """Remove files of a job that no artefact points to: earlier tries', and half-made ones."""
-        with self._database.read() as session:
-            kept = {key.split("/")[2] for key in session.scalars(select(Artefact.key).where(Artefact.job_id == job.id))}
-        for attempt in storage.names(job.id):
-            for name in storage.names(f"{job.id}/{attempt}"):
-                if name not in kept:
-                    storage.delete(f"{job.id}/{attempt}/{name}")
 
 
 def _of_this_try(job: Job) -> Any:

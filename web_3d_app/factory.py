@@ -21,6 +21,7 @@ from web_3d_app.claims import Claims
 from web_3d_app.database import Database
 from web_3d_app.engine import Engine, NoEngine
 from web_3d_app.health import JobsCollector, health
+from web_3d_app.housekeeping import Housekeeping
 from web_3d_app.jobs import Jobs
 from web_3d_app.logs import set_up_logs
 from web_3d_app.options import options
@@ -94,7 +95,8 @@ def _services(settings: Settings, engine: Engine | None) -> Services:
     database.migrate()
     claims = Claims(database, settings.lease_seconds)
     if engine is None:
-        engine = LocalEngine(settings, claims, storage) if settings.engine == "local" else NoEngine()
+        housekeeping = Housekeeping(database, storage)
+        engine = LocalEngine(settings, claims, housekeeping) if settings.engine == "local" else NoEngine()
     jobs = Jobs(database, storage, settings)
     streams = threading.BoundedSemaphore(settings.max_streams)
     return Services(settings, database, storage, jobs, claims, engine, streams)

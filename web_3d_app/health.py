@@ -15,7 +15,7 @@ from sqlalchemy import func, select, text
 from web_3d_app.database import DatabaseBusy
 from web_3d_app.problems import not_found
 from web_3d_app.services import Services, services
-from web_3d_app.tables import QUICK, Job
+from web_3d_app.tables import CREWS, Job
 
 health = Blueprint("health", __name__)
 
@@ -59,12 +59,16 @@ def _disk() -> str:
 
 def _worker() -> dict[str, str]:
     try:
-        rows = [row for row in services().claims.workers() if row.lane == QUICK]
+        rows = services().claims.workers()
     except DatabaseBusy:
         return {"worker": "unknown", "models": "unknown"}
     alive = [row for row in rows if time.time() - row.heartbeat_at < services().settings.lease_seconds]
-    warm = any(row.warm for row in alive)
-    return {"worker": "ok" if alive else "no sign of life", "models": "ok" if warm else "not loaded"}
+    silent = [crew for crew in CREWS if crew not in {row.crew for row in alive}]
+    cold = [crew for crew in CREWS if crew not in {row.crew for row in alive if row.warm}]
+    return {
+        "worker": f"no sign of life: {', '.join(silent)}" if silent else "ok",
+        "models": f"not loaded: {', '.join(cold)}" if cold else "ok",
+    }
 
 
 class JobsCollector(Collector):
@@ -77,7 +81,7 @@ class JobsCollector(Collector):
         """One family after another."""
         jobs = GaugeMetricFamily("unflat_jobs", "Jobs by lane and state", labels=["lane", "state"])
         oldest = GaugeMetricFamily("unflat_oldest_waiting_seconds", "Age of the oldest waiting job", labels=["lane"])
-        beat = GaugeMetricFamily("unflat_worker_heartbeat_age_seconds", "Per worker", labels=["worker", "lane"])
+        beat = GaugeMetricFamily("unflat_worker_heartbeat_age_seconds", "Per worker", labels=["worker", "crew"])
         now = time.time()
         with self._parts.database.read() as session:
             for lane, state, count in session.execute(
@@ -88,7 +92,7 @@ class JobsCollector(Collector):
             for lane, since in session.execute(waiting):
                 oldest.add_metric([lane], now - since)
         for row in self._parts.claims.workers():
-            beat.add_metric([row.name, row.lane], now - row.heartbeat_at)
+            beat.add_metric([row.name, row.crew], now - row.heartbeat_at)
         yield from (jobs, oldest, beat)
         free = self._parts.storage.free_bytes()
         if free is not None:

@@ -5,6 +5,7 @@ Each change is one short transaction; nobody else's job can be told from one tha
 
 from __future__ import annotations
 
+import io
 import json
 import secrets
 import statistics
@@ -22,11 +23,13 @@ from web_3d_app.database import Database
 from web_3d_app.problems import Problem, busy, gone, not_found
 from web_3d_app.settings import Settings
 from web_3d_app.storage import Storage
-from web_3d_app.tables import GONE, QUICK, Artefact, Job
+from web_3d_app.tables import GONE, LANES, STAGES, VIEW, Artefact, Job
 from web_3d_app.uploads import Upload
 
 HONEST_SAMPLES = 5
 """Finished jobs of the same kind from which an estimate is made."""
+SAME = ("surface", "depth_model", "mask", "faces")
+"""The options that make the kind."""
 Clock = Callable[[], float]
 
 
@@ -51,9 +54,9 @@ class Jobs:
         job_id, now = secrets.token_urlsafe(16), self._clock()
         photo_key = f"{job_id}/0/{secrets.token_hex(8)}"
         size = len(upload.data)
-        self._storage.put(photo_key, _memory(upload.data))
+        self._storage.put(photo_key, io.BytesIO(upload.data))
         job = Job(
-            id=job_id, owner=owner, state="queued", lane=QUICK, stage=None, progress=0.0, seq=1, title=upload.title,
+            id=job_id, owner=owner, state="queued", lane=VIEW, stage=None, progress=0.0, seq=1, title=upload.title,
             params=params, photo_name=upload.name, photo_width=upload.width, photo_height=upload.height,
             focal_35mm=upload.focal_35mm, idempotency_key=key, request_hash=asked, attempt=0,
             tries_left=self._settings.max_tries, created_at=now, queued_at=now,
@@ -119,7 +122,7 @@ class Jobs:
         return found
 
     def queue_position(self, job: Job) -> int | None:
-        """How many jobs of the lane begin before this one; None if it does not wait."""
+        """How many jobs go before this one in its lane; None if it does not wait."""
         if job.state != "queued":
             return None
         ahead = select(func.count()).where(Job.lane == job.lane, Job.state == "queued", Job.queued_at < job.queued_at)
@@ -127,20 +130,18 @@ class Jobs:
             return session.scalar(ahead)
 
     def seconds_left(self, job: Job) -> float | None:
-        """An estimate for a running job from the median of jobs with the same options; None until there are enough."""
-        if job.state != "running" or job.started_at is None:
+        """An estimate for a running job: the median of what the stages to come took for jobs like it. None until there
+        are enough of them, and while others wait, because the lanes are then shared."""
+        if job.state != "running" or job.claimed_at is None:
             return None
-        alike = (
-            select(Job.params, Job.finished_at - Job.started_at)
-            .where(Job.state == "done", Job.lane == job.lane, Job.started_at.is_not(None))
-            .order_by(Job.finished_at.desc())
-            .limit(50)
-        )
+        ended = select(Job).where(Job.state == "done").order_by(Job.finished_at.desc()).limit(50)
         with self._database.read() as session:
-            times = [seconds for params, seconds in session.execute(alike) if _alike(params, job.params)]
+            if session.scalar(select(Job.id).where(Job.state == "queued").limit(1)) is not None:
+                return None
+            times = [_seconds_from(job.lane, other) for other in session.scalars(ended) if _alike(job, other)]
         if len(times) < HONEST_SAMPLES:
             return None
-        left = statistics.median(times) - (self._clock() - job.started_at)
+        left = statistics.median(times) - (self._clock() - job.claimed_at)
         return round(left, 1) if left > 0 else None
 
     def cancel(self, owner: str, job_id: str) -> Job:
@@ -153,6 +154,8 @@ class Jobs:
             .values(
                 state=case((waiting, "cancelled"), else_=Job.state),
                 finished_at=case((waiting, now), else_=None),
+                stage=case((waiting, None), else_=Job.stage),
+                checkpoint_key=case((waiting, None), else_=Job.checkpoint_key),
                 cancel_requested_at=func.coalesce(Job.cancel_requested_at, now),
                 seq=Job.seq + 1,
             )
@@ -172,9 +175,10 @@ class Jobs:
             update(Job)
             .where(Job.id == job_id, Job.owner == owner, Job.state.in_(("failed", "cancelled")))
             .values(
-                state="queued", stage=None, progress=0.0, tries_left=self._settings.max_tries, queued_at=now,
-                cancel_requested_at=None, error_code=None, error_message=None, started_at=None, finished_at=None,
-                lease_owner=None, lease_until=None, expires_at=now + 3600 * self._settings.expiry_hours, seq=Job.seq + 1,
+                state="queued", lane=VIEW, stage=None, progress=0.0, tries_left=self._settings.max_tries, queued_at=now,
+                checkpoint_key=None, cancel_requested_at=None, error_code=None, error_message=None, started_at=None,
+                claimed_at=None, finished_at=None, lease_owner=None, lease_until=None,
+                expires_at=now + 3600 * self._settings.expiry_hours, seq=Job.seq + 1,
             )
         )  # fmt: skip
         job = self._changed(change)
@@ -259,11 +263,14 @@ def _present(job: Job | None) -> Job:
     return job
 
 
-def _alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    return all(one.get(name) == other.get(name) for name in ("surface", "depth_model", "mask"))
+def _alike(one: Job, other: Job) -> bool:
+    """Whether two jobs take about as long."""
+    size = one.photo_width * one.photo_height / (other.photo_width * other.photo_height)
+    return 0.5 <= size <= 2 and all(one.params.get(name) == other.params.get(name) for name in SAME)
 
 
-def _memory(data: bytes) -> Any:
-    import io
-
-    return io.BytesIO(data)
+def _seconds_from(lane: str, ended: Job) -> float:
+    """What the stages of a lane and of those after it took."""
+    seconds = (ended.facts or {}).get("seconds", {})
+    to_come = LANES[LANES.index(lane) :]
+    return float(sum(seconds.get(stage, 0.0) for lane in to_come for stage in STAGES[lane]))

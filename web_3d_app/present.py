@@ -9,7 +9,7 @@ from typing import Any
 from flask import url_for
 
 from web_3d_app.services import services
-from web_3d_app.tables import Artefact, Job
+from web_3d_app.tables import VIEW, Artefact, Job
 
 
 def job_json(job: Job, shared: bool = False) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def _one(job: Job, files: list[Artefact], shared: bool) -> dict[str, Any]:
     return {
         "id": job.share_token if shared else job.id,
         "title": job.title,
-        "state": job.state,
+        "state": "running" if job.state == "queued" and job.lane != VIEW else job.state,  # it has begun
         "lane": job.lane,
         "stage": job.stage,
         "progress": round(job.progress, 3),

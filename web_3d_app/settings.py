@@ -54,7 +54,9 @@ class Settings:
     lease_seconds: float = field(
         default=60.0, metadata={"about": "seconds without a heartbeat until a job is given away"}
     )
-    job_seconds: float = field(default=900.0, metadata={"about": "seconds that one try of a job may take"})
+    job_seconds: float = field(
+        default=900.0, metadata={"about": "seconds that a worker may take for one lane of a job"}
+    )
     grace_seconds: float = field(default=10.0, metadata={"about": "seconds that a worker has to stop by itself"})
     max_tries: int = field(default=3, metadata={"about": "tries of a job whose worker dies"})
     engine: str = field(default="local", metadata={"about": "`local` (workers of this server) or `none`"})

@@ -1,8 +1,8 @@
-"""The local engine: a thread in the web process that keeps one worker process per lane alive.
+"""The local engine: a thread in the web process that keeps one worker process per crew alive.
 
-Workers are new interpreters (never forks: a forked CUDA or OpenMP runtime hangs). The quick lane's worker starts with the
-server, the slow lane's when it is first needed, so that a long job never delays a short one. Of several servers on one
-data folder one supervises: who holds the lock file.
+Workers are new interpreters (never forks: a forked CUDA or OpenMP runtime hangs). One that ends by itself is followed by
+another, after pauses that grow if that goes on. Of several servers on one data folder one supervises: who holds the lock
+file.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,15 +23,17 @@ from typing import IO
 
 from web_3d_app.claims import Claims
 from web_3d_app.database import DatabaseBusy
+from web_3d_app.housekeeping import Housekeeping
 from web_3d_app.logs import get_logger
 from web_3d_app.settings import Settings
-from web_3d_app.storage import Storage
-from web_3d_app.tables import LANES, QUICK
+from web_3d_app.tables import CREWS
 
 TICK_SECONDS = 1.0
 HOUSEKEEPING_SECONDS = 60.0
-SHORTEST_LIFE = 5.0
-"""A worker that ends sooner is started again only after as long a pause as this, so that a broken one costs little."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
+"""Before a worker is started again: doubled each time, so that a broken installation costs little."""
+LONG_LIFE = 60.0
+"""After so many seconds a worker counts as sound, and the pauses begin anew."""
 ROOT = Path(__file__).resolve().parents[1]
 log = get_logger("supervisor")
 
@@ -38,8 +41,9 @@ log = get_logger("supervisor")
 @dataclass
 class _Child:
     name: str
-    lane: str
+    crew: str
     process: subprocess.Popen[bytes]
+    folder: Path
     born: float
     told: float = 0.0  # when it was sent SIGTERM
 
@@ -56,13 +60,33 @@ class _Child:
             self.process.stdin.close()
 
 
+@dataclass
+class _Restarts:
+    """When a crew may have its next worker; times in seconds of one clock."""
+
+    pause: float = 0.0
+    earliest: float = 0.0
+
+    def ended(self, now: float, lived: float) -> float:
+        """A worker ended by itself; returns the pause until the next."""
+        self.pause = FIRST_PAUSE if lived >= LONG_LIFE else min(max(FIRST_PAUSE, 2 * self.pause), LONGEST_PAUSE)
+        self.earliest = now + self.pause
+        return self.pause
+
+    def due(self, now: float) -> bool:
+        """Whether one may start."""
+        return now >= self.earliest
+
+
 class LocalEngine:
     """Supervises the workers of this machine; see `engine.Engine`."""
 
-    def __init__(self, settings: Settings, claims: Claims, storage: Storage, module: str = "web_3d_app.worker") -> None:
-        self._settings, self._claims, self._storage, self._module = settings, claims, storage, module
+    def __init__(
+        self, settings: Settings, claims: Claims, housekeeping: Housekeeping, module: str = "web_3d_app.worker"
+    ) -> None:
+        self._settings, self._claims, self._housekeeping, self._module = settings, claims, housekeeping, module
         self._children: dict[str, _Child] = {}
-        self._pause_until = dict.fromkeys(LANES, 0.0)
+        self._restarts = {crew: _Restarts() for crew in CREWS}
         self._guard, self._ending = threading.RLock(), threading.Event()
         self._thread: threading.Thread | None = None
         self._lock: IO[str] | None = None
@@ -126,52 +150,68 @@ class LocalEngine:
             if row.name.startswith("local-"):
                 self._claims.abandon(row.name)
                 self._claims.gone(row.name)
+        shutil.rmtree(self._folder, ignore_errors=True)
         return True
+
+    @property
+    def _folder(self) -> Path:
+        """Where workers have their temporary files."""
+        return self._settings.folder / "work"
 
     def tick(self) -> None:
         """One look at everything: start, bury, kill, clean up."""
-        for lane in LANES:
-            child = self._children.get(lane)
+        for crew in CREWS:
+            child = self._children.get(crew)
             if child is not None and child.process.poll() is not None:
                 self._bury(child)
                 child = None
-            wanted = lane == QUICK or self._claims.waiting(lane)
-            if child is None and wanted and time.monotonic() >= self._pause_until[lane] and not self._ending.is_set():
-                self._spawn(lane)
-            elif child is not None:
+            if child is not None:
                 self._stop_overdue(child)
+            elif self._restarts[crew].due(time.monotonic()) and not self._ending.is_set():
+                self._spawn(crew)
         if time.monotonic() - self._cleaned > HOUSEKEEPING_SECONDS:
             self._cleaned = time.monotonic()
             self._claims.reap()
-            self._claims.sweep(self._storage)
-            expired = self._claims.expire(self._storage)
+            expired = self._housekeeping.clean()
             if expired:
                 log.info("jobs expired", count=expired)
 
-    def _spawn(self, lane: str) -> None:
-        name = f"local-{lane}-{secrets.token_hex(4)}"
-        environment = os.environ | self._settings.environment() | {"PYTHONPATH": str(ROOT)}
+    def _spawn(self, crew: str) -> None:
+        name = f"local-{crew}-{secrets.token_hex(4)}"
+        folder = self._folder / name
+        folder.mkdir(parents=True)
+        environment = os.environ | self._settings.environment() | {"PYTHONPATH": str(ROOT), "TMPDIR": str(folder)}
         environment.pop("SECRET_KEY", None)
         process = subprocess.Popen(
-            [sys.executable, "-m", self._module, "--name", name, "--lane", lane],
-            stdin=subprocess.PIPE, cwd=ROOT, env=environment, start_new_session=True,
+            [sys.executable, "-m", self._module, "--name", name, "--crew", crew],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, env=environment, start_new_session=True,
         )  # fmt: skip
+        child = _Child(name, crew, process, folder, time.monotonic())
         with self._guard:
-            self._children[lane] = _Child(name, lane, process, time.monotonic())
+            self._children[crew] = child
+        threading.Thread(target=self._relay, args=(child,), daemon=True).start()
         log.info("worker starts", worker=name, pid=process.pid)
+
+    def _relay(self, child: _Child) -> None:
+        """A line from one worker wakes all, until it ends."""
+        assert child.process.stdout is not None
+        with child.process.stdout as lines:
+            for _ in lines:
+                self.notify("")
 
     def _bury(self, child: _Child) -> None:
         """A worker ended by itself: its job waits again (or is poisoned), another worker follows."""
         with self._guard:
-            self._children.pop(child.lane, None)
-        if time.monotonic() - child.born < SHORTEST_LIFE:
-            self._pause_until[child.lane] = time.monotonic() + SHORTEST_LIFE
-        log.warning("worker ended", worker=child.name, code=child.process.returncode)
+            self._children.pop(child.crew, None)
+        now = time.monotonic()
+        pause = self._restarts[child.crew].ended(now, now - child.born)
+        log.warning("worker ended", worker=child.name, code=child.process.returncode, pause=pause)
         self._buried(child)
 
     def _buried(self, child: _Child) -> None:
         _kill(child.process, signal.SIGKILL)  # what it may have started
         child.hang_up()
+        shutil.rmtree(child.folder, ignore_errors=True)
         with suppress(DatabaseBusy):  # then the lease runs out
             self._claims.abandon(child.name)
             self._claims.gone(child.name)
@@ -182,7 +222,7 @@ class LocalEngine:
         for job in self._claims.held_by(child.name):
             asked = job.cancel_requested_at
             ignored = asked is not None and now - asked > self._settings.grace_seconds
-            endless = job.started_at is not None and now - job.started_at > self._settings.job_seconds
+            endless = job.claimed_at is not None and now - job.claimed_at > self._settings.job_seconds
             if endless and job.state == "running":
                 self._claims.fail_late(job)
             if ignored or endless:
@@ -194,9 +234,9 @@ class LocalEngine:
 
     @property
     def pids(self) -> dict[str, int]:
-        """The worker process of each lane."""
+        """The worker process of each crew."""
         with self._guard:
-            return {lane: child.process.pid for lane, child in self._children.items()}
+            return {crew: child.process.pid for crew, child in self._children.items()}
 
 
 def _kill(process: subprocess.Popen[bytes], order: signal.Signals) -> None:

@@ -2,6 +2,10 @@
 
 A job's states: queued → running → done | failed | cancelled; then deleted or expired, which keep the row (so that its
 address can say "gone") and nothing else.
+
+A job's lanes: view (what is shown at once) → mesh (the surface that was asked for) → files (everything to download). It is
+queued for each and runs in each, so that nobody's first view waits for somebody's files. Two crews of one worker each
+serve them: `quick` only the views, `heavy` meshes and, while no mesh waits, files.
 """
 
 from __future__ import annotations
@@ -13,8 +17,16 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 FINAL = ("done", "failed", "cancelled")
 GONE = ("deleted", "expired")
-QUICK, SLOW = "quick", "slow"
-LANES = (QUICK, SLOW)
+VIEW, MESH, FILES = "view", "mesh", "files"
+QUICK, HEAVY = "quick", "heavy"
+CREWS = {QUICK: (VIEW,), HEAVY: (MESH, FILES)}
+"""The lanes of each crew, the more urgent first."""
+STAGES = {
+    VIEW: ("read", "model", "subject", "depth", "points", "grid"),
+    MESH: ("mesh",),
+    FILES: ("files", "preview"),
+}
+LANES = tuple(STAGES)
 
 
 class Base(DeclarativeBase):
@@ -27,7 +39,8 @@ class Job(Base):
     """One photo on its way to a model. Written by `jobs` (what people do) and `claims` (what workers do) only.
 
     seq grows with every visible change; attempt with every claim and never goes back, so that (lease_owner, attempt)
-    names one try; tries_left is what remains before the job counts as poisoned.
+    names one try; tries_left is what remains before the job counts as poisoned. checkpoint_key: what the lane before left
+    for this one. started_at: the first claim; claimed_at: the last.
     """
 
     __tablename__ = "jobs"
@@ -60,6 +73,7 @@ class Job(Base):
     created_at: Mapped[float]
     queued_at: Mapped[float]
     started_at: Mapped[float | None]
+    claimed_at: Mapped[float | None]
     finished_at: Mapped[float | None]
     expires_at: Mapped[float]
 
@@ -92,7 +106,7 @@ class WorkerRow(Base):
     __tablename__ = "workers"
 
     name: Mapped[str] = mapped_column(primary_key=True)
-    lane: Mapped[str]
+    crew: Mapped[str]
     pid: Mapped[int]
     warm: Mapped[bool]
     heartbeat_at: Mapped[float]

@@ -1,4 +1,4 @@
-"""One job from its photo to its files, each made visible as soon as it is there.
+"""One job from its photo to its files, each made visible as soon as it is there, in three lanes (see `tables`).
 
 First what a person waits for (thinned points and the instant mesh), then the surface that was asked for, then the rest.
 """
@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,9 @@ from recon.settings import Limits
 from recon.stages import write
 from recon.stages.cloud import make_cloud
 from recon.stages.read import read_photo
-from recon.types import DepthMap, Mesh
+from recon.types import DepthMap, Photo
+from web_3d_app import checkpoint
+from web_3d_app.tables import FILES, MESH, QUICK, VIEW
 
 VIEW_POINTS = 250_000
 """Points for the viewer: 6 MB, and a phone turns them smoothly."""
@@ -35,7 +38,7 @@ PROGRESS = {"read": 0.02, "model": 0.04, "subject": 0.08, "depth": 0.2, "points"
             "files": 0.75, "preview": 0.9}  # fmt: skip
 """Where each stage begins: shares of the seconds that a one-megapixel photo takes on two cores."""
 PLY, PNG = "model/ply", "image/png"
-FILES = {
+FILES_MADE = {
     "points_view.ply": ("points_view", PLY),
     "grid.glb": ("grid", "model/gltf-binary"),
     "mask.png": ("mask", PNG),
@@ -51,12 +54,16 @@ FILES = {
     "report.json": ("report", "application/json"),
 }
 """Every file that a job may have besides the photo: name -> (kind, media type)."""
-PREVIEW_SECONDS = 20.0
+PREVIEW_SECONDS = 10.0
+"""How long a picture is waited for after everything else was written."""
 NO_LIMITS = Limits(max_bytes=2**40, max_pixels=10**12, min_side=1)
 """The upload was checked when it came."""
+WARM_UP_PHOTO = Path(__file__).resolve().parents[1] / "samples" / "coffee.jpg"
 
 Add = Callable[[str, str, str, Path], None]
 """(name, kind, media type, file): make a file visible."""
+Next = tuple[str, Path]
+"""The lane that a job goes to, and the checkpoint for it."""
 
 
 @dataclass
@@ -75,33 +82,48 @@ class Models:
             self._warm[name] = depth_estimator(name, self.device, offline=True)
         return self._warm[name]
 
-    def warm_up(self) -> None:
-        """Load what every job needs, by a tiny run, so that the first photo is as fast as the next ones."""
-        grey = np.full((64, 64, 3), 128, np.uint8)
-        grey[16:48, 16:48] = (200, 80, 40)
-        result = reconstruct(grey, surface="grid", depth_model=self.get("auto"), mask="none", offline=True)
-        assert len(result.points.positions) and len(result.mesh.faces)
-        import open3d  # noqa: F401  (the slowest import of the Poisson surface)
+    def warm_up(self, crew: str, folder: Path) -> None:
+        """Load what every job of a crew needs, so that the first photo is as fast as the next ones: by the view of a
+        sample, or by the slowest imports of the surfaces."""
+        if crew == QUICK:
+            everything = {"surface": "poisson", "depth_model": "auto", "mask": "auto", "fov": None, "faces": None}
+            Work(WARM_UP_PHOTO, None, everything, folder, self, None, Stopwatch(), lambda facts: None,
+                 lambda *file: None, lambda: False).view()  # fmt: skip
+        else:
+            import open3d  # noqa: F401
 
-        from recon.stages import surface_poisson  # noqa: F401
+            from recon.stages import surface_poisson  # noqa: F401
 
 
 @dataclass
 class Work:
-    """One run. `stage` is told each stage's name and progress as it begins and may raise to stop the run."""
+    """One lane's work on one job.
 
-    photo: Path
+    checkpoint: what the lane before left; watch: tells each stage as it begins, and may raise to stop the run; hurry:
+    whether someone waits for something that matters more than a preview.
+    """
+
+    photo_file: Path
     focal_35mm: float | None
     params: dict[str, Any]
     folder: Path
     models: Models
-    stage: Callable[[str, float], None]
+    checkpoint: Path | None
+    watch: Stopwatch
     facts: Callable[[dict[str, Any]], None]
     add: Add
+    hurry: Callable[[], bool]
 
-    def run(self) -> None:
-        """Make everything. Raises UnflatError, or what `stage`, `facts` and `add` raise."""
-        result = self.result
+    def run(self, lane: str) -> Next | None:
+        """Do it. Raises UnflatError, or what `watch`, `facts` and `add` raise."""
+        return {VIEW: self.view, MESH: self.mesh, FILES: self.files}[lane]()
+
+    def view(self) -> Next:
+        """Depth, and what is shown at once: thinned points and the instant mesh."""
+        asked = self.params
+        result = reconstruct(self.photo, surface=asked["surface"], depth_model=self.models.get(asked["depth_model"]),
+                             mask=asked["mask"], fov=asked["fov"], faces=asked["faces"], device=self.models.device,
+                             offline=True, watch=self.watch)  # fmt: skip
         self.facts(self._facts(result))
         with self.watch.stage("points"):
             cloud = make_cloud(result.photo, result.depth, result.camera, VIEW_POINTS)
@@ -110,40 +132,46 @@ class Work:
             grid = replace(result, surface="grid", faces=None)
             self._add("grid.glb", lambda path: write.write_mesh(grid.mesh, path))
             self._add_pictures(result)
+        self.facts(self._facts(result))
+        grid_asked = result.surface == "grid" and result.faces is None
+        return (FILES if grid_asked else MESH), checkpoint.save(result, self.folder / "view.npz")
+
+    def mesh(self) -> Next:
+        """The surface that was asked for."""
+        result = checkpoint.load(self._checkpoint, self.photo)
         with self.watch.stage("mesh"):
-            if result.surface == "grid" and result.faces is None:
-                result = grid
-            else:
-                self._add("mesh.glb", lambda path: write.write_mesh(result.mesh, path))
+            self._add("mesh.glb", lambda path: write.write_mesh(result.mesh, path))
         self.facts(self._facts(result))
-        with self.watch.stage("files"):
-            self._add_files(result)
+        return FILES, checkpoint.save(result, self.folder / "mesh.npz")
+
+    def files(self) -> None:
+        """Everything to download, and a picture."""
+        result = checkpoint.load(self._checkpoint, self.photo)
+        with self._drawing(result) as drawing:
+            with self.watch.stage("files"):
+                self._add_files(result)
+            self.facts(self._facts(result))
+            with self.watch.stage("preview"):
+                self._add_preview(drawing)
         self.facts(self._facts(result))
-        with self.watch.stage("preview"):
-            self._add_preview(result.mesh, result)
         report = result.report() | {"options": self.params, "seconds": self.watch.rounded()}
         report["photo"].pop("name", None)
-        self.facts(self._facts(result))
         self._add("report.json", lambda path: write.write_report(report, path))
 
-    @cached_property
-    def watch(self) -> Stopwatch:
-        """Tells each stage as it begins."""
-        return Stopwatch(lambda name: self.stage(name, PROGRESS[name]))
+    @property
+    def photo(self) -> Photo:
+        """The photo, which was checked when it came."""
+        return replace(read_photo(self.photo_file, NO_LIMITS), focal_35mm=self.focal_35mm, name="photo")
 
-    @cached_property
-    def result(self) -> Reconstruction:
-        """Photo, mask, camera and depth."""
-        photo = replace(read_photo(self.photo, NO_LIMITS), focal_35mm=self.focal_35mm, name="photo")
-        asked = self.params
-        return reconstruct(photo, surface=asked["surface"], depth_model=self.models.get(asked["depth_model"]),
-                           mask=asked["mask"], fov=asked["fov"], faces=asked["faces"], device=self.models.device,
-                           offline=True, watch=self.watch)  # fmt: skip
+    @property
+    def _checkpoint(self) -> Path:
+        assert self.checkpoint is not None, "every lane but the first is entered with a checkpoint"
+        return self.checkpoint
 
     def _add(self, name: str, make: Callable[[Path], object]) -> None:
         path = self.folder / name
         make(path)
-        self.add(name, *FILES[name], path)
+        self.add(name, *FILES_MADE[name], path)
 
     def _add_pictures(self, result: Reconstruction) -> None:
         """Mask and depth for people's eyes."""
@@ -153,7 +181,6 @@ class Work:
         self._add("depth_view.jpg", lambda path: _encode(path, depth_colours(result.depth)))
 
     def _add_files(self, result: Reconstruction) -> None:
-        """Everything to download."""
         for name in ("mesh.ply", "mesh.stl"):
             self._add(name, lambda path: write.write_mesh(result.mesh, path))
         self._add("mesh_obj.zip", lambda path: _zipped(write.write_mesh(result.mesh, self.folder / "mesh.obj"), path))
@@ -161,20 +188,29 @@ class Work:
         for name in ("depth.npy", "depth.png"):
             self._add(name, lambda path: write.write_depth(result.depth, path))
 
-    def _add_preview(self, mesh: Mesh, result: Reconstruction) -> None:
-        """A rendered picture. In a process of its own: without a display, VTK may end the process that it runs in; then
-        there is no picture, and that is all."""
-        given = self.folder / "mesh.npz"
-        parts = {name: value for name, value in vars(mesh).items() if value is not None}
+    @contextmanager
+    def _drawing(self, result: Reconstruction) -> Iterator[subprocess.Popen[bytes]]:
+        """A process that draws the mesh while files are written. VTK may end a process without a display: then there is no
+        picture, and that is all."""
+        given = self.folder / "drawing.npz"
+        parts = {name: value for name, value in vars(result.mesh).items() if value is not None}
         camera = np.array([result.camera.width, result.camera.height, result.camera.focal])
         np.savez(given, camera=camera, closed=result.surface == "solid", **parts)
-        out = self.folder / "preview.png"
-        command = [sys.executable, "-m", "web_3d_app.preview", str(given), str(out)]
-        try:
-            subprocess.run(command, timeout=PREVIEW_SECONDS, check=False, stdin=subprocess.DEVNULL, capture_output=True)
-        except subprocess.TimeoutExpired:
-            return
-        if out.exists():
+        command = [sys.executable, "-m", "web_3d_app.preview", str(given), str(self.folder / "preview.png")]
+        quiet = subprocess.DEVNULL
+        with subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def _add_preview(self, drawing: subprocess.Popen[bytes]) -> None:
+        """The picture, if it is there in time and nobody else waits for something."""
+        end = time.monotonic() + PREVIEW_SECONDS
+        while drawing.poll() is None and time.monotonic() < end and not self.hurry():
+            with suppress(subprocess.TimeoutExpired):
+                drawing.wait(0.1)
+        if drawing.poll() == 0:
             self._add("preview.png", lambda path: None)
 
     def _facts(self, result: Reconstruction) -> dict[str, Any]:

@@ -1,29 +1,35 @@
-"""`python -m web_3d_app.worker --name NAME --lane LANE`: take jobs of one lane, one at a time, until told to stop.
+"""`python -m web_3d_app.worker --name NAME --crew CREW`: take jobs of a crew's lanes, one at a time, until told to stop.
 
-The supervisor writes lines to stdin: `notify` (look for work), `cancel ID` (look at your job's flag). The end of stdin, or
-SIGTERM, means: give the job back and end. Models stay warm between jobs.
+A line on stdin means: look for work; one on stdout: there is work for another crew. The end of stdin, or SIGTERM, means:
+give the job back and end. Models stay warm between jobs.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import signal
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from recon.errors import BadInput, MissingModel, UnflatError, Unwritable
+from recon.progress import Stopwatch
 from web_3d_app.claims import Cancelled, Claims, Lost
 from web_3d_app.database import Database, DatabaseBusy
+from web_3d_app.housekeeping import Housekeeping
 from web_3d_app.logs import get_logger, set_up_logs
 from web_3d_app.settings import Settings
 from web_3d_app.storage import FULL, Storage
-from web_3d_app.tables import LANES, Job
+from web_3d_app.tables import CREWS, HEAVY, MESH, Job
 
+NICENESS = 10
+"""Of heavy workers: the views and the web process come first on a machine with few cores."""
 RESCAN_SECONDS = 5.0
 """How often the table is looked at without a notice: a lost doorbell costs this much."""
 log = get_logger("worker")
@@ -34,10 +40,12 @@ class Stopped(Exception):
 
 
 class Worker:
-    """One worker process. `make` does one job's work; it is passed in so that tests may put another in its place."""
+    """One worker process. `make` does one lane's work on a job; it is passed in so that tests may put another in its
+    place."""
 
-    def __init__(self, name: str, lane: str, claims: Claims, storage: Storage, make: Make) -> None:
-        self.name, self.lane, self.claims, self.storage, self.make = name, lane, claims, storage, make
+    def __init__(self, name: str, crew: str, database: Database, storage: Storage, lease: float, make: Make) -> None:
+        self.name, self.crew, self.storage, self.make = name, crew, storage, make
+        self.claims, self.housekeeping = Claims(database, lease), Housekeeping(database, storage)
         self.bell, self.ending, self.warm = threading.Event(), threading.Event(), False
         self.job: Job | None = None
 
@@ -61,12 +69,12 @@ class Worker:
         self.bell.set()
 
     def once(self) -> bool:
-        """Claim and do one job; False if there was none. Raises DatabaseBusy."""
-        job = self.claims.claim(self.name, self.lane)
+        """Claim a job and do one lane's work; False if there was none. Raises DatabaseBusy."""
+        job = self.claims.claim(self.name, CREWS[self.crew])
         if job is None:
             return False
         self.job = job
-        log.info("job begins", job=job.id, attempt=job.attempt)
+        log.info("job begins", job=job.id, lane=job.lane, attempt=job.attempt)
         try:
             with tempfile.TemporaryDirectory(prefix="unflat-") as folder:
                 self._do(job, Path(folder))
@@ -79,12 +87,19 @@ class Worker:
 
     def _do(self, job: Job, folder: Path) -> None:
         try:
-            self.make(self, job, folder)
+            after = self.make(self, job, folder)
+            if after is not None:
+                lane, checkpoint = after
+                self.claims.hand_over(self.storage, job, lane, checkpoint)
+                with suppress(OSError):  # the supervisor is gone; so are we soon
+                    print("notify", flush=True)
+                return
             self.claims.finish(job)
             log.info("job done", job=job.id)
         except Stopped:
             self.claims.release(job)
             log.info("job given back", job=job.id)
+            return
         except Cancelled:
             self.claims.cancelled(job)
             log.info("job cancelled", job=job.id)
@@ -94,7 +109,7 @@ class Worker:
             code, message = explained(error)
             log.warning("job failed", job=job.id, code=code, exc_info=code == "internal")
             self.claims.fail(job, code, message)
-        self.claims.tidy(self.storage, job)
+        self.housekeeping.tidy(job)
 
     def stage(self, name: str, progress: float) -> None:
         """A stage begins. Raises Stopped, Lost or Cancelled."""
@@ -108,14 +123,15 @@ class Worker:
         while True:
             job = self.job
             with suppress(DatabaseBusy, Lost, Cancelled):
-                self.claims.beat(self.name, self.lane, os.getpid(), self.warm)
+                self.claims.beat(self.name, self.crew, os.getpid(), self.warm)
                 if job is not None:
                     self.claims.renew(job)
             if self.ending.wait(self.claims.lease_seconds / 6):
                 return
 
 
-Make = Callable[[Worker, Job, Path], None]
+Make = Callable[[Worker, Job, Path], tuple[str, Path] | None]
+"""Does one lane's work in a folder; returns the next lane and the checkpoint for it, None after the last."""
 
 
 def explained(error: Exception) -> tuple[str, str]:
@@ -134,60 +150,73 @@ def explained(error: Exception) -> tuple[str, str]:
 
 
 class ModelMaker:
-    """The real work of a job, with models that stay warm."""
+    """The real work of a lane, with models that stay warm."""
 
     def __init__(self, device: str) -> None:
         from web_3d_app.work import Models
 
         self.models = Models(device)
 
-    def __call__(self, worker: Worker, job: Job, folder: Path) -> None:
-        """Make everything. Raises what `Work.run` raises."""
-        from web_3d_app.work import Work
+    def __call__(self, worker: Worker, job: Job, folder: Path) -> tuple[str, Path] | None:
+        """See `Make`. Raises what `Work.run` raises."""
+        from web_3d_app.work import PROGRESS, Work
 
         storage, claims = worker.storage, worker.claims
-        photo = folder / job.photo_name
-        with storage.open(claims.photo_key(job)) as data:
-            photo.write_bytes(data.read())
-        Work(
+        photo = _fetched(storage, claims.photo_key(job), folder / job.photo_name)
+        key = job.checkpoint_key
+        watch = Stopwatch(lambda name: worker.stage(name, PROGRESS[name]), dict((job.facts or {}).get("seconds", {})))
+        return Work(
             photo, job.focal_35mm, job.params, folder, self.models,
-            stage=worker.stage,
+            checkpoint=None if key is None else _fetched(storage, key, folder / "checkpoint.npz"),
+            watch=watch,
             facts=lambda facts: claims.facts(job, facts),
             add=lambda name, kind, media, file: claims.add(storage, job, name, kind, media, file),
-        ).run()  # fmt: skip
+            hurry=lambda: worker.ending.is_set() or claims.waiting(MESH),
+        ).run(job.lane)  # fmt: skip
 
 
-def _listen(worker: Worker) -> None:
-    """Obey the supervisor; its end is ours."""
+def _fetched(storage: Storage, key: str, path: Path) -> Path:
+    """A stored file, copied to a path."""
+    with storage.open(key) as data, path.open("wb") as file:
+        shutil.copyfileobj(data, file, 1 << 20)
+    return path
+
+
+def _listen(worker: Worker, grace: float) -> None:
+    """Obey the supervisor; its end is ours, and if it died, nobody else would end a worker that computes on."""
     for _ in sys.stdin:
         worker.bell.set()
     worker.stop()
+    time.sleep(grace)
+    os._exit(1)
 
 
 def main() -> None:
     """Start: warm the models, then work."""
     parser = argparse.ArgumentParser("web_3d_app.worker", description=__doc__)
     parser.add_argument("--name", default=f"worker-{os.getpid()}")
-    parser.add_argument("--lane", choices=LANES, default=LANES[0])
+    parser.add_argument("--crew", choices=CREWS, required=True)
     parser.add_argument("--alone", action="store_true", help="without a supervisor: do not listen to stdin")
     args = parser.parse_args()
     settings = Settings.from_env()
     set_up_logs(settings)
-    claims = Claims(Database(settings.database_url), settings.lease_seconds)
+    if args.crew == HEAVY:
+        os.nice(NICENESS)
     maker = ModelMaker(settings.device)
-    worker = Worker(args.name, args.lane, claims, Storage(settings.storage_url), maker)
+    database, storage = Database(settings.database_url), Storage(settings.storage_url)
+    worker = Worker(args.name, args.crew, database, storage, settings.lease_seconds, maker)
     signal.signal(signal.SIGTERM, lambda *_: worker.stop())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor decides
     if not args.alone:
-        threading.Thread(target=_listen, args=(worker,), daemon=True).start()
+        threading.Thread(target=_listen, args=(worker, settings.grace_seconds), daemon=True).start()
     try:
-        maker.models.warm_up()
+        with tempfile.TemporaryDirectory(prefix="unflat-") as folder:
+            maker.models.warm_up(args.crew, Path(folder))
         worker.warm = True
     except Exception:  # each job will say so, and may name another model
         log.exception("models are not ready")
-    log.info("worker ready", worker=args.name, lane=args.lane)
+    log.info("worker ready", worker=args.name, crew=args.crew)
     worker.run()
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -1,15 +1,16 @@
-"""A worker whose work takes ten stages of 0.2 s, and leaves one file. A title of `stubborn` heeds nobody."""
+"""A worker whose work takes ten stages of 0.2 s, and leaves one file. A title of `stubborn` heeds nobody, one of `deadly`
+ends its worker."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import threading
 import time
 from pathlib import Path
 
 from web_3d_app import worker
-from web_3d_app.claims import Claims
 from web_3d_app.database import Database
 from web_3d_app.settings import Settings
 from web_3d_app.storage import Storage
@@ -18,6 +19,8 @@ from web_3d_app.tables import Job
 
 def slowly(own: worker.Worker, job: Job, folder: Path) -> None:
     """The stages, then the file."""
+    if job.title == "deadly":
+        os._exit(1)
     if job.title == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         time.sleep(60)
@@ -31,11 +34,11 @@ def slowly(own: worker.Worker, job: Job, folder: Path) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--name")
-    parser.add_argument("--lane")
+    parser.add_argument("--crew")
     args = parser.parse_args()
     settings = Settings.from_env()
-    claims = Claims(Database(settings.database_url), settings.lease_seconds)
-    own = worker.Worker(args.name, args.lane, claims, Storage(settings.storage_url), slowly)
+    database, storage = Database(settings.database_url), Storage(settings.storage_url)
+    own = worker.Worker(args.name, args.crew, database, storage, settings.lease_seconds, slowly)
     signal.signal(signal.SIGTERM, lambda *_: own.stop())
-    threading.Thread(target=worker._listen, args=(own,), daemon=True).start()
+    threading.Thread(target=worker._listen, args=(own, settings.grace_seconds), daemon=True).start()
     own.run()

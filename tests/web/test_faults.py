@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from web_3d_app import supervisor
-from web_3d_app.claims import Claims
+from web_3d_app.claims import POISONED, Claims
 from web_3d_app.database import Database
+from web_3d_app.housekeeping import Housekeeping
 from web_3d_app.jobs import Jobs
 from web_3d_app.settings import Settings
 from web_3d_app.storage import Storage
@@ -34,7 +35,9 @@ class Server:
         self.database.migrate()
         self.jobs = Jobs(self.database, self.storage, self.settings)
         claims = Claims(self.database, self.settings.lease_seconds)
-        self.engine = LocalEngine(self.settings, claims, self.storage, "tests.web.slow_worker")
+        self.engine = LocalEngine(
+            self.settings, claims, Housekeeping(self.database, self.storage), "tests.web.slow_worker"
+        )
         self.engine.start()
 
     def job(self, title: str = "cat") -> Job:
@@ -59,7 +62,7 @@ class Server:
 @pytest.fixture
 def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Server]]:
     monkeypatch.setattr(supervisor, "TICK_SECONDS", 0.1)
-    monkeypatch.setattr(supervisor, "SHORTEST_LIFE", 0.1)
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE", 0.1)
     servers = []
 
     def begin() -> Server:
@@ -85,6 +88,25 @@ def test_a_killed_worker_loses_nothing(start: Callable[[], Server]) -> None:
     assert server.wait(second, lambda job: job.state == "done").attempt == 1
     for job in (first, second):
         assert [file.kind for file in server.jobs.artefacts([job])[job.id]] == ["photo", "grid"]
+
+
+def test_a_job_that_ends_its_workers_fails_and_others_go_on(start: Callable[[], Server]) -> None:
+    server = start()
+    deadly, other = server.job("deadly"), server.job()
+    failed = server.wait(deadly, lambda job: job.state == "failed")
+    assert (failed.error_code, failed.attempt, failed.error_message) == ("poisoned", 3, POISONED)
+    assert server.wait(other, lambda job: job.state == "done").attempt == 1
+
+
+def test_pauses_grow_while_workers_die_young_and_begin_anew_after_a_long_life() -> None:
+    restarts, now = supervisor._Restarts(), 100.0
+    pauses = []
+    for _ in range(10):
+        pauses.append(restarts.ended(now, lived=1.0))
+        assert not restarts.due(now + pauses[-1] - 0.01) and restarts.due(now + pauses[-1])
+        now += 1000
+    assert pauses == [0.5, 1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert restarts.ended(now, lived=supervisor.LONG_LIFE) == 0.5
 
 
 def test_a_stopped_server_gives_its_job_to_the_next_one(start: Callable[[], Server]) -> None:

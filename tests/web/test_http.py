@@ -208,12 +208,12 @@ def test_headers_and_hosts(app: Flask, client: FlaskClient) -> None:
     assert "HttpOnly" in cookie and "SameSite=Lax" in cookie
     assert client.get("/", headers={"Host": "evil.example"}).status_code == 400
     assert client.get("/healthz").json == {"status": "ok"}
-    assert client.get("/readyz").json["checks"]["worker"] == "no sign of life"
+    assert client.get("/readyz").json["checks"]["worker"] == "no sign of life: quick, heavy"
 
 
 def test_metrics_for_this_machine_only(client: FlaskClient) -> None:
     send(client)
-    assert 'unflat_jobs{lane="quick",state="queued"} 1.0' in client.get("/metrics").text
+    assert 'unflat_jobs{lane="view",state="queued"} 1.0' in client.get("/metrics").text
     assert client.get("/metrics", environ_base={"REMOTE_ADDR": "10.0.0.1"}).status_code == 404
 
 

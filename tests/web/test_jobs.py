@@ -14,11 +14,12 @@ from alembic.migration import MigrationContext
 
 from web_3d_app.claims import Cancelled, Claims, Lost
 from web_3d_app.database import Database
+from web_3d_app.housekeeping import Housekeeping
 from web_3d_app.jobs import Jobs
 from web_3d_app.problems import Problem
 from web_3d_app.settings import Settings
 from web_3d_app.storage import Storage
-from web_3d_app.tables import Base, Job
+from web_3d_app.tables import CREWS, FILES, HEAVY, MESH, QUICK, VIEW, Base, Job
 from web_3d_app.uploads import Upload
 
 UPLOAD = Upload(b"bytes", "photo.jpg", "cat", 64, 48, None, "digest")
@@ -34,6 +35,7 @@ class House:
         self.database.migrate()
         self.jobs = Jobs(self.database, self.storage, settings, lambda: self.now)
         self.claims = Claims(self.database, 60, lambda: self.now)
+        self.housekeeping = Housekeeping(self.database, self.storage, lambda: self.now)
 
     def job(self, key: str | None = None) -> Job:
         return self.jobs.create("me", UPLOAD, {"surface": "grid"}, key)[0]
@@ -76,12 +78,12 @@ def test_each_job_is_claimed_once_and_in_order(house: House) -> None:
     for _ in range(12):
         house.now += 1
         ids.append(house.job().id)
-    first = house.claims.claim("w", "quick")
+    first = house.claims.claim("w", ["view"])
     assert first is not None and first.id == ids[0]
-    taken = together(6, lambda i: [house.claims.claim(f"w{i}", "quick") for _ in range(4)])
+    taken = together(6, lambda i: [house.claims.claim(f"w{i}", ["view"]) for _ in range(4)])
     found = [job.id for jobs in taken for job in jobs if job is not None]
     assert sorted(found) == sorted(ids[1:])
-    assert house.claims.claim("late", "quick") is None and house.claims.claim("late", "slow") is None
+    assert house.claims.claim("late", ["view"]) is None and house.claims.claim("late", ["mesh", "files"]) is None
 
 
 def test_one_key_at_once_is_one_job(house: House) -> None:
@@ -92,14 +94,14 @@ def test_one_key_at_once_is_one_job(house: House) -> None:
 
 def test_a_lease_that_ran_out_is_given_away_and_the_late_worker_is_fenced(house: House, tmp_path: Path) -> None:
     house.job()
-    slow = house.claims.claim("slow", "quick")
+    slow = house.claims.claim("slow", ["view"])
     house.now += 59
-    assert house.claims.claim("next", "quick") is None
+    assert house.claims.claim("next", ["view"]) is None
     house.claims.renew(slow)
     house.now += 59
-    assert house.claims.claim("next", "quick") is None
+    assert house.claims.claim("next", ["view"]) is None
     house.now += 2
-    fresh = house.claims.claim("next", "quick")
+    fresh = house.claims.claim("next", ["view"])
     assert (fresh.id, fresh.attempt) == (slow.id, 2)
     file = tmp_path / "f"
     file.write_bytes(b"late")
@@ -122,9 +124,9 @@ def test_a_lease_that_ran_out_is_given_away_and_the_late_worker_is_fenced(house:
 
 def test_the_same_worker_cannot_finish_its_earlier_try(house: House) -> None:
     house.job()
-    early = house.claims.claim("w", "quick")
+    early = house.claims.claim("w", ["view"])
     house.now += 61
-    assert house.claims.claim("w", "quick").attempt == 2
+    assert house.claims.claim("w", ["view"]).attempt == 2
     with pytest.raises(Lost):
         house.claims.finish(early)
 
@@ -132,38 +134,93 @@ def test_the_same_worker_cannot_finish_its_earlier_try(house: House) -> None:
 def test_three_deaths_are_poison(house: House) -> None:
     job = house.job()
     for _ in range(3):
-        assert house.claims.claim("w", "quick").id == job.id
+        assert house.claims.claim("w", ["view"]).id == job.id
         assert house.claims.abandon("w") == 1
-    assert house.claims.claim("w", "quick") is None
+    assert house.claims.claim("w", ["view"]) is None
     failed = house.jobs.get("me", job.id)
     assert (failed.state, failed.error_code) == ("failed", "poisoned")
     assert house.jobs.retry("me", job.id).state == "queued"
-    assert house.claims.claim("w", "quick").attempt == 4
+    assert house.claims.claim("w", ["view"]).attempt == 4
 
 
 def test_a_dead_machine_is_noticed(house: House) -> None:
     job = house.job()
     for _ in range(3):
-        house.claims.claim("w", "quick")
+        house.claims.claim("w", ["view"])
         house.now += 61
-    assert house.claims.claim("w", "quick") is None and house.claims.reap() == 1
+    assert house.claims.claim("w", ["view"]) is None and house.claims.reap() == 1
     assert house.state(job) == "failed"
+
+
+def test_a_job_goes_through_its_lanes_and_meshes_go_before_files(house: House, tmp_path: Path) -> None:
+    (tmp_path / "c").write_bytes(b"checkpoint")
+    heavy = CREWS[HEAVY]
+    for lane in (MESH, FILES):
+        house.now += 1
+        house.job()
+        job = house.claims.claim("q", CREWS[QUICK])
+        house.claims.hand_over(house.storage, job, lane, tmp_path / "c")
+        with pytest.raises(Lost):
+            house.claims.finish(job)
+    older, newer = house.claims.claim("h", heavy), house.claims.claim("h", heavy)
+    assert (older.lane, newer.lane, newer.tries_left, newer.attempt) == (MESH, FILES, 2, 2)
+    for first in (older, newer):
+        with house.storage.open(first.checkpoint_key) as data:
+            assert data.read() == b"checkpoint"
+    house.claims.hand_over(house.storage, older, FILES, tmp_path / "c")
+    house.job()
+    assert house.claims.claim("h", heavy).id == older.id
+    house.claims.finish(newer)
+    house.housekeeping.tidy(newer)
+    assert house.storage.names(f"{newer.id}/1") == [] and house.state(newer) == "done"
+
+
+def test_a_worker_s_death_leaves_the_lane_and_its_checkpoint(house: House, tmp_path: Path) -> None:
+    (tmp_path / "c").write_bytes(b"checkpoint")
+    job = house.job()
+    house.claims.hand_over(house.storage, house.claims.claim("q", ["view"]), MESH, tmp_path / "c")
+    for last in (False, False, True):
+        died = house.claims.claim("h", CREWS[HEAVY])
+        assert died.lane == MESH
+        house.housekeeping.tidy(died)
+        with house.storage.open(died.checkpoint_key):
+            pass
+        house.claims.abandon("h")
+        assert house.state(job) == ("failed" if last else "queued")
+    house.housekeeping.clean()
+    assert house.storage.names(f"{job.id}/1") == []
+    assert house.jobs.retry("me", job.id).lane == VIEW
+
+
+def test_what_waits_between_lanes_is_cancelled_at_once(house: House, tmp_path: Path) -> None:
+    (tmp_path / "c").write_bytes(b"checkpoint")
+    job = house.job()
+    claimed = house.claims.claim("q", ["view"])
+    house.claims.hand_over(house.storage, claimed, MESH, tmp_path / "c")
+    assert house.jobs.cancel("me", job.id).state == "cancelled"
+    house.housekeeping.tidy_ended()
+    assert house.storage.names(f"{job.id}/1") == []
+    house.jobs.retry("me", job.id)
+    claimed = house.claims.claim("q", ["view"])
+    house.jobs.cancel("me", job.id)
+    house.claims.hand_over(house.storage, claimed, MESH, tmp_path / "c")
+    assert house.state(job) == "cancelled"
 
 
 def test_giving_back_costs_no_try(house: House) -> None:
     job = house.job()
     for _ in range(9):
-        house.claims.release(house.claims.claim("w", "quick"))
+        house.claims.release(house.claims.claim("w", ["view"]))
     assert house.state(job) == "queued"
 
 
 def test_cancelling_one_waiting_job_leaves_the_running_one(house: House) -> None:
     running, waiting = house.job(), house.job()
-    first = house.claims.claim("w", "quick")
+    first = house.claims.claim("w", ["view"])
     other = waiting if first.id == running.id else running
     assert house.jobs.cancel("me", other.id).state == "cancelled"
     house.claims.renew(first)
-    assert house.claims.claim("w", "quick") is None
+    assert house.claims.claim("w", ["view"]) is None
     house.claims.finish(first)
     assert house.state(first) == "done"
     with pytest.raises(Problem, match="finished"):
@@ -173,7 +230,7 @@ def test_cancelling_one_waiting_job_leaves_the_running_one(house: House) -> None
 @pytest.mark.parametrize("last", ["finish", "release", "cancelled"])
 def test_cancelled_wins_over_every_end(house: House, last: str) -> None:
     house.job()
-    job = house.claims.claim("w", "quick")
+    job = house.claims.claim("w", ["view"])
     assert house.jobs.cancel("me", job.id).state == "running"
     assert house.jobs.cancel("me", job.id).cancel_requested_at == 1000
     with pytest.raises(Cancelled):
@@ -182,12 +239,12 @@ def test_cancelled_wins_over_every_end(house: House, last: str) -> None:
     assert house.state(job) == "cancelled"
     again = house.jobs.retry("me", job.id)
     assert again.cancel_requested_at is None
-    assert house.claims.claim("w", "quick").id == job.id
+    assert house.claims.claim("w", ["view"]).id == job.id
 
 
 def test_a_cancelled_job_whose_worker_died_is_cancelled(house: House) -> None:
     house.job()
-    job = house.claims.claim("w", "quick")
+    job = house.claims.claim("w", ["view"])
     house.jobs.cancel("me", job.id)
     house.claims.abandon("w")
     assert house.state(job) == "cancelled"
@@ -195,7 +252,7 @@ def test_a_cancelled_job_whose_worker_died_is_cancelled(house: House) -> None:
 
 def test_progress_never_goes_back(house: House) -> None:
     house.job()
-    job = house.claims.claim("w", "quick")
+    job = house.claims.claim("w", ["view"])
     for progress in (0.5, 0.2):
         house.claims.progress(job, "mesh", progress)
     assert house.jobs.get("me", job.id).progress == 0.5
@@ -205,12 +262,12 @@ def test_a_later_try_takes_the_place_of_earlier_files(house: House, tmp_path: Pa
     house.job()
     file = tmp_path / "f"
     for content in (b"first", b"second"):
-        job = house.claims.claim("w", "quick")
+        job = house.claims.claim("w", ["view"])
         file.write_bytes(content)
         house.claims.add(house.storage, job, "grid.glb", "grid", "model/gltf-binary", file)
         if content == b"first":
             house.claims.abandon("w")
-    house.claims.tidy(house.storage, job)
+    house.housekeeping.tidy(job)
     photo, grid = house.jobs.artefacts([job])[job.id]
     assert (photo.kind, grid.kind) == ("photo", "grid")
     with house.storage.open(grid.key) as data:
@@ -221,9 +278,9 @@ def test_a_later_try_takes_the_place_of_earlier_files(house: House, tmp_path: Pa
 def test_everything_goes_after_its_time(house: House) -> None:
     job = house.job()
     house.now += 24 * 3600 - 1
-    assert house.claims.expire(house.storage) == 0
+    assert house.housekeeping.expire() == 0
     house.now += 2
-    assert house.claims.expire(house.storage) == 1
+    assert house.housekeeping.expire() == 1
     assert house.storage.names() == []
     with pytest.raises(Problem) as told:
         house.jobs.get("me", job.id)
@@ -234,17 +291,18 @@ def test_folders_of_nobody_are_swept(house: House) -> None:
     job = house.job()
     house.storage.put("stray/1/file", BytesIO(b"x"))
     house.now = time.time()
-    assert house.claims.sweep(house.storage) == 0  # it may be an upload that is just being kept
+    assert house.housekeeping.sweep() == 0  # it may be an upload that is just being kept
     house.now += 3700
-    assert house.claims.sweep(house.storage) == 1 and house.storage.names() == [job.id]
+    assert house.housekeeping.sweep() == 1 and house.storage.names() == [job.id]
 
 
 def test_an_estimate_comes_only_with_experience(house: House) -> None:
     for count in range(6):
         house.job()
-        job = house.claims.claim("w", "quick")
+        job = house.claims.claim("w", ["view"])
         house.now += 3
         assert house.jobs.seconds_left(job) == (None if count < 5 else 5.0)
+        house.claims.facts(job, {"seconds": {"depth": 1, "mesh": 4, "files": 2, "preview": 1}})
         house.now += 5
         house.claims.finish(job)
 

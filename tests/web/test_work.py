@@ -12,9 +12,12 @@ import pytest
 import trimesh
 from PIL import Image
 
-from recon.types import RawDepth
-from web_3d_app import work
+from recon.pipeline import reconstruct
+from recon.progress import Stopwatch
+from recon.types import Photo, RawDepth
+from web_3d_app import checkpoint, work
 from web_3d_app.claims import Cancelled
+from web_3d_app.tables import FILES, LANES, MESH, STAGES, VIEW
 from web_3d_app.worker import explained
 
 PARAMS = {"surface": "poisson", "depth_model": "auto", "mask": "alpha", "fov": None, "faces": None}
@@ -43,24 +46,39 @@ def photo(tmp_path: Path) -> Path:
     return tmp_path / "photo.png"
 
 
-def run(photo: Path, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> tuple[list[str], dict[str, Any]]:
-    monkeypatch.setattr(work, "depth_estimator", lambda *_, **__: Slope())
-    monkeypatch.setattr(work, "PREVIEW_SECONDS", 0.01)  # pictures are another module's
-    made: list[str] = []
-    facts: dict[str, Any] = {}
-    stage = changes.pop("stage", lambda name, progress: None)
+class Run:
+    """The three lanes one after another, each with nothing but the checkpoint of the one before."""
 
-    def add(name: str, kind: str, media: str, file: Path) -> None:
+    def __init__(self, photo: Path, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
+        monkeypatch.setattr(work, "depth_estimator", lambda *_, **__: Slope())
+        monkeypatch.setattr(work, "PREVIEW_SECONDS", 0.01)  # pictures are another module's
+        self.photo, self.made, self.lanes, self.stages = photo, [], [], []
+        self.params, self.facts = PARAMS | changes, {}
+
+    def add(self, name: str, kind: str, media: str, file: Path) -> None:
         assert file.stat().st_size > 0 and "/" in media
-        made.append(name)
+        self.made.append(name)
 
-    work.Work(photo, 28.0, PARAMS | changes, photo.parent, work.Models("cpu"), stage, facts.update, add).run()
-    return made, facts
+    def stage(self, name: str) -> None:
+        self.stages.append(name)
+
+    def lane(self, lane: str, given: Path | None) -> tuple[str, Path] | None:
+        watch = Stopwatch(self.stage, dict(self.facts.get("seconds", {})))
+        self.lanes.append(lane)
+        return work.Work(self.photo, 28.0, self.params, self.photo.parent, work.Models("cpu"), given, watch,
+                         self.facts.update, self.add, lambda: True).run(lane)  # fmt: skip
+
+    def all(self) -> Run:
+        after: tuple[str, Path | None] | None = (VIEW, None)
+        while after is not None:
+            after = self.lane(*after)
+        return self
 
 
 def test_the_first_view_comes_first_and_everything_opens(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made, facts = run(photo, monkeypatch)
-    assert made == FIRST + REST
+    run = Run(photo, monkeypatch).all()
+    assert (run.made, run.lanes) == (FIRST + REST, [VIEW, MESH, FILES])
+    assert [stage for stage in run.stages if stage != "write"] == [s for lane in LANES for s in STAGES[lane]]
     folder = photo.parent
     for name in ("grid.glb", "mesh.glb", "mesh.ply", "mesh.stl"):
         assert trimesh.load(folder / name, force="mesh").faces.shape[0] > 100, name
@@ -70,27 +88,48 @@ def test_the_first_view_comes_first_and_everything_opens(photo: Path, monkeypatc
     depth = np.load(folder / "depth.npy")
     mask = np.asarray(Image.open(folder / "mask.png"))
     assert depth.shape == mask.shape == (48, 64) and (np.isnan(depth) == (mask == 0)).all()
+    facts = run.facts
     assert (facts["unit"], facts["fov_source"], facts["depth_model"]) == ("metre", "exif", "slope")
     assert facts["points"] > 0 and facts["faces"] > 0
-    assert json.loads((folder / "report.json").read_text())["options"]["surface"] == "poisson"
+    report = json.loads((folder / "report.json").read_text())
+    assert report["options"]["surface"] == "poisson" and set(report["seconds"]) == set(run.stages)
 
 
 def test_the_grid_is_made_once_if_it_was_asked_for(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made, _ = run(photo, monkeypatch, surface="grid")
-    assert made == FIRST + [name for name in REST if name != "mesh.glb"]
+    run = Run(photo, monkeypatch, surface="grid").all()
+    assert run.made == FIRST + [name for name in REST if name != "mesh.glb"] and run.lanes == [VIEW, FILES]
+
+
+def test_a_checkpoint_gives_back_what_was_kept(tmp_path: Path) -> None:
+    rgb = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
+    first = reconstruct(rgb, surface="solid", faces=4000, depth_model=Slope(), mask="none", fov=50.0)
+    assert len(first.mesh.faces)  # made, hence kept
+    again = checkpoint.load(checkpoint.save(first, tmp_path / "c.npz"), first.photo)
+    assert again.report() == {**first.report(), "counts": again.report()["counts"]}
+    for part in ("mask", "camera", "depth", "mesh"):
+        for name, value in vars(getattr(first, part)).items():
+            np.testing.assert_equal(getattr(getattr(again, part), name), value)
+
+
+def test_a_checkpoint_cannot_carry_objects(tmp_path: Path) -> None:
+    np.savez(tmp_path / "c.npz", json=np.array([print]))
+    with pytest.raises(ValueError, match="allow_pickle"):
+        checkpoint.load(tmp_path / "c.npz", Photo(np.zeros((1, 1, 3), np.uint8)))
 
 
 @pytest.mark.parametrize("last", ["subject", "depth", "points", "grid", "mesh", "files", "preview"])
 def test_it_stops_at_every_stage(photo: Path, monkeypatch: pytest.MonkeyPatch, last: str) -> None:
-    shares = []
+    run = Run(photo, monkeypatch)
 
-    def stage(name: str, progress: float) -> None:
-        shares.append(progress)
+    def stage(name: str) -> None:
+        run.stages.append(name)
         if name == last:
             raise Cancelled
 
+    run.stage = stage
     with pytest.raises(Cancelled):
-        run(photo, monkeypatch, surface="grid", stage=stage)
+        run.all()
+    shares = [work.PROGRESS[name] for name in run.stages]
     assert shares == sorted(shares)
 
 
