@@ -29,6 +29,7 @@ from web_3d_app.pages import pages
 from web_3d_app.schemas import CreateSchema, ErrorSchema, UploadSchema
 from web_3d_app.services import Services
 from web_3d_app.settings import LOCAL_HOSTS, Settings
+from web_3d_app.statics import set_up_statics
 from web_3d_app.storage import Storage
 from web_3d_app.supervisor import LocalEngine
 from web_3d_app.visitors import protect
@@ -47,7 +48,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     """
     settings = (settings or Settings.from_env()).checked().with_secret()
     set_up_logs(settings)
-    app = Flask("unflat", static_folder=str(ROOT / "static"), template_folder=str(ROOT / "templates"))
+    app = Flask("unflat", static_folder=None, template_folder=str(ROOT / "templates"))
     app.config.from_mapping(_config(settings))
     app.json.sort_keys = False  # type: ignore[attr-defined]
     if settings.proxies:
@@ -127,6 +128,7 @@ class _Api(Api):
 
 
 def _register(app: Flask) -> None:
+    set_up_statics(app, ROOT / "static")
     app.register_blueprint(pages)
     app.register_blueprint(health)
     whole = _Api(app)
