@@ -4,6 +4,8 @@ threads and workers belong to the process that serves."""
 from __future__ import annotations
 
 import os
+import threading
+import time
 from typing import Any
 
 from web_3d_app.settings import Settings
@@ -12,7 +14,7 @@ _settings = Settings.from_env()
 bind = f"{_settings.host}:{_settings.port}"
 worker_class = "gthread"
 workers = 1
-threads = 32
+threads = 64  # an event stream holds one, see max_streams
 timeout = 60  # a sign of life of the process, not a limit of requests
 graceful_timeout = int(_settings.grace_seconds) + 5
 keepalive = 5
@@ -25,7 +27,20 @@ loglevel = "warning"
 def when_ready(server: Any) -> None:
     """Print the address once the socket listens."""
     host = "localhost" if _settings.host in ("0.0.0.0", "::", "127.0.0.1") else _settings.host
-    print(f"Unflat is at http://{host}:{_settings.port}", flush=True)
+    port = server.LISTENERS[0].sock.getsockname()[1]  # with UNFLAT_PORT=0 the system chooses a free one
+    print(f"Unflat is at http://{host}:{port}", flush=True)
+
+
+def post_worker_init(worker: Any) -> None:
+    """Let event streams end as soon as the process is to stop; gunicorn has no hook for that moment."""
+    ending = worker.app.callable.extensions["unflat"].ending
+
+    def wait() -> None:
+        while worker.alive:
+            time.sleep(0.2)
+        ending.set()
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def worker_exit(server: Any, worker: Any) -> None:

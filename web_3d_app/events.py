@@ -1,14 +1,18 @@
 """Server-sent events: the whole job at each change, with its `seq` as the id.
 
 A missed event costs nothing, because the next one holds everything; a client that comes back with Last-Event-ID gets the
-newest state if it is newer. Streams are few (each holds a thread) and short (proxies and sleeping phones lose them anyway).
+newest state if it is newer. Streams are few (each holds a thread) and short (proxies and sleeping phones lose them anyway),
+and end as soon as their client has gone. One look at the table serves all of them.
 """
 
 from __future__ import annotations
 
 import json
+import select
+import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from flask import Response, request, stream_with_context
 
@@ -16,8 +20,8 @@ from web_3d_app.present import job_json
 from web_3d_app.problems import Problem, busy
 from web_3d_app.services import services
 from web_3d_app.tables import FINAL, Job
+from web_3d_app.watch import LOOK_SECONDS
 
-LOOK_SECONDS = 0.2
 PING_SECONDS = 15.0
 RETRY_MS = 2000
 
@@ -46,18 +50,33 @@ def _stream(find: Callable[[], Job], job: Job, seen: int, shared: bool) -> Itera
     yield f"retry: {RETRY_MS}\n\n"
     end = time.monotonic() + services().settings.stream_seconds
     spoke = time.monotonic()
-    while True:
-        if job.seq > seen:
-            seen, spoke = job.seq, time.monotonic()
-            yield f"id: {seen}\nevent: job\ndata: {json.dumps(job_json(job, shared))}\n\n"
-        if job.state in FINAL or time.monotonic() > end:
-            return
-        if time.monotonic() - spoke > PING_SECONDS:
-            spoke = time.monotonic()
-            yield ": ping\n\n"
-        while services().jobs.seq(job.id) == seen and time.monotonic() < min(end, spoke + PING_SECONDS):
-            time.sleep(LOOK_SECONDS)
-        try:
-            job = find()
-        except Problem:  # deleted, or no longer shared
-            return
+    ending = services().ending
+    with services().watch.on(job.id) as newest:
+        while True:
+            if job.seq > seen:
+                seen, spoke = job.seq, time.monotonic()
+                yield f"id: {seen}\nevent: job\ndata: {json.dumps(job_json(job, shared))}\n\n"
+            if job.state in FINAL or time.monotonic() > end or ending.is_set():
+                return
+            if time.monotonic() - spoke > PING_SECONDS:
+                spoke = time.monotonic()
+                yield ": ping\n\n"
+            until = min(end, spoke + PING_SECONDS)
+            while newest() == seen and time.monotonic() < until:
+                if ending.wait(LOOK_SECONDS) or _client_left():
+                    return
+            try:
+                job = find()
+            except Problem:  # deleted, or no longer shared
+                return
+
+
+def _client_left() -> bool:
+    """Whether the other end closed the connection; only gunicorn tells the socket."""
+    connection = request.environ.get("gunicorn.socket")
+    if not isinstance(connection, socket.socket):
+        return False
+    with suppress(OSError, ValueError):
+        readable, _, _ = select.select([connection], [], [], 0)
+        return bool(readable) and connection.recv(1, socket.MSG_PEEK) == b""
+    return True

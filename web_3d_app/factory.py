@@ -33,6 +33,7 @@ from web_3d_app.statics import set_up_statics
 from web_3d_app.storage import Storage
 from web_3d_app.supervisor import LocalEngine
 from web_3d_app.visitors import protect
+from web_3d_app.watch import Watch
 
 ROOT = Path(__file__).resolve().parents[1]
 FORM_ROOM = 1 << 20
@@ -100,7 +101,7 @@ def _services(settings: Settings, engine: Engine | None) -> Services:
         engine = LocalEngine(settings, claims, housekeeping) if settings.engine == "local" else NoEngine()
     jobs = Jobs(database, storage, settings)
     streams = threading.BoundedSemaphore(settings.max_streams)
-    return Services(settings, database, storage, jobs, claims, engine, streams)
+    return Services(settings, database, storage, jobs, claims, engine, Watch(jobs.seqs), streams)
 
 
 def _limit(app: Flask, settings: Settings) -> None:

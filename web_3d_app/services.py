@@ -14,11 +14,12 @@ from web_3d_app.engine import Engine
 from web_3d_app.jobs import Jobs
 from web_3d_app.settings import Settings
 from web_3d_app.storage import Storage
+from web_3d_app.watch import Watch
 
 
 @dataclass
 class Services:
-    """The parts behind the views. streams: how many event streams may be open."""
+    """The parts behind the views. streams: how many event streams may be open; ending: the server is to stop."""
 
     settings: Settings
     database: Database
@@ -26,7 +27,9 @@ class Services:
     jobs: Jobs
     claims: Claims
     engine: Engine
+    watch: Watch
     streams: threading.BoundedSemaphore
+    ending: threading.Event = field(default_factory=threading.Event)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     seconds: Histogram = field(init=False)
 

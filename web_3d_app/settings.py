@@ -25,7 +25,7 @@ class Settings:
 
     env: str = field(default="development", metadata={"about": "`development` or `production`"})
     host: str = field(default="127.0.0.1", metadata={"about": "address to listen at"})
-    port: int = field(default=8000, metadata={"about": "port to listen at"})
+    port: int = field(default=8000, metadata={"about": "port to listen at; 0: a free one"})
     data: str = field(default="out/server", metadata={"about": "folder of the database, the key and the files"})
     database: str = field(default="", metadata={"about": "SQLAlchemy URL (default: SQLite in the data folder)"})
     storage: str = field(
@@ -49,13 +49,16 @@ class Settings:
         default=500, metadata={"about": "free disk space below which uploads are answered with 507"}
     )
     create_rate: str = field(default="60/minute", metadata={"about": "uploads per client address; empty: no limit"})
-    max_streams: int = field(default=16, metadata={"about": "event streams at a time; beyond, clients poll"})
+    max_streams: int = field(default=40, metadata={"about": "event streams at a time; beyond, clients poll"})
     stream_seconds: float = field(default=60.0, metadata={"about": "seconds after which an event stream ends"})
     lease_seconds: float = field(
         default=60.0, metadata={"about": "seconds without a heartbeat until a job is given away"}
     )
     job_seconds: float = field(
         default=900.0, metadata={"about": "seconds that a worker may take for one lane of a job"}
+    )
+    preview_seconds: float = field(
+        default=10.0, metadata={"about": "seconds that a drawn preview is waited for; 0: none is drawn"}
     )
     grace_seconds: float = field(default=10.0, metadata={"about": "seconds that a worker has to stop by itself"})
     max_tries: int = field(default=3, metadata={"about": "tries of a job whose worker dies"})

@@ -52,13 +52,20 @@ class Storage:
 
     def open(self, key: str) -> BinaryIO:
         """The file of a key, seekable."""
-        file: BinaryIO = self._fs.open(self._path(key), "rb")
+        path = self._path(key)
+        if self._leads_away(path):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), key)
+        file: BinaryIO = self._fs.open(path, "rb")
         return file
 
     def delete(self, prefix: str) -> None:
-        """Remove everything under a prefix; nothing there is no error."""
+        """Remove everything under a prefix; nothing there is no error. Of a link, the link."""
+        path = self._path(prefix)
         with suppress(FileNotFoundError):
-            self._fs.rm(self._path(prefix), recursive=True)
+            if self._leads_away(path):
+                os.unlink(path)
+            else:
+                self._fs.rm(path, recursive=True)
 
     def names(self, prefix: str = "") -> list[str]:
         """What lies directly under a prefix."""
@@ -79,6 +86,13 @@ class Storage:
     def free_bytes(self) -> int | None:
         """Free space where that can be known."""
         return shutil.disk_usage(self._root).free if isinstance(self._fs, LocalFileSystem) else None
+
+    def _leads_away(self, path: str) -> bool:
+        """Whether a path is, or passes through, a link below the root. We make none, so nobody's is followed."""
+        if not isinstance(self._fs, LocalFileSystem):
+            return False
+        inside = os.path.relpath(path, self._root)
+        return os.path.realpath(path) != os.path.join(os.path.realpath(self._root), inside)
 
     def _path(self, key: str) -> str:
         if not key or key.startswith("/") or "\\" in key or any(part in ("", ".", "..") for part in key.split("/")):

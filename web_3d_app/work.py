@@ -11,7 +11,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -54,8 +54,6 @@ FILES_MADE = {
     "report.json": ("report", "application/json"),
 }
 """Every file that a job may have besides the photo: name -> (kind, media type)."""
-PREVIEW_SECONDS = 10.0
-"""How long a picture is waited for after everything else was written."""
 NO_LIMITS = Limits(max_bytes=2**40, max_pixels=10**12, min_side=1)
 """The upload was checked when it came."""
 WARM_UP_PHOTO = Path(__file__).resolve().parents[1] / "samples" / "coffee.jpg"
@@ -87,7 +85,7 @@ class Models:
         sample, or by the slowest imports of the surfaces."""
         if crew == QUICK:
             everything = {"surface": "poisson", "depth_model": "auto", "mask": "auto", "fov": None, "faces": None}
-            Work(WARM_UP_PHOTO, None, everything, folder, self, None, Stopwatch(), lambda facts: None,
+            Work(WARM_UP_PHOTO, None, everything, folder, self, None, 0.0, Stopwatch(), lambda facts: None,
                  lambda *file: None, lambda: False).view()  # fmt: skip
         else:
             import open3d  # noqa: F401
@@ -99,7 +97,8 @@ class Models:
 class Work:
     """One lane's work on one job.
 
-    checkpoint: what the lane before left; watch: tells each stage as it begins, and may raise to stop the run; hurry:
+    checkpoint: what the lane before left; preview_seconds: how long a picture is waited for after everything else was
+    written, 0: none is drawn; watch: tells each stage as it begins, and may raise to stop the run; hurry:
     whether someone waits for something that matters more than a preview.
     """
 
@@ -109,6 +108,7 @@ class Work:
     folder: Path
     models: Models
     checkpoint: Path | None
+    preview_seconds: float
     watch: Stopwatch
     facts: Callable[[dict[str, Any]], None]
     add: Add
@@ -147,12 +147,13 @@ class Work:
     def files(self) -> None:
         """Everything to download, and a picture."""
         result = checkpoint.load(self._checkpoint, self.photo)
-        with self._drawing(result) as drawing:
+        with self._drawing(result) if self.preview_seconds else nullcontext() as drawing:
             with self.watch.stage("files"):
                 self._add_files(result)
             self.facts(self._facts(result))
-            with self.watch.stage("preview"):
-                self._add_preview(drawing)
+            if drawing is not None:
+                with self.watch.stage("preview"):
+                    self._add_preview(drawing)
         self.facts(self._facts(result))
         report = result.report() | {"options": self.params, "seconds": self.watch.rounded()}
         report["photo"].pop("name", None)
@@ -206,7 +207,7 @@ class Work:
 
     def _add_preview(self, drawing: subprocess.Popen[bytes]) -> None:
         """The picture, if it is there in time and nobody else waits for something."""
-        end = time.monotonic() + PREVIEW_SECONDS
+        end = time.monotonic() + self.preview_seconds
         while drawing.poll() is None and time.monotonic() < end and not self.hurry():
             with suppress(subprocess.TimeoutExpired):
                 drawing.wait(0.1)

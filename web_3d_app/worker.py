@@ -152,10 +152,10 @@ def explained(error: Exception) -> tuple[str, str]:
 class ModelMaker:
     """The real work of a lane, with models that stay warm."""
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, settings: Settings) -> None:
         from web_3d_app.work import Models
 
-        self.models = Models(device)
+        self.models, self._preview_seconds = Models(settings.device), settings.preview_seconds
 
     def __call__(self, worker: Worker, job: Job, folder: Path) -> tuple[str, Path] | None:
         """See `Make`. Raises what `Work.run` raises."""
@@ -168,6 +168,7 @@ class ModelMaker:
         return Work(
             photo, job.focal_35mm, job.params, folder, self.models,
             checkpoint=None if key is None else _fetched(storage, key, folder / "checkpoint.npz"),
+            preview_seconds=self._preview_seconds,
             watch=watch,
             facts=lambda facts: claims.facts(job, facts),
             add=lambda name, kind, media, file: claims.add(storage, job, name, kind, media, file),
@@ -202,7 +203,7 @@ def main() -> None:
     set_up_logs(settings)
     if args.crew == HEAVY:
         os.nice(NICENESS)
-    maker = ModelMaker(settings.device)
+    maker = ModelMaker(settings)
     database, storage = Database(settings.database_url), Storage(settings.storage_url)
     worker = Worker(args.name, args.crew, database, storage, settings.lease_seconds, maker)
     signal.signal(signal.SIGTERM, lambda *_: worker.stop())

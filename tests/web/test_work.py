@@ -51,7 +51,6 @@ class Run:
 
     def __init__(self, photo: Path, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
         monkeypatch.setattr(work, "depth_estimator", lambda *_, **__: Slope())
-        monkeypatch.setattr(work, "PREVIEW_SECONDS", 0.01)  # pictures are another module's
         self.photo, self.made, self.lanes, self.stages = photo, [], [], []
         self.params, self.facts = PARAMS | changes, {}
 
@@ -65,7 +64,7 @@ class Run:
     def lane(self, lane: str, given: Path | None) -> tuple[str, Path] | None:
         watch = Stopwatch(self.stage, dict(self.facts.get("seconds", {})))
         self.lanes.append(lane)
-        return work.Work(self.photo, 28.0, self.params, self.photo.parent, work.Models("cpu"), given, watch,
+        return work.Work(self.photo, 28.0, self.params, self.photo.parent, work.Models("cpu"), given, 0.01, watch,
                          self.facts.update, self.add, lambda: True).run(lane)  # fmt: skip
 
     def all(self) -> Run:
