@@ -107,7 +107,7 @@ def _services(settings: Settings, engine: Engine | None) -> Services:
 def _limit(app: Flask, settings: Settings) -> None:
     """Uploads per address. Counted in memory, which is right for one server process."""
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", headers_enabled=True)
-    if settings.create_rate:
+    if settings.create_rate != "none":
 
         @limiter.shared_limit(settings.create_rate, scope="create")
         def count() -> None:

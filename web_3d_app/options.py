@@ -10,6 +10,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, vali
 
 from recon.registry import model_choices
 from web_3d_app.settings import Settings
+from web_3d_app.uploads import readable
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 SURFACES = {"poisson": "Smooth", "grid": "Sharp", "solid": "Solid (printable)"}
@@ -17,7 +18,6 @@ MASKS = {"auto": "Automatic", "none": "Whole photo", "alpha": "The photo's trans
          "grabcut": "Plain background"}  # fmt: skip
 FOV_DEG = (5.0, 150.0)
 FACES = (1000, 500_000)
-MEDIA_TYPES = ("image/jpeg", "image/png", "image/webp", "image/avif", "image/heic")
 DEFAULTS: dict[str, Any] = {"surface": "poisson", "depth_model": "auto", "mask": "auto", "fov": None, "faces": None}
 LOOK_AGAIN = 30.0
 """Seconds for which the answer "which models are here" is believed."""
@@ -112,7 +112,7 @@ def options(settings: Settings) -> dict[str, Any]:
             "max_bytes": settings.max_bytes,
             "max_pixels": int(settings.max_megapixels * 1e6),
             "min_side": 16,
-            "types": list(MEDIA_TYPES),
+            "types": [f"image/{kind.lower()}" for kind in readable()],
         },
         "expiry_hours": settings.expiry_hours,
         "samples": samples(),

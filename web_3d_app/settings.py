@@ -48,7 +48,7 @@ class Settings:
     min_free_mib: int = field(
         default=500, metadata={"about": "free disk space below which uploads are answered with 507"}
     )
-    create_rate: str = field(default="60/minute", metadata={"about": "uploads per client address; empty: no limit"})
+    create_rate: str = field(default="60/minute", metadata={"about": "uploads per client address; `none`: no limit"})
     max_streams: int = field(default=40, metadata={"about": "event streams at a time; beyond, clients poll"})
     stream_seconds: float = field(default=60.0, metadata={"about": "seconds after which an event stream ends"})
     lease_seconds: float = field(

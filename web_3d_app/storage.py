@@ -34,8 +34,10 @@ class Storage:
     def put(self, key: str, source: Path | BinaryIO) -> int:
         """Store a file's bytes under a key, whole or not at all; returns their number."""
         path = self._path(key)
-        aside = f"{path.rpartition('/')[0]}/{ASIDE}{secrets.token_hex(8)}"
-        self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+        folder = path.rpartition("/")[0]
+        aside = f"{folder}/{ASIDE}{secrets.token_hex(8)}"
+        self._check(folder)
+        self._fs.makedirs(folder, exist_ok=True)
         try:
             with _opened(source) as data, self._fs.open(aside, "wb") as file:
                 shutil.copyfileobj(data, file, 1 << 20)
@@ -53,8 +55,7 @@ class Storage:
     def open(self, key: str) -> BinaryIO:
         """The file of a key, seekable."""
         path = self._path(key)
-        if self._leads_away(path):
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), key)
+        self._check(path)
         file: BinaryIO = self._fs.open(path, "rb")
         return file
 
@@ -62,7 +63,8 @@ class Storage:
         """Remove everything under a prefix; nothing there is no error. Of a link, the link."""
         path = self._path(prefix)
         with suppress(FileNotFoundError):
-            if self._leads_away(path):
+            self._check(path.rpartition("/")[0])
+            if isinstance(self._fs, LocalFileSystem) and os.path.islink(path):
                 os.unlink(path)
             else:
                 self._fs.rm(path, recursive=True)
@@ -87,12 +89,13 @@ class Storage:
         """Free space where that can be known."""
         return shutil.disk_usage(self._root).free if isinstance(self._fs, LocalFileSystem) else None
 
-    def _leads_away(self, path: str) -> bool:
-        """Whether a path is, or passes through, a link below the root. We make none, so nobody's is followed."""
-        if not isinstance(self._fs, LocalFileSystem):
-            return False
-        inside = os.path.relpath(path, self._root)
-        return os.path.realpath(path) != os.path.join(os.path.realpath(self._root), inside)
+    def _check(self, path: str) -> None:
+        """Raise FileNotFoundError for a path that is, or passes through, a link below the root: we make none, so nobody's
+        is followed."""
+        if isinstance(self._fs, LocalFileSystem):
+            inside = os.path.relpath(path, self._root)
+            if os.path.realpath(path) != os.path.normpath(os.path.join(os.path.realpath(self._root), inside)):
+                raise FileNotFoundError(errno.ENOENT, "a link leads out of the store", path)
 
     def _path(self, key: str) -> str:
         if not key or key.startswith("/") or "\\" in key or any(part in ("", ".", "..") for part in key.split("/")):

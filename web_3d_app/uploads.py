@@ -10,6 +10,7 @@ import io
 import re
 import threading
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from PIL import Image
 
@@ -21,6 +22,8 @@ from web_3d_app.problems import Problem
 
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "HEIF")
 JPEG_QUALITY = 95
+HEIC = re.compile(rb"....ftyp(heic|heix|hevc|hevx|heim|heis|mif1|msf1)", re.DOTALL)
+"""How such a file begins."""
 DECODERS = threading.BoundedSemaphore(2)
 """A photo of 50 megapixels takes some 500 MB while it is decoded; more than two at a time wait for each other."""
 
@@ -52,6 +55,16 @@ def checked_upload(data: bytes, file_name: str, limits: Limits) -> Upload:
     return Upload(encoded, f"photo.{ending}", title_of(file_name), width, height, photo.focal_35mm, digest)
 
 
+def readable() -> list[str]:
+    """What kinds of photo can be read here."""
+    heic = ["HEIC"] if find_spec("pillow_heif") else []
+    return ["JPEG", "PNG", "WebP", "AVIF", *heic]
+
+
+def _sentence(names: list[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"
+
+
 def title_of(file_name: str) -> str:
     """A harmless name for people: letters, digits, dashes and spaces of the file's own, at most 60."""
     stem = re.split(r"[\\/]", file_name)[-1].rpartition(".")[0] or file_name
@@ -68,7 +81,9 @@ def _decoded(data: bytes, limits: Limits) -> Photo:
         return photo_from_bytes(data, limits, FORMATS)
     except BadInput as error:
         if isinstance(error.__cause__, Image.UnidentifiedImageError):
-            message = "This is no photo that can be read; give a JPEG, PNG, WebP, AVIF or HEIC file."
+            message = f"This is no photo that can be read; give a {_sentence(readable())} file."
+            if HEIC.match(data):
+                message = f"HEIC photos cannot be read on this server; give a {_sentence(readable())} file."
             raise Problem(415, "not_a_photo", message) from None
         raise Problem(422, "bad_photo", str(error)) from None
 

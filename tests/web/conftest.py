@@ -35,7 +35,7 @@ class Bell(NoEngine):
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(data=str(tmp_path / "data"), min_free_mib=0, create_rate="", max_megapixels=2, max_mib=2,
+    return Settings(data=str(tmp_path / "data"), min_free_mib=0, create_rate="none", max_megapixels=2, max_mib=2,
                     max_streams=2, stream_seconds=0.5)  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import sys
 import zlib
 
 import pytest
@@ -89,6 +90,35 @@ def test_what_is_taken_is_encoded_anew(client: FlaskClient, name: str) -> None:
     assert (kept.status_code, kept.mimetype, photo["bytes"]) == (200, media, len(kept.data))
     assert b"<html>" not in kept.data and b"PK\x03" not in kept.data
     assert Image.open(io.BytesIO(kept.data)).size == (64, 48)
+
+
+def heic() -> bytes:
+    pillow_heif = pytest.importorskip("pillow_heif", reason="pip install pillow-heif")
+    out = io.BytesIO()
+    pillow_heif.from_pillow(Image.new("RGB", (64, 48), (200, 30, 30))).save(out)
+    return out.getvalue()
+
+
+def test_heic_is_taken_where_its_decoder_is(client: FlaskClient) -> None:
+    answer = send(client, heic(), "IMG_1.HEIC")
+    assert (answer.status_code, answer.json["photo"]["width"]) == (202, 64)
+    assert "image/heic" in client.get("/api/v1/options").json["photo"]["types"]
+
+
+def test_heic_is_refused_with_a_sentence_where_it_is_not(
+    client: FlaskClient, parts: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = heic()
+    Image.init()
+    monkeypatch.delitem(Image.OPEN, "HEIF", raising=False)
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)  # cannot be imported
+    monkeypatch.setattr("web_3d_app.uploads.find_spec", lambda name: None)
+    answer = send(client, data, "IMG_1.HEIC")
+    assert (answer.status_code, answer.json["error"]["code"]) == (415, "not_a_photo")
+    assert answer.json["error"]["message"] == (
+        "HEIC photos cannot be read on this server; give a JPEG, PNG, WebP or AVIF file."
+    )
+    assert "image/heic" not in client.get("/api/v1/options").json["photo"]["types"] and parts.storage.names() == []
 
 
 def test_transparency_is_kept(client: FlaskClient) -> None:
