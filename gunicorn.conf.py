@@ -18,6 +18,7 @@ threads = 64  # an event stream holds one, see max_streams
 timeout = 60  # a sign of life of the process, not a limit of requests
 graceful_timeout = int(_settings.grace_seconds) + 5
 keepalive = 5
+control_socket_disable = True  # it would lie in the home folder, and nobody asks it
 preload_app = False
 if os.path.isdir("/dev/shm"):
     worker_tmp_dir = "/dev/shm"

@@ -150,7 +150,6 @@ class LocalEngine:
             if row.name.startswith("local-"):
                 self._claims.abandon(row.name)
                 self._claims.gone(row.name)
-        shutil.rmtree(self._folder, ignore_errors=True)
         return True
 
     @property
@@ -169,6 +168,9 @@ class LocalEngine:
                 self._stop_overdue(child)
             elif self._restarts[crew].due(time.monotonic()) and not self._ending.is_set():
                 self._spawn(crew)
+        in_use = {child.folder for child in self._children.values()}
+        for folder in set(self._folder.iterdir()) - in_use:  # of workers that were killed, or outlived their server
+            shutil.rmtree(folder, ignore_errors=True)
         if time.monotonic() - self._cleaned > HOUSEKEEPING_SECONDS:
             self._cleaned = time.monotonic()
             self._claims.reap()

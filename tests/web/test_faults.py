@@ -8,40 +8,41 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from web.pictures import small_photo
 
 from web_3d_app import supervisor
 from web_3d_app.claims import POISONED, Claims
 from web_3d_app.database import Database
 from web_3d_app.housekeeping import Housekeeping
 from web_3d_app.jobs import Jobs
+from web_3d_app.options import DEFAULTS
 from web_3d_app.settings import Settings
 from web_3d_app.storage import Storage
 from web_3d_app.supervisor import LocalEngine
-from web_3d_app.tables import Job
-from web_3d_app.uploads import Upload
+from web_3d_app.tables import FINAL, LANES, STAGES, Job
+from web_3d_app.uploads import Upload, checked_upload
 
-PATIENCE = 40.0
+PATIENCE = 120.0
 UPLOAD = Upload(b"bytes", "photo.jpg", "cat", 64, 48, None, "digest")
 
 
 class Server:
-    """What a server is without its pages: the services and a supervisor of slow workers."""
+    """What a server is without its pages: the services and a supervisor of workers, slow ones if nothing else is said."""
 
-    def __init__(self, folder: Path) -> None:
-        self.settings = Settings(data=str(folder), min_free_mib=0, grace_seconds=1.0)
+    def __init__(self, folder: Path, module: str = "tests.web.slow_worker") -> None:
+        self.settings = Settings(data=str(folder), min_free_mib=0, grace_seconds=1.0, preview_seconds=0.01)
         self.database, self.storage = Database(self.settings.database_url), Storage(self.settings.storage_url)
         self.database.migrate()
         self.jobs = Jobs(self.database, self.storage, self.settings)
         claims = Claims(self.database, self.settings.lease_seconds)
-        self.engine = LocalEngine(
-            self.settings, claims, Housekeeping(self.database, self.storage), "tests.web.slow_worker"
-        )
+        self.engine = LocalEngine(self.settings, claims, Housekeeping(self.database, self.storage), module)
         self.engine.start()
 
-    def job(self, title: str = "cat") -> Job:
-        job, _ = self.jobs.create("me", replace(UPLOAD, title=title), {}, None)
+    def job(self, title: str = "cat", upload: Upload = UPLOAD, **params: Any) -> Job:
+        job, _ = self.jobs.create("me", replace(upload, title=title), params, None)
         self.engine.notify(job.id)
         return job
 
@@ -60,13 +61,14 @@ class Server:
 
 
 @pytest.fixture
-def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Server]]:
+def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Server]]:
     monkeypatch.setattr(supervisor, "TICK_SECONDS", 0.1)
     monkeypatch.setattr(supervisor, "FIRST_PAUSE", 0.1)
+    monkeypatch.setattr(supervisor, "LONGEST_PAUSE", 0.1)
     servers = []
 
-    def begin() -> Server:
-        servers.append(Server(tmp_path))
+    def begin(*module: str) -> Server:
+        servers.append(Server(tmp_path, *module))
         return servers[-1]
 
     yield begin
@@ -88,6 +90,29 @@ def test_a_killed_worker_loses_nothing(start: Callable[[], Server]) -> None:
     assert server.wait(second, lambda job: job.state == "done").attempt == 1
     for job in (first, second):
         assert [file.kind for file in server.jobs.artefacts([job])[job.id]] == ["photo", "grid"]
+
+
+def test_workers_killed_in_every_stage_of_the_real_pipeline_lose_nothing(start: Callable[..., Server]) -> None:
+    """By SIGKILL, each once, where the job's title says; `writing`: with a file's bytes on the disk, but not its name."""
+    server = start("tests.web.fatal_worker")
+    photo = checked_upload(small_photo(0), "photo.jpg", server.jobs.limits)
+    places = [*(stage for lane in LANES for stage in STAGES[lane]), "writing"]
+    jobs = [server.job(place, photo, **DEFAULTS | {"mask": "none"}) for place in places]
+    for job in jobs:
+        done = server.wait(job, lambda job: job.state in FINAL)
+        files = server.jobs.artefacts([job])[job.id]
+        assert (done.title, done.state, done.attempt) == (job.title, "done", len(LANES) + 1)
+        assert done.progress == 1 and [file.position for file in files] == sorted({file.position for file in files})
+        assert {"photo", "points_view", "grid", "mesh", "mesh_stl", "depth_npy", "report"} <= {
+            file.kind for file in files
+        }
+    server.stop()
+    deaths = sorted(path.name for path in Path(server.settings.data).glob("died-*"))
+    assert deaths == sorted(f"died-{place}" for place in places)
+    keys = {file.key for files in server.jobs.artefacts(jobs).values() for file in files}
+    store = Path(server.settings.data, "files")
+    assert {path.relative_to(store).as_posix() for path in store.rglob("*") if path.is_file()} == keys
+    assert list(Path(server.settings.data, "work").iterdir()) == []
 
 
 def test_a_job_that_ends_its_workers_fails_and_others_go_on(start: Callable[[], Server]) -> None:
