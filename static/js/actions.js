@@ -5,15 +5,16 @@ import { say, tellProblem } from "./say.js";
 const byId = (id) => document.getElementById(id);
 
 function on(id, action) {
-  byId(id).addEventListener("click", async (event) => {
-    const button = event.currentTarget;
-    button.disabled = true;
+  let busy = false;
+  byId(id).addEventListener("click", async () => {
+    if (busy) return;
+    busy = true;
     try {
       await action();
     } catch (problem) {
       tellProblem(problem);
     } finally {
-      button.disabled = false;
+      busy = false;
     }
   });
 }

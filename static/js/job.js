@@ -1,7 +1,7 @@
 // One job's page: its state as it changes, and the models in the viewer as they appear.
 import { listenForActions } from "./actions.js";
 import { isFinal, Live } from "./live.js";
-import { artefact, showDownloads, showFacts, showPictures, showStatus } from "./panels.js";
+import { artefact, showDownloads, showFacts, showPictures, showSilence, showStatus } from "./panels.js";
 import { listenForPictures } from "./pictures.js";
 import { say } from "./say.js";
 
@@ -9,6 +9,8 @@ const loading = import("./viewer/viewer.js");  // the largest file: asked for fi
 loading.catch(() => {});  // told below
 const page = document.getElementById("job");
 const waiting = document.getElementById("waiting");
+const waitingText = document.getElementById("waiting-text");
+const LAYERS = new Map([["points_view", "points"], ["grid", "grid"], ["mesh", "mesh"]]);  // artefact kind → layer
 const shown = new Map();  // artefact kind → the address that the viewer has
 let job = JSON.parse(page.dataset.job);
 let viewer = null;
@@ -20,19 +22,22 @@ function showWaiting() {
     picture.src = photo.url;
     picture.hidden = false;
   }
-  const ended = isFinal(job) && !["points_view", "grid", "mesh"].some((kind) => artefact(job, kind));
-  if (ended) document.getElementById("waiting-text").textContent = "There is no model to show.";
+  const come = [...LAYERS.keys()].some((kind) => artefact(job, kind));
+  waiting.classList.toggle("ended", isFinal(job) && !come);
+  if (!come) waitingText.textContent = isFinal(job) ? "There is no model to show" : "Waiting for the first points";
 }
 
 async function showModels() {
   if (!viewer) return;
   viewer.describe(job);
-  for (const [kind, layer] of [["points_view", "points"], ["grid", "grid"], ["mesh", "mesh"]]) {
+  // While it is being made in the order in which it comes; of a finished job the best first.
+  const order = isFinal(job) ? [...LAYERS].reverse() : LAYERS;
+  for (const [kind, layer] of order) {
     const found = artefact(job, kind);
     if (!found || shown.get(kind) === found.url) continue;
     shown.set(kind, found.url);
     try {
-      await viewer.add(layer, found.url);
+      await viewer.add(layer, found.url, (share) => { waitingText.textContent = `Fetching the model, ${Math.round(share * 100)} %`; });
       waiting.hidden = true;
     } catch (error) {
       shown.delete(kind);
@@ -53,7 +58,7 @@ function update(next) {
   models = models.then(showModels);
 }
 
-const live = new Live(job, update);
+const live = new Live(job, update, showSilence);
 const pictures = listenForPictures();
 if (!("shared" in page.dataset)) {
   listenForActions({
@@ -71,5 +76,5 @@ try {
   models = models.then(showModels);
 } catch (error) {
   console.warn(error);
-  document.getElementById("waiting-text").textContent = "This browser cannot draw in 3D (WebGL is off). The files can be downloaded all the same.";
+  waitingText.textContent = "This browser cannot draw in 3D (WebGL is off). The files can be downloaded all the same.";
 }

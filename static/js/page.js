@@ -3,6 +3,9 @@ import { listenForPhotos } from "./drop.js";
 import { sendPhoto, sendSample } from "./send.js";
 
 listenForPhotos();
+for (const time of document.querySelectorAll("time")) {  // in the visitor's own zone
+  time.textContent = new Date(time.dateTime).toLocaleString([], { weekday: "short", hour: "2-digit", minute: "2-digit" });
+}
 
 const form = document.getElementById("new");
 if (form) {
@@ -24,7 +27,7 @@ if (form) {
   const summary = document.getElementById("options-summary");
   const tell = () => {
     const { about, licence } = model.selectedOptions[0].dataset;
-    note.textContent = [about, licence && `Licence: ${licence}.`].filter(Boolean).join(" ");
+    note.textContent = [about[0].toUpperCase() + about.slice(1), licence && `licence: ${licence}`].filter(Boolean).join("; ");
     const surface = form.querySelector('[name="surface"]:checked')?.parentElement.querySelector("strong").textContent;
     summary.textContent = [surface, model.value !== "auto" && model.value].filter(Boolean).join(", ");
   };

@@ -1,5 +1,6 @@
 // What can be on the stage: the point cloud and the meshes, each loaded once and shown in the mode that is asked for.
 import { GLTFLoader, Group, Mesh, Points, PLYLoader } from "../three.js";
+import { medianDepth, sampleOf } from "./framing.js";
 import { clay, normals, pointMaterial, underWires, wires } from "./materials.js";
 
 function release(object) {
@@ -9,20 +10,13 @@ function release(object) {
   });
 }
 
-// The middle one of some depths: what one turns around.
-function medianDepth(attribute) {
-  const step = Math.max(1, Math.floor(attribute.count / 2000));
-  const depths = [];
-  for (let index = 0; index < attribute.count; index += step) depths.push(-attribute.getZ(index));
-  return depths.sort((a, b) => a - b)[depths.length >> 1] || 1;
-}
-
 class Cloud {
   constructor(geometry) {
     this.material = pointMaterial();
     this.object = new Points(geometry, this.material);
     this.object.frustumCulled = false;
-    this.distance = medianDepth(geometry.attributes.position);
+    this.sample = sampleOf(geometry.attributes.position);
+    this.distance = medianDepth(this.sample);
     this.count = geometry.attributes.position.count;
   }
 
@@ -39,7 +33,8 @@ class Surface {
       mesh.frustumCulled = false;
     }
     this.object.add(scene);
-    this.distance = medianDepth(this.meshes[0].geometry.attributes.position);
+    this.sample = sampleOf(this.meshes[0].geometry.attributes.position);
+    this.distance = medianDepth(this.sample);
     this.mode = "textured";
   }
 
@@ -69,10 +64,11 @@ export class Layers {
     this.all = new Map();
   }
 
-  async load(name, url) {
+  async load(name, url, onShare) {
+    const progress = (event) => event.lengthComputable && onShare(event.loaded / event.total);
     const layer = name === "points"
-      ? new Cloud(await new PLYLoader().loadAsync(url))
-      : new Surface((await new GLTFLoader().loadAsync(url)).scene);
+      ? new Cloud(await new PLYLoader().loadAsync(url, progress))
+      : new Surface((await new GLTFLoader().loadAsync(url, progress)).scene);
     const old = this.all.get(name);
     if (old) {
       this.scene.remove(old.object);

@@ -32,7 +32,7 @@ export class Viewer {
   listen() {
     const toggleFull = listenForFullScreen(byId("viewer"), (on) => action("full").setAttribute("aria-pressed", String(on)));
     const acts = {
-      reset: () => { this.turntable.toggle(false); this.stage.reset(); },
+      reset: () => { this.turntable.toggle(false); this.stage.lookAside(this.layers.get(this.visible()).sample); },
       camera: () => { this.turntable.toggle(false); this.stage.viewFromCamera(); },
       turn: () => this.turntable.toggle(),
       ruler: () => this.toggle("ruler", this.ruler),
@@ -75,13 +75,15 @@ export class Viewer {
     this.stage.setFrame({ fovX: facts?.fov_x_deg, width: photo?.width, height: photo?.height, distance });
   }
 
-  async add(name, url) {
-    await this.layers.load(name, url);
+  // onShare: told how much of it has come, 0 to 1.
+  async add(name, url, onShare) {
+    const layer = await this.layers.load(name, url, onShare);
     this.frame();
     if (name !== "points" && !this.chosen.mode) this.mode = "textured";
-    if (name !== "points" && !this.chosen.surface) this.surface = name;
+    if (!this.chosen.surface && (name === "mesh" || !this.layers.get("mesh"))) this.surface = name;
     this.enable();
     this.show();
+    if (name !== "points") this.stage.introduce(layer.sample);
   }
 
   enable() {
@@ -114,7 +116,7 @@ export class Viewer {
     this.markMode(this.mode);
     byId("surface").value = this.surface;
     byId("size-slide").hidden = this.mode !== "points";
-    byId("surface-pick").hidden = this.mode === "points";
+    byId("surface-pick").hidden = this.mode === "points" || this.compare.on;
     this.sizePoints();
     this.stage.invalidate();
   }
