@@ -22,6 +22,8 @@ if (form) {
     if (chosen?.name === "sample") sendSample(chosen.value, chosen.querySelector("img").src);
     else document.getElementById("photo").click();
   });
+  // The browser tells what is out of bounds beside its field, if that is not folded away.
+  form.addEventListener("invalid", () => { document.getElementById("options").open = true; }, true);
   const model = document.getElementById("depth_model");
   const note = document.getElementById("model-note");
   const summary = document.getElementById("options-summary");

@@ -34,17 +34,9 @@ function checkPhoto(file) {
   if (file.size === 0) throw new Problem(`“${file.name}” is empty: choose another photo.`);
 }
 
-// An option out of its bounds is told by the browser, which must see the field for that.
-function optionsFit() {
-  const page = document.getElementById("new");
-  if (!page || page.checkValidity()) return true;
-  document.getElementById("options").open = true;
-  return page.reportValidity();
-}
-
 async function send(fields, pictureUrl) {
   if (abort) return;
-  if (!optionsFit()) return;
+  if (document.getElementById("new")?.reportValidity() === false) return;
   forgetProblem();
   abort = new AbortController();
   bar.value = 0;

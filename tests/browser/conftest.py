@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,23 +31,48 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
+def _context(chromium: Any, phone: bool = False, dark: bool = False, state: Any = None) -> Any:
+    context = chromium.new_context(
+        viewport=PHONE if phone else DESKTOP,
+        is_mobile=phone,
+        has_touch=phone,
+        color_scheme="dark" if dark else "light",
+        reduced_motion="reduce",
+        storage_state=state,
+    )
+    context.set_default_timeout(PATIENCE)
+    context.set_default_navigation_timeout(PATIENCE)
+    return context
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A job that is done. path: of its page; state: the cookie of whose it is; shift: how far things moved on the page
+    while it was made."""
+
+    path: str
+    state: Any
+    shift: float
+
+
+@pytest.fixture(scope="session")
+def finished(chromium: Any, server: str) -> Finished:
+    """For the tests that need a model and not its making."""
+    context = _context(chromium)
+    seen = Visit(context.new_page(), server).upload().until_ready()
+    made = Finished(seen.page.url.removeprefix(server), context.storage_state(), seen.shift())
+    context.close()
+    return made
+
+
 @pytest.fixture
 def visit(chromium: Any, server: str) -> Iterator[Callable[..., Visit]]:
-    """visit(phone=False, dark=False): a new visitor. At the end nobody may have had an error or a policy violation."""
+    """visit(phone=False, dark=False, state=None): a new visitor, or the one of a cookie. At the end no one who was watched
+    may have had an error or a policy violation."""
     visits: list[Visit] = []
 
-    def begin(phone: bool = False, dark: bool = False, watched: bool = True) -> Visit:
-        context = chromium.new_context(
-            viewport=PHONE if phone else DESKTOP,
-            is_mobile=phone,
-            has_touch=phone,
-            color_scheme="dark" if dark else "light",
-            reduced_motion="reduce",
-            accept_downloads=True,
-        )
-        context.set_default_timeout(PATIENCE)
-        context.set_default_navigation_timeout(PATIENCE)
-        one = Visit(context.new_page(), server)
+    def begin(phone: bool = False, dark: bool = False, watched: bool = True, state: Any = None) -> Visit:
+        one = Visit(_context(chromium, phone, dark, state).new_page(), server)
         if watched:
             visits.append(one)
         return one

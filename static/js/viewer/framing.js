@@ -3,7 +3,7 @@ import { Vector3 } from "../three.js";
 
 // At most this many points stand for a model.
 const SAMPLE = 1500;
-const OUTSIDE = 0.01;  // this share of them may be cut off: a far corner of the background must not make the rest small
+const OUTSIDE = 0.002;  // this share of them may be cut off: a stray point must not make the rest small
 
 // Some of the positions of a BufferAttribute.
 export function sampleOf(position) {

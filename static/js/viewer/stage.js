@@ -4,6 +4,7 @@ import { DirectionalLight, HemisphereLight, OrbitControls, PerspectiveCamera, Sc
 import { whereSeenWhole } from "./framing.js";
 
 const MARGIN = 1.04;  // a little air around the photo's frame
+const AIR = 1.12;  // and around a model seen aside
 const GLIDE = 450;  // milliseconds from one view to another
 const INTRODUCTION = 1800;  // and from the photo's view to the first one aside
 const ASIDE = new Vector3().setFromSphericalCoords(1, Math.PI / 2 - 0.1, 0.2);  // radians: a little above, a little to the right
@@ -126,7 +127,7 @@ export class Stage {
 
   // The whole of a model from a little aside, where depth is seen at once.
   lookAside(sample, duration = GLIDE) {
-    const tanY = Math.tan((this.camera.fov * Math.PI) / 360) / MARGIN;
+    const tanY = Math.tan((this.camera.fov * Math.PI) / 360) / AIR;
     const { offset, distance } = whereSeenWhole(sample, this.middle(), ASIDE, tanY * this.camera.aspect, tanY);
     const target = this.middle().add(offset);
     this.glide(target.clone().addScaledVector(ASIDE, Math.min(distance, this.frame.distance * FARTHEST)), target, duration);
