@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -37,7 +38,7 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
 ]
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-PATIENCE = 180_000  # milliseconds: two cores draw, run the network and serve at the same time
+PATIENCE = 60_000  # milliseconds: two cores draw, run the network and serve at the same time
 WATCH_SHIFTS = (
     "window.shift = 0;"
     "new PerformanceObserver((list) => { for (const one of list.getEntries()) window.shift += one.value; })"
@@ -77,6 +78,36 @@ def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
                 break
             time.sleep(0.1)
     raise RuntimeError(f"the server did not answer:\n{log.read_text()[-2000:]}")
+
+
+def chromium_program() -> str | None:
+    """The system's browser, if it has one."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@contextmanager
+def launched(driver: Any) -> Iterator[Any]:
+    """The browser, which is closed at the end."""
+    browser = driver.chromium.launch(executable_path=chromium_program(), args=CHROMIUM_FLAGS, timeout=PATIENCE)
+    try:
+        yield browser
+    finally:
+        browser.close()
+
+
+def context_of(browser: Any, phone: bool = False, dark: bool = False, state: Any = None) -> Any:
+    """A visitor: a new one, or the one whose cookies `state` holds."""
+    context = browser.new_context(
+        viewport=PHONE if phone else DESKTOP,
+        is_mobile=phone,
+        has_touch=phone,
+        color_scheme="dark" if dark else "light",
+        reduced_motion="reduce",
+        storage_state=state,
+    )
+    context.set_default_timeout(PATIENCE)
+    context.set_default_navigation_timeout(PATIENCE)
+    return context
 
 
 class Visit:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.browser.browser import CHROMIUM_FLAGS, DESKTOP, PATIENCE, PHONE, Visit, running_server
+from tests.browser.browser import Visit, chromium_program, context_of, launched, running_server
 
 
 @pytest.fixture(scope="session")
@@ -22,27 +20,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
+    if chromium_program() is None:
         pytest.skip("no Chromium: apt-get install chromium")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS, timeout=PATIENCE)
+    with playwright.sync_playwright() as driver, launched(driver) as browser:
         yield browser
-        browser.close()
-
-
-def _context(chromium: Any, phone: bool = False, dark: bool = False, state: Any = None) -> Any:
-    context = chromium.new_context(
-        viewport=PHONE if phone else DESKTOP,
-        is_mobile=phone,
-        has_touch=phone,
-        color_scheme="dark" if dark else "light",
-        reduced_motion="reduce",
-        storage_state=state,
-    )
-    context.set_default_timeout(PATIENCE)
-    context.set_default_navigation_timeout(PATIENCE)
-    return context
 
 
 @dataclass(frozen=True)
@@ -58,7 +39,7 @@ class Finished:
 @pytest.fixture(scope="session")
 def finished(chromium: Any, server: str) -> Finished:
     """For the tests that need a model and not its making."""
-    context = _context(chromium)
+    context = context_of(chromium)
     seen = Visit(context.new_page(), server).upload().until_ready()
     made = Finished(seen.page.url.removeprefix(server), context.storage_state(), seen.shift())
     context.close()
@@ -72,7 +53,7 @@ def visit(chromium: Any, server: str) -> Iterator[Callable[..., Visit]]:
     visits: list[Visit] = []
 
     def begin(phone: bool = False, dark: bool = False, watched: bool = True, state: Any = None) -> Visit:
-        one = Visit(_context(chromium, phone, dark, state).new_page(), server)
+        one = Visit(context_of(chromium, phone, dark, state).new_page(), server)
         if watched:
             visits.append(one)
         return one
@@ -82,11 +63,3 @@ def visit(chromium: Any, server: str) -> Iterator[Callable[..., Visit]]:
     for context in chromium.contexts:
         context.close()
     assert complaints == []
-
-
-@pytest.fixture
-def tiny_text(tmp_path: Path) -> Path:
-    """A file that calls itself a photo."""
-    path = tmp_path / "photo.jpg"
-    path.write_text("no photo")
-    return path

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.browser.browser import colourful
 
 
@@ -48,12 +50,13 @@ def test_leaving_and_coming_back_while_it_is_made(visit):
 
 def test_a_server_that_is_gone_for_a_while_is_told_and_awaited(visit):
     seen = visit(watched=False)  # the browser logs every question that was not answered
-    page = seen.upload().page
-    page.context.set_offline(True)
-    seen.until(lambda: "does not answer" in page.inner_text("#status"))
-    page.context.set_offline(False)
-    seen.until(lambda: "does not answer" not in page.inner_text("#status"))
+    state, events = re.compile(r"/api/v1/jobs/[^/]+$"), re.compile(r"/events$")
+    for address in (state, events):
+        seen.page.route(address, lambda route: route.abort())
+    seen.upload().until(lambda: "does not answer" in seen.page.inner_text("#status"))
+    seen.page.unroute(state)  # the stream stays lost: the page asks for the state instead
     seen.until_ready()
+    assert "Ready" in seen.page.inner_text("#status")
 
 
 def test_history_deletes_after_a_second_press(visit):

@@ -42,7 +42,9 @@ def test_a_sample_and_an_option_are_taken(visit):
 
 def test_an_option_out_of_bounds_is_shown_where_it_is(visit):
     page = visit().open().page
-    page.fill("#faces", "7", force=True)
+    page.click("#options > summary")
+    page.fill("#faces", "7")
+    page.click("#options > summary")
     page.click("button.sample >> nth=0")
     assert page.get_attribute("#options", "open") is not None
     assert page.evaluate("document.activeElement.id") == "faces"

@@ -10,14 +10,22 @@ function release(object) {
   });
 }
 
+// How far apart neighbours are at depth 1. Points come row by row, so most of them stand beside the one before.
+function spacing(position) {
+  const across = (index) => position.getX(index) / position.getZ(index);
+  const gaps = [];
+  for (let index = 1; index < position.count; index += 97) gaps.push(Math.abs(across(index) - across(index - 1)));
+  return gaps.sort((a, b) => a - b)[gaps.length >> 1] ?? 0.002;
+}
+
 class Cloud {
   constructor(geometry) {
     this.material = pointMaterial();
     this.object = new Points(geometry, this.material);
     this.object.frustumCulled = false;
+    this.material.uniforms.footprint.value = spacing(geometry.attributes.position);
     this.sample = sampleOf(geometry.attributes.position);
     this.distance = medianDepth(this.sample);
-    this.count = geometry.attributes.position.count;
   }
 
   setMode() {}

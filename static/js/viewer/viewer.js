@@ -124,10 +124,7 @@ export class Viewer {
   sizePoints() {
     const cloud = this.layers.get("points");
     if (!cloud) return;
-    const { facts, photo } = this.job;
-    const thinned = Math.sqrt(Math.max(1, (facts?.points ?? cloud.count) / cloud.count));
     const { uniforms } = cloud.material;
-    uniforms.footprint.value = ((2 * this.stage.frame.tanX) / (photo?.width ?? 1000)) * thinned;
     uniforms.size.value = Number(byId("size").value);
     uniforms.pixels.value = this.stage.pixelScale();
   }
