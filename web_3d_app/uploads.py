@@ -70,7 +70,8 @@ def _decoded(data: bytes, limits: Limits) -> Photo:
         if isinstance(error.__cause__, Image.UnidentifiedImageError):
             message = "This is no photo that can be read; give a JPEG, PNG, WebP, AVIF or HEIC file."
             raise Problem(415, "not_a_photo", message) from None
-        raise Problem(422, "bad_photo", str(error)) from None
+        advice = re.sub(r" or [^;]*--[\w-]+", "", str(error))  # "or raise the limit with --…" is not for visitors
+        raise Problem(422, "bad_photo", advice) from None
 
 
 def _encoded(photo: Photo) -> tuple[str, bytes]:

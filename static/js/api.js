@@ -9,11 +9,13 @@ export class Problem extends Error {
 
 const token = () => document.querySelector('meta[name="csrf-token"]').content;
 
+const sentence = (text) => text[0].toUpperCase() + text.slice(1);
+
 export function problemFrom(status, text) {
   try {
     const { error } = JSON.parse(text);
     const details = Object.values(error.fields ?? {}).flat().join(" ");
-    return new Problem(details || error.message, status, error.code, error.fields);
+    return new Problem(sentence(details || error.message), status, error.code, error.fields);
   } catch {
     if (status === 413) return new Problem("The photo is too large for the server: choose a smaller one.", status);
     return new Problem(`The server answered ${status}: try again in a moment.`, status);

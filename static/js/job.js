@@ -14,6 +14,7 @@ const LAYERS = new Map([["points_view", "points"], ["grid", "grid"], ["mesh", "m
 const shown = new Map();  // artefact kind → the address that the viewer has
 let job = JSON.parse(page.dataset.job);
 let viewer = null;
+let left = false;  // the person deletes the job
 
 function showWaiting() {
   const photo = artefact(job, "photo");
@@ -34,7 +35,7 @@ async function showModels() {
   const order = isFinal(job) ? [...LAYERS].reverse() : LAYERS;
   for (const [kind, layer] of order) {
     const found = artefact(job, kind);
-    if (!found || shown.get(kind) === found.url) continue;
+    if (left || !found || shown.get(kind) === found.url) continue;
     shown.set(kind, found.url);
     try {
       await viewer.add(layer, found.url, (share) => { waitingText.textContent = `Fetching the model, ${Math.round(share * 100)} %`; });
@@ -64,7 +65,8 @@ if (!("shared" in page.dataset)) {
   listenForActions({
     job: () => job,
     update: (next) => live.take(next),
-    again: (next) => { live.job = next; update(next); live.start(); },
+    again: (next) => { live.job = next; left = false; update(next); live.start(); },
+    leave: () => { live.stop(); left = true; },
   });
 }
 update(job);

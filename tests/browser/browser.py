@@ -17,6 +17,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +175,20 @@ class Visit:
         """Click the canvas at a place given in parts of its width and height."""
         box = self.page.locator("#canvas").bounding_box()
         self.page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+
+
+Begin = Callable[..., Visit]
+"""The fixture `visit`."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A job that is done. path: of its page; state: the cookie of whose it is; shift: how far things moved on the page
+    while it was made."""
+
+    path: str
+    state: Any
+    shift: float
 
 
 def colourful(picture: np.ndarray) -> float:

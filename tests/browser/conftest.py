@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.browser.browser import Visit, chromium_program, context_of, launched, running_server
+from tests.browser.browser import Begin, Finished, Visit, chromium_program, context_of, launched, running_server
 
 
 @pytest.fixture(scope="session")
@@ -26,16 +25,6 @@ def chromium() -> Iterator[Any]:
         yield browser
 
 
-@dataclass(frozen=True)
-class Finished:
-    """A job that is done. path: of its page; state: the cookie of whose it is; shift: how far things moved on the page
-    while it was made."""
-
-    path: str
-    state: Any
-    shift: float
-
-
 @pytest.fixture(scope="session")
 def finished(chromium: Any, server: str) -> Finished:
     """For the tests that need a model and not its making."""
@@ -47,7 +36,7 @@ def finished(chromium: Any, server: str) -> Finished:
 
 
 @pytest.fixture
-def visit(chromium: Any, server: str) -> Iterator[Callable[..., Visit]]:
+def visit(chromium: Any, server: str) -> Iterator[Begin]:
     """visit(phone=False, dark=False, state=None): a new visitor, or the one of a cookie. At the end no one who was watched
     may have had an error or a policy violation."""
     visits: list[Visit] = []

@@ -8,10 +8,10 @@ import re
 import numpy as np
 import trimesh
 
-from tests.browser.browser import colourful, like_the_photo
+from tests.browser.browser import Begin, Finished, colourful, like_the_photo
 
 
-def test_photo_to_model_in_every_mode_and_on_disk(visit):
+def test_photo_to_model_in_every_mode_and_on_disk(visit: Begin) -> None:
     seen = visit()
     page = seen.upload().until_model().page
     assert colourful(seen.picture()) > 0.2  # something of the photo is there long before the end
@@ -42,11 +42,11 @@ def test_photo_to_model_in_every_mode_and_on_disk(visit):
     assert sum(len(mesh.faces) for mesh in scene.geometry.values()) > 1000
 
 
-def test_nothing_moves_when_results_come_in(finished):
+def test_nothing_moves_when_results_come_in(finished: Finished) -> None:
     assert finished.shift < 0.02
 
 
-def test_turn_and_come_back(visit, finished):
+def test_turn_and_come_back(visit: Begin, finished: Finished) -> None:
     seen = visit(state=finished.state).open(finished.path).until_ready()
     page = seen.page
     first = seen.picture()
@@ -61,7 +61,7 @@ def test_turn_and_come_back(visit, finished):
     assert np.abs(seen.picture().astype(int) - first).mean() < 2  # the first view, framed anew
 
 
-def test_measure_between_two_points(visit, finished):
+def test_measure_between_two_points(visit: Begin, finished: Finished) -> None:
     seen = visit(state=finished.state).open(finished.path).until_ready()
     page = seen.page
     page.click("#act-camera")
@@ -84,7 +84,7 @@ def test_measure_between_two_points(visit, finished):
     assert page.is_hidden("#measure")
 
 
-def test_compare_two_meshes_with_one_camera(visit, finished):
+def test_compare_two_meshes_with_one_camera(visit: Begin, finished: Finished) -> None:
     seen = visit(state=finished.state).open(finished.path).until_ready()
     page = seen.page
     page.select_option("#surface", "grid")
@@ -107,7 +107,7 @@ def test_compare_two_meshes_with_one_camera(visit, finished):
     assert page.is_hidden("#divider")
 
 
-def test_photo_and_depth_lie_over_the_stage(visit, finished):
+def test_photo_and_depth_lie_over_the_stage(visit: Begin, finished: Finished) -> None:
     seen = visit(state=finished.state).open(finished.path).until_ready()
     page = seen.page
     page.click('.picture[data-kind="depth_view"]')

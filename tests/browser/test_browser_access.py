@@ -6,7 +6,7 @@ import gzip
 
 import pytest
 
-from tests.browser.browser import colourful, like_the_photo
+from tests.browser.browser import Begin, Finished, colourful, like_the_photo
 
 NAMES = """() => [...document.querySelectorAll("main button, main a, header a, main input, main select")]
     .filter((one) => one.checkVisibility() && one.type !== "file")  // of a file its label is pressed
@@ -46,7 +46,7 @@ CONTRASTS = """() => {
 }"""
 
 
-def test_phone_from_photo_to_model(visit):
+def test_phone_from_photo_to_model(visit: Begin) -> None:
     seen = visit(phone=True, dark=True)
     page = seen.open().page
     assert page.is_visible("label[for=camera]")
@@ -62,7 +62,7 @@ def test_phone_from_photo_to_model(visit):
     assert seen.shift() < 0.02
 
 
-def test_everything_that_can_be_pressed_has_a_name_and_is_large_enough(visit, finished):
+def test_everything_that_can_be_pressed_has_a_name_and_is_large_enough(visit: Begin, finished: Finished) -> None:
     seen = visit(phone=True, state=finished.state)
     for path in ("/", "/history", finished.path):
         found = seen.open(path).page.evaluate(NAMES)
@@ -71,7 +71,7 @@ def test_everything_that_can_be_pressed_has_a_name_and_is_large_enough(visit, fi
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_every_text_has_contrast_aa(visit, finished, dark):
+def test_every_text_has_contrast_aa(visit: Begin, finished: Finished, dark: bool) -> None:
     seen = visit(dark=dark, state=finished.state)
     for path in ("/", "/history", finished.path):
         page = seen.open(path).page
@@ -82,7 +82,7 @@ def test_every_text_has_contrast_aa(visit, finished, dark):
         assert [(text, round(ratio, 1)) for text, ratio in found if ratio < 4.5] == []
 
 
-def test_everything_is_reached_by_keyboard_and_seen_to_be(visit, finished):
+def test_everything_is_reached_by_keyboard_and_seen_to_be(visit: Begin, finished: Finished) -> None:
     seen = visit(state=finished.state).open(finished.path).until_ready()
     page = seen.page
     reached = []
@@ -102,7 +102,7 @@ def test_everything_is_reached_by_keyboard_and_seen_to_be(visit, finished):
     assert page.get_attribute('[data-mode="wireframe"]', "aria-checked") == "true"
 
 
-def test_the_page_weighs_under_250_kb_compressed(visit, finished):
+def test_the_page_weighs_under_250_kb_compressed(visit: Begin, finished: Finished) -> None:
     """First page and model page with the viewer: all that is text. Photos and models are not the page."""
     seen = visit(state=finished.state)
     loaded = set()

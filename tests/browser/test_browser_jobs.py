@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from tests.browser.browser import colourful
+from tests.browser.browser import Begin, colourful
 
 
-def test_cancel_and_try_again(visit):
+def test_cancel_and_try_again(visit: Begin) -> None:
     seen = visit()
     page = seen.upload().stop().page
     assert "Stopped" in page.inner_text("#status")
@@ -16,7 +16,7 @@ def test_cancel_and_try_again(visit):
     assert page.is_hidden("#retry") and page.is_hidden("#cancel")
 
 
-def test_share_withdraw_and_delete(visit):
+def test_share_withdraw_and_delete(visit: Begin) -> None:
     owner, friend = visit(), visit(watched=False)  # a withdrawn link answers 404, which the console tells
     page = owner.upload().until_model().page
     job = page.url
@@ -38,7 +38,7 @@ def test_share_withdraw_and_delete(visit):
     assert page.is_visible("#empty")
 
 
-def test_leaving_and_coming_back_while_it_is_made(visit):
+def test_leaving_and_coming_back_while_it_is_made(visit: Begin) -> None:
     seen = visit()
     page = seen.upload().page
     job = page.url.removeprefix(seen.address)
@@ -48,7 +48,7 @@ def test_leaving_and_coming_back_while_it_is_made(visit):
     assert colourful(seen.picture()) > 0.2
 
 
-def test_a_server_that_is_gone_for_a_while_is_told_and_awaited(visit):
+def test_a_server_that_is_gone_for_a_while_is_told_and_awaited(visit: Begin) -> None:
     seen = visit(watched=False)  # the browser logs every question that was not answered
     state, events = re.compile(r"/api/v1/jobs/[^/]+$"), re.compile(r"/events$")
     for address in (state, events):
@@ -59,7 +59,7 @@ def test_a_server_that_is_gone_for_a_while_is_told_and_awaited(visit):
     assert "Ready" in seen.page.inner_text("#status")
 
 
-def test_history_deletes_after_a_second_press(visit):
+def test_history_deletes_after_a_second_press(visit: Begin) -> None:
     seen = visit()
     seen.upload().stop()
     page = seen.open("/history").page

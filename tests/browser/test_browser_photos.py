@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.browser.browser import SAMPLE
+from tests.browser.browser import SAMPLE, Begin
 
 CARRY = """async ([kind, url]) => {
     const photo = new File([await (await fetch(url)).blob()], "coffee.jpg", { type: "image/jpeg" });
@@ -18,14 +20,14 @@ CARRY = """async ([kind, url]) => {
 
 
 @pytest.mark.parametrize("kind", ["drop", "paste"])
-def test_dropped_and_pasted_photos_are_taken(visit, kind):
+def test_dropped_and_pasted_photos_are_taken(visit: Begin, kind: str) -> None:
     seen = visit()
     seen.open().page.evaluate(CARRY, [kind, "/samples/coffee.jpg"])
     seen.page.wait_for_url("**/jobs/*")
     assert seen.stop().page.inner_text("#title") == "coffee"
 
 
-def test_a_sample_and_an_option_are_taken(visit):
+def test_a_sample_and_an_option_are_taken(visit: Begin) -> None:
     seen = visit()
     page = seen.open().page
     page.click("#options > summary")
@@ -40,7 +42,7 @@ def test_a_sample_and_an_option_are_taken(visit):
     seen.stop()
 
 
-def test_an_option_out_of_bounds_is_shown_where_it_is(visit):
+def test_an_option_out_of_bounds_is_shown_where_it_is(visit: Begin) -> None:
     page = visit().open().page
     page.click("#options > summary")
     page.fill("#faces", "7")
@@ -60,7 +62,7 @@ def test_an_option_out_of_bounds_is_shown_where_it_is(visit):
         ("huge.jpg", SAMPLE.read_bytes() + bytes(40 << 20), "has 41 MB: choose a photo of at most 32 MB"),
     ],
 )
-def test_what_is_no_photo_is_explained(visit, tmp_path, name, data, told):
+def test_what_is_no_photo_is_explained(visit: Begin, tmp_path: Path, name: str, data: bytes, told: str) -> None:
     seen = visit(watched=False)  # the browser logs a 415 by itself
     (tmp_path / name).write_bytes(data)
     page = seen.open().page
