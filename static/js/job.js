@@ -6,7 +6,7 @@ import { listenForPictures } from "./pictures.js";
 import { say } from "./say.js";
 
 const loading = import("./viewer/viewer.js");  // the largest file: asked for first
-loading.catch(() => {});  // told below
+loading.catch(() => {});  // told at the end
 const page = document.getElementById("job");
 const waiting = document.getElementById("waiting");
 const waitingText = document.getElementById("waiting-text");
@@ -15,6 +15,7 @@ const shown = new Map();  // artefact kind → the address that the viewer has
 let job = JSON.parse(page.dataset.job);
 let viewer = null;
 let left = false;  // the person deletes the job
+let hopeless = "";  // why there will be no viewer
 
 function showWaiting() {
   const photo = artefact(job, "photo");
@@ -25,7 +26,8 @@ function showWaiting() {
   }
   const come = [...LAYERS.keys()].some((kind) => artefact(job, kind));
   waiting.classList.toggle("ended", isFinal(job) && !come);
-  if (!come) waitingText.textContent = isFinal(job) ? "There is no model to show" : "Waiting for the first points";
+  if (hopeless) waitingText.textContent = hopeless;
+  else if (!come) waitingText.textContent = isFinal(job) ? "There is no model to show" : "Waiting for the first points";
 }
 
 async function showModels() {
@@ -72,11 +74,20 @@ if (!("shared" in page.dataset)) {
 update(job);
 live.start();
 
+function giveUp(error, text) {
+  console.warn(error);
+  hopeless = text;
+  showWaiting();
+}
+
 try {
   const { Viewer } = await loading;
-  viewer = new Viewer(pictures);
-  models = models.then(showModels);
+  try {
+    viewer = new Viewer(pictures);
+    models = models.then(showModels);
+  } catch (error) {
+    giveUp(error, "This browser cannot draw in 3D (WebGL is off). The files can be downloaded all the same.");
+  }
 } catch (error) {
-  console.warn(error);
-  waitingText.textContent = "This browser cannot draw in 3D (WebGL is off). The files can be downloaded all the same.";
+  giveUp(error, "The viewer could not be loaded: reload the page.");
 }
