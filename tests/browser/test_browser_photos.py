@@ -31,6 +31,7 @@ def test_a_sample_and_an_option_are_taken(visit: Begin) -> None:
     seen = visit()
     page = seen.open().page
     page.click("#options > summary")
+    assert not any("<" in text for text in page.locator("code").all_inner_texts())  # commands, no Python objects
     page.check('[name="surface"][value="grid"]', force=True)
     assert "Sharp" in page.inner_text("#options-summary")
     low, high = page.get_attribute("#fov", "min"), page.get_attribute("#fov", "max")
