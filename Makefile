@@ -5,6 +5,7 @@
 #   make serve                                 set up once, then start the web application
 #   make lint                                   ruff and mypy
 #   make bench                                  print the benchmark tables
+#   make shots [RGB=photo.jpg]                  take the pictures of the web page in docs/screenshots anew
 #   make viewer                                 bundle three.js again after a change in frontend/ (needs Node)
 #   make lock                                   renew requirements.lock from requirements.txt
 
@@ -13,7 +14,7 @@ RGB ?=
 OUT ?=
 VENV := .venv/bin
 
-.PHONY: setup demo serve test test-slow lint bench viewer lock
+.PHONY: setup demo serve test test-slow lint bench shots viewer lock
 .DEFAULT_GOAL := demo
 
 setup:
@@ -38,6 +39,10 @@ lint: setup
 
 bench: setup
 	@$(VENV)/python -m bench
+
+shots: setup
+	@.ci/browser
+	@$(VENV)/python -m tests.browser.shots "$(RGB)"
 
 viewer:
 	@cd frontend && npm ci --no-audit --no-fund && npm run build

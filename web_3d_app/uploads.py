@@ -85,7 +85,8 @@ def _decoded(data: bytes, limits: Limits) -> Photo:
             if HEIC.match(data):
                 message = f"HEIC photos cannot be read on this server; give a {_sentence(readable())} file."
             raise Problem(415, "not_a_photo", message) from None
-        raise Problem(422, "bad_photo", str(error)) from None
+        advice = re.sub(r" or [^;]*--[\w-]+", "", str(error))  # "or raise the limit with --…" is not for visitors
+        raise Problem(422, "bad_photo", advice) from None
 
 
 def _encoded(photo: Photo) -> tuple[str, bytes]:

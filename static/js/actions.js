@@ -5,15 +5,16 @@ import { say, tellProblem } from "./say.js";
 const byId = (id) => document.getElementById(id);
 
 function on(id, action) {
-  byId(id).addEventListener("click", async (event) => {
-    const button = event.currentTarget;
-    button.disabled = true;
+  let busy = false;
+  byId(id).addEventListener("click", async () => {
+    if (busy) return;
+    busy = true;
     try {
       await action();
     } catch (problem) {
       tellProblem(problem);
     } finally {
-      button.disabled = false;
+      busy = false;
     }
   });
 }
@@ -26,8 +27,9 @@ function copyLink() {
   return copied.catch(() => { if (!document.execCommand("copy")) throw new Error("Copy the marked link by hand."); }).then(() => say("Link copied."));
 }
 
-// `job()` is the newest state; `update(job)` shows one; `again(job)` follows a job that runs once more.
-export function listenForActions({ job, update, again }) {
+// `job()` is the newest state; `update(job)` shows one; `again(job)` follows a job that runs once more; `leave()` follows it
+// no longer.
+export function listenForActions({ job, update, again, leave }) {
   for (const button of document.querySelectorAll("[data-close]")) button.addEventListener("click", () => button.closest("dialog").close());
   on("cancel", async () => {
     try {
@@ -51,7 +53,8 @@ export function listenForActions({ job, update, again }) {
   });
   on("delete", async () => byId("delete-box").showModal());
   on("delete-yes", async () => {
-    await call("DELETE", job().links.self);
+    leave();  // else the page asks for what is gone
+    await call("DELETE", job().links.self).catch((problem) => { again(job()); throw problem; });
     location.assign("/history");
   });
 }

@@ -9,14 +9,16 @@ export class Problem extends Error {
 
 const token = () => document.querySelector('meta[name="csrf-token"]').content;
 
+const sentence = (text) => text[0].toUpperCase() + text.slice(1);
+
 export function problemFrom(status, text) {
   try {
     const { error } = JSON.parse(text);
     const details = Object.values(error.fields ?? {}).flat().join(" ");
-    return new Problem(details || error.message, status, error.code, error.fields);
+    return new Problem(sentence(details || error.message), status, error.code, error.fields);
   } catch {
-    if (status === 413) return new Problem("This photo is too large for the server.", status);
-    return new Problem(`The server answered ${status}. Try again in a moment.`, status);
+    if (status === 413) return new Problem("The photo is too large for the server: choose a smaller one.", status);
+    return new Problem(`The server answered ${status}: try again in a moment.`, status);
   }
 }
 
@@ -25,7 +27,7 @@ export async function call(method, url) {
   try {
     answer = await fetch(url, { method, headers: { "X-CSRFToken": token(), Accept: "application/json" } });
   } catch {
-    throw new Problem("The server cannot be reached. Is it still running?");
+    throw new Problem("The server cannot be reached: see that it runs, then try again.");
   }
   const text = await answer.text();
   if (!answer.ok) throw problemFrom(answer.status, text);
@@ -51,7 +53,7 @@ export function createJob(form, onProgress, signal) {
       if (request.status < 300) resolve(JSON.parse(request.responseText));
       else reject(problemFrom(request.status, request.responseText));
     });
-    request.addEventListener("error", () => reject(new Problem("The upload broke off. Is the server still running?")));
+    request.addEventListener("error", () => reject(new Problem("The upload broke off: see that the server runs, then send the photo again.")));
     request.addEventListener("abort", () => reject(new DOMException("stopped", "AbortError")));
     signal.addEventListener("abort", () => request.abort());
     request.send(form);

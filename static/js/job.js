@@ -1,17 +1,21 @@
 // One job's page: its state as it changes, and the models in the viewer as they appear.
 import { listenForActions } from "./actions.js";
 import { isFinal, Live } from "./live.js";
-import { artefact, showDownloads, showFacts, showPictures, showStatus } from "./panels.js";
+import { artefact, showDownloads, showFacts, showPictures, showSilence, showStatus } from "./panels.js";
 import { listenForPictures } from "./pictures.js";
 import { say } from "./say.js";
 
 const loading = import("./viewer/viewer.js");  // the largest file: asked for first
-loading.catch(() => {});  // told below
+loading.catch(() => {});  // told at the end
 const page = document.getElementById("job");
 const waiting = document.getElementById("waiting");
+const waitingText = document.getElementById("waiting-text");
+const LAYERS = new Map([["points_view", "points"], ["grid", "grid"], ["mesh", "mesh"]]);  // artefact kind → layer
 const shown = new Map();  // artefact kind → the address that the viewer has
 let job = JSON.parse(page.dataset.job);
 let viewer = null;
+let left = false;  // the person deletes the job
+let hopeless = "";  // why there will be no viewer
 
 function showWaiting() {
   const photo = artefact(job, "photo");
@@ -20,19 +24,23 @@ function showWaiting() {
     picture.src = photo.url;
     picture.hidden = false;
   }
-  const ended = isFinal(job) && !["points_view", "grid", "mesh"].some((kind) => artefact(job, kind));
-  if (ended) document.getElementById("waiting-text").textContent = "There is no model to show.";
+  const come = [...LAYERS.keys()].some((kind) => artefact(job, kind));
+  waiting.classList.toggle("ended", isFinal(job) && !come);
+  if (hopeless) waitingText.textContent = hopeless;
+  else if (!come) waitingText.textContent = isFinal(job) ? "There is no model to show" : "Waiting for the first points";
 }
 
 async function showModels() {
   if (!viewer) return;
   viewer.describe(job);
-  for (const [kind, layer] of [["points_view", "points"], ["grid", "grid"], ["mesh", "mesh"]]) {
+  // While it is being made in the order in which it comes; of a finished job the best first.
+  const order = isFinal(job) ? [...LAYERS].reverse() : LAYERS;
+  for (const [kind, layer] of order) {
     const found = artefact(job, kind);
-    if (!found || shown.get(kind) === found.url) continue;
+    if (left || !found || shown.get(kind) === found.url) continue;
     shown.set(kind, found.url);
     try {
-      await viewer.add(layer, found.url);
+      await viewer.add(layer, found.url, (share) => { waitingText.textContent = `Fetching the model, ${Math.round(share * 100)} %`; });
       waiting.hidden = true;
     } catch (error) {
       shown.delete(kind);
@@ -53,23 +61,33 @@ function update(next) {
   models = models.then(showModels);
 }
 
-const live = new Live(job, update);
+const live = new Live(job, update, showSilence);
 const pictures = listenForPictures();
 if (!("shared" in page.dataset)) {
   listenForActions({
     job: () => job,
     update: (next) => live.take(next),
-    again: (next) => { live.job = next; update(next); live.start(); },
+    again: (next) => { live.job = next; left = false; update(next); live.start(); },
+    leave: () => { live.stop(); left = true; },
   });
 }
 update(job);
 live.start();
 
+function giveUp(error, text) {
+  console.warn(error);
+  hopeless = text;
+  showWaiting();
+}
+
 try {
   const { Viewer } = await loading;
-  viewer = new Viewer(pictures);
-  models = models.then(showModels);
+  try {
+    viewer = new Viewer(pictures);
+    models = models.then(showModels);
+  } catch (error) {
+    giveUp(error, "This browser cannot draw in 3D (WebGL is off). The files can be downloaded all the same.");
+  }
 } catch (error) {
-  console.warn(error);
-  document.getElementById("waiting-text").textContent = "This browser cannot draw in 3D (WebGL is off). The files can be downloaded all the same.";
+  giveUp(error, "The viewer could not be loaded: reload the page.");
 }

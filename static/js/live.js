@@ -7,9 +7,9 @@ const SILENCE = 4000;  // a proxy that buffers keeps the stream open and mute; t
 export const isFinal = (job) => FINAL.has(job.state);
 
 export class Live {
-  constructor(job, onJob) {
-    this.job = job;
-    this.onJob = onJob;
+  // onJob(job): there is news; onSilence(): the server does not answer, and is asked again.
+  constructor(job, onJob, onSilence) {
+    Object.assign(this, { job, onJob, onSilence });
     this.etag = null;
   }
 
@@ -22,9 +22,7 @@ export class Live {
       clearTimeout(this.timer);
       this.take(JSON.parse(event.data));
     });
-    this.source.addEventListener("error", () => {
-      if (this.source?.readyState === EventSource.CLOSED) this.ask();
-    });
+    this.source.addEventListener("error", () => this.ask());  // it ended, and comes again by itself, or it cannot be had
     this.mute = setTimeout(() => this.ask(), SILENCE);
   }
 
@@ -52,9 +50,12 @@ export class Live {
         this.etag = answer.headers.get("ETag");
         this.take(await answer.json());
       }
+      else if (answer.status === 304) this.onJob(this.job);
+      else this.onSilence();
     } catch {
-      // the server restarts: the next question will be answered
+      if (!isFinal(this.job)) this.onSilence();
     }
+    clearTimeout(this.timer);
     if (!isFinal(this.job)) this.timer = setTimeout(() => this.ask(), ASK_EVERY);
   }
 

@@ -1,25 +1,17 @@
 // The column beside the stage: status, pictures, downloads, facts.
-import { bytes, factsOf, STAGES, statusOf } from "./words.js";
+import { bytes, factsOf, statusOf } from "./words.js";
 import { isFinal } from "./live.js";
 
 const byId = (id) => document.getElementById(id);
 
+// The list is the same from the first second on, so that nothing moves when files come.
 const LOADS = [
-  ["mesh", "Mesh, textured", "GLB"], ["grid", "Instant mesh, textured", "GLB"], ["mesh_ply", "Mesh, coloured", "PLY"], ["mesh_obj", "Mesh with texture", "OBJ, ZIP"],
-  ["mesh_stl", "For printing", "STL"], ["points", "Point cloud", "PLY"], ["depth_npy", "Depth, numbers", "NPY"], ["depth_png", "Depth, 16 bit", "PNG"],
-  ["mask", "Mask", "PNG"], ["preview", "Preview", "PNG"], ["turntable", "Turntable", "MP4"], ["report", "Report", "JSON"],
+  ["grid", "Instant mesh, textured", "GLB"], ["mesh_ply", "Mesh, coloured", "PLY"], ["mesh_obj", "Mesh with texture", "OBJ, ZIP"], ["mesh_stl", "For printing", "STL"],
+  ["points", "Point cloud", "PLY"], ["depth_npy", "Depth, numbers", "NPY"], ["depth_png", "Depth, 16 bit", "PNG"], ["mask", "Mask", "PNG"],
+  ["preview", "Preview", "PNG"], ["report", "Report", "JSON"],
 ];
 
 export const artefact = (job, kind) => job.artefacts.find((one) => one.kind === kind);
-
-function showStages(job) {
-  const list = byId("stages");
-  if (!list.childElementCount) list.append(...STAGES.map(([name]) => Object.assign(document.createElement("li"), { title: name })));
-  const now = STAGES.findIndex(([name]) => name === job.stage);
-  [...list.children].forEach((item, index) => {
-    item.className = job.state === "done" || index < now ? "past" : index === now && job.state === "running" ? "now" : "";
-  });
-}
 
 export function showStatus(job) {
   const text = statusOf(job);
@@ -28,7 +20,6 @@ export function showStatus(job) {
   status.classList.toggle("bad", job.state === "failed");
   byId("job").dataset.state = job.state;
   byId("bar").value = job.state === "done" ? 1 : job.progress ?? 0;
-  showStages(job);
   const cancel = byId("cancel");
   if (!cancel) return;
   const ended = isFinal(job);
@@ -37,11 +28,16 @@ export function showStatus(job) {
   byId("retry").hidden = !(job.state === "failed" || job.state === "cancelled") || job.error?.code === "gone";
 }
 
+export function showSilence() {
+  byId("status").textContent = "The server does not answer; it is asked again every two seconds.";
+  byId("status").classList.add("bad");
+}
+
 export function showPictures(job) {
   for (const button of byId("pictures").children) {
     const found = artefact(job, button.dataset.kind);
     const picture = button.querySelector("img");
-    if (!found && isFinal(job) && button.dataset.kind === "mask") button.lastElementChild.textContent = "No mask";
+    button.classList.toggle("none", !found && isFinal(job));
     if (!found || picture.getAttribute("src") === found.url) continue;
     picture.src = found.url;
     picture.alt = "";
@@ -50,10 +46,14 @@ export function showPictures(job) {
   }
 }
 
-function downloadRow(found, label, format) {
-  const link = Object.assign(document.createElement("a"), { href: found.url, download: found.download });
-  const size = Object.assign(document.createElement("span"), { className: "muted small", textContent: `${format} · ${bytes(found.bytes)}` });
-  link.append(label, size);
+function element(kind, text, className = "") {
+  return Object.assign(document.createElement(kind), { textContent: text, className });
+}
+
+function downloadRow(found, label, format, ended) {
+  const link = element("a", label);
+  if (found) Object.assign(link, { href: found.url, download: found.download });
+  link.append(element("span", found ? `${format} · ${bytes(found.bytes)}` : ended ? "none" : format, "muted small"));
   const row = document.createElement("li");
   row.append(link);
   return row;
@@ -66,24 +66,20 @@ function enable(link, url, name) {
   link.removeAttribute("aria-disabled");
 }
 
+let listed = "";
+
 export function showDownloads(job) {
-  const rows = [];
-  for (const [kind, label, format] of LOADS) {
-    const found = artefact(job, kind);
-    if (found) rows.push(downloadRow(found, label, format));
-  }
-  const list = byId("downloads");
-  if (list.childElementCount !== rows.length || isFinal(job)) list.replaceChildren(...rows);
+  const ended = isFinal(job);
+  const state = job.artefacts.map((one) => one.url).join() + ended;
+  if (state === listed) return;  // whoever reads the list, or has a link in focus, keeps it
+  listed = state;
+  byId("downloads").replaceChildren(...LOADS.map(([kind, label, format]) => downloadRow(artefact(job, kind), label, format, ended)));
   const main = artefact(job, "mesh") ?? artefact(job, "grid");
   if (main) enable(byId("download-main"), main.url, main.download);
-  if (rows.length) enable(byId("download-zip"), job.links.zip);
+  if (main) enable(byId("download-zip"), job.links.zip);
 }
 
 export function showFacts(job) {
-  const list = byId("facts");
-  list.replaceChildren(...factsOf(job).flatMap(([name, value]) => [
-    Object.assign(document.createElement("dt"), { textContent: name }),
-    Object.assign(document.createElement("dd"), { textContent: value }),
-  ]));
-  byId("warnings").replaceChildren(...(job.facts?.warnings ?? []).map((text) => Object.assign(document.createElement("li"), { textContent: text })));
+  byId("facts").replaceChildren(...factsOf(job).flatMap(([name, value]) => [element("dt", name), element("dd", value)]));
+  byId("warnings").replaceChildren(...(job.facts?.warnings ?? []).map((text) => element("li", text)));
 }

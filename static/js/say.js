@@ -16,3 +16,8 @@ export function tellProblem(problem) {
   place.hidden = false;
   place.scrollIntoView({ block: "nearest" });
 }
+
+export function forgetProblem() {
+  const place = document.getElementById("problem");
+  if (place) place.hidden = true;
+}

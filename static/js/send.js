@@ -1,6 +1,6 @@
 // A photo or a sample becomes a job: checked, sent with progress, and the job's page opened.
 import { createJob, Problem } from "./api.js";
-import { tellProblem } from "./say.js";
+import { forgetProblem, tellProblem } from "./say.js";
 
 const box = document.getElementById("sending");
 const bar = document.getElementById("sending-bar");
@@ -25,19 +25,19 @@ function fieldsWith(name, value) {
 }
 
 function checkPhoto(file) {
-  const page = document.getElementById("new");
   const looksRight = /^image\//.test(file.type) || /\.(jpe?g|png|webp|avif|heic|heif)$/i.test(file.name);
-  if (!looksRight) throw new Problem(`“${file.name}” is not a photo. JPEG, PNG, WebP, AVIF and HEIC can be read.`);
-  const most = Number(page?.dataset.maxBytes ?? Infinity);
-  if (file.size > most) {
-    throw new Problem(`“${file.name}” has ${(file.size / 2 ** 20).toFixed(0)} MB; at most ${(most / 2 ** 20).toFixed(0)} MB can be sent.`);
+  if (!looksRight) throw new Problem(`“${file.name}” is not a photo: choose a JPEG, PNG, WebP, AVIF or HEIC file.`);
+  const most = Number(box.dataset.maxMib);
+  if (file.size > most * 2 ** 20) {
+    throw new Problem(`“${file.name}” has ${Math.ceil(file.size / 2 ** 20)} MB: choose a photo of at most ${most} MB.`);
   }
-  if (file.size === 0) throw new Problem(`“${file.name}” is empty.`);
+  if (file.size === 0) throw new Problem(`“${file.name}” is empty: choose another photo.`);
 }
 
 async function send(fields, pictureUrl) {
   if (abort) return;
   if (document.getElementById("new")?.reportValidity() === false) return;
+  forgetProblem();
   abort = new AbortController();
   bar.value = 0;
   picture.src = pictureUrl;

@@ -36,27 +36,37 @@ export function statusOf(job) {
   return job.eta_s == null ? doing : `${doing}, about ${seconds(job.eta_s)} left`;
 }
 
+const metric = (facts) => facts?.unit === "metre";
+
 // A length on the model, with only as much certainty as there is.
 export function length(value, facts) {
-  if (facts?.unit === "metre" || facts?.unit === "metres") {
+  if (metric(facts)) {
     return value < 1 ? `${(value * 100).toFixed(1)} cm (estimated)` : `${value.toFixed(2)} m (estimated)`;
   }
   return `${value.toFixed(3)} × median depth`;
 }
 
-const SOURCES = {
-  default: "assumed", exif: "from the photo’s EXIF", user: "as you said", model: "estimated", network: "estimated", given: "as you said",
-};
+export function whatLengthsMean(facts) {
+  if (metric(facts)) return "Estimated from one photo: good for proportions, not for carpentry";
+  return "One photo does not tell the true size: 1 is the median depth of the scene";
+}
 
+const SOURCES = { default: "assumed", exif: "from the photo’s EXIF", user: "as you said", model: "estimated" };
+
+const SUBJECTS = { none: "the whole photo", alpha: "cut out: the photo’s transparency", builtin: "cut out by the network", grabcut: "cut out of a plain background" };
+
+// Always the same rows: what is not known yet is a dash, so that nothing moves.
 export function factsOf(job) {
   const facts = job.facts ?? {};
-  const rows = [["Photo", job.photo ? `${job.photo.width} × ${job.photo.height}` : null]];
-  rows.push(["Depth by", facts.depth_model]);
-  rows.push(["Field of view", facts.fov_x_deg && `${facts.fov_x_deg.toFixed(0)}°, ${SOURCES[facts.fov_source] ?? facts.fov_source}`]);
-  rows.push(["Points", facts.points && number(facts.points)]);
-  rows.push(["Triangles", facts.faces && number(facts.faces)]);
-  const metric = facts.unit === "metre" || facts.unit === "metres";
-  rows.push(["Lengths", facts.unit && (metric ? "metres, estimated" : "relative: the median depth is 1")]);
-  rows.push(["Kept until", job.expires_at && new Date(job.expires_at).toLocaleString([], { weekday: "short", hour: "2-digit", minute: "2-digit" })]);
-  return rows.filter(([, value]) => value);
+  const rows = [
+    ["Photo", `${job.photo.width} × ${job.photo.height}`],
+    ["Subject", facts.subject && (SUBJECTS[facts.subject] ?? facts.subject)],
+    ["Depth by", facts.depth_model],
+    ["Field of view", facts.fov_x_deg && `${facts.fov_x_deg.toFixed(0)}°, ${SOURCES[facts.fov_source] ?? facts.fov_source}`],
+    ["Points", facts.points && number(facts.points)],
+    ["Triangles", facts.faces && number(facts.faces)],
+    ["Lengths", facts.unit && (metric(facts) ? "metres, estimated" : "median depth = 1")],
+    ["Kept until", new Date(job.expires_at).toLocaleString([], { weekday: "short", hour: "2-digit", minute: "2-digit" })],
+  ];
+  return rows.map(([name, value]) => [name, value || "–"]);
 }

@@ -1,8 +1,7 @@
 """A real browser on the real application, for the tests in test_browser*.py.
 
 The server is `python app.py` of this checkout in a folder of its own; the browser is the system's Chromium, driven by
-Playwright, drawing with SwiftShader. `UNFLAT_TEST_URL` names a server that already runs. `UNFLAT_SHOTS` names a folder for
-the pictures that the tests take.
+Playwright, drawing with SwiftShader. `UNFLAT_TEST_URL` names a server that already runs.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -17,6 +17,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,12 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
 ]
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-PATIENCE = 180_000  # milliseconds: two cores draw, run the network and serve at the same time
+PATIENCE = 60_000  # milliseconds: two cores draw, run the network and serve at the same time
+WATCH_SHIFTS = (
+    "window.shift = 0;"
+    "new PerformanceObserver((list) => { for (const one of list.getEntries()) window.shift += one.value; })"
+    ".observe({ type: 'layout-shift', buffered: true })"
+)
 NOISE = re.compile("GPU stall due to ReadPixels")  # SwiftShader on screenshots
 
 
@@ -75,12 +81,43 @@ def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
     raise RuntimeError(f"the server did not answer:\n{log.read_text()[-2000:]}")
 
 
+def chromium_program() -> str | None:
+    """The system's browser, if it has one."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@contextmanager
+def launched(driver: Any) -> Iterator[Any]:
+    """The browser, which is closed at the end."""
+    browser = driver.chromium.launch(executable_path=chromium_program(), args=CHROMIUM_FLAGS, timeout=PATIENCE)
+    try:
+        yield browser
+    finally:
+        browser.close()
+
+
+def context_of(browser: Any, phone: bool = False, dark: bool = False, state: Any = None) -> Any:
+    """A visitor: a new one, or the one whose cookies `state` holds."""
+    context = browser.new_context(
+        viewport=PHONE if phone else DESKTOP,
+        is_mobile=phone,
+        has_touch=phone,
+        color_scheme="dark" if dark else "light",
+        reduced_motion="reduce",
+        storage_state=state,
+    )
+    context.set_default_timeout(PATIENCE)
+    context.set_default_navigation_timeout(PATIENCE)
+    return context
+
+
 class Visit:
     """One visitor's page, and everything the browser complained about."""
 
     def __init__(self, page: Any, address: str) -> None:
         self.page, self.address = page, address
         self.complaints: list[str] = []
+        page.add_init_script(WATCH_SHIFTS)
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
@@ -108,7 +145,18 @@ class Visit:
         """Wait until the job has ended well and both meshes can be chosen."""
         self.page.wait_for_selector('#job[data-state="done"]')
         self.page.wait_for_selector("#surface:enabled", state="attached")
+        self.page.wait_for_selector('[data-mode="points"]:enabled')
         return self
+
+    def stop(self) -> Visit:
+        """Cancel the job of this page, so that the next test need not wait for it."""
+        self.page.click("#cancel:enabled")
+        self.page.wait_for_selector('#job[data-state="cancelled"]')
+        return self
+
+    def shift(self) -> float:
+        """Cumulative layout shift of this page so far."""
+        return float(self.page.evaluate("window.shift"))
 
     def until(self, what: Callable[[], bool]) -> None:
         """Wait until that is so. (Playwright's wait_for_function evaluates a string, which the page's policy forbids.)"""
@@ -118,22 +166,29 @@ class Visit:
             self.page.wait_for_timeout(100)
         raise AssertionError("it never came about")
 
-    def picture(self, name: str = "") -> np.ndarray:
-        """The stage as one sees it, height×width×3 uint8; kept under `name` if the tests keep pictures."""
+    def picture(self) -> np.ndarray:
+        """The stage as one sees it, height×width×3 uint8."""
         taken = self.page.locator("#stage").screenshot()
-        if name:
-            self.keep(name)
         return np.asarray(Image.open(io.BytesIO(taken)).convert("RGB"))
-
-    def keep(self, name: str) -> None:
-        """A picture of the whole screen for people to look at."""
-        if folder := os.environ.get("UNFLAT_SHOTS"):
-            self.page.screenshot(path=Path(folder) / f"{name}.png")
 
     def click_stage(self, x: float, y: float) -> None:
         """Click the canvas at a place given in parts of its width and height."""
         box = self.page.locator("#canvas").bounding_box()
         self.page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+
+
+Begin = Callable[..., Visit]
+"""The fixture `visit`."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A job that is done. path: of its page; state: the cookie of whose it is; shift: how far things moved on the page
+    while it was made."""
+
+    path: str
+    state: Any
+    shift: float
 
 
 def colourful(picture: np.ndarray) -> float:

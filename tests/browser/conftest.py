@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.browser.browser import CHROMIUM_FLAGS, DESKTOP, PATIENCE, PHONE, Visit, running_server
+from tests.browser.browser import Begin, Finished, Visit, chromium_program, context_of, launched, running_server
 
 
 @pytest.fixture(scope="session")
@@ -21,32 +19,30 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
+    if chromium_program() is None:
         pytest.skip("no Chromium: apt-get install chromium")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS, timeout=PATIENCE)
+    with playwright.sync_playwright() as driver, launched(driver) as browser:
         yield browser
-        browser.close()
+
+
+@pytest.fixture(scope="session")
+def finished(chromium: Any, server: str) -> Finished:
+    """For the tests that need a model and not its making."""
+    context = context_of(chromium)
+    seen = Visit(context.new_page(), server).upload().until_ready()
+    made = Finished(seen.page.url.removeprefix(server), context.storage_state(), seen.shift())
+    context.close()
+    return made
 
 
 @pytest.fixture
-def visit(chromium: Any, server: str) -> Iterator[Callable[..., Visit]]:
-    """visit(phone=False, dark=False): a new visitor. At the end nobody may have had an error or a policy violation."""
+def visit(chromium: Any, server: str) -> Iterator[Begin]:
+    """visit(phone=False, dark=False, state=None): a new visitor, or the one of a cookie. At the end no one who was watched
+    may have had an error or a policy violation."""
     visits: list[Visit] = []
 
-    def begin(phone: bool = False, dark: bool = False, watched: bool = True) -> Visit:
-        context = chromium.new_context(
-            viewport=PHONE if phone else DESKTOP,
-            is_mobile=phone,
-            has_touch=phone,
-            color_scheme="dark" if dark else "light",
-            reduced_motion="reduce",
-            accept_downloads=True,
-        )
-        context.set_default_timeout(PATIENCE)
-        context.set_default_navigation_timeout(PATIENCE)
-        one = Visit(context.new_page(), server)
+    def begin(phone: bool = False, dark: bool = False, watched: bool = True, state: Any = None) -> Visit:
+        one = Visit(context_of(chromium, phone, dark, state).new_page(), server)
         if watched:
             visits.append(one)
         return one
@@ -56,11 +52,3 @@ def visit(chromium: Any, server: str) -> Iterator[Callable[..., Visit]]:
     for context in chromium.contexts:
         context.close()
     assert complaints == []
-
-
-@pytest.fixture
-def tiny_text(tmp_path: Path) -> Path:
-    """A file that calls itself a photo."""
-    path = tmp_path / "photo.jpg"
-    path.write_text("no photo")
-    return path

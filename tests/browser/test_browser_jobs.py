@@ -1,24 +1,24 @@
-"""What else a person does with a job: cancel it, try again, share it, delete it; and mistakes."""
+"""What else a person does with a job: cancel it, try again, share it, delete it, go away and come back."""
 
 from __future__ import annotations
 
-from tests.browser.browser import SAMPLE, colourful
+import re
+
+from tests.browser.browser import Begin, colourful
 
 
-def test_cancel_and_try_again(visit):
+def test_cancel_and_try_again(visit: Begin) -> None:
     seen = visit()
-    page = seen.upload().page
-    page.click("#cancel:enabled")
-    page.wait_for_selector("#retry", state="visible")
+    page = seen.upload().stop().page
     assert "Stopped" in page.inner_text("#status")
     page.click("#retry")
     seen.until_ready()
     assert page.is_hidden("#retry") and page.is_hidden("#cancel")
 
 
-def test_share_withdraw_and_delete(visit):
+def test_share_withdraw_and_delete(visit: Begin) -> None:
     owner, friend = visit(), visit(watched=False)  # a withdrawn link answers 404, which the console tells
-    page = owner.upload().until_ready().page
+    page = owner.upload().until_model().page
     job = page.url
     page.click("#share")
     page.wait_for_selector("#share-box[open]")
@@ -26,7 +26,7 @@ def test_share_withdraw_and_delete(visit):
     friend.page.goto(link)
     friend.until_model()
     assert colourful(friend.picture()) > 0.2
-    assert friend.page.locator("#delete").count() == 0
+    assert friend.page.locator("#delete, #cancel, #share").count() == 0
     page.click("#share-withdraw")
     page.wait_for_selector("#share-box", state="hidden")
     assert friend.page.goto(link).status == 404
@@ -35,46 +35,35 @@ def test_share_withdraw_and_delete(visit):
     page.click("#delete")
     page.click("#delete-yes")
     page.wait_for_url("**/history")
-    assert page.locator(f'a[href="{job.removeprefix(owner.address)}"]').count() == 0
+    assert page.is_visible("#empty")
 
 
-def test_a_job_is_found_again(visit):
+def test_leaving_and_coming_back_while_it_is_made(visit: Begin) -> None:
     seen = visit()
-    page = seen.upload().until_ready().page
+    page = seen.upload().page
     job = page.url.removeprefix(seen.address)
     seen.open("/history")
-    seen.keep("history")
     page.click(f'a[href="{job}"]')
-    seen.until_model()
+    seen.until_ready()
     assert colourful(seen.picture()) > 0.2
 
 
-def test_dropped_and_pasted_photos_are_taken(visit):
+def test_a_server_that_is_gone_for_a_while_is_told_and_awaited(visit: Begin) -> None:
+    seen = visit(watched=False)  # the browser logs every question that was not answered
+    state, events = re.compile(r"/api/v1/jobs/[^/]+$"), re.compile(r"/events$")
+    for address in (state, events):
+        seen.page.route(address, lambda route: route.abort())
+    seen.upload().until(lambda: "does not answer" in seen.page.inner_text("#status"))
+    seen.page.unroute(state)  # the stream stays lost: the page asks for the state instead
+    seen.until_ready()
+    assert "Ready" in seen.page.inner_text("#status")
+
+
+def test_history_deletes_after_a_second_press(visit: Begin) -> None:
     seen = visit()
-    for kind in ("drop", "paste"):
-        page = seen.open().page
-        page.evaluate(
-            """async ([kind, url]) => {
-                const photo = new File([await (await fetch(url)).blob()], "coffee.jpg", { type: "image/jpeg" });
-                const carried = new DataTransfer();
-                carried.items.add(photo);
-                const event = kind === "drop"
-                    ? new DragEvent("drop", { dataTransfer: carried, bubbles: true, cancelable: true })
-                    : new ClipboardEvent("paste", { clipboardData: carried, bubbles: true, cancelable: true });
-                document.body.dispatchEvent(event);
-            }""",
-            [kind, "/samples/coffee.jpg"],
-        )
-        page.wait_for_url("**/jobs/*")
-        page.wait_for_selector("#cancel:enabled, #cancel[hidden]", state="attached")
-
-
-def test_what_is_no_photo_is_explained(visit, tiny_text):
-    seen = visit(watched=False)  # the browser logs the 415 by itself
-    page = seen.open().page
-    page.set_input_files("#photo", tiny_text)
-    page.wait_for_selector("#problem", state="visible")
-    assert "JPEG" in page.inner_text("#problem")
-    assert page.url == f"{seen.address}/"
-    page.set_input_files("#photo", SAMPLE)  # and one can go on
-    page.wait_for_url("**/jobs/*")
+    seen.upload().stop()
+    page = seen.open("/history").page
+    page.click(".remove")
+    assert page.locator(".card").count() == 1
+    page.click(".remove")
+    page.wait_for_selector("#empty", state="visible")

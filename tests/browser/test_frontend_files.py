@@ -17,18 +17,18 @@ OURS = [*sorted(STATIC.rglob("*.css")), *(path for path in sorted(STATIC.rglob("
 TEMPLATES = sorted((ROOT / "templates").glob("*.html"))
 
 
-def test_the_whole_page_weighs_under_250_kb_compressed():
+def test_the_whole_page_weighs_under_250_kb_compressed() -> None:
     files = [BUNDLE, *OURS, *TEMPLATES, *STATIC.rglob("*.svg")]
     assert sum(len(gzip.compress(path.read_bytes())) for path in files) < 250_000
 
 
-def test_the_bundle_is_named_by_what_it_holds():
+def test_the_bundle_is_named_by_what_it_holds() -> None:
     assert BUNDLE.stem == f"three-{hashlib.sha256(BUNDLE.read_bytes()).hexdigest()[:10]}"
     assert BUNDLE.name in (STATIC / "js" / "three.js").read_text()
     assert "MIT License" in (STATIC / "vendor" / "three-LICENSE.txt").read_text().replace("The MIT", "MIT")
 
 
-def test_the_lockfile_fixes_what_is_bundled():
+def test_the_lockfile_fixes_what_is_bundled() -> None:
     locked = json.loads((ROOT / "frontend" / "package-lock.json").read_text())["packages"]
     for name in ("three", "esbuild"):
         assert re.fullmatch(r"[\d.]+", locked[f"node_modules/{name}"]["version"])
@@ -36,7 +36,7 @@ def test_the_lockfile_fixes_what_is_bundled():
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
-def test_templates_keep_to_the_policy(path):
+def test_templates_keep_to_the_policy(path: Path) -> None:
     text = path.read_text()
     assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:|data:", text)
     assert not re.search(r"<script(?![^>]*\ssrc=)", text)
@@ -44,7 +44,7 @@ def test_templates_keep_to_the_policy(path):
 
 
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.name)
-def test_our_files_are_small_and_ask_nobody_else(path):
+def test_our_files_are_small_and_ask_nobody_else(path: Path) -> None:
     text = path.read_text()
     assert text.count("\n") <= 400
     assert not re.search(r"https?://|\beval\(|new Function|innerHTML", text)
@@ -63,7 +63,7 @@ def contrast(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
-def test_contrast_is_aa_in_both_schemes(scheme):
+def test_contrast_is_aa_in_both_schemes(scheme: int) -> None:
     block = re.findall(r":root \{(.*?)\}", (STATIC / "css" / "base.css").read_text(), re.DOTALL)[scheme]
     colour = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block))
     for ink in ("ink", "muted", "accent", "danger"):

@@ -1,5 +1,6 @@
 // What can be on the stage: the point cloud and the meshes, each loaded once and shown in the mode that is asked for.
 import { GLTFLoader, Group, Mesh, Points, PLYLoader } from "../three.js";
+import { medianDepth, sampleOf } from "./framing.js";
 import { clay, normals, pointMaterial, underWires, wires } from "./materials.js";
 
 function release(object) {
@@ -9,12 +10,12 @@ function release(object) {
   });
 }
 
-// The middle one of some depths: what one turns around.
-function medianDepth(attribute) {
-  const step = Math.max(1, Math.floor(attribute.count / 2000));
-  const depths = [];
-  for (let index = 0; index < attribute.count; index += step) depths.push(-attribute.getZ(index));
-  return depths.sort((a, b) => a - b)[depths.length >> 1] || 1;
+// How far apart neighbours are at depth 1. Points come row by row, so most of them stand beside the one before.
+function spacing(position) {
+  const across = (index) => position.getX(index) / position.getZ(index);
+  const gaps = [];
+  for (let index = 1; index < position.count; index += 97) gaps.push(Math.abs(across(index) - across(index - 1)));
+  return gaps.sort((a, b) => a - b)[gaps.length >> 1] ?? 0.002;
 }
 
 class Cloud {
@@ -22,8 +23,9 @@ class Cloud {
     this.material = pointMaterial();
     this.object = new Points(geometry, this.material);
     this.object.frustumCulled = false;
-    this.distance = medianDepth(geometry.attributes.position);
-    this.count = geometry.attributes.position.count;
+    this.material.uniforms.footprint.value = spacing(geometry.attributes.position);
+    this.sample = sampleOf(geometry.attributes.position);
+    this.distance = medianDepth(this.sample);
   }
 
   setMode() {}
@@ -39,7 +41,8 @@ class Surface {
       mesh.frustumCulled = false;
     }
     this.object.add(scene);
-    this.distance = medianDepth(this.meshes[0].geometry.attributes.position);
+    this.sample = sampleOf(this.meshes[0].geometry.attributes.position);
+    this.distance = medianDepth(this.sample);
     this.mode = "textured";
   }
 
@@ -69,10 +72,11 @@ export class Layers {
     this.all = new Map();
   }
 
-  async load(name, url) {
+  async load(name, url, onShare) {
+    const progress = (event) => event.lengthComputable && onShare(event.loaded / event.total);
     const layer = name === "points"
-      ? new Cloud(await new PLYLoader().loadAsync(url))
-      : new Surface((await new GLTFLoader().loadAsync(url)).scene);
+      ? new Cloud(await new PLYLoader().loadAsync(url, progress))
+      : new Surface((await new GLTFLoader().loadAsync(url, progress)).scene);
     const old = this.all.get(name);
     if (old) {
       this.scene.remove(old.object);

@@ -36,12 +36,12 @@ export const normals = new ShaderMaterial({
   fragmentShader: "varying vec3 facing; void main() { gl_FragColor = vec4(normalize(facing) * 0.5 + 0.5, 1.0); }",
 });
 
-export const clay = new MeshLambertMaterial({ color: 0xb8b0a6, side: DoubleSide });
+export const clay = new MeshLambertMaterial({ color: 0xc9c2b8, side: DoubleSide });
 
 export const underWires = new MeshLambertMaterial({
-  color: 0xb8b0a6, side: DoubleSide, polygonOffset: true, polygonOffsetFactor: 1, polygonOffsetUnits: 1,
+  color: 0xdedad3, side: DoubleSide, polygonOffset: true, polygonOffsetFactor: 1, polygonOffsetUnits: 1,
 });
-export const wires = new MeshBasicMaterial({ color: 0x0b4f45, wireframe: true, transparent: true, opacity: 0.35 });
+export const wires = new MeshBasicMaterial({ color: 0x0b4f45, wireframe: true, transparent: true, opacity: 0.4 });
 
 // Above everything, so that a measured point is never lost behind the surface.
 export const markers = new ShaderMaterial({

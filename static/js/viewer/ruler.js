@@ -1,6 +1,6 @@
 // The straight distance between two points of the model.
 import { BufferGeometry, Float32BufferAttribute, Line, LineBasicMaterial, Points, Raycaster, Vector2 } from "../three.js";
-import { length } from "../words.js";
+import { length, whatLengthsMean } from "../words.js";
 import { markers } from "./materials.js";
 
 const CLICK = 5;  // a pointer that moved farther, in pixels, was turning the model
@@ -64,7 +64,7 @@ export class Ruler {
     if (this.points.length === 2) this.points = [];
     this.points.push(hit.point.clone());
     if (this.points.length === 1) this.tell("And the second point");
-    else this.tell(`${this.text()}, straight from point to point`);
+    else this.tell(whatLengthsMean(this.facts()));
     this.show();
   }
 

@@ -1,9 +1,14 @@
 // The canvas: renderer, one camera, orbit controls. Draws only when something changed.
 // Frame: glTF's (x right, y up). The photo's camera stands at the origin and looks along −z.
 import { DirectionalLight, HemisphereLight, OrbitControls, PerspectiveCamera, Scene, Spherical, Vector3, WebGLRenderer } from "../three.js";
+import { whereSeenWhole } from "./framing.js";
 
 const MARGIN = 1.04;  // a little air around the photo's frame
+const AIR = 1.12;  // and around a model seen aside
 const GLIDE = 450;  // milliseconds from one view to another
+const INTRODUCTION = 1800;  // and from the photo's view to the first one aside
+const ASIDE = new Vector3().setFromSphericalCoords(1, Math.PI / 2 - 0.1, 0.2);  // radians: a little above, a little to the right
+const FARTHEST = 1.5;  // times the distance from which the photo was taken
 
 export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -14,18 +19,19 @@ export class Stage {
     this.renderer.setClearColor(0x000000, 0);
     this.scene = new Scene();
     this.camera = new PerspectiveCamera(50, 1, 0.01, 100);
-    this.scene.add(this.camera, new HemisphereLight(0xffffff, 0x6d6760, 1.1));
-    const lamp = new DirectionalLight(0xffffff, 2.6);
-    lamp.position.set(-1.6, 1.8, 0.4);
+    this.scene.add(this.camera, new HemisphereLight(0xffffff, 0x8f877d, 1.5));
+    const lamp = new DirectionalLight(0xffffff, 1.9);
+    lamp.position.set(-1.3, 1.5, 0.7);
     this.camera.add(lamp, lamp.target);  // the light comes over the viewer's shoulder
     lamp.target.position.set(0, 0, -1);
     this.controls = new OrbitControls(this.camera, canvas);
     this.controls.enableDamping = !calm();
     this.controls.dampingFactor = 0.12;
     this.controls.addEventListener("change", () => this.invalidate());
-    this.controls.addEventListener("start", () => { this.motion = null; this.onTouch?.(); });
+    this.controls.addEventListener("start", () => { this.motion = null; this.introduced = true; this.onTouch?.(); });
     this.frame = { tanX: Math.tan(Math.PI / 6), tanY: Math.tan(Math.PI / 6), distance: 1 };
     this.motion = null;  // (milliseconds) → whether it goes on
+    this.introduced = false;
     this.before = [];  // called before each picture
     this.after = [];  // and after it
     this.draw = () => this.renderer.render(this.scene, this.camera);
@@ -92,6 +98,7 @@ export class Stage {
 
   // Turn around the target (radians) and go nearer (factor < 1) or farther.
   orbit(right, up, factor = 1) {
+    this.introduced = true;
     const offset = this.camera.position.clone().sub(this.controls.target);
     const around = new Spherical().setFromVector3(offset);
     around.theta += right;
@@ -100,13 +107,14 @@ export class Stage {
     this.place(offset.setFromSpherical(around).add(this.controls.target), this.controls.target);
   }
 
-  glide(position, target) {
+  glide(position, target, duration = GLIDE) {
+    this.introduced = true;
     if (calm()) return this.place(position, target);
     const from = { position: this.camera.position.clone(), target: this.controls.target.clone() };
     let begin = null;
     this.move((now) => {
       begin ??= now;
-      const share = Math.min(1, (now - begin) / GLIDE);
+      const share = Math.min(1, (now - begin) / duration);
       const eased = share * share * (3 - 2 * share);
       this.place(from.position.clone().lerp(position, eased), from.target.clone().lerp(target, eased));
       return share < 1;
@@ -117,10 +125,17 @@ export class Stage {
     this.glide(new Vector3(), this.middle());
   }
 
-  // The whole from a little aside: depth is seen at once.
-  reset() {
-    const offset = new Vector3().setFromSpherical(new Spherical(this.frame.distance * 1.25, Math.PI / 2 - 0.16, 0.38));
-    this.glide(offset.add(this.middle()), this.middle());
+  // The whole of a model from a little aside, where depth is seen at once.
+  lookAside(sample, duration = GLIDE) {
+    const tanY = Math.tan((this.camera.fov * Math.PI) / 360) / AIR;
+    const { offset, distance } = whereSeenWhole(sample, this.middle(), ASIDE, tanY * this.camera.aspect, tanY);
+    const target = this.middle().add(offset);
+    this.glide(target.clone().addScaledVector(ASIDE, Math.min(distance, this.frame.distance * FARTHEST)), target, duration);
+  }
+
+  // Once, unless the person was first: from the photo's own view, where the model looks flat, to one aside.
+  introduce(sample) {
+    if (!this.introduced) this.lookAside(sample, INTRODUCTION);
   }
 
   move(motion) {

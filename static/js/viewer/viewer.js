@@ -32,7 +32,7 @@ export class Viewer {
   listen() {
     const toggleFull = listenForFullScreen(byId("viewer"), (on) => action("full").setAttribute("aria-pressed", String(on)));
     const acts = {
-      reset: () => { this.turntable.toggle(false); this.stage.reset(); },
+      reset: () => { this.turntable.toggle(false); this.stage.lookAside(this.layers.get(this.visible()).sample); },
       camera: () => { this.turntable.toggle(false); this.stage.viewFromCamera(); },
       turn: () => this.turntable.toggle(),
       ruler: () => this.toggle("ruler", this.ruler),
@@ -75,13 +75,15 @@ export class Viewer {
     this.stage.setFrame({ fovX: facts?.fov_x_deg, width: photo?.width, height: photo?.height, distance });
   }
 
-  async add(name, url) {
-    await this.layers.load(name, url);
+  // onShare: told how much of it has come, 0 to 1.
+  async add(name, url, onShare) {
+    const layer = await this.layers.load(name, url, onShare);
     this.frame();
     if (name !== "points" && !this.chosen.mode) this.mode = "textured";
-    if (name !== "points" && !this.chosen.surface) this.surface = name;
+    if (!this.chosen.surface && (name === "mesh" || !this.layers.get("mesh"))) this.surface = name;
     this.enable();
     this.show();
+    if (name !== "points") this.stage.introduce(layer.sample);
   }
 
   enable() {
@@ -114,7 +116,7 @@ export class Viewer {
     this.markMode(this.mode);
     byId("surface").value = this.surface;
     byId("size-slide").hidden = this.mode !== "points";
-    byId("surface-pick").hidden = this.mode === "points";
+    byId("surface-pick").hidden = this.mode === "points" || this.compare.on;
     this.sizePoints();
     this.stage.invalidate();
   }
@@ -122,10 +124,7 @@ export class Viewer {
   sizePoints() {
     const cloud = this.layers.get("points");
     if (!cloud) return;
-    const { facts, photo } = this.job;
-    const thinned = Math.sqrt(Math.max(1, (facts?.points ?? cloud.count) / cloud.count));
     const { uniforms } = cloud.material;
-    uniforms.footprint.value = ((2 * this.stage.frame.tanX) / (photo?.width ?? 1000)) * thinned;
     uniforms.size.value = Number(byId("size").value);
     uniforms.pixels.value = this.stage.pixelScale();
   }
