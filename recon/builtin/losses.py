@@ -64,15 +64,21 @@ def normals_loss(prediction: Tensor, truth: Tensor, sky: Tensor) -> Tensor:
     return away.sum() / surface.sum().clamp_min(1)
 
 
-def relief_loss(front: Tensor, back: Tensor, labels: Labels) -> Tensor:
+def relief_loss(front: Tensor, back: Tensor, labels: Labels, gradients: float = 1.0) -> Tensor:
     """Mean absolute error of the subject's front and back relief, in percent of the picture's longer side, after one
-    shift per picture that is the same for both: where the zero lies does not matter."""
+    shift per picture that is the same for both (where the zero lies does not matter), and that of their gradients: thin
+    parts must not melt into each other."""
     inside = labels.subject
     area = inside.sum((1, 2, 3), keepdim=True).clamp_min(1)
     shift = ((labels.front - front) * inside).sum((1, 2, 3), keepdim=True) / area
-    error = ((front + shift - labels.front).abs() + (back + shift - labels.back).abs()) * inside
+    error = torch.cat([front + shift - labels.front, back + shift - labels.back], 1) * inside
+    total = error.abs().sum((1, 2, 3), keepdim=True)
+    for axis in (-1, -2):
+        first, second = (inside.narrow(axis, at, inside.shape[axis] - 1) for at in (0, 1))
+        steps = error.diff(dim=axis).abs() * first * second
+        total = total + gradients * steps.sum((1, 2, 3), keepdim=True)
     found = (inside.amax((1, 2, 3)) > 0).sum().clamp_min(1)
-    return 100 * (error / area).sum() / found
+    return 100 * (total / area).sum() / found
 
 
 def fov_loss(prediction: Tensor, fov: Tensor) -> Tensor:
@@ -83,7 +89,7 @@ def fov_loss(prediction: Tensor, fov: Tensor) -> Tensor:
 
 
 # Weights that bring the losses of a half-trained network to the same order; disparity, the hardest, leads.
-SKY, SUBJECT, NORMALS, RELIEF, FOV = 0.3, 0.5, 1.0, 0.02, 0.05
+SKY, SUBJECT, NORMALS, RELIEF, FOV = 0.3, 1.5, 1.0, 0.03, 0.05
 
 
 def loss_parts(prediction: Geometry, labels: Labels, without: tuple[str, ...] = ()) -> dict[str, Tensor]:

@@ -100,6 +100,15 @@ def test_relief_loss_ignores_one_shift_of_both_sides_and_everything_outside():
     assert relief_loss(front, back + 0.02, labels) == pytest.approx(2, rel=1e-3)
 
 
+def test_relief_loss_counts_what_melts_into_each_other():
+    labels = World(1, without=("room", "street", "square", "nature", "tabletop", "disorder")).batch(0, 2, 64, 64).labels
+    stripes = 0.02 * (torch.arange(64) % 2 - 0.5).expand_as(labels.front)
+    error = relief_loss(labels.front + stripes, labels.back + stripes, labels, 0.0)
+    assert error == pytest.approx(2, rel=0.05)  # half a stripe on each side, front and back
+    steps = relief_loss(labels.front + stripes, labels.back + stripes, labels) - error
+    assert 3 < float(steps) < 4  # nearly every pixel has a neighbour to its right, 2 % nearer or farther
+
+
 def test_the_best_spread_of_the_field_of_view_is_the_mean_error():
     fov = torch.tensor([40.0, 50, 60, 70])
     spread = torch.tensor([10.0] * 4, requires_grad=True)
