@@ -53,8 +53,18 @@ def disparity_loss(prediction: Tensor, truth: Tensor, anchor: float = 0.1, gradi
 
 
 def mask_loss(logit: Tensor, truth: Tensor) -> Tensor:
-    """Binary cross-entropy (of the sky, of the subject)."""
+    """Binary cross-entropy."""
     return F.binary_cross_entropy_with_logits(logit, truth)
+
+
+def subject_loss(logit: Tensor, truth: Tensor) -> Tensor:
+    """Cross-entropy, and in pictures with a subject half the Dice loss (Milletari et al. 2016, V-Net, section 3, not
+    squared): where the subject is hard to see, a decided guess overlaps more than a calibrated doubt."""
+    probability = logit.sigmoid()
+    overlap = 2 * (probability * truth).sum((1, 2, 3))
+    dice = 1 - overlap / (probability.sum((1, 2, 3)) + truth.sum((1, 2, 3))).clamp_min(1e-6)
+    has = (truth.amax((1, 2, 3)) > 0).to(dice.dtype)
+    return mask_loss(logit, truth) + 0.5 * (dice * has).mean()
 
 
 def normals_loss(prediction: Tensor, truth: Tensor, sky: Tensor) -> Tensor:
@@ -99,7 +109,7 @@ def loss_parts(prediction: Geometry, labels: Labels, without: tuple[str, ...] = 
     parts = {
         "disparity": disparity_loss(prediction.disparity, labels.disparity, gradients=gradients),
         "sky": SKY * mask_loss(prediction.sky, labels.sky),
-        "subject": SUBJECT * mask_loss(prediction.subject, labels.subject),
+        "subject": SUBJECT * subject_loss(prediction.subject, labels.subject),
         "normals": NORMALS * normals_loss(prediction.normals, labels.normals, labels.sky),
         "relief": RELIEF * relief_loss(prediction.front, prediction.back, labels),
         "fov": FOV * fov_loss(prediction.fov, labels.fov),
