@@ -43,7 +43,7 @@ HINTED = 0.4
 class Plan:
     """Everything a run follows from: seed; steps in all; how often a rendered picture is used; peak learning rate (AdamW);
     EMA decay per step; size of the net; stages of the pictures (see pool); for ablations what is left out: layouts,
-    losses ("gradients" too), "looks" (cameras that differ); the weights that the run begins with (SHA-256), if any."""
+    losses ("gradients" too), of the camera "looks" (or only "borders", "styles"); SHA-256 of the weights it begins with."""
 
     seed: int = 2
     steps: int = 11400

@@ -1,6 +1,5 @@
 """What a camera does to a picture: borders, mixed colours, and that nothing else moves."""
 
-import pytest
 import torch
 
 from recon.builtin.world.photo import _Dice, _frame, _restyle, develop, plain
@@ -32,12 +31,23 @@ def test_colours_are_mixed_in_some_pictures_and_grey_nearly_always_stays_grey():
     assert 0.06 < float(moved.float().mean()) < 0.2
 
 
-@pytest.mark.parametrize("camera", [develop, plain])
-def test_photos_are_finite_and_follow_from_the_seed(camera):
-    light = torch.rand(8, 3, 32, 48, generator=torch.Generator().manual_seed(3))
-    light = light * torch.logspace(-4, 3, 8).view(-1, 1, 1, 1)
-    first, second = (camera(light, torch.Generator().manual_seed(4)) for _ in range(2))
+LIGHT = torch.rand(8, 3, 32, 48, generator=torch.Generator().manual_seed(3)) * torch.logspace(-4, 3, 8).view(
+    -1, 1, 1, 1
+)
+
+
+def test_photos_are_finite_and_follow_from_the_seed():
+    first, second = (develop(LIGHT, torch.Generator().manual_seed(4)) for _ in range(2))
     assert torch.equal(first, second)
-    assert float(first.min()) >= 0 and float(first.max()) <= 1 and torch.isfinite(first).all()
-    if camera is develop:
-        assert not torch.equal(first, camera(light, torch.Generator().manual_seed(5)))
+    assert not torch.equal(first, develop(LIGHT, torch.Generator().manual_seed(5)))
+    for photo in (first, plain(LIGHT)):
+        assert float(photo.min()) >= 0 and float(photo.max()) <= 1 and torch.isfinite(photo).all()
+
+
+def test_borders_and_styles_can_be_left_out():
+    light = LIGHT[3:5].repeat(50, 1, 1, 1)
+    whole, bare = (develop(light, torch.Generator().manual_seed(4), w) for w in ((), ("borders",)))
+    differs = (whole != bare).flatten(1).any(1)
+    assert 0 < int(differs.sum()) < 25
+    unstyled = develop(light, torch.Generator().manual_seed(4), ("borders", "styles"))
+    assert not torch.equal(bare, unstyled)

@@ -153,11 +153,16 @@ def _jpeg(image: Tensor, quality: Tensor) -> Tensor:
     return planes[:, :1] + planes[:, 1:]
 
 
-def develop(linear: Tensor, generator: torch.Generator) -> Tensor:
-    """Linear colour to an sRGB-like photo in [0, 1], each with its own exposure, cast, blur, noise and curve."""
+def develop(linear: Tensor, generator: torch.Generator, without: tuple[str, ...] = ()) -> Tensor:
+    """Linear colour to an sRGB-like photo in [0, 1], each with its own exposure, cast, blur, noise and curve; without:
+    "styles" (colours mixed anew), "borders"."""
     dice = _Dice(len(linear), generator, linear.device)
     image = _tone(_sense(_expose(_lens(linear, dice), dice), dice), dice)
-    image = _frame(_sharpen(_restyle(image, dice), dice).clamp(0, 1), dice)
+    # What is left out is drawn all the same, so that everything else stays as it was.
+    styled = _restyle(image, dice)
+    image = _sharpen(image if "styles" in without else styled, dice).clamp(0, 1)
+    framed = _frame(image, dice)
+    image = image if "borders" in without else framed
     squeezed = dice.often(0.3).flatten().nonzero().flatten()
     quality = dice.draw(0.1, 1.0).flatten()
     if len(squeezed):
@@ -165,7 +170,7 @@ def develop(linear: Tensor, generator: torch.Generator) -> Tensor:
     return image.clamp(0, 1)
 
 
-def plain(linear: Tensor, generator: torch.Generator) -> Tensor:
+def plain(linear: Tensor) -> Tensor:
     """The same photos by one camera that exposes for the mean and does nothing else (for comparison)."""
     grey = linear.mean(dim=(1, 2, 3), keepdim=True).clamp_min(1e-4)
     return (linear / grey * 0.25).clamp(0, 1).pow(1 / 2.2)
