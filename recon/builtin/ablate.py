@@ -1,7 +1,7 @@
-"""`python -m recon.builtin.ablate --runs DIR --real DIR`: what each ingredient of the world and of the loss buys.
+"""`python -m recon.builtin.ablate --start RUN/last.pt --runs DIR --real DIR`: what each ingredient buys.
 
-Short runs of a smaller network on small pictures that differ in one ingredient, and the whole again from another seed,
-which shows what is only chance. Prints one table in Markdown; finished runs are not repeated.
+Short runs that go on from one network's weights and differ in one ingredient of the world or of the loss, and the whole
+again from another seed, which shows what is only chance. Prints one table in Markdown; finished runs are not repeated.
 """
 
 from __future__ import annotations
@@ -11,50 +11,54 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from .evaluate import score_real, score_world
-from .train import SMALL, Plan, Trainer
+from .train import LARGE, Plan, Trainer
 
-SMALLER = (16, 24, 48, 96, 160)
-# Root of the pixel count at which real frames are scored: that of the pictures trained on.
-SIDE = 96
 # name: (seed, what is left out)
 RUNS: dict[str, tuple[int, tuple[str, ...]]] = {
-    "everything": (1, ()),
-    "everything, second seed": (2, ()),
-    "no camera looks": (1, ("looks",)),
-    "no rooms": (1, ("room",)),
-    "no streets": (1, ("street", "square")),
-    "no cut-outs": (1, ("cutout", "pasted")),
-    "no gradient matching": (1, ("gradients",)),
-    "no normals": (1, ("normals",)),
-    "depth and sky alone": (1, ("normals", "subject", "relief", "fov")),
+    "nothing": (1, ()),
+    "nothing, second seed": (2, ()),
+    "camera looks": (1, ("looks",)),
+    "borders": (1, ("borders",)),
+    "mixed colours": (1, ("styles",)),
+    "rooms": (1, ("room",)),
+    "streets": (1, ("street", "square")),
+    "cut-outs": (1, ("cutout", "pasted")),
+    "gradient matching": (1, ("gradients",)),
+    "all heads but depth, sky": (1, ("normals", "subject", "relief", "fov")),
 }
 COLUMNS = ("real_d1", "indoor", "street", "tabletop", "real_rel", "world_d1", "normals", "iou", "relief", "fov")
 
 
-def scores(folder: Path, plan: Plan, real: Path) -> dict[str, float]:
+def scores(folder: Path, plan: Plan, start: dict[str, Tensor], real: Path) -> dict[str, float]:
     """Train a plan to its end and score its averaged weights, on the whole world whatever it was trained on."""
     trainer = Trainer(folder, plan)
+    if trainer.step == 0:
+        trainer.start_from(start)
     while trainer.step < plan.steps:
         trainer.advance()
         if trainer.step % 100 == 0 or trainer.step == plan.steps:
             trainer.save()
-    return score_world(trainer.ema, 0, batches=8) | score_real(trainer.ema, real, SIDE)
+    return score_world(trainer.ema, 0, batches=8) | score_real(trainer.ema, real)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m recon.builtin.ablate", description=__doc__)
+    parser.add_argument("--start", type=Path, required=True, help="a run's last.pt, where all runs begin")
     parser.add_argument("--runs", type=Path, required=True, help="folder for the runs")
     parser.add_argument("--real", type=Path, required=True, help="folder of RGB-D frames to score on")
-    parser.add_argument("--steps", type=int, default=500)
+    parser.add_argument("--steps", type=int, default=400)
     args = parser.parse_args()
     torch.set_num_threads(1)
     print("| left out | " + " | ".join(COLUMNS) + " |\n|---|" + "---|" * len(COLUMNS), flush=True)
+    start = torch.load(args.start, map_location="cpu", weights_only=True)["ema"]
     for name, (seed, without) in RUNS.items():
-        small = replace(Plan(), reuse=8, stages=((0, 16, SMALL, "subjects"),), widths=SMALLER, heads=5)
-        plan = replace(small, seed=seed, steps=args.steps, without=without)
-        row = scores(args.runs / name.replace(" ", "_").replace(",", ""), plan, args.real)
+        plan = replace(
+            Plan(), seed=seed, steps=args.steps, stages=((0, 8, LARGE, "both"),), without=without, start="ablate"
+        )
+        row = scores(args.runs / name.replace(" ", "_").replace(",", ""), plan, start, args.real)
         print(f"| {name} | " + " | ".join(f"{row[c]:.3f}" for c in COLUMNS) + " |", flush=True)
 
 

@@ -76,6 +76,11 @@ def score_frames(predict: Predict, folder: Path) -> dict[str, list[tuple[str, fl
     return scores
 
 
+def farther_with_each_row(rgb: np.ndarray) -> np.ndarray:
+    """The guess that needs no network: disparity (h, w) grows evenly from the top row to the bottom row."""
+    return np.repeat(np.arange(rgb.shape[0], dtype=np.float32)[:, None], rgb.shape[1], axis=1)
+
+
 def score_real(net: nn.Module, folder: Path, side: int = SIDE) -> dict[str, float]:
     """Mean delta1 and AbsRel over the frames, and delta1 per domain; side: root of the network's pixel count."""
     scores = score_frames(torch_predict(net, side), folder)
@@ -113,7 +118,7 @@ def score_world(net: nn.Module, seed: int, device: str = "cpu", batches: int = 4
                 continue
             rest["iou"].append(float((inside & seen).sum() / (inside | seen).sum()))
             thick = float((one.back - one.front)[0][inside].mean())
-            error = float(relief_loss(p.front[k : k + 1], p.back[k : k + 1], one)) / 200
+            error = float(relief_loss(p.front[k : k + 1], p.back[k : k + 1], one, 0.0)) / 200
             rest["relief"].append(min(2.0, error / max(thick, 0.01)))
     d1, rel = np.mean(depth, axis=0)
     scores = {"world_d1": d1, "world_rel": rel, **{name: np.mean(values) for name, values in rest.items()}}
@@ -152,13 +157,18 @@ def main() -> None:
     args = parser.parse_args()
     network = Network(args.onnx, args.side)
     scores = score_frames(lambda rgb: network.heads(rgb).disparity, args.real)
+    rows = score_frames(farther_with_each_row, args.real)
     for domain, frames in sorted(scores.items()):
         for name, delta1, absrel in frames:
             print(f"  {name:24s} delta1 {delta1:.3f}  AbsRel {absrel:.3f}")
-        means = np.mean([f[1:] for f in frames], axis=0)
-        print(f"{domain:26s} delta1 {means[0]:.3f}  AbsRel {means[1]:.3f}")
-    means = np.mean([f[1:] for frames in scores.values() for f in frames], axis=0)
-    print(f"{'all frames':26s} delta1 {means[0]:.3f}  AbsRel {means[1]:.3f}")
+        print(_line(domain, frames, rows[domain]))
+    print(_line("all frames", *([frame for frames in s.values() for frame in frames] for s in (scores, rows))))
+
+
+def _line(name: str, frames: list[tuple[str, float, float]], rows: list[tuple[str, float, float]]) -> str:
+    """The means of the network, and in brackets of the guess that depth follows the row."""
+    (d1, rel), (row_d1, row_rel) = (np.mean([f[1:] for f in s], axis=0) for s in (frames, rows))
+    return f"{name:26s} delta1 {d1:.3f}  AbsRel {rel:.3f}  (by the row: {row_d1:.3f}, {row_rel:.3f})"
 
 
 if __name__ == "__main__":

@@ -18,41 +18,25 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from .evaluate import HELD_BACK, unhinted
 from .net import Geometry, GeometryNet
 from .train import Plan
-from .world import World
 
-VERSION = "2"
+VERSION = "3"
 LICENCE = "Apache-2.0"
 # Smaller tensors (biases, norms, shapes) stay as they are: they weigh nothing and set ranges.
 HALF_FROM = 256
 
 
 class Probabilities(nn.Module):
-    """The network with sky and subject as probabilities; with `top`, disparity is taken downwards from there."""
+    """The network with sky and subject as probabilities."""
 
-    def __init__(self, net: nn.Module, top: float | None = None) -> None:
+    def __init__(self, net: nn.Module) -> None:
         super().__init__()
-        self.net, self.top = net, top
+        self.net = net
 
     def forward(self, photo: Tensor) -> Geometry:
         maps: Geometry = self.net(photo)
-        disparity = maps.disparity if self.top is None else (self.top - maps.disparity).clamp_min(0)
-        return maps._replace(disparity=disparity, sky=maps.sky.sigmoid(), subject=maps.subject.sigmoid())
-
-
-@torch.no_grad()
-def turned_from(net: nn.Module, seed: int) -> float | None:
-    """Where a network that learnt disparity upside down has its zero (a fit by least squares does not mind the sign), None
-    for one that did not: from its correlation with the truth on held-back pictures."""
-    batch = World(seed).batch(HELD_BACK, 16, 128, 160)
-    found = net(unhinted(batch.rgb)).disparity
-    fits = [
-        torch.corrcoef(torch.stack([p.flatten(), t.flatten()]))[0, 1]
-        for p, t in zip(found, batch.labels.disparity, strict=True)
-    ]
-    return float(found.quantile(0.999)) if torch.stack(fits).nanmedian() < 0 else None
+        return maps._replace(sky=maps.sky.sigmoid(), subject=maps.subject.sigmoid())
 
 
 def store_half(model: onnx.ModelProto) -> None:
@@ -70,15 +54,15 @@ def store_half(model: onnx.ModelProto) -> None:
     model.graph.node.extend(nodes)
 
 
-def export(net: nn.Module, out: Path, metadata: dict[str, str], top: float | None = None) -> None:
-    """Write a GeometryNet as ONNX with metadata, by an atomic rename; top: see turned_from."""
+def export(net: nn.Module, out: Path, metadata: dict[str, str]) -> None:
+    """Write a GeometryNet as ONNX with metadata, by an atomic rename."""
     axes = {2: "height", 3: "width"}
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         # The tracing exporter is deprecated, but the newer one fixes H and W where they are doubled.
         warnings.simplefilter("ignore")
         raw = Path(folder) / "raw.onnx"
         torch.onnx.export(
-            Probabilities(net, top).eval(),
+            Probabilities(net).eval(),
             (torch.zeros(1, 4, 96, 128),),
             str(raw),
             dynamo=False,
@@ -109,6 +93,7 @@ def load_run(folder: Path) -> tuple[GeometryNet, dict[str, str]]:
         "steps": state["step"],
         "planned_steps": plan.steps,
         "images": plan.pictures(state["step"]),
+        "start": plan.start,
         "reuse": plan.reuse,
         "training_seconds": round(state["seconds"]),
         "data": "synthetic scenes only",
@@ -124,8 +109,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="ONNX file to write")
     args = parser.parse_args()
     net, metadata = load_run(args.run)
-    top = turned_from(net, int(metadata["seed"]))
-    export(net, args.out, metadata | {"turned_from": f"{top}"}, top)
+    export(net, args.out, metadata)
     print(f"{args.out}: {args.out.stat().st_size / 1e6:.2f} MB, {metadata}")
 
 

@@ -53,8 +53,18 @@ def disparity_loss(prediction: Tensor, truth: Tensor, anchor: float = 0.1, gradi
 
 
 def mask_loss(logit: Tensor, truth: Tensor) -> Tensor:
-    """Binary cross-entropy (of the sky, of the subject)."""
+    """Binary cross-entropy."""
     return F.binary_cross_entropy_with_logits(logit, truth)
+
+
+def subject_loss(logit: Tensor, truth: Tensor) -> Tensor:
+    """Cross-entropy, and in pictures with a subject half the Dice loss (Milletari et al. 2016, V-Net, section 3, not
+    squared): where the subject is hard to see, a decided guess overlaps more than a calibrated doubt."""
+    probability = logit.sigmoid()
+    overlap = 2 * (probability * truth).sum((1, 2, 3))
+    dice = 1 - overlap / (probability.sum((1, 2, 3)) + truth.sum((1, 2, 3))).clamp_min(1e-6)
+    has = (truth.amax((1, 2, 3)) > 0).to(dice.dtype)
+    return mask_loss(logit, truth) + 0.5 * (dice * has).mean()
 
 
 def normals_loss(prediction: Tensor, truth: Tensor, sky: Tensor) -> Tensor:
@@ -64,15 +74,21 @@ def normals_loss(prediction: Tensor, truth: Tensor, sky: Tensor) -> Tensor:
     return away.sum() / surface.sum().clamp_min(1)
 
 
-def relief_loss(front: Tensor, back: Tensor, labels: Labels) -> Tensor:
+def relief_loss(front: Tensor, back: Tensor, labels: Labels, gradients: float = 1.0) -> Tensor:
     """Mean absolute error of the subject's front and back relief, in percent of the picture's longer side, after one
-    shift per picture that is the same for both: where the zero lies does not matter."""
+    shift per picture that is the same for both (where the zero lies does not matter), and that of their gradients: thin
+    parts must not melt into each other."""
     inside = labels.subject
     area = inside.sum((1, 2, 3), keepdim=True).clamp_min(1)
     shift = ((labels.front - front) * inside).sum((1, 2, 3), keepdim=True) / area
-    error = ((front + shift - labels.front).abs() + (back + shift - labels.back).abs()) * inside
+    error = torch.cat([front + shift - labels.front, back + shift - labels.back], 1) * inside
+    total = error.abs().sum((1, 2, 3), keepdim=True)
+    for axis in (-1, -2):
+        first, second = (inside.narrow(axis, at, inside.shape[axis] - 1) for at in (0, 1))
+        steps = error.diff(dim=axis).abs() * first * second
+        total = total + gradients * steps.sum((1, 2, 3), keepdim=True)
     found = (inside.amax((1, 2, 3)) > 0).sum().clamp_min(1)
-    return 100 * (error / area).sum() / found
+    return 100 * (total / area).sum() / found
 
 
 def fov_loss(prediction: Tensor, fov: Tensor) -> Tensor:
@@ -83,7 +99,7 @@ def fov_loss(prediction: Tensor, fov: Tensor) -> Tensor:
 
 
 # Weights that bring the losses of a half-trained network to the same order; disparity, the hardest, leads.
-SKY, SUBJECT, NORMALS, RELIEF, FOV = 0.3, 0.5, 1.0, 0.02, 0.05
+SKY, SUBJECT, NORMALS, RELIEF, FOV = 0.3, 1.5, 1.0, 0.03, 0.05
 
 
 def loss_parts(prediction: Geometry, labels: Labels, without: tuple[str, ...] = ()) -> dict[str, Tensor]:
@@ -93,7 +109,7 @@ def loss_parts(prediction: Geometry, labels: Labels, without: tuple[str, ...] = 
     parts = {
         "disparity": disparity_loss(prediction.disparity, labels.disparity, gradients=gradients),
         "sky": SKY * mask_loss(prediction.sky, labels.sky),
-        "subject": SUBJECT * mask_loss(prediction.subject, labels.subject),
+        "subject": SUBJECT * subject_loss(prediction.subject, labels.subject),
         "normals": NORMALS * normals_loss(prediction.normals, labels.normals, labels.sky),
         "relief": RELIEF * relief_loss(prediction.front, prediction.back, labels),
         "fov": FOV * fov_loss(prediction.fov, labels.fov),

@@ -48,13 +48,7 @@ class Pool:
         device: str = "cpu",
         without: tuple[str, ...] = (),
     ) -> None:
-        self.seed, self.stages, self.reuse, self.device, self.looks = (
-            seed,
-            stages,
-            reuse,
-            device,
-            "looks" not in without,
-        )
+        self.seed, self.stages, self.reuse, self.device, self.without = seed, stages, reuse, device, without
         self.world = World(seed, device, without=without)
         self.chunks: OrderedDict[int, list[torch.Tensor]] = OrderedDict()
 
@@ -86,7 +80,7 @@ class Pool:
         stage, _ = self.stage(step)
         exposure = _joined([self._chunk(stage, c) for c in self.drawn(step)])
         generator = torch.Generator(self.device).manual_seed(self.seed * 1_000_003 + step)
-        return exposure.developed(generator, self.looks)
+        return exposure.developed(generator, self.without)
 
     def _chunk(self, stage: int, c: int) -> list[torch.Tensor]:
         index, (_, count, sizes, mix) = stage * A_STAGE + c, self.stages[stage]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import copy
 import csv
+import hashlib
 import math
 import os
 import time
@@ -29,6 +30,9 @@ from .pool import TAKEN, Pool, PoolAhead, Stage
 # from four times as many of them in the same time (progressive resizing, as in Tan and Le 2021, EfficientNetV2).
 SMALL = ((64, 64), (64, 96), (96, 64), (64, 96), (96, 96), (32, 96))
 LARGE = ((128, 128), (128, 160), (160, 128), (96, 192), (160, 160), (128, 192), (64, 224), (192, 160))
+LARGER = ((160, 160), (160, 192), (192, 160), (128, 224), (192, 192), (160, 224), (96, 256), (224, 160))
+# What a run that goes on from another's weights trains on.
+LATER = ((0, 8, LARGER, "both"),)
 # Steps over which the learning rate rises.
 WARM = 300
 # A subject's mask is told in this share of the pictures.
@@ -39,7 +43,7 @@ HINTED = 0.4
 class Plan:
     """Everything a run follows from: seed; steps in all; how often a rendered picture is used; peak learning rate (AdamW);
     EMA decay per step; size of the net; stages of the pictures (see pool); for ablations what is left out: layouts,
-    losses ("gradients" too), "looks" (cameras that differ)."""
+    losses ("gradients" too), of the camera "looks" (or only "borders", "styles"); SHA-256 of the weights it begins with."""
 
     seed: int = 2
     steps: int = 11400
@@ -51,6 +55,7 @@ class Plan:
     heads: int = HEADS
     stages: tuple[Stage, ...] = ((6000, 24, SMALL, "scenes"), (1353, 8, LARGE, "scenes"), (0, 8, LARGE, "subjects"))
     without: tuple[str, ...] = ()
+    start: str = ""
 
     @property
     def steady(self) -> int:
@@ -103,6 +108,11 @@ class Trainer:
         self.ema.load_state_dict(state["ema"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.seconds = state["step"], state["seconds"]
+
+    def start_from(self, state: dict[str, Tensor]) -> None:
+        """Begin a new run with given weights."""
+        self.net.load_state_dict(state)
+        self.ema.load_state_dict(state)
 
     def save(self) -> None:
         """Write last.pt by an atomic rename."""
@@ -206,6 +216,7 @@ def train(trainer: Trainer, minutes: float, every: float, real: Path | None) -> 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m recon.builtin.train", description="Train the network that ships.")
     parser.add_argument("--run", type=Path, required=True, help="folder of the run; goes on where it stopped")
+    parser.add_argument("--start", type=Path, help="a run's last.pt, whose averaged weights a new run begins with")
     parser.add_argument("--seed", type=int, default=Plan.seed)
     parser.add_argument("--steps", type=int, default=Plan.steps)
     parser.add_argument("--reuse", type=int, default=Plan.reuse, help="how often a rendered picture is used")
@@ -220,7 +231,12 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     plan = replace(Plan(), seed=args.seed, steps=args.steps, reuse=args.reuse, without=tuple(args.without))
-    train(Trainer(args.run, plan, args.device, args.device == "cpu"), args.minutes, args.every, args.real)
+    if args.start:
+        plan = replace(plan, stages=LATER, start=hashlib.sha256(args.start.read_bytes()).hexdigest()[:16])
+    trainer = Trainer(args.run, plan, args.device, args.device == "cpu")
+    if args.start and trainer.step == 0:
+        trainer.start_from(torch.load(args.start, map_location=args.device, weights_only=True)["ema"])
+    train(trainer, args.minutes, args.every, args.real)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from recon.builtin.losses import (
     normalised,
     normals_loss,
     relief_loss,
+    subject_loss,
 )
 from recon.builtin.net import Geometry
 from recon.builtin.world import World
@@ -98,6 +99,26 @@ def test_relief_loss_ignores_one_shift_of_both_sides_and_everything_outside():
     front, back = labels.front + 0.3 + noise, labels.back + 0.3 - noise
     assert relief_loss(front, back, labels) == pytest.approx(0, abs=1e-4)
     assert relief_loss(front, back + 0.02, labels) == pytest.approx(2, rel=1e-3)
+
+
+def test_subject_loss_wants_overlap_where_there_is_a_subject_and_nothing_elsewhere():
+    truth = torch.zeros(2, 1, 16, 16)
+    truth[0, :, 4:12, 4:12] = 1
+    right, doubt = 40 * (truth - 0.5), torch.full_like(truth, -2.0)
+    assert subject_loss(right, truth) < 1e-6
+    dice = subject_loss(doubt, truth) - mask_loss(doubt, truth)
+    p = float(torch.tensor(-2.0).sigmoid())
+    assert dice == pytest.approx(0.25 * (1 - 2 * p * 64 / (256 * p + 64)))
+    assert subject_loss(doubt[1:], truth[1:]) == mask_loss(doubt[1:], truth[1:])
+
+
+def test_relief_loss_counts_what_melts_into_each_other():
+    labels = World(1, without=("room", "street", "square", "nature", "tabletop", "disorder")).batch(0, 2, 64, 64).labels
+    stripes = 0.02 * (torch.arange(64) % 2 - 0.5).expand_as(labels.front)
+    error = relief_loss(labels.front + stripes, labels.back + stripes, labels, 0.0)
+    assert error == pytest.approx(2, rel=0.05)  # half a stripe on each side, front and back
+    steps = relief_loss(labels.front + stripes, labels.back + stripes, labels) - error
+    assert 3 < float(steps) < 4  # nearly every pixel has a neighbour to its right, 2 % nearer or farther
 
 
 def test_the_best_spread_of_the_field_of_view_is_the_mean_error():

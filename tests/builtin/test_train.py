@@ -52,6 +52,19 @@ def test_the_rate_rises_stays_and_falls_to_nearly_nothing():
     assert rates[-1] < 0.011 * plan.rate
 
 
+def test_a_run_can_begin_with_the_weights_of_another(tmp_path):
+    first = Trainer(tmp_path / "first", TINY)
+    first.advance()
+    second = Trainer(tmp_path / "second", replace(TINY, seed=4, start="ab"))
+    second.start_from(first.ema.state_dict())
+    for name, value in first.ema.state_dict().items():
+        assert torch.equal(value, second.net.state_dict()[name]) and torch.equal(value, second.ema.state_dict()[name])
+    second.advance()
+    second.save()
+    with pytest.raises(ValueError, match="use another --run"):
+        Trainer(tmp_path / "second", replace(TINY, seed=4))
+
+
 def test_a_steady_run_may_be_made_longer_and_no_other(tmp_path):
     trainer = Trainer(tmp_path, TINY)
     trainer.advance()

@@ -35,12 +35,13 @@ class Exposure:
     linear: Tensor
     labels: Labels
 
-    def developed(self, generator: torch.Generator, looks: bool = True) -> Batch:
-        """Photos with their own exposures, casts, noise and curves, half of them mirrored; without looks by one plain
-        camera."""
+    def developed(self, generator: torch.Generator, without: tuple[str, ...] = ()) -> Batch:
+        """Photos with their own exposures, casts, noise and curves, half of them mirrored; without "looks" by one plain
+        camera; "borders" and "styles" can be left out too."""
         flip = torch.rand(len(self.linear), generator=generator, device=self.linear.device) < 0.5
         linear = torch.where(flip.view(-1, 1, 1, 1), self.linear.flip(-1), self.linear)
-        return Batch((develop if looks else plain)(linear, generator), self.labels.mirrored(flip))
+        photo = plain(linear) if "looks" in without else develop(linear, generator, without)
+        return Batch(photo, self.labels.mirrored(flip))
 
 
 class World:

@@ -49,7 +49,10 @@ def pasted(scenes: list[Scene], pictures: Rendered, r: Random) -> Rendered:
             far = torch.full_like(disparity[i], nearest_back / FLAT)
             turned = torch.zeros_like(normals[i])
             turned[2] = -1
-        colour[i] = torch.where(hit, colour[i], paper)
+        # The thing was photographed by another camera, in other light.
+        stops = r.gauss(0, 0.7)
+        gain = colour.new_tensor([2 ** (stops + r.gauss(0, 0.15)) for _ in range(3)])[:, None, None]
+        colour[i] = torch.where(hit, colour[i] * gain, paper)
         disparity[i] = torch.where(hit, disparity[i], far)
         normals[i] = torch.where(hit, normals[i], turned)
     return pictures._replace(colour=colour, disparity=disparity, normals=normals)

@@ -178,4 +178,5 @@ LAYOUTS: tuple[Layout, ...] = (room, tabletop, street, square, nature, disorder,
 MIXES: dict[str, tuple[float, ...]] = {
     "scenes": (0.27, 0.14, 0.14, 0.06, 0.06, 0.05, 0.08, 0.08, 0.12, 0.0),
     "subjects": (0.20, 0.10, 0.10, 0.04, 0.04, 0.03, 0.09, 0.14, 0.10, 0.16),
+    "both": (0.24, 0.11, 0.10, 0.03, 0.03, 0.03, 0.06, 0.09, 0.09, 0.22),
 }

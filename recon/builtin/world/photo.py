@@ -74,11 +74,11 @@ def _expose(image: Tensor, dice: _Dice) -> Tensor:
     """Exposed for a middle grey around 0.25 linear, up or down one stop; some pictures far too dark or too bright."""
     grey = image.mean(dim=(1, 2, 3), keepdim=True).clamp_min(1e-4)
     kind, stops = dice.draw(0.0, 1.0), dice.draw(-1.0, 0.9)
-    dark = kind < 0.2
+    dark = kind < 0.25
     stops = torch.where(dark, dice.draw(-2.6, -0.8), torch.where(kind > 0.9, dice.draw(0.7, 1.8), stops))
     # The eye of the camera: contrast in the light itself, as a film or a raw converter has.
     image = (image / grey).clamp_min(1e-4).pow(dice.draw(1.0, 1.8))
-    cast = dice.draw(-0.2, 0.2, 3, 1, 1)
+    cast = dice.draw(-0.2, 0.2, 3, 1, 1) * torch.where(dice.often(0.3), 2.5, 1.0)
     tungsten = torch.tensor(_TUNGSTEN, device=image.device).view(1, 3, 1, 1)
     tubes = torch.tensor(_TUBES, device=image.device).view(1, 3, 1, 1)
     # Dark pictures are mostly rooms in lamplight.
@@ -102,14 +102,32 @@ def _tone(image: Tensor, dice: _Dice) -> Tensor:
     shoulder = image * 1.6 * (1 + image / 4) / (1 + image)
     image = torch.where(dice.often(0.6), shoulder, image.clamp_max(1)).pow(1 / dice.draw(1.9, 2.6))
     luma = image.mean(1, keepdim=True)
-    grey = dice.often(0.04)
-    saturation = torch.where(grey, torch.zeros_like(luma[:, :, :1, :1]), dice.draw(0.6, 1.4))
+    grey = dice.often(0.12)
+    saturation = torch.where(grey, torch.zeros_like(luma[:, :, :1, :1]), dice.draw(0.4, 1.5))
     image = luma + (image - luma) * saturation
     low = dice.often(0.1)
     contrast = torch.where(low, dice.draw(0.4, 0.8), dice.draw(0.9, 1.25))
     lift = torch.where(low, dice.draw(0.0, 0.2), dice.draw(-0.04, 0.04))
     middle = image.mean(dim=(1, 2, 3), keepdim=True)
     return (image - middle) * contrast + middle + lift
+
+
+def _restyle(image: Tensor, dice: _Dice) -> Tensor:
+    """Colours mixed anew in some pictures, as by a filter or a strange film: what is near must not hang on a hue."""
+    mix = torch.eye(3, device=image.device) + 0.25 * dice.noise(3, 3) * dice.often(0.12).view(-1, 1, 1)
+    mix = mix / mix.sum(2, keepdim=True).clamp_min(0.3)
+    return torch.einsum("bij,bjhw->bihw", mix, image)
+
+
+def _frame(image: Tensor, dice: _Dice) -> Tensor:
+    """A plain border on some sides of some pictures, as scans, screenshots and undistorted sensors have."""
+    height, width = image.shape[2:]
+    y = torch.arange(height, device=image.device).view(1, 1, -1, 1)
+    x = torch.arange(width, device=image.device).view(1, 1, 1, -1)
+    left, right, top, bottom = (dice.draw(0.003, 0.05) * max(height, width) * dice.often(0.75) for _ in range(4))
+    outside = (x < left.round()) | (x >= width - right.round()) | (y < top.round()) | (y >= height - bottom.round())
+    tone = torch.where(dice.often(0.5), dice.draw(0.9, 1.0), dice.draw(0.0, 0.1))
+    return torch.where(outside & dice.often(0.1), tone, image)
 
 
 def _sharpen(image: Tensor, dice: _Dice) -> Tensor:
@@ -135,11 +153,16 @@ def _jpeg(image: Tensor, quality: Tensor) -> Tensor:
     return planes[:, :1] + planes[:, 1:]
 
 
-def develop(linear: Tensor, generator: torch.Generator) -> Tensor:
-    """Linear colour to an sRGB-like photo in [0, 1], each with its own exposure, cast, blur, noise and curve."""
+def develop(linear: Tensor, generator: torch.Generator, without: tuple[str, ...] = ()) -> Tensor:
+    """Linear colour to an sRGB-like photo in [0, 1], each with its own exposure, cast, blur, noise and curve; without:
+    "styles" (colours mixed anew), "borders"."""
     dice = _Dice(len(linear), generator, linear.device)
     image = _tone(_sense(_expose(_lens(linear, dice), dice), dice), dice)
-    image = _sharpen(image, dice).clamp(0, 1)
+    # What is left out is drawn all the same, so that everything else stays as it was.
+    styled = _restyle(image, dice)
+    image = _sharpen(image if "styles" in without else styled, dice).clamp(0, 1)
+    framed = _frame(image, dice)
+    image = image if "borders" in without else framed
     squeezed = dice.often(0.3).flatten().nonzero().flatten()
     quality = dice.draw(0.1, 1.0).flatten()
     if len(squeezed):
@@ -147,7 +170,7 @@ def develop(linear: Tensor, generator: torch.Generator) -> Tensor:
     return image.clamp(0, 1)
 
 
-def plain(linear: Tensor, generator: torch.Generator) -> Tensor:
+def plain(linear: Tensor) -> Tensor:
     """The same photos by one camera that exposes for the mean and does nothing else (for comparison)."""
     grey = linear.mean(dim=(1, 2, 3), keepdim=True).clamp_min(1e-4)
     return (linear / grey * 0.25).clamp(0, 1).pow(1 / 2.2)
