@@ -25,7 +25,7 @@ import numpy as np
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
-SAMPLE = ROOT / "samples" / "coffee.jpg"
+SAMPLE = ROOT / "samples" / "chelsea.jpg"  # the smallest one: most of the time goes into making and drawing
 CHROMIUM_FLAGS = [
     "--headless",
     "--no-sandbox",

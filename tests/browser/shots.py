@@ -17,7 +17,7 @@ from tests.browser.browser import ROOT, Visit, context_of, launched, running_ser
 
 MODES = ("points", "textured", "wireframe", "normals", "clay")
 PHOTO = ROOT / "samples" / "astronaut.jpg"
-QUALITY = 75  # of JPEG: below 150 kB for a screen full of photo
+QUALITY = 70  # of JPEG: below 150 kB for a screen full of photo
 
 
 def take_all(browser: Browser, address: str, photo: Path, folder: Path) -> None:

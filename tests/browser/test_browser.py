@@ -37,7 +37,7 @@ def test_photo_to_model_in_every_mode_and_on_disk(visit: Begin) -> None:
 
     with page.expect_download() as download:
         page.click("#download-main")
-    assert download.value.suggested_filename == "coffee-mesh.glb"
+    assert download.value.suggested_filename == "chelsea-mesh.glb"
     scene = trimesh.load(io.BytesIO(download.value.path().read_bytes()), file_type="glb")
     assert sum(len(mesh.faces) for mesh in scene.geometry.values()) > 1000
 
