@@ -107,7 +107,7 @@ class Client:
 
     def get(self, path: str, **headers: str) -> Answer:
         """GET."""
-        return Answer(self.ask("GET", path, **headers))
+        return Answer(self.ask("GET", path, None, **headers))
 
     def post(self, path: str, body: bytes | None = None, **headers: str) -> Answer:
         """POST."""

@@ -2,8 +2,9 @@
 
     python -m bench.web [--seconds N] [--people N …] [--photo FILE]
 
-Requests per second of several clients at once; the time of single requests while jobs run; the time from the end of an upload
-of a one-megapixel photo to the first 3D view (points or instant mesh, as the event stream tells it) and to the mesh; memory.
+Requests per second of several clients at once; the time of single requests while jobs run; the time from the end of an
+upload of a one-megapixel photo to the first 3D view (points or instant mesh, as the event stream tells it), to the mesh and
+to the end; memory.
 """
 
 from __future__ import annotations
@@ -75,10 +76,7 @@ def _print_rates(server: Server, photo: bytes, seconds: float) -> None:
     wait_for(client, job, "done")
     print(f"{CLIENTS} clients at once{'':12} requests/s     p50 ms     p95 ms")
     for name, path in addresses(job).items():
-        times: list[float] = []
-        together(
-            CLIENTS, lambda i, path=path, times=times: _ask_for(server.client(client.token), path, seconds, 0, times)
-        )
+        times = _at_once(server, client.token, path, seconds)
         print(f"{name:28} {len(times) / seconds:10.0f} {_milliseconds(times)}")
 
 
@@ -165,6 +163,13 @@ def addresses(job: dict[str, Any]) -> dict[str, str]:
 
 def _bundle() -> str:
     return "/" + next((ROOT / "static" / "vendor").glob("three-*.js")).relative_to(ROOT).as_posix()
+
+
+def _at_once(server: Server, token: str, path: str, seconds: float) -> list[float]:
+    """Seconds of each request of CLIENTS clients that do nothing else."""
+    times: list[float] = []
+    together(CLIENTS, lambda i: _ask_for(server.client(token), path, seconds, 0, times))
+    return times
 
 
 def _ask_for(client: Client, path: str, seconds: float, pause: float, times: list[float]) -> None:

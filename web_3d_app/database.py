@@ -1,7 +1,7 @@
 """The database: short transactions, and migrations that run at the start.
 
 On SQLite: write-ahead log, and every writing transaction begins as a writer (BEGIN IMMEDIATE), because one that reads
-first and writes later fails with "database is locked" whatever the timeout (measured: references in docs/decisions.md).
+first and writes later fails with "database is locked" whatever the timeout (docs/decisions.md).
 """
 
 from __future__ import annotations

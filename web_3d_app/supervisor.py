@@ -169,7 +169,7 @@ class LocalEngine:
             elif self._restarts[crew].due(time.monotonic()) and not self._ending.is_set():
                 self._spawn(crew)
         in_use = {child.folder for child in self._children.values()}
-        for folder in set(self._folder.iterdir()) - in_use:  # of workers that were killed, or outlived their server
+        for folder in set(self._folder.glob("*")) - in_use:  # of workers that were killed, or outlived their server
             shutil.rmtree(folder, ignore_errors=True)
         if time.monotonic() - self._cleaned > HOUSEKEEPING_SECONDS:
             self._cleaned = time.monotonic()

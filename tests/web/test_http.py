@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import event
 from web.conftest import picture, program, send
 
 from web_3d_app.answers import POLICY
@@ -198,6 +199,22 @@ def test_a_locked_database_is_told(client: FlaskClient, parts: Services, setting
     lock.close()
     assert send(client).status_code == 202
     quick.close()
+
+
+def test_a_full_disk_under_the_database_is_told(make: Callable[[Settings], Flask], settings: Settings) -> None:
+    app = make(replace(settings, max_queued_each=1000, max_queued=1000))
+    client, parts = program(app), app.extensions["unflat"]
+
+    def as_large_as_it_is(connection: sqlite3.Connection, *_: object) -> None:
+        connection.execute("PRAGMA max_page_count = 1").close()  # SQLite takes the present size instead
+
+    event.listen(parts.database.engine, "checkout", as_large_as_it_is)
+    for _ in range(200):
+        answer = send(client)
+        if answer.status_code != 202:
+            break
+    assert code(answer) == (507, "disk_full")
+    assert set(parts.storage.names()) == {job["id"] for job in client.get("/api/v1/jobs?limit=100").json["jobs"]}
 
 
 def test_headers_and_hosts(app: Flask, client: FlaskClient) -> None:

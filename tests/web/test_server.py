@@ -127,6 +127,7 @@ def _alive(pid: int) -> bool:
         return False
 
 
+@pytest.mark.slow  # test_faults does the same to a part of the server, in every stage
 def test_a_killed_worker_is_followed_by_another_which_does_its_job(start: Start) -> None:
     server = start().wait_until_ready()
     client, before = server.client(), server.workers()
