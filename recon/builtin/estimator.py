@@ -81,13 +81,10 @@ class Network:
 
     def __init__(self, weights: Path = WEIGHTS, side: int = SIDE) -> None:
         self._weights, self._side = weights, side
-        self._session: InferenceSession | None = None
 
     def load(self) -> InferenceSession:
-        """The session, made once. Raises MissingWeights where the file has been taken away."""
-        if self._session is None:
-            self._session = _session(self._weights)
-        return self._session
+        """The file's session, one for all that ask for it. Raises MissingWeights where the file has been taken away."""
+        return _session(self._weights)
 
     def heads(self, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"] | None = None) -> Heads:
         """What the network says about a picture of any size; `inside`: where the subject is, if that is known."""
@@ -105,19 +102,13 @@ class Network:
         return Heads(**maps, normals=found[-2][0].transpose(1, 2, 0), fov=fov, fov_error=fov_error)
 
 
-@cache
-def network(weights: Path, side: int) -> Network:
-    """The network of a file, one for all that ask for it, so that its session is made once."""
-    return Network(weights, side)
-
-
 class BuiltinDepth:
     """The shipped network as a DepthEstimator."""
 
     name = "builtin"
 
     def __init__(self, weights: Path = WEIGHTS, side: int = SIDE) -> None:
-        self._network = network(weights, side)
+        self._network = Network(weights, side)
 
     def load(self) -> InferenceSession:
         """The network's session. Raises MissingWeights."""
@@ -147,6 +138,7 @@ class BuiltinDepth:
         return Relief(heads.front, heads.back, *window)
 
 
+@cache
 def _session(weights: Path) -> InferenceSession:
     if not weights.is_file():
         raise MissingWeights(

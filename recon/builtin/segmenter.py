@@ -9,13 +9,15 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 from numpy import ndarray
 
-from recon.builtin.estimator import SIDE, WEIGHTS, network
+from recon.builtin.estimator import WEIGHTS, Network
 from recon.geometry.silhouette import is_credible, one_subject, sharpen
 from recon.geometry.upsample import guided_upsample
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
+# Subjects are looked for more closely than depth: they are seen better so (see README.md).
+MASK_SIDE = 256
 # There is a subject where these hold. By the contract its probability is about 0 all over a scene.
 # Share of the photo where the probability is above one half;
 LEAST_SHARE, MOST_SHARE = 0.01, 0.9
@@ -33,8 +35,8 @@ class BuiltinSegmenter:
 
     name = "builtin"
 
-    def __init__(self, weights: Path = WEIGHTS, side: int = SIDE) -> None:
-        self._network = network(weights, side)
+    def __init__(self, weights: Path = WEIGHTS, side: int = MASK_SIDE) -> None:
+        self._network = Network(weights, side)
 
     def load(self) -> InferenceSession:
         """The network's session. Raises MissingWeights."""

@@ -20,7 +20,6 @@ from recon.builtin.estimator import (
     BuiltinDepth,
     Heads,
     Network,
-    network,
     network_size,
     open_sky,
     with_clouds,
@@ -71,7 +70,7 @@ def test_a_back_is_never_in_front(toy: Path) -> None:
 
 def test_a_file_is_loaded_once_for_all_adapters(toy: Path) -> None:
     one, other = BuiltinDepth(toy), BuiltinDepth(toy)
-    assert one.load() is other.load() is network(toy, SIDE).load()
+    assert one.load() is other.load() is Network(toy, 2 * SIDE).load()
 
 
 @pytest.mark.parametrize(("width", "height"), [(600, 400), (400, 600), (500, 500)])
