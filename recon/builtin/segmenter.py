@@ -9,22 +9,21 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 from numpy import ndarray
 
-from recon.builtin.estimator import WEIGHTS, Network
+from recon.builtin.estimator import SIDE, WEIGHTS, Network
 from recon.geometry.silhouette import is_credible, one_subject, sharpen
 from recon.geometry.upsample import guided_upsample
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-# Subjects are looked for more closely than depth: they are seen better so (see README.md).
-MASK_SIDE = 256
-# A pixel is the subject's from this probability on: the network hesitates over parts of what it has seen.
-OUTLINE = 0.3
+# A pixel is the subject's from this probability on.
+OUTLINE = 0.5
 # There is a subject where these hold. By the contract its probability is about 0 all over a scene.
 # This share of the photo, and no more than that, is the subject's;
-LEAST_SHARE, MOST_SHARE = 0.02, 0.9
-# the least share has this probability;
-LEAST_CONFIDENCE = 0.9
+LEAST_SHARE, MOST_SHARE = 0.01, 0.9
+# there is little doubt: where the probability is neither below the first nor above the second covers at most this much of
+# the subject's area (a ragged cut-out is worse than the whole photo);
+NO, YES, MOST_DOUBT = 0.1, 0.9, 0.7
 # this share of the subject hangs together.
 LEAST_MAIN = 0.6
 # GrabCut's outline is believed if it covers the same as the network's own, by intersection over union: where subject and
@@ -37,7 +36,7 @@ class BuiltinSegmenter:
 
     name = "builtin"
 
-    def __init__(self, weights: Path = WEIGHTS, side: int = MASK_SIDE) -> None:
+    def __init__(self, weights: Path = WEIGHTS, side: int = SIDE) -> None:
         self._network = Network(weights, side)
 
     def load(self) -> InferenceSession:
@@ -62,8 +61,8 @@ def shows_subject(probability: Float32[ndarray, "h w"]) -> bool:
     inside = probability > OUTLINE
     if not LEAST_SHARE <= inside.mean() <= MOST_SHARE:
         return False
-    sure = float(np.quantile(probability, 1 - LEAST_SHARE)) >= LEAST_CONFIDENCE
-    return sure and one_subject(inside, LEAST_MAIN) is not None
+    doubt = (probability > NO) & (probability < YES)
+    return bool(doubt.mean() <= MOST_DOUBT * inside.mean()) and one_subject(inside, LEAST_MAIN) is not None
 
 
 def agreement(a: Bool[ndarray, "h w"], b: Bool[ndarray, "h w"]) -> float:
