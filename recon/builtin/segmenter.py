@@ -9,25 +9,26 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 from numpy import ndarray
 
-from recon.builtin.estimator import WEIGHTS, Network
+from recon.builtin.estimator import SIDE, WEIGHTS, Network
 from recon.geometry.silhouette import is_credible, one_subject, sharpen
 from recon.geometry.upsample import guided_upsample
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-# Subjects are looked for more closely than depth: they are seen better so (see README.md).
-MASK_SIDE = 256
+# A pixel is the subject's from this probability on.
+OUTLINE = 0.5
 # There is a subject where these hold. By the contract its probability is about 0 all over a scene.
-# Share of the photo where the probability is above one half;
+# This share of the photo, and no more than that, is the subject's;
 LEAST_SHARE, MOST_SHARE = 0.01, 0.9
-# mean probability there;
-LEAST_CONFIDENCE = 0.83
-# share of it that hangs together.
+# there is little doubt: where the probability is neither below the first nor above the second covers at most this much of
+# the subject's area (a ragged cut-out is worse than the whole photo);
+NO, YES, MOST_DOUBT = 0.1, 0.9, 0.7
+# this share of the subject hangs together.
 LEAST_MAIN = 0.6
 # GrabCut's outline is believed if it covers the same as the network's own, by intersection over union: where subject and
 # background have one colour it runs away.
-LEAST_AGREEMENT = 0.8
+LEAST_AGREEMENT = 0.5
 
 
 class BuiltinSegmenter:
@@ -35,7 +36,7 @@ class BuiltinSegmenter:
 
     name = "builtin"
 
-    def __init__(self, weights: Path = WEIGHTS, side: int = MASK_SIDE) -> None:
+    def __init__(self, weights: Path = WEIGHTS, side: int = SIDE) -> None:
         self._network = Network(weights, side)
 
     def load(self) -> InferenceSession:
@@ -47,19 +48,21 @@ class BuiltinSegmenter:
         probability = self._network.heads(rgb).subject
         if not shows_subject(probability):
             return None
-        own = one_subject(guided_upsample(probability, rgb) > 0.5)
+        own = one_subject(guided_upsample(probability, rgb) > OUTLINE)
         if own is None or not is_credible(own):
             return None
-        sharp = sharpen(rgb, probability)
+        even = np.clip(probability / (2 * OUTLINE), 0, 1)
+        sharp = sharpen(rgb, even.astype(np.float32))
         return sharp if sharp is not None and agreement(own, sharp) >= LEAST_AGREEMENT else own
 
 
 def shows_subject(probability: Float32[ndarray, "h w"]) -> bool:
     """Whether a map of the subject's probability is that of one subject."""
-    inside = probability > 0.5
+    inside = probability > OUTLINE
     if not LEAST_SHARE <= inside.mean() <= MOST_SHARE:
         return False
-    return bool(probability[inside].mean() >= LEAST_CONFIDENCE) and one_subject(inside, LEAST_MAIN) is not None
+    doubt = (probability > NO) & (probability < YES)
+    return bool(doubt.mean() <= MOST_DOUBT * inside.mean()) and one_subject(inside, LEAST_MAIN) is not None
 
 
 def agreement(a: Bool[ndarray, "h w"], b: Bool[ndarray, "h w"]) -> float:
