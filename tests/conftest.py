@@ -14,6 +14,13 @@ from PIL import Image
 import gen
 
 
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """Ctrl-C means something here and in the processes that tests start, even where a shell runs the tests in the
+    background and has it ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture(scope="session")
 def rgb() -> np.ndarray:
     """A 48×64 picture of which no flip or turn looks like another: red grows rightwards, green downwards."""

@@ -45,7 +45,7 @@ FAR_ISLAND = 0.3
 # Sky is believed in from this share of the photo that is surely sky.
 SKY_SHARE = 0.04
 # far/near to assume, without sky and with it: what fits measured frames best (python -m bench.depth_range).
-INDOORS, OUTDOORS = 3.0, 10.0
+INDOORS, OUTDOORS = 2.5, 10.0
 
 
 def network_size(width: int, height: int, side: int = SIDE) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from recon.builtin.estimator import (
     SIDE,
     SUBJECT_FILL,
     SUBJECT_SIDE,
+    SURE,
     WEIGHTS,
     BuiltinDepth,
     Heads,
@@ -191,8 +192,9 @@ def test_the_shipped_weights_tell_sky_from_ground() -> None:
     photo[230:] = np.array([120, 100, 80]) + rng.normal(0, 12, (250, 640, 1))
     heads = Network().heads(photo.clip(0, 255).astype(np.uint8))
     height = len(heads.disparity)
-    assert heads.sky[: height // 3].mean() > 0.8
-    assert heads.sky[-height // 3 :].mean() < 0.1
+    assert open_sky(heads.sky)[: height // 3].all()
+    assert (heads.sky[: height // 3] > SURE).mean() > 0.9
+    assert heads.sky[-height // 3 :].max() < 0.1
     rows = heads.disparity[height * 6 // 10 :].mean(1)
     assert (np.diff(rows) > 0).mean() > 0.8
     assert heads.disparity[: height // 3].mean() < 0.2 * rows[-1]
