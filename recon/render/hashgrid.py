@@ -100,7 +100,7 @@ class HashGrid(nn.Module):
         shape = self.shape
         used = shape.levels if active is None else min(active, shape.levels)
         levels = zip(tables[:used], shape.scales, shape.resolutions, shape.sizes, strict=False)
-        out = [interpolate(table, *corners(x, *sizes, smooth=shape.smooth)) for table, *sizes in levels]
+        out = [interpolate(table, *corners(x, s, n, size, shape.smooth)) for table, s, n, size in levels]
         out += [torch.zeros_like(tables[0][:1]).expand(x.shape[1])] * (shape.levels - used)
         return torch.view_as_real(torch.stack(out, 1)).flatten(1)
 

@@ -27,9 +27,7 @@ def frustum_moments(
     return mean, along, across
 
 
-def gaussians(
-    rays: Rays, edges: Float[Tensor, "n edges"]
-) -> tuple[Float[Tensor, "n s 3"], Float[Tensor, "n s 3"]]:
+def gaussians(rays: Rays, edges: Float[Tensor, "n edges"]) -> tuple[Float[Tensor, "n s 3"], Float[Tensor, "n s 3"]]:
     """Mean and diagonal of the covariance (eq. 8 and 16) of the frusta in the world."""
     mean, along, across = frustum_moments(edges, rays.radii)
     d2 = (rays.directions**2)[:, None]  # of a unit vector

@@ -56,7 +56,9 @@ def packed_weights(
     return weights, sum_by_ray(depth, ray, before)
 
 
-def sum_by_ray(values: Float[Tensor, " m"], ray: Int64[Tensor, " m"], start: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
+def sum_by_ray(
+    values: Float[Tensor, " m"], ray: Int64[Tensor, " m"], start: Float[Tensor, " n"]
+) -> Float[Tensor, " n"]:
     """`start` plus the sum of each ray's values."""
     return start.index_add(0, ray, values)
 
@@ -104,8 +106,8 @@ def shade(
 def normals_of_distance(
     points: Float[Tensor, "h w 3"], opacity: Float[Tensor, "h w"], solid: float = 0.5
 ) -> Float[Tensor, "h w 3"]:
-    """Unit normals of a map of surface points (x right, y down, z forward), facing the camera; 0 where a pixel or one of its
-    right, left, upper and lower neighbours is less opaque than `solid`, and at the map's border.
+    """Unit normals of a map of surface points (x right, y down, z forward), facing the camera; 0 where a pixel or one of
+    its four neighbours is less opaque than `solid`, and at the map's border.
 
     Central differences: as differentiable as the points and, unlike the field's own normals, free.
     """
