@@ -138,7 +138,13 @@ class Orbits:
 MAGIC123 = Orbits(on_sphere=0.5)
 """Qian et al. 2023: one distance and field of view, polar angle 45 to 135, half of it uniform on the sphere."""
 MAKE_IT_3D = Orbits(
-    azimuths=((0.15, (135, 180)), (0.15, (-180, -135)), (0.20, (60, 135)), (0.20, (-135, -60)), (0.30, (-60, 60))),
+    azimuths=(
+        (0.15, (135.0, 180.0)),
+        (0.15, (-180.0, -135.0)),
+        (0.20, (60.0, 135.0)),
+        (0.20, (-135.0, -60.0)),
+        (0.30, (-60.0, 60.0)),
+    ),
     elevation=(-20.0, 20.0),
     margin=(1.0, 1.5),
     fov=(15.0, 25.0),

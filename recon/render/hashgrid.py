@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Complex, Float, Int
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
 FEATURES = 2
@@ -132,9 +132,9 @@ def corners(
 
 
 def interpolate(
-    table: Complex[Tensor, " rows"], row: Int[Tensor, "8 n"], weight: Float[Tensor, "8 n"]
-) -> Complex[Tensor, " n"]:
-    """Weighted sum of the corners' features. The gradient in the table is one one-dimensional `index_add`."""
+    table: Shaped[Tensor, " rows"], row: Int[Tensor, "8 n"], weight: Float[Tensor, "8 n"]
+) -> Shaped[Tensor, " n"]:
+    """Weighted sum of the corners' features, complex or real. The gradient in the table is one one-dimensional `index_add`."""
     return (table.index_select(0, row.flatten()).view(weight.shape) * weight).sum(0)
 
 

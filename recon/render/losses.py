@@ -144,7 +144,7 @@ def histogram_bound(
     low = torch.searchsorted(outer_edges.contiguous(), edges[:, :-1].contiguous(), right=True) - 1
     high = torch.searchsorted(outer_edges.contiguous(), edges[:, 1:].contiguous(), right=False)
     low, high = low.clamp(0, last), high.clamp(0, last)
-    return (total.gather(1, torch.maximum(low, high)) - total.gather(1, low)).clamp_min(0)
+    return total.gather(1, torch.maximum(low, high)) - total.gather(1, low)
 
 
 def proposal_loss(

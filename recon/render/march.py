@@ -80,15 +80,16 @@ def render(
     total = rays.radii.new_zeros(count, 8 if needs_normals else 5)
     parts: list[Samples] = []
     rank, longest = _ranks(found.ray, count)
+    full = -math.log(stop) if stop > 0 else math.inf
     for first in range(0, longest, wave):
-        alive = (depth.detach() < -math.log(stop)).index_select(0, found.ray)
+        alive = (depth.detach() < full).index_select(0, found.ray)
         pick = (alive & (rank >= first) & (rank < first + wave)).nonzero().squeeze(1)
         ray, middle = found.ray.index_select(0, pick), found.middle.index_select(0, pick)
         directions = rays.directions.index_select(0, ray)
         points = rays.origins.index_select(0, ray) + middle[:, None] * directions
         density, albedo, normal = field(points, normals=needs_normals)
         weight, depth = packed_weights(density, length[: len(pick)], ray, depth)
-        colour = shade(albedo, normal, light, shading, ambient)
+        colour = shade(albedo, normal, None if light is None else light[None], shading, ambient)
         seen = [colour, torch.ones_like(middle)[:, None], middle[:, None], *([normal] if normal is not None else [])]
         total = total + columns_by_ray(weight, torch.cat(seen, 1), ray, count)
         parts.append(Samples(ray, middle, weight, normal))

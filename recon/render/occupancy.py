@@ -17,7 +17,7 @@ from .cameras import Rays
 from .sampling import ball_span, box_span, uniform
 
 DECAY = 0.95
-"""Per update, of what was once seen in a cell."""
+"""Per update, of what was once seen in a cell. A training of a few hundred steps needs less, or what it begins with stays."""
 VISIBLE = 1e-2
 """A cell is occupied if one step through it is more opaque than this, or than the mean cell if that is less."""
 WARM_UP = 256
@@ -42,9 +42,9 @@ class Occupancy(nn.Module):
     inside: Tensor
     box: Tensor
 
-    def __init__(self, cells: int = 64, step: float = 2 / 128) -> None:
+    def __init__(self, cells: int = 64, step: float = 2 / 128, decay: float = DECAY) -> None:
         super().__init__()
-        self.cells, self.step = cells, step
+        self.cells, self.step, self.decay = cells, step, decay
         edge = (torch.arange(cells + 1) * 2 / cells - 1).abs()
         nearest = torch.minimum(edge[1:], edge[:-1]) ** 2  # of a cell's points to the axis' origin
         inside = (nearest[:, None, None] + nearest[:, None] + nearest < 1).flatten()
@@ -66,7 +66,7 @@ class Occupancy(nn.Module):
         axes = torch.stack((index % self.cells, index // self.cells % self.cells, index // self.cells**2), 1)
         place = (axes + uniform(axes.shape, self.density, generator)) * (2 / self.cells) - 1
         new = torch.cat([density(part) for part in place.split(65536)])
-        decayed = self.density.index_select(0, index) * DECAY
+        decayed = self.density.index_select(0, index) * self.decay
         self.density.index_copy_(0, index, torch.maximum(decayed, new.to(decayed.dtype)))
         self._threshold()
 

@@ -58,6 +58,7 @@ def inverse_cdf(
         total = weights.cumsum(1)
         cdf = torch.cat((torch.zeros_like(total[:, :1]), total / total[:, -1:]), 1)
         cdf[:, -1] = 1.0
+        u = u.clamp(0, 1 - torch.finfo(u.dtype).eps)  # at 1 an empty last interval would be taken
         # the last edge with cdf <= u is the left one: intervals without weight are skipped
         right = torch.searchsorted(cdf.contiguous(), u.contiguous(), right=True).clamp(1, weights.shape[1])
         c0, c1 = cdf.gather(1, right - 1), cdf.gather(1, right)
