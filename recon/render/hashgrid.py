@@ -134,7 +134,7 @@ def corners(
 def interpolate(
     table: Shaped[Tensor, " rows"], row: Int[Tensor, "8 n"], weight: Float[Tensor, "8 n"]
 ) -> Shaped[Tensor, " n"]:
-    """Weighted sum of the corners' features, complex or real. The gradient in the table is one one-dimensional `index_add`."""
+    """Weighted sum of the corners' features, complex or real; the table's gradient is one one-dimensional `index_add`."""
     return (table.index_select(0, row.flatten()).view(weight.shape) * weight).sum(0)
 
 

@@ -17,7 +17,7 @@ from .cameras import Rays
 from .sampling import ball_span, box_span, uniform
 
 DECAY = 0.95
-"""Per update, of what was once seen in a cell. A training of a few hundred steps needs less, or what it begins with stays."""
+"""Per update, of what was once seen in a cell. Less in a training of a few hundred steps, or its beginning stays."""
 VISIBLE = 1e-2
 """A cell is occupied if one step through it is more opaque than this, or than the mean cell if that is less."""
 WARM_UP = 256

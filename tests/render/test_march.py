@@ -84,7 +84,7 @@ def test_a_homogeneous_ball_has_its_closed_form() -> None:
 def test_depth_is_z_and_normals_are_the_ball_s() -> None:
     axis = torch.linspace(-1, 1, 65)
     z, y, x = torch.meshgrid(axis, axis, axis, indexing="ij")
-    prior = VolumePrior.of_distance(0.6 - (x**2 + y**2 + z**2).sqrt(), 150.0, 6.0)
+    prior = VolumePrior.of_distance(0.6 - (x**2 + y**2 + z**2).sqrt(), 150.0, 12.0)
     field = HashField(HashGrid(GridShape(2, 4, 8, 10), seed(1)), 8, prior=prior, generator=seed(2))
     picture = view(field, camera(32), around(0.7, 2 / 200), torch.ones(3), normals=True)
     rays = camera(32).rays()
