@@ -192,7 +192,7 @@ class VolumePrior(nn.Module):
         """The prior's logit at points; beyond the cube that of its faces."""
         n = self.values.shape[0]
         place = (x.clamp(-1, 1).T + 1) * ((n - 1) / 2) - 0.5  # in a hash grid's level of scale 1
-        return interpolate(self.values.flatten(), *corners(place, 1.0, n, n**3))
+        return interpolate(self.values.view(-1, 1), *corners(place, 1.0, n, n**3)).squeeze(1)
 
 
 class DirectionBackground(nn.Module):

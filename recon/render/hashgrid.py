@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 FEATURES = 2
@@ -89,7 +89,7 @@ class HashGrid(nn.Module):
 
     def forward(self, x: Float[Tensor, "n 3"], active: int | None = None) -> Float[Tensor, "n width"]:
         """Features of points, coarsest level first. Points outside of the cube count as on its faces."""
-        tables = torch.view_as_complex(self.table).split(self.shape.sizes)
+        tables = self.table.split(self.shape.sizes)
         chunk = CHUNK if x.device.type == "cpu" else max(x.shape[0], 1)
         parts = [self._encode(tables, part, active) for part in x.clamp(0, 1).T.contiguous().split(chunk, 1)]
         return parts[0] if len(parts) == 1 else torch.cat(parts)
@@ -100,42 +100,53 @@ class HashGrid(nn.Module):
         shape = self.shape
         used = shape.levels if active is None else min(active, shape.levels)
         levels = zip(tables[:used], shape.scales, shape.resolutions, shape.sizes, strict=False)
-        out = [interpolate(table, *corners(x, s, n, size, shape.smooth)) for table, s, n, size in levels]
-        out += [torch.zeros_like(tables[0][:1]).expand(x.shape[1])] * (shape.levels - used)
-        return torch.view_as_real(torch.stack(out, 1)).flatten(1)
+        out = [interpolate(table, *corners(x, s, n, size, shape.smooth, FEATURES)) for table, s, n, size in levels]
+        out += [x.new_zeros(x.shape[1], FEATURES * (shape.levels - used))]
+        return torch.cat(out, 1)
 
 
 def corners(
-    x: Float[Tensor, "3 n"], scale: float, resolution: int, size: int, smooth: bool = False
-) -> tuple[Int[Tensor, "8 n"], Float[Tensor, "8 n"]]:
+    x: Float[Tensor, "3 n"], scale: float, resolution: int, size: int, smooth: bool = False, repeat: int = 1
+) -> tuple[Int[Tensor, "8 n"], Float[Tensor, "8 m"]]:
     """(row, weight) of the eight vertices around points of the unit cube on a level with `size` rows; x changes fastest.
 
-    Corners lead and points come last, so that every operation runs over long contiguous rows.
+    Corners lead and points come last, so that every operation runs over long contiguous rows; weights are repeated for as
+    many neighbouring numbers as a vertex has.
     """
     position = x * scale + 0.5
     base = position.detach().floor()
     u = position - base
     if smooth:
         u = u * u * (3 - 2 * u)
-    cell = base.int()
-    hashed = resolution**3 > size
-    steps = PRIMES if hashed else (1, resolution, resolution**2)
-    (i, j, k), (a, b, c) = [
-        [torch.stack((axis * step, axis * step + step)) for axis, step in zip(cell, steps, strict=True)],
-        [torch.stack((1 - axis, axis)) for axis in u],
-    ]
+    if repeat > 1:
+        u = u.repeat_interleave(repeat, 1)
+    a, b, c = [torch.stack((1 - axis, axis)) for axis in u]
     weight = ((c[:, None] * b).unsqueeze(2) * a).flatten(0, 2)
-    if hashed:
-        return ((k[:, None] ^ j).unsqueeze(2) ^ i).flatten(0, 2).bitwise_and_(size - 1), weight
-    row = ((k[:, None] + j).unsqueeze(2) + i).flatten(0, 2)
-    return row.sub_((row >= size) * size), weight  # beyond the last vertex it wraps, as tiny-cuda-nn's does
+    return _rows(base.int(), resolution, size), weight
+
+
+def _rows(cell: Int[Tensor, "3 n"], side: int, size: int) -> Int[Tensor, "8 n"]:
+    """Rows of the corners of cells on a level with `side` vertices per axis."""
+    if side**3 > size:
+        i, j, k = [torch.stack((axis * prime, axis * prime + prime)) for axis, prime in zip(cell, PRIMES, strict=True)]
+        return ((k[:, None] ^ j).unsqueeze(2) ^ i).flatten(0, 2).bitwise_and_(size - 1)
+    first = (cell[2] * side + cell[1]) * side + cell[0]
+    steps = torch.tensor([x + side * (y + side * z) for z in (0, 1) for y in (0, 1) for x in (0, 1)])
+    row = first + steps.to(first)[:, None]
+    if row.is_cuda or (row.numel() and int(row[-1].max()) >= size):
+        row = row.sub_((row >= size) * size)  # beyond the last vertex it wraps, as tiny-cuda-nn's does
+    return row
 
 
 def interpolate(
-    table: Shaped[Tensor, " rows"], row: Int[Tensor, "8 n"], weight: Float[Tensor, "8 n"]
-) -> Shaped[Tensor, " n"]:
-    """Weighted sum of the corners' features, complex or real; the table's gradient is one one-dimensional `index_add`."""
-    return (table.index_select(0, row.flatten()).view(weight.shape) * weight).sum(0)
+    table: Float[Tensor, "rows features"], row: Int[Tensor, "8 n"], weight: Float[Tensor, "8 m"]
+) -> Float[Tensor, "n features"]:
+    """Weighted sum of the corners' features, one or two of them; weights are repeated as often. The table's gradient is one
+    one-dimensional `index_add`."""
+    flat = torch.view_as_complex(table) if table.shape[1] == FEATURES else table.squeeze(1)
+    found = flat.index_select(0, row.flatten())
+    found = torch.view_as_real(found) if found.is_complex() else found
+    return (found.view(weight.shape) * weight).sum(0).view(-1, table.shape[1])
 
 
 class TinyCudaGrid(nn.Module):
