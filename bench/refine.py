@@ -1,8 +1,9 @@
 """Volume rendering on this machine: our field and marching against NeRFs as they are usually written in PyTorch.
 
-    python -m bench.refine [--data DIR] [--size N] [--turns N] [--turn SECONDS] [--threads N] [--meshes N] [--cpu]
+    python -m bench.refine [--data DIR] [--size N] [--turns N] [--turn SECONDS] [--threads N] [--meshes N]
+                           [--batch N] [--cpu]
 
-Posed views of textured meshes (a folder's meshes/*.glb; without one, of a ball) are learnt from batches of random rays.
+Posed views of textured meshes (the folder's meshes/*.glb) are learnt from batches of random rays.
 The contenders take turns of a few steps in one process, so that a drift of the machine's speed meets all; each one's own
 seconds are counted, pictures for scoring are not. `PSNR` is that of held-out views after all turns. `faster to` compares
 the seconds until a plain NeRF's best PSNR with that NeRF's own: the target is 3. --cpu counts processor seconds instead,
@@ -36,8 +37,8 @@ Clock = Callable[[], float]
 
 TRAINED, HELD_OUT = 24, 4
 """Views."""
-BATCH = 1024
-"""Rays of a training step."""
+CHUNK = 1024
+"""Rays that the plain ones view at once."""
 SHAPE = GridShape(levels=8, base=8, finest=128, log2_size=15)
 HIDDEN = 32
 CELLS = 32
@@ -45,13 +46,14 @@ CELLS = 32
 
 @dataclass
 class Scene:
-    """Rays of the training views and what they see: rgb (n, 3), alpha (n,); the held-out cameras and their pictures on
-    white."""
+    """Rays of the training views and what they see: rgb (n, 3), alpha (n,); rays of a step; the held-out cameras and their
+    pictures on white."""
 
     name: str
     rays: Rays
     rgb: Tensor
     alpha: Tensor
+    batch: int
     cameras: list[Pinhole]
     pictures: list[Tensor]
 
@@ -75,6 +77,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=64, help="pixels of a view's side")
     parser.add_argument("--turns", type=int, default=8)
     parser.add_argument("--turn", type=float, default=5.0, help="seconds")
+    parser.add_argument("--batch", type=int, default=256, help="rays of a training step; few favour the slow")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--cpu", action="store_true", help="processor seconds instead of the clock's")
     parser.add_argument("--meshes", type=int, default=2)
@@ -82,10 +85,10 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     clock = time.process_time if args.cpu else time.perf_counter
     print(
-        f"{args.size}×{args.size} pixels, {BATCH} rays a step, {args.threads} threads, {args.turns} turns of {args.turn} s"
+        f"{args.size}×{args.size} px, {args.batch} rays a step, {args.threads} threads, {args.turns} turns of {args.turn} s"
     )
     print(f"{'scene':>16} {'contender':>11} {'train ray/s':>11} {'view ray/s':>11} {'PSNR':>6}  faster to")
-    for scene in scenes(args.data, args.size, args.meshes):
+    for scene in scenes(args):
         contenders = [ours(scene), plain(scene, "plain MLP"), plain(scene, "plain grid")]
         for _ in range(args.turns):
             for contender in contenders:
@@ -123,7 +126,7 @@ def print_row(scene: Scene, contender: Contender, plains: list[Contender], clock
         start = clock()
         contender.picture(camera)
         times.append(clock() - start)
-    row = f"{scene.name:>16} {contender.name:>11} {contender.steps * BATCH / contender.seconds:11.0f} "
+    row = f"{scene.name:>16} {contender.name:>11} {contender.steps * scene.batch / contender.seconds:11.0f} "
     row += f"{camera.width * camera.height / min(times):11.0f} {contender.curve[-1][1]:6.2f}"
     for other in plains if contender not in plains else ():
         target = max(psnr for _, psnr in other.curve)
@@ -135,7 +138,7 @@ def print_row(scene: Scene, contender: Contender, plains: list[Contender], clock
 def batches(scene: Scene, generator: torch.Generator) -> Iterator[tuple[Rays, Tensor, Tensor]]:
     """Endless (rays, colours, background): random rays before random plain grounds."""
     while True:
-        pick = torch.randint(len(scene.rays), (BATCH,), generator=generator)
+        pick = torch.randint(len(scene.rays), (scene.batch,), generator=generator)
         ground = torch.rand(1, 3, generator=generator)
         alpha = scene.alpha[pick, None]
         yield scene.rays[pick], scene.rgb[pick] * alpha + (1 - alpha) * ground, ground
@@ -178,7 +181,7 @@ def plain(scene: Scene, name: str) -> Contender:
     @torch.no_grad()
     def picture(camera: Pinhole) -> Tensor:
         rays = camera.rays()
-        parts = [plain_nerf.render(model, rays[i : i + BATCH], torch.ones(3)) for i in range(0, len(rays), BATCH)]
+        parts = [plain_nerf.render(model, rays[i : i + CHUNK], torch.ones(3)) for i in range(0, len(rays), CHUNK)]
         return torch.cat(parts).view(camera.height, camera.width, 3)
 
     return Contender(name, step, picture)
@@ -191,21 +194,21 @@ def learn(adam: torch.optim.Adam, seen: Tensor, wanted: Tensor) -> None:
     adam.step()
 
 
-def scenes(data: Path, size: int, count: int) -> Iterator[Scene]:
+def scenes(args: argparse.Namespace) -> Iterator[Scene]:
     """The first meshes of the folder."""
-    for path in sorted((data / "meshes").glob("*.gl[bt]*"))[:count]:
-        yield posed(read_model(path), size)
+    for path in sorted((args.data / "meshes").glob("*.gl[bt]*"))[: args.meshes]:
+        yield posed(read_model(path), args.size, args.batch)
 
 
-def posed(model: Model, size: int) -> Scene:
+def posed(model: Model, size: int, batch: int) -> Scene:
     """A mesh scaled into the unit ball, under a lamp that stands still, from random cameras all round."""
     cameras = random_orbits(TRAINED + HELD_OUT, size, MAGIC123, torch.Generator().manual_seed(1))
     shots = [torch.from_numpy(shot(model, camera)).float() / 255 for camera in cameras]
     rgb, alpha = (torch.stack([s[..., k] for s in shots]) for k in (slice(0, 3), 3))
     on_white = rgb * alpha[..., None] + 1 - alpha[..., None]
     rays = Rays.cat([camera.rays() for camera in cameras[:TRAINED]])
-    return Scene(model.name, rays, rgb[:TRAINED].reshape(-1, 3), alpha[:TRAINED].reshape(-1), cameras[TRAINED:],
-                 list(on_white[TRAINED:]))  # fmt: skip
+    trained = rgb[:TRAINED].reshape(-1, 3), alpha[:TRAINED].reshape(-1)
+    return Scene(model.name, rays, *trained, batch, cameras[TRAINED:], list(on_white[TRAINED:]))
 
 
 def shot(model: Model, camera: Pinhole) -> np.ndarray:

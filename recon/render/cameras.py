@@ -34,6 +34,10 @@ class Rays:
     def __len__(self) -> int:
         return self.origins.shape[0]
 
+    def to(self, device: torch.device | str) -> Rays:
+        """The same on another device."""
+        return Rays(*(part.to(device) for part in (self.origins, self.directions, self.radii, self.forward)))
+
     def __getitem__(self, index: slice | Int64[Tensor, " m"]) -> Rays:
         return Rays(self.origins[index], self.directions[index], self.radii[index], self.forward[index])
 

@@ -31,7 +31,7 @@ STOP = 1e-3
 WAVE = 24
 """Intervals that all rays look at before those that are full are dropped."""
 BYTES_PER_INTERVAL = 2048
-"""Of a field's activations without gradients, at most (64 hidden numbers, 16 levels); measured, not counted."""
+"""Of a field without gradients, at most (64 hidden numbers, 16 levels); the test suite measures it."""
 BYTES_PER_STEP = 48
 """Of the comb that looks for occupied cells."""
 
