@@ -84,9 +84,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     clock = time.process_time if args.cpu else time.perf_counter
-    print(
-        f"{args.size}×{args.size} px, {args.batch} rays a step, {args.threads} threads, {args.turns} turns of {args.turn} s"
-    )
+    print(f"{args.size}×{args.size} px, {args.batch} rays a step, {args.turns}×{args.turn} s, {args.threads} threads")
     print(f"{'scene':>16} {'contender':>11} {'train ray/s':>11} {'view ray/s':>11} {'PSNR':>6}  faster to")
     for scene in scenes(args):
         contenders = [ours(scene), plain(scene, "plain MLP"), plain(scene, "plain grid")]
