@@ -155,10 +155,11 @@ MAKE_IT_3D = Orbits(
 )
 """Tang et al. 2023, released code: the back is seen as often as the front, from twice as narrow an angle each side."""
 DREAMFUSION = Orbits(
-    elevation=(-10.0, 90.0), on_sphere=0.5, margin=(1.0, 1.5), fov=(40.6, 73.1),
+    elevation=(-10.0, 90.0), on_sphere=0.5, margin=(1.0, 1.5), fov=(40.6, 71.1),
     position_jitter=0.1, target_jitter=0.2, up_jitter=0.02,
 )  # fmt: skip
-"""Poole et al. 2022, section 3.2 and appendix A.2; its focal length of 0.7 to 1.35 picture widths, given as angles."""
+"""Poole et al. 2022, section 3.2 and appendix A.2. Its focal lengths of 0.7 to 1.35 picture widths stand here as angles and
+are uniform as such; its distances of 1 to 1.5 are taken relative to the nearest."""
 ZERO123 = Orbits(elevation=(-10.0, 80.0), fov=(20.0, 20.0))
 """threestudio's 600-step schedule for Zero123."""
 DISTRIBUTIONS = {"magic123": MAGIC123, "make-it-3d": MAKE_IT_3D, "dreamfusion": DREAMFUSION, "zero123": ZERO123}
