@@ -120,7 +120,7 @@ def corners(
         u = u * u * (3 - 2 * u)
     if repeat > 1:
         u = u.repeat_interleave(repeat, 1)
-    a, b, c = [torch.stack((1 - axis, axis)) for axis in u]
+    a, b, c = torch.stack((1 - u, u)).unbind(1)
     weight = ((c[:, None] * b).unsqueeze(2) * a).flatten(0, 2)
     return _rows(base.int(), resolution, size), weight
 
@@ -128,11 +128,12 @@ def corners(
 def _rows(cell: Int[Tensor, "3 n"], side: int, size: int) -> Int[Tensor, "8 n"]:
     """Rows of the corners of cells on a level with `side` vertices per axis."""
     if side**3 > size:
-        i, j, k = [torch.stack((axis * prime, axis * prime + prime)) for axis, prime in zip(cell, PRIMES, strict=True)]
+        primes = cell.new_tensor(PRIMES)[:, None]
+        first = cell * primes
+        i, j, k = torch.stack((first, first + primes)).unbind(1)
         return ((k[:, None] ^ j).unsqueeze(2) ^ i).flatten(0, 2).bitwise_and_(size - 1)
     first = (cell[2] * side + cell[1]) * side + cell[0]
-    steps = torch.tensor([x + side * (y + side * z) for z in (0, 1) for y in (0, 1) for x in (0, 1)])
-    row = first + steps.to(first)[:, None]
+    row = first + first.new_tensor([x + side * (y + side * z) for z in (0, 1) for y in (0, 1) for x in (0, 1)])[:, None]
     if row.is_cuda or (row.numel() and int(row[-1].max()) >= size):
         row = row.sub_((row >= size) * size)  # beyond the last vertex it wraps, as tiny-cuda-nn's does
     return row
