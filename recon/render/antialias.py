@@ -32,10 +32,12 @@ What lies deeper belongs to something else."""
 
 @dataclass(frozen=True)
 class Crossings:
-    """k segments between the centres of neighbouring pixels that a silhouette crosses. covered, beyond: the pixel on the
-        surface's side and its neighbour; reach: how far the surface reaches from the one centre (0) to the other (1); slope: how
-    far the silhouette moves that way or back from one row (column) to the next; share: of the blend. Only reach has a
-    gradient."""
+    """k segments between the centres of neighbouring pixels that a silhouette crosses.
+
+    covered, beyond: the pixel on the surface's side and its neighbour; reach: how far the surface reaches from the one
+    centre (0) to the other (1); slope: how far the silhouette moves that way or back from one row (column) to the next;
+    share: of the blend. Only reach has a gradient.
+    """
 
     covered: Int64[Tensor, " k"]
     beyond: Int64[Tensor, " k"]

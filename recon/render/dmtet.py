@@ -1,14 +1,15 @@
 """Deep marching tetrahedra: a signed distance on a lattice of tetrahedra made into a closed mesh, differentiably.
 
-Shen et al. 2021, "Deep marching tetrahedra". The lattice is body-centred cubic: the corners and the centres of resolution³
-cubes. Its tetrahedra are all alike (two adjacent centres and one edge of the face between them), nearly regular, and need no
-table: four of them around each inner face of the cubes. The field is positive inside. Faces wind counter-clockwise seen from
-outside, so that the signed volume is positive.
+Shen et al. 2021, "Deep marching tetrahedra". The lattice is body-centred cubic: the corners and the centres of
+resolution³ cubes. Its tetrahedra are all alike (two adjacent centres and one edge of the face between them), nearly
+regular, and need no table: four of them around each inner face of the cubes. The field is positive inside. Faces wind
+counter-clockwise seen from outside, so that the signed volume is positive.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from itertools import permutations
 
 import torch
@@ -33,6 +34,7 @@ def _is_even(order: tuple[int, ...]) -> bool:
     return sum(order[i] > order[j] for i in range(len(order)) for j in range(i)) % 2 == 0
 
 
+@cache
 def _case(inside: int) -> list[tuple[int, int, int]]:
     """Triangles, as indices into `EDGES`, that part the corners in the bit set `inside` from the others.
 
@@ -75,6 +77,12 @@ def on_border(resolution: int) -> Bool[Tensor, " n"]:
     return torch.cat(out)
 
 
+def _around(corner: Tensor, centre: Tensor) -> list[Tensor]:
+    """Per inner face of the cubes across the first axis: its two centres, its four corners in turn."""
+    x = corner[1:-1]
+    return [centre[:-1], centre[1:], x[:, :-1, :-1], x[:, 1:, :-1], x[:, 1:, 1:], x[:, :-1, 1:]]
+
+
 def _octahedra(inside: Bool[Tensor, " n"], resolution: int) -> Int64[Tensor, "m 6"]:
     """Around each inner face of the cubes through which the surface may pass: the two centres, then the face's corners in
     counter-clockwise order seen from the second."""
@@ -88,10 +96,8 @@ def _octahedra(inside: Bool[Tensor, " n"], resolution: int) -> Int64[Tensor, "m 
     for axis in range(3):
         # Cyclic order of the axes keeps the orientation.
         order = (axis, (axis + 1) % 3, (axis + 2) % 3)
-        signs, values = [], []
-        for corners, centres, out in ((corner, centre, signs), (corner_number, centre_number, values)):
-            x, c = corners.permute(order)[1:-1], centres.permute(order)
-            out += [c[:-1], c[1:], x[:, :-1, :-1], x[:, 1:, :-1], x[:, 1:, 1:], x[:, :-1, 1:]]
+        signs = _around(corner.permute(order), centre.permute(order))
+        values = _around(corner_number.permute(order), centre_number.permute(order))
         both = signs[0] != signs[1]
         for other in signs[2:]:
             both = both | (signs[0] != other)
