@@ -16,7 +16,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from recon.render.antialias import SLACK
+from recon.render.meshloss import laplacian
 from recon.render.raster import Fragments, depth_map, face_normals, interpolate, rasterise, to_camera
+from recon.render.topology import edges_of
 from recon.render.visibility import scanline
 
 GRAZING = 0.15, 0.45
@@ -24,6 +26,8 @@ GRAZING = 0.15, 0.45
 that it sees more aslant than the first, and all from the second on."""
 RIM = 2
 """Pixels beside a step in depth whose colours are mixed from both of its sides."""
+SMOOTHINGS = 2
+"""Half steps along the Laplacian before a mesh is cut up; one is enough for slivers, two for noise as well."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +53,18 @@ class Shot:
 
 
 def unwrap(vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"], resolution: int = 1024) -> Atlas:
-    """Lay a mesh out by xatlas on a texture of at most resolution² texels, three or four texels from chart to chart."""
+    """Lay a mesh out by xatlas on a texture of at most resolution² texels, three or four texels from chart to chart.
+
+    What is cut up is a copy with its roughness smoothed away: marching tetrahedra leave slivers that would each become a
+    chart of their own (for 20 k faces 8 charts instead of 769, in half the time).
+    """
     import xatlas
 
+    smooth, edges = vertices.detach(), edges_of(faces)
+    for _ in range(SMOOTHINGS):
+        smooth = smooth + 0.5 * laplacian(smooth, edges)
     atlas = xatlas.Atlas()
-    atlas.add_mesh(vertices.detach().cpu().float().numpy(), faces.cpu().numpy().astype(np.uint32))
+    atlas.add_mesh(smooth.cpu().float().numpy(), faces.cpu().numpy().astype(np.uint32))
     pack = xatlas.PackOptions()
     pack.resolution, pack.padding, pack.bilinear = resolution, 4, True
     atlas.generate(xatlas.ChartOptions(), pack)

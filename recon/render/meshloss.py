@@ -20,12 +20,13 @@ def laplacian(vertices: Float[Tensor, "v 3"], edges: Edges) -> Float[Tensor, "v 
 
 
 def laplacian_loss(vertices: Float[Tensor, "v 3"], edges: Edges) -> Float[Tensor, ""]:
-    """Mean squared length of the Laplacian, in squared units of the vertices."""
-    return laplacian(vertices, edges).square().sum(1).mean()
+    """Mean squared length of the Laplacian, in squared units of the vertices; 0 for an empty mesh."""
+    return laplacian(vertices, edges).square().sum() / max(len(vertices), 1)
 
 
 def normal_loss(vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"], edges: Edges) -> Float[Tensor, ""]:
-    """Mean over the inner edges of 1 − cosine of the angle between the normals on either side: 0 for a plane."""
+    """Mean over the inner edges of 1 − cosine of the angle between the normals on either side: 0 for a plane and
+    for an empty mesh."""
     normals = face_normals(vertices, faces)
     one, other = edges.inner.unbind(1)
-    return (1 - (normals.index_select(0, one) * normals.index_select(0, other)).sum(1)).mean()
+    return (1 - (normals.index_select(0, one) * normals.index_select(0, other)).sum(1)).sum() / max(len(one), 1)

@@ -147,6 +147,15 @@ def test_a_picture_of_one_colour_stays_what_it_is() -> None:
     torch.testing.assert_close(antialias(flat, seen, edges_of(faces)), flat)
 
 
+def test_an_empty_mesh_is_an_empty_picture() -> None:
+    """What a field has become that is outside everywhere must not stop a run."""
+    vertices, faces = torch.zeros(0, 3, requires_grad=True), torch.zeros(0, 3, dtype=torch.int64)
+    found = coverage(vertices, faces, camera(), 30.0, (16, 16))
+    assert (found == 0).all()
+    found.sum().backward()
+    assert vertices.grad.shape == (0, 3)
+
+
 def test_nothing_in_view_has_no_silhouette() -> None:
     vertices, faces = crate()
     assert (coverage(vertices, faces, camera(-2.5), 30.0, (16, 16)) == 0).all()

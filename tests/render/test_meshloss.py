@@ -96,6 +96,15 @@ def test_a_face_without_area_has_finite_gradients() -> None:
     assert vertices.grad.isfinite().all()
 
 
+def test_an_empty_mesh_is_smooth() -> None:
+    vertices, faces = torch.zeros(0, 3, requires_grad=True), torch.zeros(0, 3, dtype=torch.int64)
+    edges = edges_of(faces)
+    assert len(edges.ends) == len(edges.inner) == 0
+    total = laplacian_loss(vertices, edges) + normal_loss(vertices, faces, edges)
+    assert total == 0
+    total.backward()
+
+
 def test_a_vertex_without_neighbours_stays() -> None:
     vertices = torch.cat([SIMPLEX, torch.full((1, 3), 9.0)])
     assert (laplacian(vertices, edges_of(SIMPLEX_FACES))[4] == 0).all()
