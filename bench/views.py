@@ -43,7 +43,7 @@ class Model:
 @dataclass(frozen=True)
 class View:
     """A model before a camera. rgba: what it sees; z: exact depth, NaN beside the object; vertices, centre, up: of the
-    model in the camera's frame; fov: degrees along the longer side."""
+    model in the camera's frame; fov: degrees along the longer side; light: towards the lamp."""
 
     name: str
     model: Model
@@ -54,6 +54,7 @@ class View:
     up: np.ndarray
     rgba: np.ndarray
     z: np.ndarray
+    light: np.ndarray
 
 
 def read_model(path: Path) -> Model:
@@ -129,10 +130,11 @@ def seen_from(model: Model, rng: np.random.Generator) -> View:
     frame = SIDE / camera.focal
     place = _placed(around, fill * frame, rng.uniform(-0.5, 0.5, 2) * (0.95 - fill) * frame)
     vertices = around + place
-    shown = render(model, vertices, model.normals @ rotation.T, camera, light / np.linalg.norm(light))
+    light /= np.linalg.norm(light)
+    shown = render(model, vertices, model.normals @ rotation.T, camera, light)
     z = cast(scene_of(vertices, model.faces), camera)["t_hit"].numpy()
     z = np.where(np.isfinite(z), z, np.nan).astype(np.float32)
-    return View(model.name, model, camera, fov, vertices, place, rotation[:, 1], shown, z)
+    return View(model.name, model, camera, fov, vertices, place, rotation[:, 1], shown, z, light)
 
 
 def _placed(around: np.ndarray, size: float, off: np.ndarray) -> np.ndarray:

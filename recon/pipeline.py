@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recon.errors import BadOption
+from recon.errors import BadInput, BadOption
 from recon.progress import Stopwatch
 from recon.protocols import DepthEstimator
 from recon.registry import depth_estimator, segmenter, segmenters
 from recon.result import Reconstruction
-from recon.settings import FEWEST_FACES, POISSON_DEPTHS, Limits, PoissonSettings
+from recon.settings import FEWEST_FACES, POISSON_DEPTHS, Limits, PoissonSettings, SolidSettings
 from recon.stages.camera import DEFAULT_FOV, find_camera
 from recon.stages.depth import to_depth_map
 from recon.stages.read import photo_from_array, read_depth, read_photo
 from recon.stages.subject import find_subject, opaque, segmented_subject
-from recon.types import Camera, DepthKind, Photo, RawDepth, Surface
+from recon.types import Camera, DepthKind, Mesh, Photo, RawDepth, Surface
+
+if TYPE_CHECKING:
+    from recon.refine.run import Step
 
 SMALLEST, LARGEST = 1e-6, 1e6
 """Lengths whose squares and ratios float32 holds."""
@@ -24,6 +30,13 @@ BACK_NOTE = {
     True: "the unseen back is the network's guess; it is coloured with the photo seen through from the front",
     False: "the unseen back is the silhouette inflated; it is coloured with the photo seen through from the front",
 }
+
+
+@dataclass(frozen=True)
+class Refined:
+    """What a refinement gave: a closed, textured mesh in the photo's camera frame."""
+
+    mesh: Mesh
 
 
 def reconstruct(
@@ -144,3 +157,47 @@ def _fov_found(raw: RawDepth, camera: Camera) -> str:
         return f"{raw.model} sees {camera.fov_long:.0f}°{sure} along the longer side"
     unsure = f" ({raw.model} is unsure:{sure})" if sure else ""
     return f"{DEFAULT_FOV:g}° along the longer side was assumed{unsure}"
+
+
+def refine(
+    found: Reconstruction,
+    preset: str = "quick",
+    *,
+    steps: int | None = None,
+    seed: int = 0,
+    folder: str | Path | None = None,
+    estimator: DepthEstimator | None = None,
+    tell: Callable[[Step], None] | None = None,
+    watch: Stopwatch | None = None,
+) -> Refined:
+    """A better closed, textured mesh of a reconstruction's subject, in the same camera frame.
+
+    preset: quick or full; steps: of each stage at most; folder: where the run's state is kept and found again; estimator:
+    takes several looks at the subject, the shipped network unless given; tell: is called after every step. Raises BadInput
+    where there is no subject, Diverged where a loss is not finite.
+    """
+    from recon.refine.looks import looks_of
+    from recon.refine.run import Refinement
+    from recon.refine.settings import preset as settings_of
+    from recon.refine.target import target_of
+    from recon.stages.surface_solid import make_solid
+
+    watch = watch or Stopwatch()
+    settings = settings_of(preset, steps)
+    if found.mask.inside is None:
+        raise BadInput("there is no single subject in the photo to refine; cut one out with --mask.")
+    depth = found.depth
+    with watch.stage("looks"):
+        looker = estimator or depth_estimator("builtin", "auto", True)
+        for depth in looks_of(looker, found.photo, found.mask, found.camera, found.depth, settings.turns):
+            pass
+    with watch.stage("target"):
+        solid = make_solid(found.photo, found.mask, depth, found.camera, SolidSettings(settings.samples))
+        target = target_of(found.photo, found.mask, found.camera, solid, settings.photo)
+        run = Refinement(target, settings, seed, None if folder is None else Path(folder))
+    for step in run.steps():
+        with watch.stage(step.stage):
+            if tell:
+                tell(step)
+    with watch.stage("texture"):
+        return Refined(run.mesh)

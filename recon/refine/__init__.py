@@ -1,0 +1,1 @@
+"""Refinement: from the fast path's solid to a better closed, textured mesh."""

@@ -1,0 +1,133 @@
+"""The guidance that needs no weights: what the fast path's solid looks like from everywhere, and how far to believe it.
+
+The solid's shape is the shipped network's. Its colours are the photo's where that sees it at no grazing angle; elsewhere they
+spread from there along the surface. A view is trusted the less the farther it is from the photo's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+from torch.nn import functional as F
+
+from recon.refine.target import Target
+from recon.render.atlas import Shot, photographed
+from recon.render.cameras import Pinhole
+from recon.render.fields import VolumePrior
+from recon.render.raster import face_normals, interpolate, paint, rasterise
+from recon.render.topology import edges_of
+
+ROUGH = 24
+"""Cells of the lattice that is looked at everywhere."""
+EXACT = 2.0
+"""Steps of the lattice from the surface within which a distance is looked up exactly."""
+SMALL_HOLD = 1e-4
+"""Keeps the colours of a piece that no photo sees from being undetermined: it takes the mean colour."""
+
+
+@dataclass(frozen=True)
+class Guide:
+    """A solid with a colour at each vertex, in 0..1, in the world of `cameras`."""
+
+    vertices: Float[Tensor, "v 3"]
+    faces: Int64[Tensor, "f 3"]
+    colours: Float[Tensor, "v 3"]
+
+    @torch.no_grad()
+    def view(self, camera: Pinhole) -> tuple[Float[Tensor, "h w 3"], Float[Tensor, "h w"], Float[Tensor, "h w"]]:
+        """Colour, mask and depth as a camera sees them, 0 beside the solid."""
+        seen = rasterise(self.vertices, self.faces, camera.c2w, camera.focal, (camera.height, camera.width))
+        layers = torch.cat([interpolate(self.colours, seen), torch.ones_like(seen.bary[:, :1]), seen.depth[:, None]], 1)
+        picture = paint(layers, seen)
+        return picture[..., :3], picture[..., 3], picture[..., 4]
+
+
+def trust(camera: Pinhole, least: float = 0.3) -> float:
+    """1 for the reference view, falling with the cosine of the angle to it to `least` for the opposite one."""
+    cosine = float(-F.normalize(camera.position, dim=0)[2])
+    return least + (1 - least) * (1 + cosine) / 2
+
+
+def guide_of(target: Target, hold: float) -> Guide:
+    """The target's solid, coloured."""
+    colours = spread_colours(target, target.vertices, target.faces, hold)
+    return Guide(target.vertices, target.faces, colours)
+
+
+def vertex_normals(vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"]) -> Float[Tensor, "v 3"]:
+    """Unit means of the normals of the faces around each vertex."""
+    normals = face_normals(vertices, faces)
+    total = torch.zeros_like(vertices)
+    for corner in faces.unbind(1):
+        total.index_add_(0, corner, normals)
+    return F.normalize(total, dim=1)
+
+
+def shot_of(target: Target) -> Shot:
+    """The target's photo for `atlas`."""
+    return Shot(target.photo, target.mask, target.camera.c2w, target.camera.focal)
+
+
+@torch.no_grad()
+def spread_colours(
+    target: Target, vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"], hold: float
+) -> Float[Tensor, "v 3"]:
+    """Colours of a mesh's vertices: the photo's where it is believed, harmonic along the surface elsewhere.
+
+    The least of Σ hold·w |c − photo|² over vertices plus Σ |c − c'|² over edges: a screened Poisson equation.
+    """
+    from scipy.sparse import coo_matrix, diags_array
+    from scipy.sparse.linalg import splu
+
+    normals = vertex_normals(vertices, faces)
+    seen, weight = photographed(vertices, normals, vertices, faces, shot_of(target))
+    mean = (seen * weight[:, None]).sum(0) / weight.sum().clamp_min(1e-6)
+    one, other = edges_of(faces).ends.numpy().T
+    count = len(vertices)
+    beside = coo_matrix((np.ones(len(one)), (one, other)), (count, count))
+    beside = (beside + beside.T).tocsr()
+    held = hold * weight.double().numpy()
+    system = diags_array(np.asarray(beside.sum(1)).ravel() + held + SMALL_HOLD * 1e-3) - beside
+    right = held[:, None] * seen.double().numpy() + SMALL_HOLD * 1e-3 * mean.double().numpy()
+    return torch.from_numpy(splu(system.tocsc()).solve(right)).float().clamp(0, 1)
+
+
+def signed_distance(
+    vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"], points: Float[Tensor, "n 3"]
+) -> Float[Tensor, " n"]:
+    """Distance to a closed mesh, positive inside, by Open3D."""
+    import open3d as o3d
+
+    scene = o3d.t.geometry.RaycastingScene()
+    corners = o3d.core.Tensor(vertices.detach().numpy())
+    scene.add_triangles(corners, o3d.core.Tensor(faces.numpy().astype(np.uint32)))
+    found = scene.compute_signed_distance(o3d.core.Tensor(points.numpy()), nsamples=1)
+    return -torch.from_numpy(found.numpy())
+
+
+def distance_volume(target: Target, cells: int) -> Float[Tensor, "n n n"]:
+    """The solid's signed distance at the vertices of a lattice of cells³ over the cube from -1 to 1, [z, y, x]."""
+    rough = VolumePrior(_lattice_distance(target, ROUGH))
+    line = torch.linspace(-1, 1, cells + 1)
+    z, y, x = torch.meshgrid(line, line, line, indexing="ij")
+    points = torch.stack([x, y, z], -1).view(-1, 3)
+    return distance_at(target, rough.values, points).view(cells + 1, cells + 1, cells + 1)
+
+
+def _lattice_distance(target: Target, cells: int) -> Float[Tensor, "n n n"]:
+    line = torch.linspace(-1, 1, cells + 1)
+    z, y, x = torch.meshgrid(line, line, line, indexing="ij")
+    points = torch.stack([x, y, z], -1).view(-1, 3)
+    return signed_distance(target.vertices, target.faces, points).view(cells + 1, cells + 1, cells + 1)
+
+
+def distance_at(target: Target, volume: Float[Tensor, "n n n"], points: Float[Tensor, "m 3"]) -> Float[Tensor, " m"]:
+    """The solid's distance at points: exact near its surface, the volume's elsewhere."""
+    distance = torch.cat([VolumePrior(volume)(part) for part in points.split(1 << 17)])
+    near = (distance.abs() < EXACT * 2 / (volume.shape[0] - 1)).nonzero().squeeze(1)
+    distance[near] = signed_distance(target.vertices, target.faces, points[near])
+    return distance

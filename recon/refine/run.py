@@ -1,0 +1,189 @@
+"""A refinement that can be trusted: a generator of steps that reports, can be stopped between any two, and goes on.
+
+    run = Refinement(target, settings, seed, folder)
+    for step in run.steps():     # leave the loop whenever you like
+        print(step.stage, step.number, step.loss)
+    mesh = run.mesh
+
+With a folder its state (parameters, optimiser, random state, step) is saved there every few seconds, when the loop is left
+and when a stage ends, each time to a temporary file that is then renamed. A run that finds its own state there goes on from
+it; on a CPU the result is bit for bit that of a run that was never stopped. A loss that is not finite ends the run with
+Diverged; what was saved last stays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from numpy import ndarray
+from torch import Tensor, nn
+
+from recon.errors import BadOption, UnflatError
+from recon.refine.coarse import Coarse
+from recon.refine.fine import Fine
+from recon.refine.guidance import Guide, distance_at, distance_volume, guide_of
+from recon.refine.settings import Settings
+from recon.refine.target import Target
+from recon.refine.texture import textured
+from recon.render.cameras import Pinhole, distance_to_fit, orbit
+from recon.render.dmtet import lattice
+from recon.stages.files import replacing
+from recon.types import Mesh
+
+CHECKPOINT = "refine.pt"
+PREVIEW_SIDE = 192
+
+
+class Diverged(UnflatError):
+    """The loss was not a finite number."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What was just done: step `number` of `steps` of a stage, its loss, and a picture of the model if one is asked for."""
+
+    stage: str
+    number: int
+    steps: int
+    loss: float
+    preview: Callable[[], UInt8[ndarray, "s s 3"]]
+
+
+class Refinement:
+    """One refinement of one target. `seed` and the settings decide all that is random in it."""
+
+    def __init__(self, target: Target, settings: Settings, seed: int = 0, folder: Path | None = None) -> None:
+        self.target, self.settings, self.folder = target, settings, folder
+        self.generator = torch.Generator().manual_seed(seed)
+        self.key = _key(target, settings, seed)
+        self.guide: Guide = guide_of(target, settings.texture.hold)
+        self.volume = distance_volume(target, settings.volume)
+        self.coarse = Coarse(self.volume, settings.coarse, seed)
+        self.fine: Fine | None = None
+        self.stage, self.done = "coarse", 0
+        self.adam = self._optimiser()
+        self.saved = time.monotonic()
+        if folder is not None and (folder / CHECKPOINT).is_file():
+            self._load(folder / CHECKPOINT)
+
+    def steps(self) -> Iterator[Step]:
+        """Do the rest, one step at a time."""
+        try:
+            while self.stage != "done":
+                if self.done >= self._planned():
+                    self._next_stage()
+                    continue
+                loss = self._step()
+                self.done += 1
+                if time.monotonic() - self.saved > self.settings.save_every:
+                    self.save()
+                yield Step(self.stage, self.done, self._planned(), loss, self.preview)
+        except (KeyboardInterrupt, GeneratorExit):
+            self.save()
+            raise
+
+    @property
+    def mesh(self) -> Mesh:
+        """The textured mesh in the photo's camera frame, as far as the run has come."""
+        fine = self.fine or self._fine()
+        surface = fine.surface()
+        return textured(self.target, self.guide, self.coarse, surface.vertices, surface.faces, self.settings.texture)
+
+    def preview(self, azimuth: float = 30.0, elevation: float = 10.0) -> UInt8[ndarray, "s s 3"]:
+        """A picture of the model as it is, over white."""
+        view = orbit(azimuth, elevation, distance_to_fit(30.0), 30.0, PREVIEW_SIDE)
+        picture = self._shown(view)
+        return (255 * picture.clamp(0, 1)).round().byte().numpy()
+
+    def _shown(self, view: Pinhole) -> Tensor:
+        if self.fine is None:
+            return self.coarse.view(view)
+        return self.fine.view(view, self.coarse)
+
+    def save(self) -> None:
+        """Write the state into the folder, if there is one."""
+        self.saved = time.monotonic()
+        if self.folder is None:
+            return
+        state = {
+            "key": self.key, "stage": self.stage, "done": self.done, "random": self.generator.get_state(),
+            "coarse": self.coarse.state_dict(), "fine": None if self.fine is None else self.fine.state_dict(),
+            "adam": self.adam.state_dict(),
+        }  # fmt: skip
+        with replacing(self.folder / CHECKPOINT) as temporary:
+            torch.save(state, temporary)
+
+    def _load(self, path: Path) -> None:
+        state: dict[str, Any] = torch.load(path, weights_only=True)
+        if state["key"] != self.key:
+            raise BadOption(
+                f"{str(path)!r} holds the state of another photo or of other settings; give --resume another folder."
+            )
+        self.stage, self.done = state["stage"], state["done"]
+        self.coarse.load_state_dict(state["coarse"])
+        if state["fine"] is not None:
+            self.fine = self._fine(state["fine"]["distance"])
+        self.adam = self._optimiser()
+        self.adam.load_state_dict(state["adam"])
+        self.generator.set_state(state["random"])
+
+    def _planned(self) -> int:
+        return (self.settings.coarse if self.stage == "coarse" else self.settings.fine).steps
+
+    def _model(self) -> nn.Module:
+        return self.coarse if self.fine is None else self.fine
+
+    def _optimiser(self) -> torch.optim.Adam:
+        if self.fine is not None:
+            return torch.optim.Adam(self.fine.parameters(), lr=self.settings.fine.rate, betas=(0.9, 0.99))
+        return torch.optim.Adam(self.coarse.groups(self.settings.coarse.rate), betas=(0.9, 0.99), eps=1e-15)
+
+    def _next_stage(self) -> None:
+        if self.stage == "coarse":
+            self.stage, self.done, self.fine = "fine", 0, self._fine()
+            self.adam = self._optimiser()
+        else:
+            self.stage = "done"
+        self.save()
+
+    def _fine(self, distance: Tensor | None = None) -> Fine:
+        resolution = self.settings.fine.resolution
+        if distance is None:
+            distance = distance_at(self.target, self.volume, lattice(resolution))
+        return Fine(distance, resolution)
+
+    def _step(self) -> float:
+        model, part = self._model(), self.settings.coarse if self.fine is None else self.settings.fine
+        share = self.done / max(part.steps, 1)
+        if self.fine is None:
+            loss = self.coarse.loss(self.target, self.guide, self.done, self.generator)
+        else:
+            loss = self.fine.loss(self.target.at(self.settings.fine.side), self.guide, self.settings.fine, self.generator)
+        if not math.isfinite(float(loss.detach())):
+            raise Diverged(f"the refinement's loss became {float(loss.detach())} at step {self.done} of the {self.stage}"
+                           " stage; the last good state was kept, another --seed may do.")  # fmt: skip
+        self.adam.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        for group in self.adam.param_groups:  # a cosine to a tenth
+            group.setdefault("first", group["lr"])
+            group["lr"] = group["first"] * (0.1 + 0.45 * (1 + math.cos(math.pi * share)))
+        self.adam.step()
+        return float(loss.detach())
+
+
+def _key(target: Target, settings: Settings, seed: int) -> str:
+    """Tells one refinement from another."""
+    digest = hashlib.sha256(repr((replace(settings, save_every=0.0), seed)).encode())
+    for part in (target.photo, target.mask, target.vertices, target.faces):
+        digest.update(np.ascontiguousarray(part.numpy()).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,99 @@
+"""Settings of the refinement: one frozen object, with its presets. Lengths are in radii of the object's ball."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from recon.errors import BadOption
+
+
+@dataclass(frozen=True)
+class CoarseSettings:
+    """The radiance field. steps: of the fit; rays: of one step, half of them the reference view's; side: pixels of the
+    reference view; guide_side: of a guide's view; cells: of the occupancy grid; levels, finest, hidden: of the hash grid and
+    its network; rate: Adam's for the grid, a tenth of it for the network; colour, mask, depth, guide, entropy: weights of
+    the losses."""
+
+    steps: int = 160
+    rays: int = 2048
+    side: int = 128
+    guide_side: int = 64
+    cells: int = 64
+    levels: int = 8
+    finest: int = 256
+    hidden: int = 32
+    rate: float = 1e-2
+    colour: float = 1.0
+    mask: float = 0.5
+    depth: float = 0.02
+    guide: float = 1.0
+    entropy: float = 1e-3
+
+
+@dataclass(frozen=True)
+class FineSettings:
+    """The mesh. steps: of the fit; resolution: cubes of the tetrahedral lattice along an axis; side: pixels of a view; rate:
+    Adam's, for a signed distance; mask, guide, depth, laplacian, normal: weights of the losses."""
+
+    steps: int = 80
+    resolution: int = 72
+    side: int = 256
+    rate: float = 1e-3
+    mask: float = 1.0
+    guide: float = 0.3
+    depth: float = 0.3
+    laplacian: float = 8.0
+    normal: float = 0.02
+
+
+@dataclass(frozen=True)
+class TextureSettings:
+    """The picture on the mesh. faces: of the final mesh at most; side: of the texture in texels at most; hold: how firmly
+    the colours of a mesh's vertices hold to the photo where it is believed, against their neighbours'."""
+
+    faces: int = 24_000
+    side: int = 1024
+    hold: float = 4.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A refinement's settings. photo: pixels of the crop's side; turns: in degrees, of the looks that the network takes;
+    samples: of the solid's front;
+    volume: cells of the lattice that the solid's distance is laid on; save_every: seconds between checkpoints."""
+
+    photo: int = 512
+    turns: tuple[float, ...] = (0.0, -10.0, 10.0, -20.0, 20.0)
+    samples: int = 12_000
+    volume: int = 64
+    save_every: float = 20.0
+    coarse: CoarseSettings = field(default_factory=CoarseSettings)
+    fine: FineSettings = field(default_factory=FineSettings)
+    texture: TextureSettings = field(default_factory=TextureSettings)
+
+
+PRESETS = {
+    "quick": Settings(),
+    "full": Settings(
+        photo=1024, volume=96,
+        coarse=CoarseSettings(steps=1500, rays=4096, side=256, guide_side=128),
+        fine=FineSettings(steps=500, resolution=128, side=512),
+        texture=TextureSettings(faces=150_000, side=2048),
+    ),
+}  # fmt: skip
+
+
+def preset(name: str, steps: int | None = None) -> Settings:
+    """A preset by name, each of its stages with at most `steps` steps. Raises BadOption."""
+    if name not in PRESETS:
+        raise BadOption(f"--refine is {name!r}; give off, {' or '.join(PRESETS)}.")
+    if steps is not None and not 0 <= steps <= 1_000_000:
+        raise BadOption(f"--steps is {steps}; give a number from 0 to 1000000.")
+    chosen = PRESETS[name]
+    if steps is None:
+        return chosen
+    return replace(
+        chosen,
+        coarse=replace(chosen.coarse, steps=min(steps, chosen.coarse.steps)),
+        fine=replace(chosen.fine, steps=min(steps, chosen.fine.steps)),
+    )
