@@ -28,6 +28,7 @@ EXAMPLES = """examples:
   python gen.py --rgb photo.jpg --out model.glb
   python gen.py --rgb photo.jpg --out cloud.ply --kind points
   python gen.py --rgb cup.png --out cup.stl --surface solid
+  python gen.py --rgb cup.png --out cup.glb --refine quick
   python gen.py --rgb room.jpg --out room.ply --depth-in depth.npy --depth-kind metric --focal-px 525
 """
 
@@ -51,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
                    help="grid: what the photo shows, sharp; poisson: smooth; solid: closed, with a back")  # fmt: skip
     _add_input_options(p.add_argument_group("input"))
     _add_shape_options(p.add_argument_group("shape"))
+    _add_refine_options(p.add_argument_group("refinement of a subject's closed mesh, in minutes"))
     more = p.add_argument_group("more results")
     more.add_argument("--points-out", type=Path, metavar="FILE", help="the point cloud too: .ply .vtk")
     more.add_argument("--depth-out", type=Path, metavar="FILE", help="the depth map: .npy (float32) or .png (16-bit)")
@@ -92,6 +94,14 @@ def _add_shape_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--poisson-depth", type=int, default=8, metavar="N", help="octree depth, 4 to 12 (default: 8)")
     group.add_argument("--faces", type=int, metavar="N", help="at most about this many triangles")
     group.add_argument("--voxel", type=float, metavar="SIZE", help="thin the point cloud to one point per voxel")
+
+
+def _add_refine_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--refine", choices=("off", "quick", "full"), default="off", help="how far (default: off)")
+    group.add_argument("--steps", type=int, metavar="N", help="of each of its stages at most")
+    group.add_argument("--seed", type=int, default=0, metavar="N", help="of its random numbers (default: 0)")
+    group.add_argument("--resume", type=Path, metavar="DIR",
+                       help="keep its state in this folder, and go on from what is there")  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -160,6 +170,8 @@ def _run(args: argparse.Namespace, progress: Progress, stop: _Stop) -> int:
         faces=args.faces, poisson_depth=args.poisson_depth, voxel=args.voxel, device=args.device, offline=args.offline,
         limits=Limits(int(args.max_mib * MIB), int(args.max_megapixels * 1e6)), watch=watch,
     )  # fmt: skip
+    if args.refine != "off":
+        result = _refined(args, result, watch, stop, progress)
     files = _write_results(args, result, watch)
     if args.report:
         from recon.stages.write import write_report
@@ -172,6 +184,22 @@ def _run(args: argparse.Namespace, progress: Progress, stop: _Stop) -> int:
         say(f"note: {note}", sys.stderr)
     say("\n".join(map(str, files)), sys.stdout)
     return 0
+
+
+def _refined(
+    args: argparse.Namespace, found: Reconstruction, watch: Any, stop: _Stop, progress: Progress
+) -> Reconstruction:
+    """The reconstruction with its mesh refined, step by step."""
+    from recon.pipeline import refine
+
+    def tell(step: Any) -> None:
+        stop.check()
+        if progress.live:
+            progress.stage(f"{step.stage} {step.number}/{step.steps}, loss {step.loss:.4f}")
+
+    return refine(
+        found, args.refine, steps=args.steps, seed=args.seed, folder=args.resume, device=args.device, tell=tell, watch=watch
+    )
 
 
 def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any) -> list[Path]:
@@ -204,7 +232,7 @@ def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any)
 
             with watch.stage(name):
                 draw = render.write_preview if name == "preview" else render.write_turntable
-                draw(result.mesh, result.camera, path, closed=args.surface == "solid")
+                draw(result.mesh, result.camera, path, closed=result.surface == "solid")
             files.append(path)
     return files
 
@@ -229,6 +257,10 @@ def _check_options(args: argparse.Namespace) -> list[Path]:
         if path is not None:
             formats.checked_format(path, allowed, what)
             wanted += [(file, what) for file in formats.files_of(path)]
+    if args.refine != "off" and args.kind == "points":
+        raise BadOption("--refine makes a mesh and --kind is points; leave one of them out.")
+    if args.refine == "off" and not (args.steps is None and args.resume is None):
+        raise BadOption("--steps and --resume are for a refinement; add --refine quick or --refine full.")
     for name, value in (("--max-mib", args.max_mib), ("--max-megapixels", args.max_megapixels)):
         if not 0 < value < 1e6:
             raise BadOption(f"{name} is {value:g}; give a number above 0 and below 1e6.")

@@ -59,14 +59,15 @@ def compared(view: View, args: argparse.Namespace, name: str) -> dict[str, np.nd
     """COLUMNS of the solid and of the refined model of one view."""
     true = shapes.truth_of(view)
     found = reconstruct(view.rgba, surface="solid", depth_model="builtin", offline=True)
-    models, seconds = {"solid": found.mesh}, {"solid": 0.0}
+    models, seconds = {"solid": found}, {"solid": 0.0}
     if args.preset != "off":
         start = time.perf_counter()
-        models["refined"] = refine(found, args.preset, steps=args.steps).mesh
+        models["refined"] = refine(found, args.preset, steps=args.steps)
         seconds["refined"] = time.perf_counter() - start
     out, sheets = {}, [true_pictures(view, False)]
-    for kind, mesh in models.items():
-        row, pictures = scored(mesh, found, view, true)
+    for kind, result in models.items():
+        mesh = result.mesh
+        row, pictures = scored(mesh, result, view, true)
         sheets.append(pictures)
         tight = "yes" if is_tight(mesh) else "NO"
         print(f"{name:>20} {kind:>7} {seconds[kind]:5.0f} {tight:>5} {_figures(row)}", flush=True)

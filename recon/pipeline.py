@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,24 +19,18 @@ from recon.stages.camera import DEFAULT_FOV, find_camera
 from recon.stages.depth import to_depth_map
 from recon.stages.read import photo_from_array, read_depth, read_photo
 from recon.stages.subject import find_subject, opaque, segmented_subject
-from recon.types import Camera, DepthKind, Mesh, Photo, RawDepth, Surface
+from recon.types import Camera, DepthKind, Photo, RawDepth, Surface
 
 if TYPE_CHECKING:
     from recon.refine.run import Step
 
+REFINED_NOTE = "the unseen back is the network's guess; its colours are spread from what the photo shows"
 SMALLEST, LARGEST = 1e-6, 1e6
 """Lengths whose squares and ratios float32 holds."""
 BACK_NOTE = {
     True: "the unseen back is the network's guess; it is coloured with the photo seen through from the front",
     False: "the unseen back is the silhouette inflated; it is coloured with the photo seen through from the front",
 }
-
-
-@dataclass(frozen=True)
-class Refined:
-    """What a refinement gave: a closed, textured mesh in the photo's camera frame."""
-
-    mesh: Mesh
 
 
 def reconstruct(
@@ -167,10 +161,11 @@ def refine(
     seed: int = 0,
     folder: str | Path | None = None,
     estimator: DepthEstimator | None = None,
+    device: str = "auto",
     tell: Callable[[Step], None] | None = None,
     watch: Stopwatch | None = None,
-) -> Refined:
-    """A better closed, textured mesh of a reconstruction's subject, in the same camera frame.
+) -> Reconstruction:
+    """The same reconstruction with a better closed, textured mesh of its subject.
 
     preset: quick or full; steps: of each stage at most; folder: where the run's state is kept and found again; estimator:
     takes several looks at the subject, the shipped network unless given; tell: is called after every step. Raises BadInput
@@ -183,12 +178,12 @@ def refine(
     from recon.stages.surface_solid import make_solid
 
     watch = watch or Stopwatch()
-    settings = settings_of(preset, steps)
+    settings = settings_of(preset, steps, found.faces)
     if found.mask.inside is None:
         raise BadInput("there is no single subject in the photo to refine; cut one out with --mask.")
     depth = found.depth
     with watch.stage("looks"):
-        looker = estimator or depth_estimator("builtin", "auto", True)
+        looker = estimator or depth_estimator("builtin", device, True)
         for depth in looks_of(looker, found.photo, found.mask, found.camera, found.depth, settings.turns):
             pass
     with watch.stage("target"):
@@ -200,4 +195,6 @@ def refine(
             if tell:
                 tell(step)
     with watch.stage("texture"):
-        return Refined(run.mesh)
+        mesh = run.mesh
+    notes = [note for note in found.warnings if note not in BACK_NOTE.values()] + [REFINED_NOTE]
+    return replace(found, surface="solid", depth=depth, refined=mesh, warnings=notes)

@@ -16,7 +16,7 @@ from recon.types import Camera, DepthMap, Mask, Mesh, Photo, PointCloud, Surface
 
 @dataclass
 class Reconstruction:
-    """Photo, mask, camera and depth map at once; point cloud and mesh when they are first asked for, then kept.
+    """Photo, mask, camera and depth map at once; `refined`: the mesh, where a refinement has made a better one; point cloud and mesh when they are first asked for, then kept.
 
     `depth.z` is float32 at the upright photo's size, NaN where there is no surface. Everything is in the camera's frame
     (x right, y down, z forward); `save` and the writers turn it into glTF's.
@@ -31,6 +31,7 @@ class Reconstruction:
     poisson_depth: int = PoissonSettings.depth
     voxel: float | None = None
     warnings: list[str] = field(default_factory=list)
+    refined: Mesh | None = None
 
     @cached_property
     def points(self) -> PointCloud:
@@ -39,7 +40,9 @@ class Reconstruction:
 
     @cached_property
     def mesh(self) -> Mesh:
-        """The surface that was asked for, textured with the photo."""
+        """The surface that was asked for, textured with the photo, or the refined one."""
+        if self.refined is not None:
+            return self.refined
         mesh = self._surface()
         if self.faces is None:
             return mesh
@@ -100,6 +103,7 @@ class Reconstruction:
                 "fov_error_deg": None if self.camera.fov_error is None else round(self.camera.fov_error, 1),
             },
             "surface": self.surface,
+            "refined": self.refined is not None,
             "counts": made,
             "warnings": list(self.warnings),
         }

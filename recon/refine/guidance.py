@@ -25,8 +25,6 @@ ROUGH = 24
 """Cells of the lattice that is looked at everywhere."""
 EXACT = 2.0
 """Steps of the lattice from the surface within which a distance is looked up exactly."""
-SMALL_HOLD = 1e-4
-"""Keeps the colours of a piece that no photo sees from being undetermined: it takes the mean colour."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +50,9 @@ def trust(camera: Pinhole, least: float = 0.3) -> float:
     return least + (1 - least) * (1 + cosine) / 2
 
 
-def guide_of(target: Target, hold: float) -> Guide:
+def guide_of(target: Target, hold: float, fade: float) -> Guide:
     """The target's solid, coloured."""
-    colours = spread_colours(target, target.vertices, target.faces, hold)
+    colours = spread_colours(target, target.vertices, target.faces, hold, fade)
     return Guide(target.vertices, target.faces, colours)
 
 
@@ -74,25 +72,27 @@ def shot_of(target: Target) -> Shot:
 
 @torch.no_grad()
 def spread_colours(
-    target: Target, vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"], hold: float
+    target: Target, vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"], hold: float, fade: float
 ) -> Float[Tensor, "v 3"]:
-    """Colours of a mesh's vertices: the photo's where it is believed, harmonic along the surface elsewhere.
+    """Colours of a mesh's vertices: the photo's where it is believed; from there they spread along the surface and fade to
+    the subject's mean colour.
 
-    The least of Σ hold·w |c − photo|² over vertices plus Σ |c − c'|² over edges: a screened Poisson equation.
+    The least of Σ hold·w |c − photo|² + fade |c − mean|² over vertices plus Σ |c − c'|² over edges: a screened Poisson
+    equation. Far from all that was seen the subject's mean colour is the safest guess.
     """
     from scipy.sparse import coo_matrix, diags_array
     from scipy.sparse.linalg import splu
 
     normals = vertex_normals(vertices, faces)
     seen, weight = photographed(vertices, normals, vertices, faces, shot_of(target))
-    mean = (seen * weight[:, None]).sum(0) / weight.sum().clamp_min(1e-6)
+    mean = (target.photo * target.mask[..., None]).sum((0, 1)) / target.mask.sum().clamp_min(1e-6)
     one, other = edges_of(faces).ends.numpy().T
     count = len(vertices)
     beside = coo_matrix((np.ones(len(one)), (one, other)), (count, count))
     beside = (beside + beside.T).tocsr()
     held = hold * weight.double().numpy()
-    system = diags_array(np.asarray(beside.sum(1)).ravel() + held + SMALL_HOLD * 1e-3) - beside
-    right = held[:, None] * seen.double().numpy() + SMALL_HOLD * 1e-3 * mean.double().numpy()
+    system = diags_array(np.asarray(beside.sum(1)).ravel() + held + fade) - beside
+    right = held[:, None] * seen.double().numpy() + fade * mean.double().numpy()
     return torch.from_numpy(splu(system.tocsc()).solve(right)).float().clamp(0, 1)
 
 

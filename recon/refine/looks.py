@@ -2,8 +2,9 @@
 and averaged.
 
 A turn about the optical axis and a mirroring leave depth along that axis as it is, so the maps can be averaged pixel by
-pixel. What the network says by chance is averaged away: on views of four meshes the closed solid gains 0.02 to 0.03 in F at
-5 % over one look (`python -m bench.refined`).
+pixel. What the network says by chance
+is averaged away: over 16 views of four meshes, ten looks raise the solid's silhouette IoU from 0.674 to 0.682 and leave its F
+at 5 % as it was (0.629).
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ class Refinement:
         self.target, self.settings, self.folder = target, settings, folder
         self.generator = torch.Generator().manual_seed(seed)
         self.key = _key(target, settings, seed)
-        self.guide: Guide = guide_of(target, settings.texture.hold)
+        self.guide: Guide = guide_of(target, settings.texture.hold, settings.texture.fade)
         self.volume = distance_volume(target, settings.volume)
         self.coarse = Coarse(self.volume, settings.coarse, seed)
         self.fine: Fine | None = None
@@ -87,7 +87,7 @@ class Refinement:
                 if time.monotonic() - self.saved > self.settings.save_every:
                     self.save()
                 yield Step(self.stage, self.done, self._planned(), loss, self.preview)
-        except (KeyboardInterrupt, GeneratorExit):
+        except GeneratorExit:  # left between two steps; what is interrupted within a step is not saved
             self.save()
             raise
 
@@ -96,7 +96,7 @@ class Refinement:
         """The textured mesh in the photo's camera frame, as far as the run has come."""
         fine = self.fine or self._fine()
         surface = fine.surface()
-        return textured(self.target, self.guide, self.coarse, surface.vertices, surface.faces, self.settings.texture)
+        return textured(self.target, self.coarse, surface.vertices, surface.faces, self.settings.texture)
 
     def preview(self, azimuth: float = 30.0, elevation: float = 10.0) -> UInt8[ndarray, "s s 3"]:
         """A picture of the model as it is, over white."""
@@ -168,12 +168,14 @@ class Refinement:
             loss = self.coarse.loss(self.target, self.guide, self.done, self.generator)
         else:
             loss = self.fine.loss(self.target.at(self.settings.fine.side), self.guide, self.settings.fine, self.generator)
-        if not math.isfinite(float(loss.detach())):
-            raise Diverged(f"the refinement's loss became {float(loss.detach())} at step {self.done} of the {self.stage}"
-                           " stage; the last good state was kept, another --seed may do.")  # fmt: skip
         self.adam.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        if not math.isfinite(float(loss.detach()) + float(norm)):
+            raise Diverged(
+                f"the refinement's loss is no finite number at step {self.done + 1} of the {self.stage} stage; what was"
+                " saved last was kept, another --seed may do."
+            )
         for group in self.adam.param_groups:  # a cosine to a tenth
             group.setdefault("first", group["lr"])
             group["lr"] = group["first"] * (0.1 + 0.45 * (1 + math.cos(math.pi * share)))

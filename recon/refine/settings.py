@@ -48,12 +48,15 @@ class FineSettings:
 
 @dataclass(frozen=True)
 class TextureSettings:
-    """The picture on the mesh. faces: of the final mesh at most; side: of the texture in texels at most; hold: how firmly
-    the colours of a mesh's vertices hold to the photo where it is believed, against their neighbours'."""
+    """The picture on the mesh. faces: of the final mesh at most; side: of the texture in texels at most; hold, fade: how
+    firmly the colours of a mesh's vertices hold to the photo where it is believed, and to the subject's mean colour, against
+    their neighbours'; field: whether what the photo does not show takes the coarse field's colours, else spread ones."""
 
     faces: int = 24_000
     side: int = 1024
     hold: float = 4.0
+    fade: float = 2e-3
+    field: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,13 +86,15 @@ PRESETS = {
 }  # fmt: skip
 
 
-def preset(name: str, steps: int | None = None) -> Settings:
-    """A preset by name, each of its stages with at most `steps` steps. Raises BadOption."""
+def preset(name: str, steps: int | None = None, faces: int | None = None) -> Settings:
+    """A preset by name; each of its stages has at most `steps` steps, the mesh at most `faces` faces. Raises BadOption."""
     if name not in PRESETS:
         raise BadOption(f"--refine is {name!r}; give off, {' or '.join(PRESETS)}.")
     if steps is not None and not 0 <= steps <= 1_000_000:
         raise BadOption(f"--steps is {steps}; give a number from 0 to 1000000.")
     chosen = PRESETS[name]
+    if faces is not None:
+        chosen = replace(chosen, texture=replace(chosen.texture, faces=faces))
     if steps is None:
         return chosen
     return replace(

@@ -1,4 +1,4 @@
-"""The last stage: fewer faces, an atlas, and the photo on what it sees of the mesh, spread colours on the rest."""
+"""The last stage: fewer faces, an atlas, and the photo on what it sees of the mesh, the field's or spread colours on the rest."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from recon.refine.coarse import Coarse
-from recon.refine.guidance import Guide, shot_of, spread_colours
+from recon.refine.guidance import shot_of, spread_colours
 from recon.refine.settings import TextureSettings
 from recon.refine.target import Target
 from recon.render.atlas import blended, padded, texels, unwrap
@@ -18,16 +18,16 @@ from recon.types import Mesh
 
 @torch.no_grad()
 def textured(
-    target: Target, guide: Guide, coarse: Coarse, vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"], settings: TextureSettings
+    target: Target, coarse: Coarse, vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"], settings: TextureSettings
 ) -> Mesh:
     """The finished mesh in the photo's camera frame."""
     vertices, faces = _fewer(vertices.detach(), faces, settings.faces)
-    colours = spread_colours(target, vertices, faces, settings.hold)
+    colours = spread_colours(target, vertices, faces, settings.hold, settings.fade)
     atlas = unwrap(vertices, faces, settings.side)
     covered = texels(atlas)
     points = interpolate(vertices[atlas.source], covered)
     normals = face_normals(vertices, faces)[covered.face]
-    values = interpolate(colours[atlas.source], covered)
+    values = coarse.colours(points) if settings.field else interpolate(colours[atlas.source], covered)
     values = blended(values, points, normals, vertices, faces, [shot_of(target)])
     picture = (255 * padded(values, covered).clamp(0, 1)).round().byte().numpy()
     return Mesh(
