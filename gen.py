@@ -198,7 +198,14 @@ def _refined(
             progress.stage(f"{step.stage} {step.number}/{step.steps}, loss {step.loss:.4f}")
 
     return refine(
-        found, args.refine, steps=args.steps, seed=args.seed, folder=args.resume, device=args.device, tell=tell, watch=watch
+        found,
+        args.refine,
+        steps=args.steps,
+        seed=args.seed,
+        folder=args.resume,
+        device=args.device,
+        tell=tell,
+        watch=watch,
     )
 
 

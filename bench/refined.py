@@ -87,7 +87,8 @@ def scored(mesh: Mesh, found: Reconstruction, view: View, true: shapes.Truth) ->
     held, turned = (psnr(pictures, true_pictures(view, turns)) for turns in (False, True))
     small = resized(found.camera, REFERENCE)
     seen = picture(mesh, small, np.eye(3), np.zeros(3))
-    photo = over_white(np.asarray(Image.fromarray(premultiplied(view.rgba)).resize((small.width, small.height), Image.Resampling.BOX)))
+    whole = Image.fromarray(over_white(view.rgba).round().astype(np.uint8))
+    photo = np.asarray(whole.resize((small.width, small.height), Image.Resampling.BOX))
     return np.array([psnr(seen, photo), held, turned, row[1], row[4]]), pictures
 
 
@@ -98,15 +99,8 @@ def is_tight(mesh: Mesh) -> bool:
     return bool(trimesh.Trimesh(mesh.vertices, mesh.faces, process=True).is_watertight)
 
 
-def premultiplied(rgba: np.ndarray) -> np.ndarray:
-    """Over white, opaque."""
-    return over_white(rgba).round().astype(np.uint8)
-
-
 def over_white(rgba: np.ndarray) -> np.ndarray:
     """Colours over white, 0..255."""
-    if rgba.shape[2] == 3:
-        return rgba.astype(np.float64)
     alpha = rgba[..., 3:] / 255.0
     return rgba[..., :3] * alpha + 255 * (1 - alpha)
 

@@ -181,11 +181,11 @@ def refine(
     settings = settings_of(preset, steps, found.faces)
     if found.mask.inside is None:
         raise BadInput("there is no single subject in the photo to refine; cut one out with --mask.")
-    depth = found.depth
     with watch.stage("looks"):
         looker = estimator or depth_estimator("builtin", device, True)
-        for depth in looks_of(looker, found.photo, found.mask, found.camera, found.depth, settings.turns):
-            pass
+        *_, depth = found.depth, *looks_of(
+            looker, found.photo, found.mask, found.camera, found.depth, settings.turns
+        )  # fmt: skip
     with watch.stage("target"):
         solid = make_solid(found.photo, found.mask, depth, found.camera, SolidSettings(settings.samples))
         target = target_of(found.photo, found.mask, found.camera, solid, settings.photo)

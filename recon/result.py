@@ -16,8 +16,9 @@ from recon.types import Camera, DepthMap, Mask, Mesh, Photo, PointCloud, Surface
 
 @dataclass
 class Reconstruction:
-    """Photo, mask, camera and depth map at once; `refined`: the mesh, where a refinement has made a better one; point cloud and mesh when they are first asked for, then kept.
+    """Photo, mask, camera and depth map at once; point cloud and mesh when they are first asked for, then kept.
 
+    `refined`: the mesh, where a refinement has made a better one.
     `depth.z` is float32 at the upright photo's size, NaN where there is no surface. Everything is in the camera's frame
     (x right, y down, z forward); `save` and the writers turn it into glTF's.
     """

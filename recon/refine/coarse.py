@@ -27,16 +27,16 @@ class Coarse(nn.Module):
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
         shape = GridShape(levels=settings.levels, base=8, finest=settings.finest, log2_size=16)
-        grid = HashGrid(shape, generator)
+        self.grid = HashGrid(shape, generator)
         self.settings = settings
-        self.field = HashField(grid, settings.hidden, prior=VolumePrior.of_distance(volume), generator=generator)
+        self.field = HashField(self.grid, settings.hidden, prior=VolumePrior.of_distance(volume), generator=generator)
         self.occupancy = Occupancy(settings.cells, 2 / (1.5 * settings.cells))
         self.occupancy.fill(_densest(self.field, settings.cells))
 
     def groups(self, rate: float) -> list[dict[str, object]]:
         """Parameters with their learning rates."""
         return [
-            {"params": list(self.field.encoder.parameters()), "lr": rate},
+            {"params": list(self.grid.parameters()), "lr": rate},
             {"params": list(self.field.network.parameters()), "lr": 0.1 * rate},
         ]
 
@@ -46,7 +46,8 @@ class Coarse(nn.Module):
         if step % 16 == 15:
             self.occupancy.update(self.field.density, step, generator)
         small, half = target.at(settings.side), settings.rays // 2
-        rays, colour, mask, depth = _drawn(small.camera, small.photo, small.mask, guide.view(small.camera)[2], half, generator)
+        depth = guide.view(small.camera)[2]
+        rays, colour, mask, depth = _drawn(small.camera, small.photo, small.mask, depth, half, generator)
         loss = settings.colour * self._off(rays, colour, mask, depth, generator)
         camera = random_orbits(1, settings.guide_side, VIEWS, generator)[0]
         shown, cover, far = guide.view(camera)

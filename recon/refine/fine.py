@@ -20,6 +20,7 @@ from recon.render.meshloss import laplacian_loss, normal_loss
 from recon.render.raster import interpolate, paint, rasterise
 from recon.render.topology import edges_of
 
+
 class Fine(nn.Module):
     """A mesh as the zero of a signed distance, positive inside."""
 
@@ -41,7 +42,9 @@ class Fine(nn.Module):
         seen = rasterise(surface.vertices, surface.faces, camera.c2w, camera.focal, (camera.height, camera.width))
         return antialias(paint(coarse.colours(interpolate(surface.vertices, seen)), seen, 1.0), seen, edges)
 
-    def loss(self, target: Target, guide: Guide, settings: FineSettings, generator: torch.Generator) -> Float[Tensor, ""]:
+    def loss(
+        self, target: Target, guide: Guide, settings: FineSettings, generator: torch.Generator
+    ) -> Float[Tensor, ""]:
         """What is wrong with the mesh in the reference view and in one random view of the guide."""
         surface = self.surface()
         edges = edges_of(surface.faces)

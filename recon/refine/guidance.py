@@ -1,7 +1,7 @@
 """The guidance that needs no weights: what the fast path's solid looks like from everywhere, and how far to believe it.
 
-The solid's shape is the shipped network's. Its colours are the photo's where that sees it at no grazing angle; elsewhere they
-spread from there along the surface. A view is trusted the less the farther it is from the photo's.
+The solid's shape is the shipped network's. Its colours are the photo's where that sees it at no grazing angle; elsewhere
+they spread from there along the surface. A view is trusted the less the farther it is from the photo's.
 """
 
 from __future__ import annotations

@@ -2,9 +2,8 @@
 and averaged.
 
 A turn about the optical axis and a mirroring leave depth along that axis as it is, so the maps can be averaged pixel by
-pixel. What the network says by chance
-is averaged away: over 16 views of four meshes, ten looks raise the solid's silhouette IoU from 0.674 to 0.682 and leave its F
-at 5 % as it was (0.629).
+pixel. What the network says by
+chance is averaged away. It knows upright objects best, so that the upright look counts as much as all others together.
 """
 
 from __future__ import annotations
@@ -33,7 +32,9 @@ def looks_of(
     depth: DepthMap,
     turns: tuple[float, ...],
 ) -> Iterator[DepthMap]:
-    """The running mean of front and back depth after each look at a subject; `turns` in degrees, each upright and mirrored.
+    """`depth`, which is the first look, averaged with the mean of the further ones, after each of these.
+
+    turns: of the photo, in degrees; each is looked at as it is, where it is turned at all, and mirrored.
 
     Depth stays in the unit of `depth`, whose median it keeps. An estimator that knows no back gives the map as it came.
     """
@@ -41,13 +42,15 @@ def looks_of(
         return
     rgb, total = opaque(photo), np.zeros((2, *photo.size), np.float64)
     unit = np.float32(np.median(depth.z[mask.inside]))
-    for count, (turn, mirrored) in enumerate(((t, m) for t in turns for m in (False, True)), 1):
+    first = np.stack([depth.z, depth.back])
+    further = [(turn, mirrored) for turn in turns for mirrored in (False, True) if turn or mirrored]
+    for count, (turn, mirrored) in enumerate(further, 1):
         matrix = _turned(camera, turn, mirrored)
         found = _look(estimator, rgb, mask.inside, camera, matrix)
         if found is None:
             return
         total += found * unit
-        z, back = (total / count).astype(np.float32)
+        z, back = ((first + total / count) / 2).astype(np.float32)
         z, back = (np.where(mask.inside, values, np.float32(np.nan)) for values in (z, np.maximum(z, back)))
         yield replace(depth, z=z, back=back)
 

@@ -167,7 +167,9 @@ class Refinement:
         if self.fine is None:
             loss = self.coarse.loss(self.target, self.guide, self.done, self.generator)
         else:
-            loss = self.fine.loss(self.target.at(self.settings.fine.side), self.guide, self.settings.fine, self.generator)
+            loss = self.fine.loss(
+                self.target.at(self.settings.fine.side), self.guide, self.settings.fine, self.generator
+            )
         self.adam.zero_grad()
         loss.backward()
         norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0)

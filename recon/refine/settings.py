@@ -10,9 +10,9 @@ from recon.errors import BadOption
 @dataclass(frozen=True)
 class CoarseSettings:
     """The radiance field. steps: of the fit; rays: of one step, half of them the reference view's; side: pixels of the
-    reference view; guide_side: of a guide's view; cells: of the occupancy grid; levels, finest, hidden: of the hash grid and
-    its network; rate: Adam's for the grid, a tenth of it for the network; colour, mask, depth, guide, entropy: weights of
-    the losses."""
+    reference view; guide_side: of a guide's view; cells: of the occupancy grid; levels, finest, hidden: of the hash grid
+    and its network; rate: Adam's for the grid, a tenth of it for the network; colour, mask, depth, guide, entropy: weights
+    of the losses."""
 
     steps: int = 160
     rays: int = 2048
@@ -32,8 +32,8 @@ class CoarseSettings:
 
 @dataclass(frozen=True)
 class FineSettings:
-    """The mesh. steps: of the fit; resolution: cubes of the tetrahedral lattice along an axis; side: pixels of a view; rate:
-    Adam's, for a signed distance; mask, guide, depth, laplacian, normal: weights of the losses."""
+    """The mesh. steps: of the fit; resolution: cubes of the tetrahedral lattice along an axis; side: pixels of a view;
+    rate: Adam's, for a signed distance; mask, guide, depth, laplacian, normal: weights of the losses."""
 
     steps: int = 80
     resolution: int = 72
@@ -49,8 +49,9 @@ class FineSettings:
 @dataclass(frozen=True)
 class TextureSettings:
     """The picture on the mesh. faces: of the final mesh at most; side: of the texture in texels at most; hold, fade: how
-    firmly the colours of a mesh's vertices hold to the photo where it is believed, and to the subject's mean colour, against
-    their neighbours'; field: whether what the photo does not show takes the coarse field's colours, else spread ones."""
+    firmly the colours of a mesh's vertices hold to the photo where it is believed, and to the subject's mean colour,
+    against their neighbours'; field: whether what the photo does not show takes the coarse field's
+    colours, else spread ones."""
 
     faces: int = 24_000
     side: int = 1024

@@ -1,8 +1,8 @@
 """What a refinement is fitted to: the photo's crop around the subject, its mask, and the fast path's solid.
 
-All of it stands in the normalised world of `recon.render.cameras`: the object inside the ball of radius 1 around the origin,
-the reference camera's rotation the identity. The photo is resampled for a camera that was turned towards the object, so that
-its principal point is its centre; to turn a camera about itself changes no ray.
+All of it stands in the normalised world of `recon.render.cameras`: the object inside the ball of radius 1 around the
+origin, the reference camera's rotation the identity. The photo is resampled for a camera that was turned towards the
+object, so that its principal point is its centre; to turn a camera about itself changes no ray.
 """
 
 from __future__ import annotations
@@ -84,12 +84,10 @@ def target_of(photo: Photo, mask: Mask, camera: Camera, solid: Mesh, side: int) 
 
 def frame_of(vertices: Float32[ndarray, "n 3"]) -> Frame:
     """The world around points before a camera: its centre is the middle of their box in the turned frame."""
-    rotation = np.eye(3, dtype=np.float32)
     centre = (vertices.min(0) + vertices.max(0)) / 2
-    rotation = _towards(centre)
     distance = float(np.linalg.norm(centre))
     radius = float(np.linalg.norm(vertices - centre, axis=1).max())
-    return Frame(rotation, distance, min(ROOM * radius, 0.95 * distance))
+    return Frame(_towards(centre), distance, min(ROOM * radius, 0.95 * distance))
 
 
 def _towards(centre: Float32[ndarray, " 3"]) -> Float32[ndarray, "3 3"]:
@@ -117,4 +115,5 @@ def _resampled(layers: ndarray, camera: Camera, frame: Frame, view: Pinhole) -> 
         camera = scaled(camera, *size)
     rays = view.rays().directions.numpy() @ frame.rotation
     place = project(rays.astype(np.float32), camera).reshape(view.height, view.width, 2) - np.float32(0.5)
-    return cv2.remap(layers, place, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT).astype(np.float32)
+    across, down = np.ascontiguousarray(place[..., 0]), np.ascontiguousarray(place[..., 1])
+    return cv2.remap(layers, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT).astype(np.float32)

@@ -1,4 +1,4 @@
-"""The last stage: fewer faces, an atlas, and the photo on what it sees of the mesh, the field's or spread colours on the rest."""
+"""The last stage: fewer faces, an atlas, the photo on what it sees, the field's or spread colours on the rest."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ from recon.types import Mesh
 
 @torch.no_grad()
 def textured(
-    target: Target, coarse: Coarse, vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"], settings: TextureSettings
+    target: Target,
+    coarse: Coarse,
+    vertices: Float[Tensor, "v 3"],
+    faces: Int64[Tensor, "f 3"],
+    settings: TextureSettings,
 ) -> Mesh:
     """The finished mesh in the photo's camera frame."""
     vertices, faces = _fewer(vertices.detach(), faces, settings.faces)

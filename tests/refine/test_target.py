@@ -56,7 +56,9 @@ def test_distances_are_a_ball_s() -> None:
 def test_colours_are_the_photo_s_in_front_and_fade_to_its_mean_behind() -> None:
     target = toy.target()
     plain = torch.full_like(target.photo, 0.25)
-    flat = spread_colours(type(target)(plain, *list(vars(target).values())[1:]), target.vertices, target.faces, 4.0, 1e-3)
+    flat = spread_colours(
+        type(target)(plain, *list(vars(target).values())[1:]), target.vertices, target.faces, 4.0, 1e-3
+    )
     torch.testing.assert_close(flat, torch.full_like(flat, 0.25), atol=1e-4, rtol=0)
     firm = spread_colours(target, target.vertices, target.faces, 1e4, 1e-3)
     front = target.vertices[:, 2] < -0.5 * float(target.vertices[:, 2].abs().max())

@@ -41,5 +41,3 @@ def target(side: int = TOY.photo) -> Target:
     """The ball as a target."""
     photo, mask, camera, _ = ball()
     return target_of(photo, mask, camera, solid(), side)
-
-

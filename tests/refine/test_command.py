@@ -1,0 +1,52 @@
+"""--refine on the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+from PIL import Image
+
+import gen
+from tests.refine import toy
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A ball cut out."""
+    picture, mask, *_ = toy.ball()
+    assert mask.inside is not None
+    path = tmp_path / "ball.png"
+    Image.fromarray(np.dstack([picture.rgb, 255 * mask.inside.astype(np.uint8)])).save(path)
+    return path
+
+
+def test_refine_writes_a_closed_mesh_of_few_faces_and_keeps_its_state(photo: Path, tmp_path: Path) -> None:
+    out, state = tmp_path / "ball.glb", tmp_path / "state"
+    command = ["--rgb", str(photo), "--out", str(out), "--refine", "quick", "--steps", "1", "--faces", "1500",
+               "--depth-model", "builtin", "--resume", str(state), "--quiet"]  # fmt: skip
+    assert gen.main(command) == 0
+    mesh = trimesh.load(out, force="mesh")
+    mesh.merge_vertices(merge_tex=True, merge_norm=True)
+    assert mesh.is_watertight
+    assert mesh.volume > 0
+    assert 500 < len(mesh.faces) <= 1600
+    assert [path.name for path in state.iterdir()] == ["refine.pt"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [(["--steps", "3"], "--steps and --resume"), (["--resume", "x"], "--steps and --resume"),
+     (["--refine", "quick", "--kind", "points"], "--kind is points"),
+     (["--refine", "quick", "--steps", "-1"], "--steps is -1"),
+     (["--refine", "quick", "--mask", "none"], "no single subject")],
+)  # fmt: skip
+def test_options_that_make_no_sense_are_told(
+    wrong: list[str], said: str, photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "m.ply"
+    assert gen.main(["--rgb", str(photo), "--out", str(out), "--depth-model", "builtin", "--quiet", *wrong]) == 2
+    assert said in capsys.readouterr().err
+    assert not out.exists()
