@@ -190,8 +190,8 @@ def refine(
         solid = make_solid(found.photo, found.mask, depth, found.camera, SolidSettings(settings.samples))
         target = target_of(found.photo, found.mask, found.camera, solid, settings.photo)
         run = Refinement(target, settings, seed, None if folder is None else Path(folder))
-    for step in run.steps():
-        with watch.stage(step.stage):
+    with watch.stage("refine"):
+        for step in run.steps():
             if tell:
                 tell(step)
     with watch.stage("texture"):
