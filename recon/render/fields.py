@@ -1,0 +1,216 @@
+"""Radiance fields: points of the world to density and colour.
+
+The field lives in the ball of radius 1 around the origin. Density is per unit of distance; albedo is in 0..1, in
+the colour space of the pictures it is fitted to. What the network gives is the density's logit and, before a sigmoid, the
+albedo; a prior's logit is added to the former, so that a shapeless network begins as a blob or as a known solid.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .hashgrid import Encoder, corners, interpolate
+from .ipe import integrated_encoding
+
+Prior = Callable[[Float[Tensor, "n 3"]], Float[Tensor, " n"]]
+Activation = Literal["exp", "softplus"]
+
+EXP_LIMIT = 15.0
+"""Beyond it the exponential's gradient stays as it is there (torch-ngp): one bad step must not give infinity."""
+
+
+class FieldSample(NamedTuple):
+    """A field at points; normals are unit vectors out of the matter, 0 where the density is constant."""
+
+    density: Float[Tensor, " n"]
+    albedo: Float[Tensor, "n 3"]
+    normal: Float[Tensor, "n 3"] | None = None
+
+
+class _TruncatedExp(torch.autograd.Function):
+    """exp whose gradient is that of exp of the input clamped to ± EXP_LIMIT."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return x.exp()
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return grads[0] * x.clamp(-EXP_LIMIT, EXP_LIMIT).exp()
+
+
+def activate(logit: Float[Tensor, " n"], activation: Activation = "exp") -> Float[Tensor, " n"]:
+    """Density of a logit: truncated exponential (Instant-NGP) or softplus(x - 1) (Mip-NeRF, section 3.1)."""
+    return _TruncatedExp.apply(logit) if activation == "exp" else F.softplus(logit - 1)
+
+
+class Field(nn.Module):
+    """What both fields share: from logits to density, albedo and normals. A subclass gives `logits`."""
+
+    def __init__(self, activation: Activation = "exp", prior: Prior | None = None) -> None:
+        super().__init__()
+        self.activation: Activation = activation
+        self.prior = prior
+
+    def logits(self, x: Float[Tensor, "n 3"], variance: Float[Tensor, "n 3"] | None = None) -> Float[Tensor, "n 4"]:
+        """Density's logit, without the prior, and three colour logits."""
+        raise NotImplementedError
+
+    def density_logit(self, x: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
+        """Density's logit with the prior."""
+        return self._with_prior(x, self.logits(x)[:, 0])
+
+    def density(self, x: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
+        """Density alone."""
+        return activate(self.density_logit(x), self.activation)
+
+    def forward(
+        self, x: Float[Tensor, "n 3"], variance: Float[Tensor, "n 3"] | None = None, normals: bool = False
+    ) -> FieldSample:
+        """The field at points, or over Gaussians with this diagonal covariance where it knows what that is.
+
+        Normals are -gradient of the density's logit: the density's direction, without its overflow. They can be
+        differentiated again when gradients are on.
+        """
+        if not normals:
+            return self._sample(x, self.logits(x, variance))
+        training = torch.is_grad_enabled()
+        with torch.enable_grad():
+            x = x.detach().requires_grad_()
+            logits = self.logits(x, variance)
+            logit = self._with_prior(x, logits[:, 0])
+            (gradient,) = torch.autograd.grad(logit.sum(), x, create_graph=training)
+        sample = self._sample(x.detach(), logits if training else logits.detach())
+        return sample._replace(normal=-F.normalize(gradient, dim=1))
+
+    def _sample(self, x: Tensor, logits: Tensor) -> FieldSample:
+        return FieldSample(activate(self._with_prior(x, logits[:, 0]), self.activation), logits[:, 1:].sigmoid())
+
+    def _with_prior(self, x: Tensor, logit: Tensor) -> Tensor:
+        return logit if self.prior is None else logit + self.prior(x)
+
+
+class HashField(Field):
+    """A hash grid and a small network. `active` leaves only the coarsest levels of the grid; None uses all."""
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        hidden: int = 64,
+        layers: int = 1,
+        activation: Activation = "exp",
+        prior: Prior | None = None,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__(activation, prior)
+        self.encoder = encoder
+        self.active: int | None = None
+        self.network = mlp([encoder.shape.width, *[hidden] * layers, 4], generator)
+
+    def logits(self, x: Float[Tensor, "n 3"], variance: Float[Tensor, "n 3"] | None = None) -> Float[Tensor, "n 4"]:
+        """A grid knows points only: the variance is not used."""
+        return self.network(self.encoder((x + 1) / 2, self.active))
+
+
+class MipField(Field):
+    """Integrated positional encoding of `degrees` octaves and a network that sees it again half way (Mip-NeRF)."""
+
+    def __init__(
+        self,
+        degrees: int = 8,
+        hidden: int = 128,
+        layers: int = 4,
+        activation: Activation = "softplus",
+        prior: Prior | None = None,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__(activation, prior)
+        self.degrees = degrees
+        width, half = 6 * degrees, max(layers // 2, 1)
+        self.first = mlp([width, *[hidden] * half], generator)
+        self.second = mlp([hidden + width, *[hidden] * max(layers - half, 1), 4], generator)
+
+    def logits(self, x: Float[Tensor, "n 3"], variance: Float[Tensor, "n 3"] | None = None) -> Float[Tensor, "n 4"]:
+        """Of points (no variance) or Gaussians."""
+        code = integrated_encoding(x, variance, self.degrees)
+        return self.second(torch.cat((F.relu(self.first(code)), code), 1))
+
+
+def mlp(widths: list[int], generator: torch.Generator | None = None) -> nn.Sequential:
+    """Linear layers with ReLU between them, drawn as torch's defaults are but from `generator`."""
+    layers: list[nn.Module] = []
+    for inputs, outputs in itertools.pairwise(widths):
+        linear = nn.utils.skip_init(nn.Linear, inputs, outputs)
+        nn.init.uniform_(linear.weight, -(inputs**-0.5), inputs**-0.5, generator=generator)
+        nn.init.uniform_(linear.bias, -(inputs**-0.5), inputs**-0.5, generator=generator)
+        layers += [linear, nn.ReLU(inplace=True)]
+    return nn.Sequential(*layers[:-1])
+
+
+class Blob(nn.Module):
+    """A soft ball: strength·exp(-|x|²/(2·spread²)) (Make-It-3D) or strength·(1 - |x|/spread) (threestudio)."""
+
+    def __init__(
+        self, strength: float = 5.0, spread: float = 0.3, kind: Literal["gaussian", "cone"] = "gaussian"
+    ) -> None:
+        super().__init__()
+        self.strength, self.spread, self.kind = strength, spread, kind
+
+    def forward(self, x: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
+        """The prior's logit at points."""
+        r2 = (x**2).sum(1)
+        if self.kind == "gaussian":
+            return self.strength * (-r2 / (2 * self.spread**2)).exp()
+        return self.strength * (1 - (r2 + 1e-12).sqrt() / self.spread)  # finite gradient at the tip
+
+
+class VolumePrior(nn.Module):
+    """A logit given at the n³ vertices of a lattice over the cube from -1 to 1, [z, y, x], trilinear between them."""
+
+    values: Tensor
+
+    def __init__(self, values: Float[Tensor, "n n n"]) -> None:
+        super().__init__()
+        self.register_buffer("values", values.clone())
+
+    @staticmethod
+    def of_distance(distance: Float[Tensor, "n n n"], sharpness: float = 50.0, limit: float = 4.0) -> VolumePrior:
+        """The prior of a solid whose signed distance, positive inside, is known: density exp(± limit) in and out of it, and
+        between them a ramp of width 2·limit/sharpness."""
+        return VolumePrior((sharpness * distance).clamp(-limit, limit))
+
+    def forward(self, x: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
+        """The prior's logit at points; beyond the cube that of its faces."""
+        n = self.values.shape[0]
+        place = (x.clamp(-1, 1).T + 1) * ((n - 1) / 2) - 0.5  # in a hash grid's level of scale 1
+        return interpolate(self.values.view(-1, 1), *corners(place, 1.0, n, n**3)).squeeze(1)
+
+
+class DirectionBackground(nn.Module):
+    """A learnt colour for every direction, too smooth to hide the object in (a network of the direction's two octaves)."""
+
+    def __init__(self, hidden: int = 32, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.network = mlp([12, hidden, 3], generator)
+
+    def forward(self, directions: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
+        """Colours in 0..1 of unit directions."""
+        return self.network(integrated_encoding(directions, None, 2)).sigmoid()
+
+
+def normals_by_differences(
+    density_logit: Callable[[Float[Tensor, "n 3"]], Float[Tensor, " n"]], x: Float[Tensor, "n 3"], step: float
+) -> Float[Tensor, "n 3"]:
+    """Unit normals by central differences of `step`: six more queries and no second derivative. A wide step smooths."""
+    shifts = torch.cat((torch.eye(3), -torch.eye(3))).to(x) * step
+    ahead, behind = density_logit((x + shifts[:, None]).flatten(0, 1)).view(6, -1).chunk(2)
+    return F.normalize((behind - ahead).T, dim=1)
