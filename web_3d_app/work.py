@@ -239,8 +239,21 @@ class Work:
         }
 
 
+PHRASES = {
+    "set --fov": "set it under Options",
+    "see --models for larger ones": "larger ones can be chosen under Options once their weights are on the server",
+    "--mask alpha was asked for and the photo has no transparency; use --mask auto or a mask file":
+        "the photo has no transparency to cut it out by; choose the mask Automatic",
+    "give a mask file or use --mask none": "choose the mask Whole photo",
+    "use --surface grid": "choose the surface Sharp",
+}  # fmt: skip
+"""What the command line says, and what the page says instead."""
+
+
 def for_pages(sentence: str) -> str:
-    """A sentence that speaks of command-line options, for people who have a form: `--fov` becomes `fov`."""
+    """A sentence that speaks of command-line options, for people who have a form."""
+    for said, instead in PHRASES.items():
+        sentence = sentence.replace(said, instead)
     return re.sub(r"--(?=\w)", "", sentence)
 
 

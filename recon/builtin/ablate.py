@@ -11,10 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from .evaluate import score_real, score_world
-from .train import LARGE, Plan, Trainer
+from .train import LARGE, Plan, started
 
 # name: (seed, what is left out)
 RUNS: dict[str, tuple[int, tuple[str, ...]]] = {
@@ -32,11 +31,9 @@ RUNS: dict[str, tuple[int, tuple[str, ...]]] = {
 COLUMNS = ("real_d1", "indoor", "street", "tabletop", "real_rel", "world_d1", "normals", "iou", "relief", "fov")
 
 
-def scores(folder: Path, plan: Plan, start: dict[str, Tensor], real: Path) -> dict[str, float]:
+def scores(folder: Path, plan: Plan, start: Path, real: Path) -> dict[str, float]:
     """Train a plan to its end and score its averaged weights, on the whole world whatever it was trained on."""
-    trainer = Trainer(folder, plan)
-    if trainer.step == 0:
-        trainer.start_from(start)
+    trainer = started(folder, plan, start)
     while trainer.step < plan.steps:
         trainer.advance()
         if trainer.step % 100 == 0 or trainer.step == plan.steps:
@@ -53,12 +50,9 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     print("| left out | " + " | ".join(COLUMNS) + " |\n|---|" + "---|" * len(COLUMNS), flush=True)
-    start = torch.load(args.start, map_location="cpu", weights_only=True)["ema"]
     for name, (seed, without) in RUNS.items():
-        plan = replace(
-            Plan(), seed=seed, steps=args.steps, stages=((0, 8, LARGE, "both"),), without=without, start="ablate"
-        )
-        row = scores(args.runs / name.replace(" ", "_").replace(",", ""), plan, start, args.real)
+        plan = replace(Plan(), seed=seed, steps=args.steps, stages=((0, 8, LARGE, "both"),), without=without)
+        row = scores(args.runs / name.replace(" ", "_").replace(",", ""), plan, args.start, args.real)
         print(f"| {name} | " + " | ".join(f"{row[c]:.3f}" for c in COLUMNS) + " |", flush=True)
 
 

@@ -16,10 +16,8 @@ from recon.geometry.upsample import guided_upsample
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-# A pixel is the subject's from this probability on.
-OUTLINE = 0.5
 # There is a subject where these hold. By the contract its probability is about 0 all over a scene.
-# This share of the photo, and no more than that, is the subject's;
+# Share of the photo where the probability is above one half;
 LEAST_SHARE, MOST_SHARE = 0.01, 0.9
 # there is little doubt: where the probability is neither below the first nor above the second covers at most this much of
 # the subject's area (a ragged cut-out is worse than the whole photo);
@@ -28,7 +26,7 @@ NO, YES, MOST_DOUBT = 0.1, 0.9, 0.7
 LEAST_MAIN = 0.6
 # GrabCut's outline is believed if it covers the same as the network's own, by intersection over union: where subject and
 # background have one colour it runs away.
-LEAST_AGREEMENT = 0.5
+LEAST_AGREEMENT = 0.8
 
 
 class BuiltinSegmenter:
@@ -48,17 +46,16 @@ class BuiltinSegmenter:
         probability = self._network.heads(rgb).subject
         if not shows_subject(probability):
             return None
-        own = one_subject(guided_upsample(probability, rgb) > OUTLINE)
+        own = one_subject(guided_upsample(probability, rgb) > 0.5)
         if own is None or not is_credible(own):
             return None
-        even = np.clip(probability / (2 * OUTLINE), 0, 1)
-        sharp = sharpen(rgb, even.astype(np.float32))
+        sharp = sharpen(rgb, probability)
         return sharp if sharp is not None and agreement(own, sharp) >= LEAST_AGREEMENT else own
 
 
 def shows_subject(probability: Float32[ndarray, "h w"]) -> bool:
     """Whether a map of the subject's probability is that of one subject."""
-    inside = probability > OUTLINE
+    inside = probability > 0.5
     if not LEAST_SHARE <= inside.mean() <= MOST_SHARE:
         return False
     doubt = (probability > NO) & (probability < YES)

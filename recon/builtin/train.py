@@ -109,11 +109,6 @@ class Trainer:
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.seconds = state["step"], state["seconds"]
 
-    def start_from(self, state: dict[str, Tensor]) -> None:
-        """Begin a new run with given weights."""
-        self.net.load_state_dict(state)
-        self.ema.load_state_dict(state)
-
     def save(self) -> None:
         """Write last.pt by an atomic rename."""
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -163,6 +158,17 @@ class Trainer:
         generator = torch.Generator(subject.device).manual_seed(self.plan.seed * 31 + self.step)
         told = torch.rand(len(subject), 1, 1, 1, generator=generator, device=subject.device) < HINTED
         return torch.where(told & (subject.amax((1, 2, 3), keepdim=True) > 0), 2 * subject - 1, 0.0)
+
+
+def started(folder: Path, plan: Plan, weights: Path, device: str = "cpu", ahead: bool = False) -> Trainer:
+    """A run that begins with the averaged weights of another, given its last.pt; its plan tells which."""
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()[:16]
+    trainer = Trainer(folder, replace(plan, start=digest), device, ahead)
+    if trainer.step == 0:
+        state = torch.load(weights, map_location=device, weights_only=True)["ema"]
+        trainer.net.load_state_dict(state)
+        trainer.ema.load_state_dict(state)
+    return trainer
 
 
 def _groups(net: nn.Module) -> list[dict[str, object]]:
@@ -231,11 +237,11 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     plan = replace(Plan(), seed=args.seed, steps=args.steps, reuse=args.reuse, without=tuple(args.without))
+    ahead = args.device == "cpu"
     if args.start:
-        plan = replace(plan, stages=LATER, start=hashlib.sha256(args.start.read_bytes()).hexdigest()[:16])
-    trainer = Trainer(args.run, plan, args.device, args.device == "cpu")
-    if args.start and trainer.step == 0:
-        trainer.start_from(torch.load(args.start, map_location=args.device, weights_only=True)["ema"])
+        trainer = started(args.run, replace(plan, stages=LATER), args.start, args.device, ahead)
+    else:
+        trainer = Trainer(args.run, plan, args.device, ahead)
     train(trainer, args.minutes, args.every, args.real)
 
 

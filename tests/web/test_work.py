@@ -140,3 +140,13 @@ def test_errors_are_told_in_a_page_s_words() -> None:
     assert (
         explained(RuntimeError("secret path"))[0] == "internal" and "secret" not in explained(RuntimeError("secret"))[1]
     )
+
+
+def test_what_is_said_on_the_command_line_is_said_in_the_page_s_words() -> None:
+    """Every phrase is still one that the library says, and no option's name is left of it."""
+    said = "".join(path.read_text() for path in (Path(work.__file__).parents[1] / "recon").rglob("*.py"))
+    for phrase, instead in work.PHRASES.items():
+        first = phrase.split(";")[0]
+        assert first in said, f"nobody says {first!r} any more"
+        assert work.for_pages(phrase) == instead and "--" not in instead
+    assert work.for_pages("--faces is 3; give more.") == "faces is 3; give more."

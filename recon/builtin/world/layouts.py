@@ -174,7 +174,7 @@ def disorder(r: Random) -> Scene:
 
 Layout = Callable[[Random], Scene]
 LAYOUTS: tuple[Layout, ...] = (room, tabletop, street, square, nature, disorder, single, staged, cutout, pasted)
-# Shares of the layouts, in their order: what training begins with, and what it ends with, when subjects are looked at more.
+# Shares of the layouts, in their order: what training begins with, goes on with (more subjects), and ends with.
 MIXES: dict[str, tuple[float, ...]] = {
     "scenes": (0.27, 0.14, 0.14, 0.06, 0.06, 0.05, 0.08, 0.08, 0.12, 0.0),
     "subjects": (0.20, 0.10, 0.10, 0.04, 0.04, 0.03, 0.09, 0.14, 0.10, 0.16),
