@@ -102,16 +102,18 @@ def fov_loss(prediction: Tensor, fov: Tensor) -> Tensor:
 SKY, SUBJECT, NORMALS, RELIEF, FOV = 0.3, 1.5, 1.0, 0.03, 0.05
 
 
-def loss_parts(prediction: Geometry, labels: Labels, without: tuple[str, ...] = ()) -> dict[str, Tensor]:
+def loss_parts(
+    prediction: Geometry, labels: Labels, without: tuple[str, ...] = (), relief: float = RELIEF
+) -> dict[str, Tensor]:
     """The weighted losses by head; the training loss is their sum. `without` names heads to leave out, or "gradients",
-    the disparity's gradient matching."""
+    the disparity's gradient matching; relief: that head's weight."""
     gradients = 0.0 if "gradients" in without else 0.5
     parts = {
         "disparity": disparity_loss(prediction.disparity, labels.disparity, gradients=gradients),
         "sky": SKY * mask_loss(prediction.sky, labels.sky),
         "subject": SUBJECT * subject_loss(prediction.subject, labels.subject),
         "normals": NORMALS * normals_loss(prediction.normals, labels.normals, labels.sky),
-        "relief": RELIEF * relief_loss(prediction.front, prediction.back, labels),
+        "relief": relief * relief_loss(prediction.front, prediction.back, labels),
         "fov": FOV * fov_loss(prediction.fov, labels.fov),
     }
     return {name: part for name, part in parts.items() if name not in without}

@@ -21,8 +21,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from recon.geometry.cutout import GROUND
+
 from .evaluate import draw_curve, score_real, score_world
-from .losses import loss_parts
+from .losses import RELIEF, loss_parts
 from .net import DEPTHS, HEADS, WIDTHS, GeometryNet
 from .pool import TAKEN, Pool, PoolAhead, Stage
 
@@ -33,6 +35,9 @@ LARGE = ((128, 128), (128, 160), (160, 128), (96, 192), (160, 160), (128, 192), 
 LARGER = ((160, 160), (160, 192), (192, 160), (128, 224), (192, 192), (160, 224), (96, 256), (224, 160))
 # What a run that goes on from another's weights trains on.
 LATER = ((0, 8, LARGER, "both"),)
+# The network of shapes: one thing alone, its mask always told; four heads are left as they were.
+ALONE = ((3000, 12, ((128, 128),), "alone"), (0, 8, ((176, 176), (160, 192), (192, 160)), "alone"))
+NO_SHAPE = ("disparity", "sky", "subject", "fov")
 # Steps over which the learning rate rises.
 WARM = 300
 # A subject's mask is told in this share of the pictures.
@@ -42,7 +47,7 @@ HINTED = 0.4
 @dataclass(frozen=True)
 class Plan:
     """Everything a run follows from: seed; steps in all; how often a rendered picture is used; peak learning rate (AdamW);
-    EMA decay per step; size of the net; stages of the pictures (see pool); for ablations what is left out: layouts,
+    EMA decay per step; share of the pictures whose mask is told; weight of the relief; size of the net; stages of the pictures (see pool); for ablations what is left out: layouts,
     losses ("gradients" too), of the camera "looks" (or only "borders", "styles"); SHA-256 of the weights it begins with."""
 
     seed: int = 2
@@ -50,6 +55,8 @@ class Plan:
     reuse: int = 4
     rate: float = 1e-3
     ema: float = 0.998
+    hinted: float = HINTED
+    relief: float = RELIEF
     widths: tuple[int, ...] = WIDTHS
     depths: tuple[int, ...] = DEPTHS
     heads: int = HEADS
@@ -128,13 +135,15 @@ class Trainer:
         plan, step = self.plan, self.step
         begun = time.perf_counter()
         batch = self.pool.batch(step)
-        photo = torch.cat([batch.rgb, self._hint(batch.labels.subject)], 1)
+        hint = self._hint(batch.labels.subject)
+        rgb = torch.where(hint < 0, GROUND / 255, batch.rgb) if plan.hinted == 1 else batch.rgb
+        photo = torch.cat([rgb, hint], 1)
         for group in self.optimiser.param_groups:
             group["lr"] = plan.rate_at(step)
         self.net.train()
         with torch.autocast(self.device.split(":")[0], torch.bfloat16):
             prediction = self.net(photo.contiguous(memory_format=torch.channels_last))
-        parts = loss_parts(prediction, batch.labels, plan.without)
+        parts = loss_parts(prediction, batch.labels, plan.without, plan.relief)
         loss = torch.stack(list(parts.values())).sum()
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the loss of step {step} is {float(loss.detach())}; the last checkpoint is kept")
@@ -156,7 +165,7 @@ class Trainer:
     def _hint(self, subject: Tensor) -> Tensor:
         """The fourth channel: the subject's mask as +1 and -1 in some pictures that have one, 0 in the others."""
         generator = torch.Generator(subject.device).manual_seed(self.plan.seed * 31 + self.step)
-        told = torch.rand(len(subject), 1, 1, 1, generator=generator, device=subject.device) < HINTED
+        told = torch.rand(len(subject), 1, 1, 1, generator=generator, device=subject.device) < self.plan.hinted
         return torch.where(told & (subject.amax((1, 2, 3), keepdim=True) > 0), 2 * subject - 1, 0.0)
 
 
@@ -223,6 +232,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m recon.builtin.train", description="Train the network that ships.")
     parser.add_argument("--run", type=Path, required=True, help="folder of the run; goes on where it stopped")
     parser.add_argument("--start", type=Path, help="a run's last.pt, whose averaged weights a new run begins with")
+    parser.add_argument("--shapes", action="store_true", help="train the network of shapes (needs --start)")
     parser.add_argument("--seed", type=int, default=Plan.seed)
     parser.add_argument("--steps", type=int, default=Plan.steps)
     parser.add_argument("--reuse", type=int, default=Plan.reuse, help="how often a rendered picture is used")
@@ -238,8 +248,12 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     plan = replace(Plan(), seed=args.seed, steps=args.steps, reuse=args.reuse, without=tuple(args.without))
     ahead = args.device == "cpu"
+    if args.shapes:
+        plan = replace(plan, stages=ALONE, without=NO_SHAPE, hinted=1.0, relief=0.1)
+    elif args.start:
+        plan = replace(plan, stages=LATER)
     if args.start:
-        trainer = started(args.run, replace(plan, stages=LATER), args.start, args.device, ahead)
+        trainer = started(args.run, plan, args.start, args.device, ahead)
     else:
         trainer = Trainer(args.run, plan, args.device, ahead)
     train(trainer, args.minutes, args.every, args.real)

@@ -5,6 +5,7 @@ Each layout takes a random source and gives a Scene.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -66,6 +67,50 @@ def cutout(r: Random) -> Scene:
     b = a if kind < 0.5 else m.colour(r, r.random(), 0, (0, 0.7), (0.05, 1))
     scene.backdrop = Backdrop(a, b, r.uniform(0, 2 * math.pi), scene=kind > 0.65)
     return scene
+
+
+def alone(r: Random) -> Scene:
+    """One thing cut out, whole and in the middle of the picture, before one tone: as a subject is looked at again."""
+    camera = _studio_camera(r)
+    scene = Scene(camera, _studio_lamp(r), NO_SKY)
+    thing(r, Frame(scene, subject=True))
+    tone = m.colour(r, r.random(), 0, (0, r.choice((0.0, 0.3))), (0.05, 0.9))
+    scene.backdrop = Backdrop(tone, tone, 0.0, scene=False)
+    scene.camera = _filled(replace(camera, yaw=0.0, roll=r.gauss(0, 5)), _corners(scene), r.uniform(0.75, 1.0))
+    return scene
+
+
+def _corners(scene: Scene) -> list[Vec]:
+    """Corners of the boxes around a scene's sculpture and primitives, in the world."""
+    boxes = [(p.centre, p.turn, [(-h, h) for h in p.half]) for p in scene.primitives]
+    if scene.sculpture is not None:
+        s = scene.sculpture
+        turn = tuple(tuple(s.scale * v for v in row) for row in s.turn)
+        boxes.append((s.origin, turn, list(zip(*s.box(), strict=True))))  # type: ignore[arg-type]
+    return [
+        tuple(c + o for c, o in zip(centre, apply(turn, corner), strict=True))  # type: ignore[misc]
+        for centre, turn, sides in boxes
+        for corner in itertools.product(*sides)
+    ]
+
+
+def _filled(camera: Camera, corners: list[Vec], fill: float) -> Camera:
+    """The camera with its direction kept, moved so that these points are centred and span `fill` of the picture."""
+    axes = rotation(camera.yaw, camera.pitch)
+    middle = [(min(c[i] for c in corners) + max(c[i] for c in corners)) / 2 for i in range(3)]
+    back = [sum(axes[j][i] * (c[j] - middle[j]) for j in range(3)) for c in corners for i in range(3)]
+    around = [back[i : i + 3] for i in range(0, len(back), 3)]
+    reach = math.tan(math.radians(camera.fov / 2)) * fill
+    x = y = 0.0
+    z = 2 * max(max(abs(p[0]), abs(p[1])) for p in around) / reach
+    for _ in range(10):
+        flat = [((p[0] + x) / max(p[2] + z, 0.05 * z), (p[1] + y) / max(p[2] + z, 0.05 * z)) for p in around]
+        low, high = ([pick(f[i] for f in flat) for i in range(2)] for pick in (min, max))
+        x, y = x - z * (low[0] + high[0]) / 2, y - z * (low[1] + high[1]) / 2
+        nearest = min(p[2] for p in around) + z
+        z += nearest * (max(high[0] - low[0], high[1] - low[1]) / (2 * reach) - 1)
+    ahead = apply(axes, (x, y, z))
+    return replace(camera, position=tuple(m - a for m, a in zip(middle, ahead, strict=True)))  # type: ignore[arg-type]
 
 
 def pasted(r: Random) -> Scene:
@@ -173,10 +218,12 @@ def disorder(r: Random) -> Scene:
 
 
 Layout = Callable[[Random], Scene]
-LAYOUTS: tuple[Layout, ...] = (room, tabletop, street, square, nature, disorder, single, staged, cutout, pasted)
-# Shares of the layouts, in their order: what training begins with, goes on with (more subjects), and ends with.
+LAYOUTS: tuple[Layout, ...] = (room, tabletop, street, square, nature, disorder, single, staged, cutout, pasted, alone)
+# Shares of the layouts, in their order: what training begins with, goes on with (more subjects), and ends with;
+# and what the network of shapes is trained on.
 MIXES: dict[str, tuple[float, ...]] = {
-    "scenes": (0.27, 0.14, 0.14, 0.06, 0.06, 0.05, 0.08, 0.08, 0.12, 0.0),
-    "subjects": (0.20, 0.10, 0.10, 0.04, 0.04, 0.03, 0.09, 0.14, 0.10, 0.16),
-    "both": (0.24, 0.11, 0.10, 0.03, 0.03, 0.03, 0.06, 0.09, 0.09, 0.22),
+    "scenes": (0.27, 0.14, 0.14, 0.06, 0.06, 0.05, 0.08, 0.08, 0.12, 0.0, 0.0),
+    "subjects": (0.20, 0.10, 0.10, 0.04, 0.04, 0.03, 0.09, 0.14, 0.10, 0.16, 0.0),
+    "alone": (0.0,) * 10 + (1.0,),
+    "both": (0.24, 0.11, 0.10, 0.03, 0.03, 0.03, 0.06, 0.09, 0.09, 0.22, 0.0),
 }
