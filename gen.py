@@ -13,6 +13,7 @@ if __name__ == "__main__":
             signal.signal(_order, lambda *_: os._exit(INTERRUPTED))
 
 import argparse
+import math
 import sys
 import warnings
 from pathlib import Path
@@ -100,6 +101,8 @@ def _add_refine_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--refine", choices=("off", "quick", "full"), default="off", help="how far (default: off)")
     group.add_argument("--steps", type=int, metavar="N", help="of each of its stages at most")
     group.add_argument("--seed", type=int, default=0, metavar="N", help="of its random numbers (default: 0)")
+    group.add_argument("--guidance", default=None, metavar="NAMES",
+                       help="what knows the unseen, with commas: builtin, or none (default: builtin)")  # fmt: skip
     group.add_argument("--resume", type=Path, metavar="DIR",
                        help="keep its state in this folder, and go on from what is there")  # fmt: skip
 
@@ -195,13 +198,15 @@ def _refined(
     def tell(step: Any) -> None:
         stop.check()
         if progress.live:
-            progress.stage(f"{step.stage} {step.number}/{step.steps}, loss {step.loss:.4f}")
+            loss = "" if math.isnan(step.loss) else f", loss {step.loss:.4f}"
+            progress.stage(f"{step.stage} {step.number}/{step.steps}{loss}")
 
     return refine(
         found,
         args.refine,
         steps=args.steps,
         seed=args.seed,
+        guidance=args.guidance or "builtin",
         folder=args.resume,
         device=args.device,
         tell=tell,
@@ -266,12 +271,27 @@ def _check_options(args: argparse.Namespace) -> list[Path]:
             wanted += [(file, what) for file in formats.files_of(path)]
     if args.refine != "off" and args.kind == "points":
         raise BadOption("--refine makes a mesh and --kind is points; leave one of them out.")
-    if args.refine == "off" and not (args.steps is None and args.resume is None):
-        raise BadOption("--steps and --resume are for a refinement; add --refine quick or --refine full.")
+    _check_refine_options(args)
     for name, value in (("--max-mib", args.max_mib), ("--max-megapixels", args.max_megapixels)):
         if not 0 < value < 1e6:
             raise BadOption(f"{name} is {value:g}; give a number above 0 and below 1e6.")
     return _check_places(args, wanted)
+
+
+def _check_refine_options(args: argparse.Namespace) -> None:
+    """What can be known to be wrong with a refinement before the photo is read."""
+    if args.refine == "off":
+        if not (args.guidance is None and args.steps is None and args.resume is None):
+            raise BadOption(
+                "--guidance, --steps and --resume are for a refinement; add --refine quick or --refine full."
+            )
+        return
+    from recon.refine.settings import preset
+    from recon.stages.files import check_writable
+
+    preset(args.refine, args.steps, args.faces, args.guidance or "builtin")
+    if args.resume is not None:
+        check_writable(args.resume / "refine.pt")
 
 
 def _check_places(args: argparse.Namespace, wanted: list[tuple[Path, str]]) -> list[Path]:

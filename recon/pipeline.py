@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,16 +15,18 @@ from recon.errors import BadInput, BadOption
 from recon.progress import Stopwatch
 from recon.protocols import DepthEstimator
 from recon.registry import depth_estimator, segmenter, segmenters
-from recon.result import Reconstruction
+from recon.result import Reconstruction, Refined
 from recon.settings import FEWEST_FACES, POISSON_DEPTHS, Limits, PoissonSettings, SolidSettings
 from recon.stages.camera import DEFAULT_FOV, find_camera
 from recon.stages.depth import to_depth_map
 from recon.stages.read import photo_from_array, read_depth, read_photo
 from recon.stages.subject import find_subject, opaque, segmented_subject
-from recon.types import Camera, DepthKind, Photo, RawDepth, Surface
+from recon.types import Camera, DepthKind, DepthMap, Photo, RawDepth, Surface
 
 if TYPE_CHECKING:
-    from recon.refine.run import Step
+    from recon.refine.settings import Settings as RefineSettings
+    from recon.refine.steps import Step
+    from recon.refine.target import Target
 
 REFINED_NOTE = "the unseen back is the network's guess; its colours are spread from what the photo shows"
 SMALLEST, LARGEST = 1e-6, 1e6
@@ -159,6 +163,7 @@ def refine(
     *,
     steps: int | None = None,
     seed: int = 0,
+    guidance: str = "builtin",
     folder: str | Path | None = None,
     estimator: DepthEstimator | None = None,
     device: str = "auto",
@@ -167,34 +172,62 @@ def refine(
 ) -> Reconstruction:
     """The same reconstruction with a better closed, textured mesh of its subject.
 
-    preset: quick or full; steps: of each stage at most; folder: where the run's state is kept and found again; estimator:
-    takes several looks at the subject, the shipped network unless given; tell: is called after every step. Raises BadInput
-    where there is no subject, Diverged where a loss is not finite.
+    preset: quick or full; steps: of each stage at most; guidance: names with commas, or none; folder: where the run's state
+    is kept and found again; estimator: takes several looks at the subject, the shipped network unless given; tell: is
+    called after every step and, where one takes long, within it; what it raises stops the run. Raises BadInput where there
+    is no subject, BadOption for a value out of range, Unwritable where the state cannot be kept, Diverged where a loss is
+    not finite, OutOfMemory where a GPU is too small.
     """
-    from recon.refine.looks import looks_of
+    from recon.models.device import pick
+    from recon.refine.checkpoint import kept
     from recon.refine.run import Refinement
     from recon.refine.settings import preset as settings_of
+    from recon.refine.steps import silent
+
+    tell, watch = tell or silent, watch or Stopwatch()
+    settings = settings_of(preset, steps, found.faces, guidance)
+    if found.mask.inside is None:
+        raise BadInput("there is no single subject in the photo to refine; cut one out with --mask.")
+    place, where = None if folder is None else Path(folder), pick(device)
+    with kept(place):
+        with watch.stage("looks"):
+            looker = estimator or depth_estimator("builtin", device, True)
+            depth = _looked(found, looker, settings.turns, tell)
+        with watch.stage("target"):
+            target = _target(found, depth, settings)
+            run = Refinement(target.to(where), settings, seed, place, tell)
+        with watch.stage("refine"), closing(run.steps()) as every:
+            for step in every:
+                tell(step)
+        with watch.stage("texture"):
+            mesh = run.mesh
+    seconds = sum(watch.seconds.get(stage, 0.0) for stage in ("looks", "target", "refine", "texture"))
+    facts = Refined(preset, seed, {"coarse": settings.coarse.steps, "fine": settings.fine.steps}, round(seconds, 3),
+                    run.losses, settings.guidance, where)  # fmt: skip
+    notes = [note for note in found.warnings if note not in BACK_NOTE.values()] + [REFINED_NOTE, *run.notes]
+    return replace(found, surface="solid", depth=depth, refined=mesh, refinement=facts, warnings=notes)
+
+
+def _looked(
+    found: Reconstruction, looker: DepthEstimator, turns: tuple[float, ...], tell: Callable[[Step], None]
+) -> DepthMap:
+    """The depth map after several looks at the subject."""
+    from recon.refine.looks import looks_of
+    from recon.refine.steps import Parts, cut_out
+
+    parts = Parts("looks", 2 * len(turns), tell, partial(cut_out, found.photo, found.mask))
+    depths = [found.depth]
+    parts.done()
+    for depth in looks_of(looker, found.photo, found.mask, found.camera, found.depth, turns):
+        depths = [depth]
+        parts.done()
+    return depths[0]
+
+
+def _target(found: Reconstruction, depth: DepthMap, settings: RefineSettings) -> Target:
+    """What a refinement is fitted to."""
     from recon.refine.target import target_of
     from recon.stages.surface_solid import make_solid
 
-    watch = watch or Stopwatch()
-    settings = settings_of(preset, steps, found.faces)
-    if found.mask.inside is None:
-        raise BadInput("there is no single subject in the photo to refine; cut one out with --mask.")
-    with watch.stage("looks"):
-        looker = estimator or depth_estimator("builtin", device, True)
-        *_, depth = found.depth, *looks_of(
-            looker, found.photo, found.mask, found.camera, found.depth, settings.turns
-        )  # fmt: skip
-    with watch.stage("target"):
-        solid = make_solid(found.photo, found.mask, depth, found.camera, SolidSettings(settings.samples))
-        target = target_of(found.photo, found.mask, found.camera, solid, settings.photo)
-        run = Refinement(target, settings, seed, None if folder is None else Path(folder))
-    with watch.stage("refine"):
-        for step in run.steps():
-            if tell:
-                tell(step)
-    with watch.stage("texture"):
-        mesh = run.mesh
-    notes = [note for note in found.warnings if note not in BACK_NOTE.values()] + [REFINED_NOTE]
-    return replace(found, surface="solid", depth=depth, refined=mesh, warnings=notes)
+    solid = make_solid(found.photo, found.mask, depth, found.camera, SolidSettings(settings.samples))
+    return target_of(found.photo, found.mask, found.camera, solid, settings.photo)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,25 @@ from recon.stages.cloud import make_cloud
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo, PointCloud, Surface
 
 
+@dataclass(frozen=True)
+class Refined:
+    """How a refinement went. steps: done in all, of each stage; seconds: of this run of it; losses: the last ones, of each
+    stage that has had a step; guidance: names; device: cpu or cuda."""
+
+    preset: str
+    seed: int
+    steps: dict[str, int]
+    seconds: float
+    losses: dict[str, float]
+    guidance: tuple[str, ...]
+    device: str
+
+
 @dataclass
 class Reconstruction:
     """Photo, mask, camera and depth map at once; point cloud and mesh when they are first asked for, then kept.
 
-    `refined`: the mesh, where a refinement has made a better one.
+    `refined`: the mesh, where a refinement has made a better one, and `refinement`, how that went.
     `depth.z` is float32 at the upright photo's size, NaN where there is no surface. Everything is in the camera's frame
     (x right, y down, z forward); `save` and the writers turn it into glTF's.
     """
@@ -33,6 +47,7 @@ class Reconstruction:
     voxel: float | None = None
     warnings: list[str] = field(default_factory=list)
     refined: Mesh | None = None
+    refinement: Refined | None = None
 
     @cached_property
     def points(self) -> PointCloud:
@@ -105,6 +120,7 @@ class Reconstruction:
             },
             "surface": self.surface,
             "refined": self.refined is not None,
+            "refinement": None if self.refinement is None else asdict(self.refinement),
             "counts": made,
             "warnings": list(self.warnings),
         }

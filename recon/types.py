@@ -155,7 +155,8 @@ class Mesh:
     """A triangle mesh in the camera's frame; faces wind counter-clockwise seen from outside.
 
     colors: sRGB per vertex; uv: texture coordinates in 0..1, u to the right, v *down* from the texture's top edge (the
-    photo's own frame); texture: the picture that uv points into, or None.
+    photo's own frame); texture: the picture that uv points into, or None; source: where the texture cuts the surface open,
+    whose copy each vertex is: those with one number lie in one place.
     """
 
     vertices: Float32[ndarray, "n 3"]
@@ -163,10 +164,19 @@ class Mesh:
     colors: UInt8[ndarray, "n 3"] | None = None
     uv: Float32[ndarray, "n 2"] | None = None
     texture: UInt8[ndarray, "h w 3"] | None = None
+    source: Int32[ndarray, " n"] | None = None
 
     def with_(self, **changes: Any) -> Mesh:
         """A copy with some fields replaced."""
         return replace(self, **changes)
+
+    def welded(self) -> Mesh:
+        """The same surface without the texture and its cuts, for what knows no texture; itself if nothing is cut."""
+        if self.source is None:
+            return self
+        _, first, place = np.unique(self.source, return_index=True, return_inverse=True)
+        colors = None if self.colors is None else self.colors[first]
+        return Mesh(self.vertices[first], place[self.faces].astype(np.int32), colors)
 
     def to_trimesh(self) -> trimesh.Trimesh:
         """The same mesh as trimesh's, textured where it has a texture."""

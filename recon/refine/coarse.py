@@ -1,37 +1,41 @@
-"""The coarse stage: a radiance field that begins as the fast path's solid and is fitted to photo and guide."""
+"""The coarse stage: a radiance field that begins as the fast path's solid and is fitted to photo and guidance."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from recon.refine.guidance import Guide, trust
+from recon.refine.guidance import Guide
+from recon.refine.guidances import Guidance, Seen, some_pixels, unlike
 from recon.refine.settings import CoarseSettings
+from recon.refine.steps import Beat, still
 from recon.refine.target import Target
-from recon.render.cameras import Orbits, Pinhole, Rays, random_orbits
+from recon.render.cameras import Pinhole
 from recon.render.fields import HashField, VolumePrior
-from recon.render.hashgrid import GridShape, HashGrid
-from recon.render.losses import colour_loss, entropy_loss, mask_loss, pearson_loss
+from recon.render.hashgrid import GridShape, encoder
 from recon.render.march import render, view
 from recon.render.occupancy import Occupancy
 
-VIEWS = Orbits(elevation=(-30.0, 60.0), fov=(30.0, 30.0))
-"""Of the guide."""
-
 
 class Coarse(nn.Module):
-    """Hash field and occupancy grid of a solid whose signed distance, positive inside, is known on a lattice."""
+    """Hash field and occupancy grid of a solid whose signed distance, positive inside, is known on a lattice. It lies where
+    the lattice does; random numbers are a CPU's everywhere."""
 
     def __init__(self, volume: Float[Tensor, "n n n"], settings: CoarseSettings, seed: int) -> None:
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
         shape = GridShape(levels=settings.levels, base=8, finest=settings.finest, log2_size=16)
-        self.grid = HashGrid(shape, generator)
-        self.settings = settings
+        self.grid = encoder(shape, volume.device, generator)
         self.field = HashField(self.grid, settings.hidden, prior=VolumePrior.of_distance(volume), generator=generator)
         self.occupancy = Occupancy(settings.cells, 2 / (1.5 * settings.cells))
-        self.occupancy.fill(_densest(self.field, settings.cells))
+        self.to(volume.device)
+
+    def look(self, beat: Beat = still) -> None:
+        """Find out where there is matter; needed before the first step."""
+        self.occupancy.fill(_densest(self.field, self.occupancy.cells, beat))
 
     def groups(self, rate: float) -> list[dict[str, object]]:
         """Parameters with their learning rates."""
@@ -40,29 +44,35 @@ class Coarse(nn.Module):
             {"params": list(self.field.network.parameters()), "lr": 0.1 * rate},
         ]
 
-    def loss(self, target: Target, guide: Guide, step: int, generator: torch.Generator) -> Float[Tensor, ""]:
-        """What is wrong with rays of the reference view and with rays of one random view of the guide."""
-        settings = self.settings
+    def loss(
+        self,
+        target: Target,
+        guide: Guide,
+        guidances: Sequence[Guidance],
+        settings: CoarseSettings,
+        step: int,
+        generator: torch.Generator,
+    ) -> Float[Tensor, ""]:
+        """What is wrong with rays of the reference view, and what the guidance says."""
         if step % 16 == 15:
             self.occupancy.update(self.field.density, step, generator)
-        small, half = target.at(settings.side), settings.rays // 2
-        depth = guide.view(small.camera)[2]
-        rays, colour, mask, depth = _drawn(small.camera, small.photo, small.mask, depth, half, generator)
-        loss = settings.colour * self._off(rays, colour, mask, depth, generator)
-        camera = random_orbits(1, settings.guide_side, VIEWS, generator)[0]
-        shown, cover, far = guide.view(camera)
-        rays, colour, mask, depth = _drawn(camera, shown, cover, far, half, generator)
-        return loss + settings.guide * trust(camera) * self._off(rays, colour, mask, depth, generator)
+        small = target.at(settings.side)
+        pixels = some_pixels(small.camera, settings.rays // 2, generator).to(small.photo.device)
+        colour, mask, depth = (
+            layer.flatten(0, 1)[pixels] for layer in (small.photo, small.mask, guide.view(small.camera)[2])
+        )
+        loss = settings.colour * unlike(self._seen(small.camera, pixels, generator), colour, mask, depth, settings)
+        for guidance in guidances:
+            camera, chosen = guidance.draw("coarse", generator)
+            seen = self._seen(camera.to(pixels.device), None if chosen is None else chosen.to(pixels.device), generator)
+            loss = loss + guidance.loss(seen, step, generator)
+        return loss
 
-    def _off(self, rays: Rays, colour: Tensor, mask: Tensor, depth: Tensor, generator: torch.Generator) -> Tensor:
-        settings = self.settings
-        ground = torch.rand(1, 3, generator=generator)
+    def _seen(self, camera: Pinhole, pixels: Int64[Tensor, " n"] | None, generator: torch.Generator) -> Seen:
+        ground = torch.rand(1, 3, generator=generator).to(camera.c2w.device)
+        rays = camera.rays(pixels)
         seen, _ = render(self.field, rays, self.occupancy, ground, generator=generator)
-        wanted = colour * mask[:, None] + (1 - mask[:, None]) * ground
-        both = ((mask > 0.99) & (depth > 0)).float()
-        loss = colour_loss(seen.colour, wanted) + settings.mask * mask_loss(seen.opacity, mask, "l2")
-        loss = loss + settings.depth * pearson_loss(seen.distance * rays.forward, depth, both)
-        return loss + settings.entropy * entropy_loss(seen.opacity)
+        return Seen("coarse", camera, pixels, seen.colour, seen.opacity, seen.distance * rays.forward, ground)
 
     @torch.no_grad()
     def colours(self, points: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
@@ -71,24 +81,17 @@ class Coarse(nn.Module):
 
     def view(self, camera: Pinhole) -> Float[Tensor, "h w 3"]:
         """A camera's picture over white."""
-        return view(self.field, camera, self.occupancy, torch.ones(3)).colour
-
-
-def _drawn(
-    camera: Pinhole, colour: Tensor, mask: Tensor, depth: Tensor, count: int, generator: torch.Generator
-) -> tuple[Rays, Tensor, Tensor, Tensor]:
-    """`count` random pixels of a view: rays, colour, mask, depth."""
-    pick = torch.randint(camera.width * camera.height, (count,), generator=generator)
-    return camera.rays(pick), colour.flatten(0, 1)[pick], mask.flatten()[pick], depth.flatten()[pick]
+        return view(self.field, camera, self.occupancy, torch.ones(3, device=camera.c2w.device)).colour
 
 
 @torch.no_grad()
-def _densest(field: HashField, cells: int) -> Float[Tensor, "z y x"]:
+def _densest(field: HashField, cells: int, beat: Beat) -> Float[Tensor, "z y x"]:
     """Density of each cell: the largest at its corners and its middle."""
-    line = torch.linspace(-1, 1, 2 * cells + 1)
+    line = torch.linspace(-1, 1, 2 * cells + 1).to(next(field.parameters()).device)
     slices = []
     for z in line:
         y, x = torch.meshgrid(line, line, indexing="ij")
         slices.append(field.density(torch.stack([x, y, z.expand_as(x)], -1).view(-1, 3)).view(len(line), -1))
+        beat()
     volume = torch.stack(slices)[None, None]
     return torch.nn.functional.max_pool3d(volume, 3, 2)[0, 0]

@@ -5,20 +5,23 @@ The surface is never anything but the zero of a function, so that it stays close
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from recon.refine.coarse import VIEWS, Coarse
-from recon.refine.guidance import Guide, trust
+from recon.refine.coarse import Coarse
+from recon.refine.guidance import Guide
+from recon.refine.guidances import Guidance, Seen, off_depth
 from recon.refine.settings import FineSettings
 from recon.refine.target import Target
 from recon.render.antialias import antialias
-from recon.render.cameras import Pinhole, random_orbits
-from recon.render.dmtet import Surface, lattice, march
+from recon.render.cameras import Pinhole
+from recon.render.dmtet import Surface, lattice, march, on_border
 from recon.render.meshloss import laplacian_loss, normal_loss
 from recon.render.raster import interpolate, paint, rasterise
-from recon.render.topology import edges_of
+from recon.render.topology import Edges, edges_of
 
 
 class Fine(nn.Module):
@@ -28,11 +31,20 @@ class Fine(nn.Module):
         super().__init__()
         self.resolution = resolution
         self.distance = nn.Parameter(distance.clone())
-        self.register_buffer("positions", lattice(resolution), persistent=False)
+        self.register_buffer("positions", lattice(resolution).to(distance.device), persistent=False)
 
     def surface(self) -> Surface:
         """The mesh."""
         return march(self.distance, self.positions, self.resolution)  # type: ignore[arg-type]
+
+    @torch.no_grad()
+    def final(self, apart: float = 1e-3) -> Surface:
+        """The mesh with no two vertices in one place: the surface keeps `apart` of a cube's edge from the lattice's own
+        vertices, where it would shrink faces to points."""
+        least = apart * 2 / self.resolution
+        inside = (self.distance > 0) & ~on_border(self.resolution).to(self.distance.device)
+        distance = torch.where(inside, self.distance.clamp_min(least), self.distance.clamp_max(-least))
+        return march(distance, self.positions, self.resolution)  # type: ignore[arg-type]
 
     @torch.no_grad()
     def view(self, camera: Pinhole, coarse: Coarse) -> Float[Tensor, "h w 3"]:
@@ -43,24 +55,41 @@ class Fine(nn.Module):
         return antialias(paint(coarse.colours(interpolate(surface.vertices, seen)), seen, 1.0), seen, edges)
 
     def loss(
-        self, target: Target, guide: Guide, settings: FineSettings, generator: torch.Generator
+        self,
+        target: Target,
+        guide: Guide,
+        guidances: Sequence[Guidance],
+        coarse: Coarse,
+        settings: FineSettings,
+        step: int,
+        generator: torch.Generator,
     ) -> Float[Tensor, ""]:
-        """What is wrong with the mesh in the reference view and in one random view of the guide."""
+        """What is wrong with the mesh in the reference view, and what the guidance says."""
         surface = self.surface()
         edges = edges_of(surface.faces)
-        cameras = [target.camera, random_orbits(1, settings.side // 2, VIEWS, generator)[0]]
-        wanted = [target.mask, None]
         loss = settings.laplacian * laplacian_loss(surface.vertices, edges) * self.resolution
         loss = loss + settings.normal * normal_loss(surface.vertices, surface.faces, edges)
-        for camera, mask in zip(cameras, wanted, strict=True):
-            _, shown, depth = guide.view(camera)
-            seen = rasterise(surface.vertices, surface.faces, camera.c2w, camera.focal, (camera.height, camera.width))
-            layers = torch.stack([torch.ones_like(seen.depth), seen.depth], 1)
-            picture = antialias(paint(layers, seen), seen, edges)
-            weight = settings.mask if mask is not None else settings.guide * trust(camera)
-            loss = loss + weight * (picture[..., 0] - (shown if mask is None else mask)).square().mean()
-            both = (shown > 0) & (picture[..., 0].detach() == 1)
-            off = (picture[..., 1] - depth)[both].abs()
-            share = 1.0 if mask is not None else trust(camera)
-            loss = loss + settings.depth * share * off.clamp_max(0.1).sum() / both.numel()
+        seen = _seen(surface, edges, target.camera, None)
+        _, shown, depth = (layer.flatten(0, 1) for layer in guide.view(target.camera))
+        loss = loss + settings.mask * (seen.opacity - target.mask.flatten()).square().mean()
+        loss = loss + settings.depth * off_depth(seen, shown, depth)
+        for guidance in guidances:
+            camera, pixels = guidance.draw("fine", generator)
+            assert pixels is None, "a mesh is shown whole"
+            camera = camera.to(target.photo.device)
+            seen = _seen(surface, edges, camera, coarse if guidance.coloured else None)
+            loss = loss + guidance.loss(seen, step, generator)
         return loss
+
+
+def _seen(surface: Surface, edges: Edges, camera: Pinhole, colours: Coarse | None) -> Seen:
+    """A camera's antialiased picture of the mesh, over white where it has colours."""
+    seen = rasterise(surface.vertices, surface.faces, camera.c2w, camera.focal, (camera.height, camera.width))
+    layers = torch.stack([torch.ones_like(seen.depth), seen.depth], 1)
+    picture = antialias(paint(layers, seen), seen, edges).flatten(0, 1)
+    colour = None
+    if colours is not None:
+        shown = paint(colours.colours(interpolate(surface.vertices, seen)), seen, 1.0)
+        colour = antialias(shown, seen, edges).flatten(0, 1)
+    ground = torch.ones(1, 3, device=camera.c2w.device)
+    return Seen("fine", camera, None, colour, picture[:, 0], picture[:, 1], ground)

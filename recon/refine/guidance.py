@@ -14,6 +14,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn import functional as F
 
+from recon.refine.steps import Beat, still
 from recon.refine.target import Target
 from recon.render.atlas import Shot, photographed
 from recon.render.cameras import Pinhole
@@ -25,6 +26,8 @@ ROUGH = 24
 """Cells of the lattice that is looked at everywhere."""
 EXACT = 2.0
 """Steps of the lattice from the surface within which a distance is looked up exactly."""
+PART = 1 << 14
+"""Points whose distance is looked up between two signs of life: half a second of one core."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +53,9 @@ def trust(camera: Pinhole, least: float = 0.3) -> float:
     return least + (1 - least) * (1 + cosine) / 2
 
 
-def guide_of(target: Target, hold: float, fade: float) -> Guide:
+def guide_of(target: Target, hold: float, fade: float, beat: Beat = still) -> Guide:
     """The target's solid, coloured."""
-    colours = spread_colours(target, target.vertices, target.faces, hold, fade)
+    colours = spread_colours(target, target.vertices, target.faces, hold, fade, beat)
     return Guide(target.vertices, target.faces, colours)
 
 
@@ -72,7 +75,12 @@ def shot_of(target: Target) -> Shot:
 
 @torch.no_grad()
 def spread_colours(
-    target: Target, vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"], hold: float, fade: float
+    target: Target,
+    vertices: Float[Tensor, "v 3"],
+    faces: Int64[Tensor, "f 3"],
+    hold: float,
+    fade: float,
+    beat: Beat = still,
 ) -> Float[Tensor, "v 3"]:
     """Colours of a mesh's vertices: the photo's where it is believed; from there they spread along the surface and fade to
     the subject's mean colour.
@@ -84,50 +92,63 @@ def spread_colours(
     from scipy.sparse.linalg import splu
 
     normals = vertex_normals(vertices, faces)
+    beat()
     seen, weight = photographed(vertices, normals, vertices, faces, shot_of(target))
+    beat()
     mean = (target.photo * target.mask[..., None]).sum((0, 1)) / target.mask.sum().clamp_min(1e-6)
-    one, other = edges_of(faces).ends.numpy().T
+    one, other = edges_of(faces).ends.cpu().numpy().T
     count = len(vertices)
     beside = coo_matrix((np.ones(len(one)), (one, other)), (count, count))
     beside = (beside + beside.T).tocsr()
-    held = hold * weight.double().numpy()
+    held = hold * weight.double().cpu().numpy()
     system = diags_array(np.asarray(beside.sum(1)).ravel() + held + fade) - beside
-    right = held[:, None] * seen.double().numpy() + fade * mean.double().numpy()
-    return torch.from_numpy(splu(system.tocsc()).solve(right)).float().clamp(0, 1)
+    right = held[:, None] * seen.double().cpu().numpy() + fade * mean.double().cpu().numpy()
+    found = splu(system.tocsc()).solve(right)
+    beat()
+    return torch.from_numpy(found).float().clamp(0, 1).to(vertices.device)
 
 
 def signed_distance(
-    vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"], points: Float[Tensor, "n 3"]
+    vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"], points: Float[Tensor, "n 3"], beat: Beat = still
 ) -> Float[Tensor, " n"]:
     """Distance to a closed mesh, positive inside, by Open3D."""
     import open3d as o3d
 
     scene = o3d.t.geometry.RaycastingScene()
-    corners = o3d.core.Tensor(vertices.detach().numpy())
-    scene.add_triangles(corners, o3d.core.Tensor(faces.numpy().astype(np.uint32)))
-    found = scene.compute_signed_distance(o3d.core.Tensor(points.numpy()), nsamples=1)
-    return -torch.from_numpy(found.numpy())
+    corners = o3d.core.Tensor(vertices.detach().cpu().numpy())
+    scene.add_triangles(corners, o3d.core.Tensor(faces.cpu().numpy().astype(np.uint32)))
+    found = []
+    for part in points.cpu().split(PART):
+        beat()
+        found.append(
+            -torch.from_numpy(scene.compute_signed_distance(o3d.core.Tensor(part.numpy()), nsamples=1).numpy())
+        )
+    return torch.cat(found).to(points.device)
 
 
-def distance_volume(target: Target, cells: int) -> Float[Tensor, "n n n"]:
+def distance_volume(target: Target, cells: int, beat: Beat = still) -> Float[Tensor, "n n n"]:
     """The solid's signed distance at the vertices of a lattice of cells³ over the cube from -1 to 1, [z, y, x]."""
-    rough = VolumePrior(_lattice_distance(target, ROUGH))
+    points, side = _lattice(ROUGH).to(target.vertices.device), (ROUGH + 1,) * 3
+    rough = signed_distance(target.vertices, target.faces, points, beat).view(side)
+    points, side = _lattice(cells).to(target.vertices.device), (cells + 1,) * 3
+    return distance_at(target, rough, points, beat).view(side)
+
+
+def _lattice(cells: int) -> Float[Tensor, "n 3"]:
     line = torch.linspace(-1, 1, cells + 1)
     z, y, x = torch.meshgrid(line, line, line, indexing="ij")
-    points = torch.stack([x, y, z], -1).view(-1, 3)
-    return distance_at(target, rough.values, points).view(cells + 1, cells + 1, cells + 1)
+    return torch.stack([x, y, z], -1).view(-1, 3)
 
 
-def _lattice_distance(target: Target, cells: int) -> Float[Tensor, "n n n"]:
-    line = torch.linspace(-1, 1, cells + 1)
-    z, y, x = torch.meshgrid(line, line, line, indexing="ij")
-    points = torch.stack([x, y, z], -1).view(-1, 3)
-    return signed_distance(target.vertices, target.faces, points).view(cells + 1, cells + 1, cells + 1)
-
-
-def distance_at(target: Target, volume: Float[Tensor, "n n n"], points: Float[Tensor, "m 3"]) -> Float[Tensor, " m"]:
+def distance_at(
+    target: Target, volume: Float[Tensor, "n n n"], points: Float[Tensor, "m 3"], beat: Beat = still
+) -> Float[Tensor, " m"]:
     """The solid's distance at points: exact near its surface, the volume's elsewhere."""
-    distance = torch.cat([VolumePrior(volume)(part) for part in points.split(1 << 17)])
+    rough, parts = VolumePrior(volume), []
+    for part in points.split(1 << 17):
+        parts.append(rough(part))
+        beat()
+    distance = torch.cat(parts)
     near = (distance.abs() < EXACT * 2 / (volume.shape[0] - 1)).nonzero().squeeze(1)
-    distance[near] = signed_distance(target.vertices, target.faces, points[near])
+    distance[near] = signed_distance(target.vertices, target.faces, points[near], beat)
     return distance

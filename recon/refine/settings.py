@@ -6,6 +6,9 @@ from dataclasses import dataclass, field, replace
 
 from recon.errors import BadOption
 
+GUIDANCES = ("builtin",)
+"""Names of what can guide a refinement; `guidances` builds them."""
+
 
 @dataclass(frozen=True)
 class CoarseSettings:
@@ -64,13 +67,15 @@ class TextureSettings:
 class Settings:
     """A refinement's settings. photo: pixels of the crop's side; turns: in degrees, of the looks that the network takes;
     samples: of the solid's front;
-    volume: cells of the lattice that the solid's distance is laid on; save_every: seconds between checkpoints."""
+    volume: cells of the lattice that the solid's distance is laid on; save_every: seconds between checkpoints; guidance:
+    names of what guides, none or several."""
 
     photo: int = 512
     turns: tuple[float, ...] = (0.0, -10.0, 10.0, -20.0, 20.0)
     samples: int = 12_000
     volume: int = 64
     save_every: float = 20.0
+    guidance: tuple[str, ...] = ("builtin",)
     coarse: CoarseSettings = field(default_factory=CoarseSettings)
     fine: FineSettings = field(default_factory=FineSettings)
     texture: TextureSettings = field(default_factory=TextureSettings)
@@ -87,13 +92,14 @@ PRESETS = {
 }  # fmt: skip
 
 
-def preset(name: str, steps: int | None = None, faces: int | None = None) -> Settings:
-    """A preset by name; each of its stages has at most `steps` steps, the mesh at most `faces` faces. Raises BadOption."""
+def preset(name: str, steps: int | None = None, faces: int | None = None, guidance: str = "builtin") -> Settings:
+    """A preset by name; each of its stages has at most `steps` steps, the mesh at most `faces` faces; guidance: names with
+    commas, or none. Raises BadOption."""
     if name not in PRESETS:
         raise BadOption(f"--refine is {name!r}; give off, {' or '.join(PRESETS)}.")
     if steps is not None and not 0 <= steps <= 1_000_000:
         raise BadOption(f"--steps is {steps}; give a number from 0 to 1000000.")
-    chosen = PRESETS[name]
+    chosen = replace(PRESETS[name], guidance=guidance_names(guidance))
     if faces is not None:
         chosen = replace(chosen, texture=replace(chosen.texture, faces=faces))
     if steps is None:
@@ -103,3 +109,18 @@ def preset(name: str, steps: int | None = None, faces: int | None = None) -> Set
         coarse=replace(chosen.coarse, steps=min(steps, chosen.coarse.steps)),
         fine=replace(chosen.fine, steps=min(steps, chosen.fine.steps)),
     )
+
+
+def guidance_names(given: str) -> tuple[str, ...]:
+    """The names in a list with commas, each once; none of them for `none`. Raises BadOption."""
+    names = tuple(dict.fromkeys(name.strip() for name in given.split(",")))
+    if names == ("none",):
+        return ()
+    for name in names:
+        if name not in GUIDANCES:
+            raise BadOption(f"--guidance is {given!r} and {name!r} is unknown; give none, or {_list(GUIDANCES)}.")
+    return names
+
+
+def _list(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else "some of " + ",".join(names)

@@ -58,6 +58,11 @@ class Target:
     faces: Int64[Tensor, "f 3"]
     frame: Frame
 
+    def to(self, device: torch.device | str) -> Target:
+        """The same on another device."""
+        return replace(self, photo=self.photo.to(device), mask=self.mask.to(device), camera=self.camera.to(device),
+                       vertices=self.vertices.to(device), faces=self.faces.to(device))  # fmt: skip
+
     def at(self, side: int) -> Target:
         """The same with a photo of `side` pixels, which divides its own."""
         if side == self.camera.width:

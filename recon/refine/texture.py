@@ -10,10 +10,16 @@ from torch import Tensor
 from recon.refine.coarse import Coarse
 from recon.refine.guidance import shot_of, spread_colours
 from recon.refine.settings import TextureSettings
+from recon.refine.steps import Beat, Parts, still
 from recon.refine.target import Target
 from recon.render.atlas import blended, padded, texels, unwrap
 from recon.render.raster import face_normals, interpolate
 from recon.types import Mesh
+
+PARTS = 4
+"""Fewer faces, their colours, the atlas, the texture."""
+AT_ONCE = 0.5
+"""Share of the faces that a decimation leaves at least; a smaller share takes several."""
 
 
 @torch.no_grad()
@@ -23,31 +29,55 @@ def textured(
     vertices: Float[Tensor, "v 3"],
     faces: Int64[Tensor, "f 3"],
     settings: TextureSettings,
+    parts: Parts,
 ) -> Mesh:
-    """The finished mesh in the photo's camera frame."""
-    vertices, faces = _fewer(vertices.detach(), faces, settings.faces)
-    colours = spread_colours(target, vertices, faces, settings.hold, settings.fade)
-    atlas = unwrap(vertices, faces, settings.side)
+    """The finished mesh in the photo's camera frame; it tells of `PARTS` parts."""
+    parts.beat()
+    vertices, faces = _fewer(vertices.detach(), faces, settings.faces, parts.beat)
+    parts.done()
+    colours = spread_colours(target, vertices, faces, settings.hold, settings.fade, parts.beat)
+    parts.done()
+    atlas = unwrap(vertices, faces, settings.side, parts.beat)
+    parts.done()
     covered = texels(atlas)
     points = interpolate(vertices[atlas.source], covered)
+    parts.beat()
     normals = face_normals(vertices, faces)[covered.face]
     values = coarse.colours(points) if settings.field else interpolate(colours[atlas.source], covered)
+    parts.beat()
     values = blended(values, points, normals, vertices, faces, [shot_of(target)])
-    picture = (255 * padded(values, covered).clamp(0, 1)).round().byte().numpy()
-    return Mesh(
-        target.frame.from_world(vertices[atlas.source].numpy()),
-        atlas.faces.numpy().astype(np.int32),
-        colors=(255 * colours[atlas.source]).round().byte().numpy(),
-        uv=atlas.uv.numpy(),
+    parts.beat()
+    picture = (255 * padded(values, covered).clamp(0, 1)).round().byte().cpu().numpy()
+    mesh = Mesh(
+        target.frame.from_world(vertices[atlas.source].cpu().numpy()),
+        atlas.faces.cpu().numpy().astype(np.int32),
+        colors=(255 * colours[atlas.source]).round().byte().cpu().numpy(),
+        uv=atlas.uv.cpu().numpy(),
         texture=picture,
+        source=atlas.source.cpu().numpy().astype(np.int32),
     )
+    parts.done()
+    return mesh
 
 
-def _fewer(vertices: Tensor, faces: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """At most about `count` faces, by quadric error (Open3D keeps closed meshes closed)."""
-    if len(faces) <= count:
-        return vertices, faces
-    whole = Mesh(vertices.numpy(), faces.numpy().astype(np.int32)).to_open3d()
-    small = whole.simplify_quadric_decimation(count)
-    found = np.asarray(small.vertices, np.float32), np.asarray(small.triangles, np.int64)
-    return torch.from_numpy(found[0].copy()), torch.from_numpy(found[1].copy())
+def _fewer(vertices: Tensor, faces: Tensor, count: int, beat: Beat = still) -> tuple[Tensor, Tensor]:
+    """At most about `count` faces, by quadric error; a closed mesh stays closed, if need be with more faces."""
+    while len(faces) > count:
+        beat()
+        whole = Mesh(vertices.cpu().numpy(), faces.cpu().numpy().astype(np.int32)).to_open3d()
+        small = whole.simplify_quadric_decimation(max(count, int(AT_ONCE * len(faces))))
+        found = np.asarray(small.vertices, np.float32), np.asarray(small.triangles, np.int64)
+        fewer = torch.from_numpy(found[1].copy()).to(faces.device)
+        if len(fewer) >= len(faces) or not is_closed(fewer):
+            break
+        vertices, faces = torch.from_numpy(found[0].copy()).to(vertices.device), fewer
+    return vertices, faces
+
+
+def is_closed(faces: Int64[Tensor, "f 3"]) -> bool:
+    """Every directed edge is there once, and so is its opposite: closed, wound one way, at most two faces at an edge."""
+    start, end = faces.flatten(), faces.roll(-1, 1).flatten()
+    if bool((start == end).any()):
+        return False
+    forth, back = (start << 32 | end).sort().values, (end << 32 | start).sort().values
+    return bool((forth[1:] != forth[:-1]).all()) and torch.equal(forth, back)

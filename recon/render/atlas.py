@@ -19,6 +19,7 @@ from recon.render.antialias import SLACK
 from recon.render.meshloss import laplacian
 from recon.render.raster import Fragments, depth_map, face_normals, interpolate, rasterise, to_camera
 from recon.render.topology import edges_of
+from recon.render.unwrapping import laid_out
 from recon.render.visibility import scanline
 
 GRAZING = 0.15, 0.45
@@ -52,30 +53,30 @@ class Shot:
     focal: float
 
 
-def unwrap(vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"], resolution: int = 1024) -> Atlas:
-    """Lay a mesh out by xatlas on a texture of at most resolution² texels, three or four texels from chart to chart.
+def unwrap(
+    vertices: Float[Tensor, "v 3"],
+    faces: Int64[Tensor, "f 3"],
+    resolution: int = 1024,
+    beat: Callable[[], None] = lambda: None,
+) -> Atlas:
+    """Lay a mesh out by xatlas on a texture of at most resolution² texels, three or four texels from chart to chart. `beat`
+    is called several times a second and may raise to stop it.
 
     What is cut up is a copy with its roughness smoothed away: marching tetrahedra leave slivers that would each become a
     chart of their own (for 20 k faces 8 charts instead of 769, in half the time).
     """
-    import xatlas
-
     smooth, edges = vertices.detach(), edges_of(faces)
     for _ in range(SMOOTHINGS):
         smooth = smooth + 0.5 * laplacian(smooth, edges)
-    atlas = xatlas.Atlas()
-    atlas.add_mesh(smooth.cpu().float().numpy(), faces.cpu().numpy().astype(np.uint32))
-    pack = xatlas.PackOptions()
-    pack.resolution, pack.padding, pack.bilinear = resolution, 4, True
-    atlas.generate(xatlas.ChartOptions(), pack)
-    source, corners, uv = atlas[0]
-    scale = min(1, resolution / max(atlas.height, atlas.width))  # its estimate is up to a quarter too large
+    mesh = smooth.cpu().float().numpy(), faces.cpu().numpy().astype(np.uint32)
+    source, corners, uv, (height, width) = laid_out(*mesh, resolution, beat)
+    scale = min(1, resolution / max(height, width))  # its estimate is up to a quarter too large
     device = vertices.device
     return Atlas(
         torch.from_numpy(source.astype(np.int64)).to(device),
         torch.from_numpy(corners.astype(np.int64)).to(device),
         torch.from_numpy(uv.astype(np.float32)).to(device),
-        (round(scale * atlas.height), round(scale * atlas.width)),
+        (round(scale * height), round(scale * width)),
     )
 
 

@@ -62,6 +62,10 @@ class Pinhole:
         """Where it stands in the world."""
         return self.c2w[:, 3]
 
+    def to(self, device: torch.device | str) -> Pinhole:
+        """The same on another device."""
+        return Pinhole(self.c2w.to(device), self.focal, self.width, self.height)
+
     def resized(self, width: int, height: int) -> Pinhole:
         """The same view on another number of pixels; the field of view across the width is kept."""
         return Pinhole(self.c2w, self.focal * width / self.width, width, height)

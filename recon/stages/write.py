@@ -31,9 +31,11 @@ def write_mesh(mesh: Mesh, path: Path) -> list[Path]:
     elif ending == ".glb":
         write_gltf.write_mesh(mesh, path)
     elif ending == ".stl":
-        write_bytes(path, mesh.with_(vertices=to_gltf(mesh.vertices), uv=None).to_trimesh().export(file_type="stl"))
+        plain = mesh.welded()
+        write_bytes(path, plain.with_(vertices=to_gltf(plain.vertices), uv=None).to_trimesh().export(file_type="stl"))
     else:
-        write_bytes(path, _vtk_bytes(mesh.with_(vertices=to_gltf(mesh.vertices)).to_pyvista()))
+        plain = mesh.welded()
+        write_bytes(path, _vtk_bytes(plain.with_(vertices=to_gltf(plain.vertices)).to_pyvista()))
     return [path]
 
 

@@ -12,8 +12,9 @@ import torch
 
 from bench.score import psnr
 from recon.errors import BadOption
+from recon.refine.checkpoint import CHECKPOINT
 from recon.refine.coarse import Coarse
-from recon.refine.run import CHECKPOINT, Diverged, Refinement
+from recon.refine.run import Diverged, Refinement
 from recon.refine.settings import PRESETS, preset
 from tests.refine import toy
 from tests.refine.toy import TOY
