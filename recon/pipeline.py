@@ -13,8 +13,8 @@ import numpy as np
 
 from recon.errors import BadInput, BadOption
 from recon.progress import Stopwatch
-from recon.protocols import DepthEstimator
-from recon.registry import depth_estimator, segmenter, segmenters
+from recon.protocols import DepthEstimator, ShapeEstimator
+from recon.registry import depth_estimator, segmenter, segmenters, shape_estimator
 from recon.result import Reconstruction, Refined
 from recon.settings import FEWEST_FACES, POISSON_DEPTHS, Limits, PoissonSettings, SolidSettings
 from recon.stages.camera import DEFAULT_FOV, find_camera
@@ -165,7 +165,7 @@ def refine(
     seed: int = 0,
     guidance: str = "builtin",
     folder: str | Path | None = None,
-    estimator: DepthEstimator | None = None,
+    network: ShapeEstimator | None = None,
     device: str = "auto",
     tell: Callable[[Step], None] | None = None,
     watch: Stopwatch | None = None,
@@ -173,7 +173,7 @@ def refine(
     """The same reconstruction with a better closed, textured mesh of its subject.
 
     preset: quick or full; steps: of each stage at most; guidance: names with commas, or none; folder: where the run's state
-    is kept and found again; estimator: takes several looks at the subject, the shipped network unless given; tell: is
+    is kept and found again; network: takes several looks at the subject, the shipped one of shapes unless given; tell: is
     called after every step and, where one takes long, within it; what it raises stops the run. Raises BadInput where there
     is no subject, BadOption for a value out of range, Unwritable where the state cannot be kept, Diverged where a loss is
     not finite, OutOfMemory where a GPU is too small.
@@ -191,8 +191,7 @@ def refine(
     place, where = None if folder is None else Path(folder), pick(device)
     with kept(place):
         with watch.stage("looks"):
-            looker = estimator or depth_estimator("builtin", device, True)
-            depth = _looked(found, looker, settings.turns, tell)
+            depth = _looked(found, network or shape_estimator(), settings.turns, tell)
         with watch.stage("target"):
             target = _target(found, depth, settings)
             run = Refinement(target.to(where), settings, seed, place, tell)
@@ -209,7 +208,7 @@ def refine(
 
 
 def _looked(
-    found: Reconstruction, looker: DepthEstimator, turns: tuple[float, ...], tell: Callable[[Step], None]
+    found: Reconstruction, network: ShapeEstimator, turns: tuple[float, ...], tell: Callable[[Step], None]
 ) -> DepthMap:
     """The depth map after several looks at the subject."""
     from recon.refine.looks import looks_of
@@ -217,8 +216,7 @@ def _looked(
 
     parts = Parts("looks", 2 * len(turns), tell, partial(cut_out, found.photo, found.mask))
     depths = [found.depth]
-    parts.done()
-    for depth in looks_of(looker, found.photo, found.mask, found.camera, found.depth, turns):
+    for depth in looks_of(network, found.photo, found.mask, found.camera, found.depth, turns):
         depths = [depth]
         parts.done()
     return depths[0]

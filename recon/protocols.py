@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 from jaxtyping import Bool, UInt8
 from numpy import ndarray
 
-from recon.types import RawDepth
+from recon.types import RawDepth, Relief
 
 
 @runtime_checkable
@@ -25,6 +25,15 @@ class DepthEstimator(Protocol):
 
         inside: where the photo's one subject is, None for a scene; what the model makes of it is its own affair.
         """
+        ...
+
+
+@runtime_checkable
+class ShapeEstimator(Protocol):
+    """One photo with its subject's mask in, the subject's front and back out."""
+
+    def relief(self, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"]) -> Relief:
+        """Front and back in a window around the subject."""
         ...
 
 

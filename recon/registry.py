@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from recon.errors import BadOption
-from recon.protocols import DepthEstimator, Segmenter
+from recon.protocols import DepthEstimator, Segmenter, ShapeEstimator
 from recon.types import DepthKind
 
 BUILTIN = "builtin"
@@ -49,6 +49,13 @@ def best_here(device: str) -> str:
 
     wanted = MIDAS_FOR["cuda" if device == "cuda" or (device == "auto" and _has_nvidia()) else "cpu"]
     return next((name for name in wanted if weights.find(DEPTH[name].weights())), BUILTIN)
+
+
+def shape_estimator() -> ShapeEstimator:
+    """The network of shapes that ships. Raises MissingWeights at the first look where its file is gone."""
+    from recon.builtin.estimator import shapes
+
+    return shapes()
 
 
 def segmenter(name: str, device: str, offline: bool) -> Segmenter | None:

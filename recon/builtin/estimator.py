@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 WEIGHTS = Path(__file__).parent / "weights" / "geometry.onnx"
+# The network of shapes: the same net, trained further on cut-out things alone, in square windows.
+SHAPES = WEIGHTS.with_name("shapes.onnx")
+SHAPES_SIDE = 160
 # The network's input has about SIDE x SIDE pixels, whatever its shape: where real frames score best (see README.md).
 SIDE = 192
 # A subject alone is looked at more closely.
@@ -77,10 +80,18 @@ class Heads:
 
 
 class Network:
-    """The ONNX file at run time. `side`: root of the input's pixel count."""
+    """The ONNX file at run time. side: root of the input's pixel count; subject_side: that of a subject alone; longest: by
+    what factor the sides of a subject's window may differ."""
 
-    def __init__(self, weights: Path = WEIGHTS, side: int = SIDE) -> None:
-        self._weights, self._side = weights, side
+    def __init__(
+        self,
+        weights: Path = WEIGHTS,
+        side: int = SIDE,
+        subject_side: int = SUBJECT_SIDE,
+        longest: float = LONGEST_WINDOW,
+    ) -> None:
+        self._weights, self._side, self._longest = weights, side, longest
+        self._subject_side = max(side, subject_side)
 
     def load(self) -> InferenceSession:
         """The file's session, one for all that ask for it. Raises MissingWeights where the file has been taken away."""
@@ -88,7 +99,7 @@ class Network:
 
     def heads(self, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"] | None = None) -> Heads:
         """What the network says about a picture of any size; `inside`: where the subject is, if that is known."""
-        side = self._side if inside is None else max(self._side, SUBJECT_SIDE)
+        side = self._side if inside is None else self._subject_side
         size = network_size(rgb.shape[1], rgb.shape[0], side)
         photo = np.zeros((1, 4, size[1], size[0]), np.float32)
         photo[0, :3] = resized(rgb, size).transpose(2, 0, 1)
@@ -100,6 +111,18 @@ class Network:
         maps["back"] = np.maximum(maps["front"], maps["back"])
         fov, fov_error = map(float, found[-1][0])
         return Heads(**maps, normals=found[-2][0].transpose(1, 2, 0), fov=fov, fov_error=fov_error)
+
+    def relief(self, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"]) -> Relief:
+        """Front and back of a subject, looked at alone on plain ground."""
+        window = window_around(inside, SUBJECT_FILL, self._longest)
+        alone = cut(inside, window, False)
+        heads = self.heads(on_plain_ground(cut(rgb, window, GROUND), alone), alone)
+        return Relief(heads.front, heads.back, *window)
+
+
+def shapes() -> Network:
+    """The network of shapes; of its heads only front and back (and normals) mean anything."""
+    return Network(SHAPES, SHAPES_SIDE, SHAPES_SIDE, 1.0)
 
 
 class BuiltinDepth:
@@ -128,14 +151,8 @@ class BuiltinDepth:
             fov_x=2 * math.degrees(math.atan(half_x)),
             far_over_near=ratio,
             fov_error=whole.fov_error,
-            relief=None if inside is None or not inside.any() else self._relief(rgb, inside),
+            relief=None if inside is None or not inside.any() else self._network.relief(rgb, inside),
         )
-
-    def _relief(self, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"]) -> Relief:
-        window = window_around(inside, SUBJECT_FILL, LONGEST_WINDOW)
-        alone = cut(inside, window, False)
-        heads = self._network.heads(on_plain_ground(cut(rgb, window, GROUND), alone), alone)
-        return Relief(heads.front, heads.back, *window)
 
 
 @cache

@@ -47,8 +47,9 @@ HINTED = 0.4
 @dataclass(frozen=True)
 class Plan:
     """Everything a run follows from: seed; steps in all; how often a rendered picture is used; peak learning rate (AdamW);
-    EMA decay per step; share of the pictures whose mask is told; weight of the relief; size of the net; stages of the pictures (see pool); for ablations what is left out: layouts,
-    losses ("gradients" too), of the camera "looks" (or only "borders", "styles"); SHA-256 of the weights it begins with."""
+    EMA decay per step; share of the pictures whose mask is told; weight of the relief; size of the net; stages of the
+    pictures (see pool); what is left out: layouts, losses ("gradients" too), of the camera "looks" (or only "borders",
+    "styles"); SHA-256 of the weights it begins with."""
 
     seed: int = 2
     steps: int = 11400

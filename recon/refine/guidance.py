@@ -14,6 +14,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn import functional as F
 
+from recon.refine.colours import guessed_colours
 from recon.refine.steps import Beat, still
 from recon.refine.target import Target
 from recon.render.atlas import Shot, photographed
@@ -83,10 +84,10 @@ def spread_colours(
     beat: Beat = still,
 ) -> Float[Tensor, "v 3"]:
     """Colours of a mesh's vertices: the photo's where it is believed; from there they spread along the surface and fade to
-    the subject's mean colour.
+    the guessed ones.
 
-    The least of Σ hold·w |c − photo|² + fade |c − mean|² over vertices plus Σ |c − c'|² over edges: a screened Poisson
-    equation. Far from all that was seen the subject's mean colour is the safest guess.
+    The least of Σ hold·w |c − photo|² + fade |c − guess|² over vertices plus Σ |c − c'|² over edges: a screened Poisson
+    equation.
     """
     from scipy.sparse import coo_matrix, diags_array
     from scipy.sparse.linalg import splu
@@ -95,14 +96,14 @@ def spread_colours(
     beat()
     seen, weight = photographed(vertices, normals, vertices, faces, shot_of(target))
     beat()
-    mean = (target.photo * target.mask[..., None]).sum((0, 1)) / target.mask.sum().clamp_min(1e-6)
+    guess = guessed_colours(target, vertices)
     one, other = edges_of(faces).ends.cpu().numpy().T
     count = len(vertices)
     beside = coo_matrix((np.ones(len(one)), (one, other)), (count, count))
     beside = (beside + beside.T).tocsr()
     held = hold * weight.double().cpu().numpy()
     system = diags_array(np.asarray(beside.sum(1)).ravel() + held + fade) - beside
-    right = held[:, None] * seen.double().cpu().numpy() + fade * mean.double().cpu().numpy()
+    right = held[:, None] * seen.double().cpu().numpy() + fade * guess.double().cpu().numpy()
     found = splu(system.tocsc()).solve(right)
     beat()
     return torch.from_numpy(found).float().clamp(0, 1).to(vertices.device)

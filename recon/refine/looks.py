@@ -2,8 +2,7 @@
 and averaged.
 
 A turn about the optical axis and a mirroring leave depth along that axis as it is, so the maps can be averaged pixel by
-pixel. What the network says by
-chance is averaged away. It knows upright objects best, so that the upright look counts as much as all others together.
+pixel. What the network says by chance, and what it prefers to one side, is averaged away.
 """
 
 from __future__ import annotations
@@ -18,40 +17,32 @@ from numpy import ndarray
 
 from recon.geometry.cutout import GROUND
 from recon.geometry.fill import nearest_filled
-from recon.protocols import DepthEstimator
-from recon.stages.depth import to_depth_map
+from recon.protocols import ShapeEstimator
+from recon.stages.depth import relief_depth
 from recon.stages.subject import opaque
 from recon.types import Camera, DepthMap, Mask, Photo
 
 
 def looks_of(
-    estimator: DepthEstimator,
-    photo: Photo,
-    mask: Mask,
-    camera: Camera,
-    depth: DepthMap,
-    turns: tuple[float, ...],
+    network: ShapeEstimator, photo: Photo, mask: Mask, camera: Camera, depth: DepthMap, turns: tuple[float, ...]
 ) -> Iterator[DepthMap]:
-    """`depth`, which is the first look, averaged with the mean of the further ones, after each of these.
+    """A subject's depth by the mean of the looks so far, after each; none without a subject.
 
-    turns: of the photo, in degrees; each is looked at as it is, where it is turned at all, and mirrored.
-
-    Depth stays in the unit of `depth`, whose median it keeps. An estimator that knows no back gives the map as it came.
+    turns: of the photo, in degrees; each is looked at as it is and mirrored. Where `depth` has no back, its model is not
+    ours and knows the front better: that stays, and only how thick the subject is comes from the looks. The result is in
+    the unit of `depth`, whose median it keeps.
     """
-    if mask.inside is None or depth.back is None:
+    if mask.inside is None:
         return
     rgb, total = opaque(photo), np.zeros((2, *photo.size), np.float64)
-    unit = np.float32(np.median(depth.z[mask.inside]))
-    first = np.stack([depth.z, depth.back])
-    further = [(turn, mirrored) for turn in turns for mirrored in (False, True) if turn or mirrored]
-    for count, (turn, mirrored) in enumerate(further, 1):
-        matrix = _turned(camera, turn, mirrored)
-        found = _look(estimator, rgb, mask.inside, camera, matrix)
-        if found is None:
-            return
-        total += found * unit
-        z, back = ((first + total / count) / 2).astype(np.float32)
-        z, back = (np.where(mask.inside, values, np.float32(np.nan)) for values in (z, np.maximum(z, back)))
+    unit = float(np.median(depth.z[mask.inside & ~np.isnan(depth.z)]))
+    looks = [(turn, mirrored) for turn in turns for mirrored in (False, True)]
+    for count, (turn, mirrored) in enumerate(looks, 1):
+        total += _look(network, rgb, mask.inside, camera, _turned(camera, turn, mirrored))
+        front, back = unit * total / count
+        if depth.back is None:
+            front, back = depth.z, depth.z + back - front
+        z, back = (np.where(mask.inside, each, np.nan).astype(np.float32) for each in (front, np.maximum(front, back)))
         yield replace(depth, z=z, back=back)
 
 
@@ -66,24 +57,19 @@ def _turned(camera: Camera, turn: float, mirrored: bool) -> ndarray:
 
 
 def _look(
-    estimator: DepthEstimator,
+    network: ShapeEstimator,
     rgb: UInt8[ndarray, "h w 3"],
     inside: Bool[ndarray, "h w"],
     camera: Camera,
     matrix: ndarray,
-) -> Float32[ndarray, "2 h w"] | None:
-    """Front and back as one look sees them, in units of the median front; None where the estimator knows no back."""
+) -> Float32[ndarray, "2 h w"]:
+    """Front and back as one look sees them, in units of the median front; anything outside the subject."""
     size = inside.shape[1], inside.shape[0]
     seen = cv2.warpAffine(rgb, matrix, size, flags=cv2.INTER_LINEAR, borderValue=(GROUND,) * 3)
     there = cv2.warpAffine(inside.astype(np.uint8), matrix, size, flags=cv2.INTER_NEAREST) > 0
-    raw = estimator.estimate(seen, there)
-    if raw.relief is None:
-        return None
-    depth = to_depth_map(raw, Photo(seen), Mask(there, "turned"), camera)
-    assert depth.back is not None
+    maps = relief_depth(network.relief(seen, there), Photo(seen), there, camera)
     back_again = cv2.invertAffineTransform(matrix)
-    maps = [nearest_filled(values) / np.float32(np.median(depth.z[there])) for values in (depth.z, depth.back)]
     return np.stack([
-        cv2.warpAffine(values, back_again, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        for values in maps
+        cv2.warpAffine(nearest_filled(each), back_again, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        for each in maps
     ])  # fmt: skip

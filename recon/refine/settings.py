@@ -52,14 +52,14 @@ class FineSettings:
 @dataclass(frozen=True)
 class TextureSettings:
     """The picture on the mesh. faces: of the final mesh at most; side: of the texture in texels at most; hold, fade: how
-    firmly the colours of a mesh's vertices hold to the photo where it is believed, and to the subject's mean colour,
+    firmly the colours of a mesh's vertices hold to the photo where it is believed, and to the guessed ones elsewhere,
     against their neighbours'; field: whether what the photo does not show takes the coarse field's
     colours, else spread ones."""
 
     faces: int = 24_000
     side: int = 1024
     hold: float = 4.0
-    fade: float = 2e-3
+    fade: float = 0.02
     field: bool = False
 
 
@@ -71,7 +71,7 @@ class Settings:
     names of what guides, none or several."""
 
     photo: int = 512
-    turns: tuple[float, ...] = (0.0, -10.0, 10.0, -20.0, 20.0)
+    turns: tuple[float, ...] = (0.0, -6.0, 6.0)
     samples: int = 12_000
     volume: int = 64
     save_every: float = 20.0

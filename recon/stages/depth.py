@@ -64,23 +64,33 @@ def _subject(
     `near` or `far` alone puts the nearest or the farthest visible point there by scaling everything; both together also
     stretch the subject along the optical axis, so that what is visible reaches from the one to the other.
     """
-    _check_enough(int(np.count_nonzero(inside)))
-    window = Window(relief.left, relief.top, relief.width, relief.height)
-    front, back = _full_relief(relief, window, photo, inside)
-    front, back = front - np.median(front), back - np.median(front)
-    scale = np.float32(window.long_side / camera.focal)
-    z = np.maximum(1 + front * scale, np.float32(NEAREST))
-    z_back = np.maximum(1 + back * scale, z)
+    maps = relief_depth(relief, photo, inside, camera)
+    z, z_back = maps[:, inside]
     low, high = float(z.min()), float(z.max())
     if near is not None and far is not None and high > low:
         z, z_back = (near + (each - low) * np.float32((far - near) / (high - low)) for each in (z, z_back))
     elif near is not None or far is not None:
         factor = np.float32(near / low if near is not None else far / high)  # type: ignore[operator]
         z, z_back = z * factor, z_back * factor
-    maps = np.full((2, *photo.size), np.nan, np.float32)
     maps[:, inside] = z, z_back
     in_metres = near is not None or far is not None
     return DepthMap(maps[0], in_metres, raw.model, "scale", _noise(maps[0]), maps[1])
+
+
+def relief_depth(
+    relief: Relief, photo: Photo, inside: Bool[ndarray, "h w"], camera: Camera
+) -> Float32[ndarray, "2 h w"]:
+    """A subject's front and back as depth along the optical axis, the median of the front being 1; NaN outside. Raises
+    BadInput where hardly a pixel is inside."""
+    _check_enough(int(np.count_nonzero(inside)))
+    window = Window(relief.left, relief.top, relief.width, relief.height)
+    front, back = _full_relief(relief, window, photo, inside)
+    front, back = front - np.median(front), back - np.median(front)
+    scale = np.float32(window.long_side / camera.focal)
+    z = np.maximum(1 + front * scale, np.float32(NEAREST))
+    maps = np.full((2, *photo.size), np.nan, np.float32)
+    maps[:, inside] = z, np.maximum(1 + back * scale, z)
+    return maps
 
 
 def _full_relief(relief: Relief, window: Window, photo: Photo, inside: Bool[ndarray, "h w"]) -> Float32[ndarray, "2 n"]:

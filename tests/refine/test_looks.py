@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from recon.refine.looks import looks_of
-from recon.stages.depth import to_depth_map
-from recon.types import RawDepth, Relief
+from recon.stages.depth import relief_depth
+from recon.types import Mask, Relief
 from tests.refine import toy
 
 
@@ -19,27 +19,23 @@ class Inflating:
 
     lean: float = 0.0
     seen: list[np.ndarray] = field(default_factory=list)
-    name: str = "inflating"
 
-    def load(self) -> None:
-        """Nothing to load."""
-
-    def estimate(self, rgb: np.ndarray, inside: np.ndarray | None = None) -> RawDepth:
+    def relief(self, rgb: np.ndarray, inside: np.ndarray) -> Relief:
         """Front and back from the distance to the outline."""
-        assert inside is not None
         self.seen.append(inside)
         height, width = inside.shape
         deep = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5) / width
         tilt = self.lean * np.linspace(-1, 1, width, dtype=np.float32)[None] * np.ones((height, 1), np.float32)
-        return RawDepth(deep, "disparity", self.name, relief=Relief(tilt - deep, tilt + deep, 0, 0, width, height))
+        return Relief(tilt - deep, tilt + deep, 0, 0, width, height)
 
 
-def looked(estimator: Inflating, turns: tuple[float, ...]) -> tuple[np.ndarray, list[np.ndarray]]:
-    """The first look and what each further one makes of it, front and back."""
-    photo, mask, camera, _ = toy.ball()
-    first = to_depth_map(estimator.estimate(photo.rgb, mask.inside), photo, mask, camera)
-    found = looks_of(estimator, photo, mask, camera, first, turns)
-    return np.stack([first.z, first.back]), [np.stack([d.z, d.back]) for d in found]
+def looked(network: Inflating, turns: tuple[float, ...]) -> tuple[np.ndarray, list[np.ndarray]]:
+    """One look, and the mean after each of all looks: front and back."""
+    photo, mask, camera, depth = toy.ball()
+    assert mask.inside is not None
+    one = relief_depth(network.relief(photo.rgb, mask.inside), photo, mask.inside, camera)
+    found = looks_of(network, photo, mask, camera, replace(depth, z=one[0], back=one[1]), turns)
+    return one, [np.stack([d.z, d.back]) for d in found]
 
 
 def test_turned_looks_agree_where_the_network_does_not_mind() -> None:
@@ -50,25 +46,37 @@ def test_turned_looks_agree_where_the_network_does_not_mind() -> None:
 
 def test_a_mirrored_look_takes_away_what_the_network_prefers_to_one_side() -> None:
     straight, _ = looked(Inflating(), ())
-    leaning, (evened,) = looked(Inflating(lean=0.3), (0.0,))
+    leaning, (_, evened) = looked(Inflating(lean=0.3), (0.0,))
     inside = ~np.isnan(straight[0])
     # the median is taken over a subject off the axis: what is left is one shift of both maps
     assert np.ptp((evened - straight)[:, inside]) < 0.25 * np.ptp((leaning - straight)[:, inside])
 
 
 def test_every_look_sees_the_subject_whole_and_the_median_stays() -> None:
-    estimator = Inflating()
+    network = Inflating()
     _, mask, *_ = toy.ball()
     assert mask.inside is not None
-    first, found = looked(estimator, (0.0, 10.0))
-    assert (len(found), len(estimator.seen)) == (3, 4)
-    for inside in estimator.seen:
+    first, found = looked(network, (0.0, 10.0))
+    assert (len(found), len(network.seen)) == (4, 5)
+    for inside in network.seen:
         assert abs(inside.sum() / mask.inside.sum() - 1) < 0.02
     assert abs(np.nanmedian(found[-1][0]) / np.nanmedian(first[0]) - 1) < 1e-2
 
 
-def test_without_a_back_nothing_is_looked_at() -> None:
+def test_another_models_front_stays_and_gets_the_networks_thickness() -> None:
     photo, mask, camera, depth = toy.ball()
-    estimator = Inflating()
-    assert list(looks_of(estimator, photo, mask, camera, replace(depth, back=None), (0.0,))) == []
-    assert estimator.seen == []
+    *_, found = looks_of(Inflating(), photo, mask, camera, replace(depth, back=None), (0.0,))
+    first, _ = looked(Inflating(), ())
+    inside = mask.inside
+    assert inside is not None
+    assert found.back is not None
+    np.testing.assert_array_equal(found.z, depth.z)
+    unit = np.median(depth.z[inside]) / np.median(first[0][inside])
+    np.testing.assert_allclose((found.back - found.z)[inside], unit * (first[1] - first[0])[inside], atol=0.02 * unit)
+
+
+def test_a_scene_is_not_looked_at() -> None:
+    photo, _, camera, depth = toy.ball()
+    network = Inflating()
+    assert list(looks_of(network, photo, Mask(None, "none"), camera, depth, (0.0,))) == []
+    assert network.seen == []
