@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -20,6 +21,14 @@ from recon.render.march import render, view
 from recon.render.occupancy import Occupancy
 
 
+SHARPNESS = 50.0
+"""The density's logit rises by this per unit of the solid's distance."""
+SEEN_AT = math.log(SHARPNESS * math.log(2)) / SHARPNESS
+"""Half of the light that comes straight at the prior's surface is stopped this far inside of where its logit is 0."""
+BAND = 0.06
+"""Distance from the solid's surface within which the field may move it."""
+
+
 class Coarse(nn.Module):
     """Hash field and occupancy grid of a solid whose signed distance, positive inside, is known on a lattice. It lies where
     the lattice does; random numbers are a CPU's everywhere."""
@@ -29,7 +38,8 @@ class Coarse(nn.Module):
         generator = torch.Generator().manual_seed(seed)
         shape = GridShape(levels=settings.levels, base=8, finest=settings.finest, log2_size=16)
         self.grid = encoder(shape, volume.device, generator)
-        self.field = HashField(self.grid, settings.hidden, prior=VolumePrior.of_distance(volume), generator=generator)
+        prior = VolumePrior.of_distance(volume + SEEN_AT, SHARPNESS)
+        self.field = HashField(self.grid, settings.hidden, prior=prior, generator=generator)
         self.occupancy = Occupancy(settings.cells, 2 / (1.5 * settings.cells))
         self.to(volume.device)
 
@@ -73,6 +83,14 @@ class Coarse(nn.Module):
         rays = camera.rays(pixels)
         seen, _ = render(self.field, rays, self.occupancy, ground, generator=generator)
         return Seen("coarse", camera, pixels, seen.colour, seen.opacity, seen.distance * rays.forward, ground)
+
+    @torch.no_grad()
+    def moved(self, distance: Float[Tensor, " n"], points: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
+        """The solid's signed distance at points, moved by what the field has learnt of its density near the surface."""
+        near = (distance.abs() < 2 * BAND).nonzero().squeeze(1)
+        learnt = torch.cat([self.field.logits(part)[:, 0] for part in points[near].split(1 << 16)])
+        share = (2 - distance[near].abs() / BAND).clamp(0, 1)
+        return distance.index_add(0, near, share * (learnt / SHARPNESS).clamp(-BAND, BAND))
 
     @torch.no_grad()
     def colours(self, points: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:

@@ -205,7 +205,8 @@ class Refinement:
     def _fine(self, distance: Tensor | None = None) -> Fine:
         resolution = self.settings.fine.resolution
         if distance is None:
-            distance = distance_at(self.target, self.volume, lattice(resolution).to(self.device), self.beat)
+            points = lattice(resolution).to(self.device)
+            distance = self.coarse.moved(distance_at(self.target, self.volume, points, self.beat), points)
         return Fine(distance, resolution)
 
     def _step(self) -> float:
