@@ -80,6 +80,7 @@ class Refinement:
             self.coarse = self._coarse(seed, fresh=state is None)
         self.stage, self.done = "coarse", 0
         self.adam = self._optimiser()
+        self.beat()  # torch takes its time for the first optimiser
         self.saved = time.monotonic()
         if state is not None:
             self._take_up(state)
@@ -200,6 +201,7 @@ class Refinement:
         if fresh:
             _ = self.guide  # before the first step, which should not take longer than the others
             coarse.look(self.beat)
+        self.beat()
         return coarse
 
     def _fine(self, distance: Tensor | None = None) -> Fine:

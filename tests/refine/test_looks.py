@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-import cv2
 import numpy as np
 
 from recon.refine.looks import looks_of
 from recon.stages.depth import relief_depth
-from recon.types import Mask, Relief
+from recon.types import Mask
 from tests.refine import toy
-
-
-@dataclass
-class Inflating:
-    """A network that makes a cushion of any silhouette, `lean` to the right; it does not mind how that is turned."""
-
-    lean: float = 0.0
-    seen: list[np.ndarray] = field(default_factory=list)
-
-    def relief(self, rgb: np.ndarray, inside: np.ndarray) -> Relief:
-        """Front and back from the distance to the outline."""
-        self.seen.append(inside)
-        height, width = inside.shape
-        deep = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5) / width
-        tilt = self.lean * np.linspace(-1, 1, width, dtype=np.float32)[None] * np.ones((height, 1), np.float32)
-        return Relief(tilt - deep, tilt + deep, 0, 0, width, height)
+from tests.refine.toy import Inflating
 
 
 def looked(network: Inflating, turns: tuple[float, ...]) -> tuple[np.ndarray, list[np.ndarray]]:

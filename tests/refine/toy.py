@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
+import cv2
 import numpy as np
 
 from recon.refine.settings import CoarseSettings, FineSettings, Settings, TextureSettings
 from recon.refine.target import Target, target_of
+from recon.result import Reconstruction
 from recon.settings import SolidSettings
 from recon.stages.surface_solid import make_solid
-from recon.types import Camera, DepthMap, Mask, Mesh, Photo
+from recon.types import Camera, DepthMap, Mask, Mesh, Photo, Relief
 from tests.scenes import camera_of, frozen, photo_of, rays, sphere
 
 CENTRE, RADIUS = (0.3, -0.2, 3.0), 0.7
@@ -41,3 +45,25 @@ def target(side: int = TOY.photo) -> Target:
     """The ball as a target."""
     photo, mask, camera, _ = ball()
     return target_of(photo, mask, camera, solid(), side)
+
+
+def found() -> Reconstruction:
+    """The fast path's result."""
+    photo, mask, camera, depth = ball()
+    return Reconstruction(photo, mask, camera, depth, "solid")
+
+
+@dataclass
+class Inflating:
+    """A network that makes a cushion of any silhouette, `lean` to the right; it does not mind how that is turned."""
+
+    lean: float = 0.0
+    seen: list[np.ndarray] = field(default_factory=list)
+
+    def relief(self, rgb: np.ndarray, inside: np.ndarray) -> Relief:
+        """Front and back from the distance to the outline."""
+        self.seen.append(inside)
+        height, width = inside.shape
+        deep = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5) / width
+        tilt = self.lean * np.linspace(-1, 1, width, dtype=np.float32)[None] * np.ones((height, 1), np.float32)
+        return Relief(tilt - deep, tilt + deep, 0, 0, width, height)
