@@ -23,6 +23,7 @@ from recon.types import Camera, DepthKind, Photo, RawDepth, Surface
 
 if TYPE_CHECKING:
     from recon.refine.run import Step
+    from recon.refine.settings import Second
 
 REFINED_NOTE = "the unseen back is the network's guess; its colours are spread from what the photo shows"
 SMALLEST, LARGEST = 1e-6, 1e6
@@ -159,6 +160,7 @@ def refine(
     *,
     steps: int | None = None,
     seed: int = 0,
+    second: Second = "mesh",
     folder: str | Path | None = None,
     estimator: DepthEstimator | None = None,
     device: str = "auto",
@@ -167,9 +169,10 @@ def refine(
 ) -> Reconstruction:
     """The same reconstruction with a better closed, textured mesh of its subject.
 
-    preset: quick or full; steps: of each stage at most; folder: where the run's state is kept and found again; estimator:
-    takes several looks at the subject, the shipped network unless given; tell: is called after every step. Raises BadInput
-    where there is no subject, Diverged where a loss is not finite.
+    preset: quick or full; steps: of each stage at most; second: mesh refines a mesh after the coarse field; points makes a
+    cloud with learnt features instead, which becomes the reconstruction's points, and the mesh around it; folder: where
+    the run's state is kept and found again; estimator: takes several looks at the subject, the shipped network unless
+    given; tell: is called after every step. Raises BadInput where there is no subject, Diverged where a loss is not finite.
     """
     from recon.refine.looks import looks_of
     from recon.refine.run import Refinement
@@ -178,7 +181,7 @@ def refine(
     from recon.stages.surface_solid import make_solid
 
     watch = watch or Stopwatch()
-    settings = settings_of(preset, steps, found.faces)
+    settings = settings_of(preset, steps, found.faces, second)
     if found.mask.inside is None:
         raise BadInput("there is no single subject in the photo to refine; cut one out with --mask.")
     with watch.stage("looks"):
@@ -197,4 +200,4 @@ def refine(
     with watch.stage("texture"):
         mesh = run.mesh
     notes = [note for note in found.warnings if note not in BACK_NOTE.values()] + [REFINED_NOTE]
-    return replace(found, surface="solid", depth=depth, refined=mesh, warnings=notes)
+    return replace(found, surface="solid", depth=depth, refined=mesh, refined_points=run.cloud, warnings=notes)

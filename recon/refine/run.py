@@ -28,16 +28,18 @@ from numpy import ndarray
 from torch import Tensor, nn
 
 from recon.errors import BadOption, UnflatError
+from recon.refine.cloud import cameras_around, field_viewer, make_cloud, solid_viewer
 from recon.refine.coarse import Coarse
 from recon.refine.fine import Fine
 from recon.refine.guidance import Guide, distance_at, distance_volume, guide_of
-from recon.refine.settings import Settings
+from recon.refine.points import Features, Points
+from recon.refine.settings import FineSettings, PointsSettings, Settings
 from recon.refine.target import Target
 from recon.refine.texture import textured
 from recon.render.cameras import Pinhole, distance_to_fit, orbit
 from recon.render.dmtet import lattice
 from recon.stages.files import replacing
-from recon.types import Mesh
+from recon.types import Mesh, PointCloud
 
 CHECKPOINT = "refine.pt"
 PREVIEW_SIDE = 192
@@ -59,16 +61,25 @@ class Step:
 
 
 class Refinement:
-    """One refinement of one target. `seed` and the settings decide all that is random in it."""
+    """One refinement of one target. `seed` and the settings decide all that is random in it. `features`: of the contextual
+    loss of points, where there is a network for it."""
 
-    def __init__(self, target: Target, settings: Settings, seed: int = 0, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        target: Target,
+        settings: Settings,
+        seed: int = 0,
+        folder: Path | None = None,
+        features: Features | None = None,
+    ) -> None:
         self.target, self.settings, self.folder = target, settings, folder
+        self.seed, self.features = seed, features
         self.generator = torch.Generator().manual_seed(seed)
         self.key = _key(target, settings, seed)
         self.guide: Guide = guide_of(target, settings.texture.hold, settings.texture.fade)
         self.volume = distance_volume(target, settings.volume)
         self.coarse = Coarse(self.volume, settings.coarse, seed)
-        self.fine: Fine | None = None
+        self.fine: Fine | Points | None = None
         self.stage, self.done = "coarse", 0
         self.adam = self._optimiser()
         self.saved = time.monotonic()
@@ -95,8 +106,16 @@ class Refinement:
     def mesh(self) -> Mesh:
         """The textured mesh in the photo's camera frame, as far as the run has come."""
         fine = self.fine or self._fine()
+        if isinstance(fine, Points):
+            vertices, faces = fine.surface(self.settings.points.cell)
+            return textured(self.target, fine, vertices, faces, replace(self.settings.texture, field=True))
         surface = fine.surface()
         return textured(self.target, self.coarse, surface.vertices, surface.faces, self.settings.texture)
+
+    @property
+    def cloud(self) -> PointCloud | None:
+        """The points in the photo's camera frame, where these are the second stage and it has begun."""
+        return self.fine.cloud(self.target.frame) if isinstance(self.fine, Points) else None
 
     def preview(self, azimuth: float = 30.0, elevation: float = 10.0) -> UInt8[ndarray, "s s 3"]:
         """A picture of the model as it is, over white."""
@@ -107,7 +126,7 @@ class Refinement:
     def _shown(self, view: Pinhole) -> Tensor:
         if self.fine is None:
             return self.coarse.view(view)
-        return self.fine.view(view, self.coarse)
+        return self.fine.view(view) if isinstance(self.fine, Points) else self.fine.view(view, self.coarse)
 
     def save(self) -> None:
         """Write the state into the folder, if there is one."""
@@ -131,41 +150,61 @@ class Refinement:
         self.stage, self.done = state["stage"], state["done"]
         self.coarse.load_state_dict(state["coarse"])
         if state["fine"] is not None:
-            self.fine = self._fine(state["fine"]["distance"])
+            self.fine = self._fine(state["fine"])
         self.adam = self._optimiser()
         self.adam.load_state_dict(state["adam"])
         self.generator.set_state(state["random"])
 
     def _planned(self) -> int:
-        return (self.settings.coarse if self.stage == "coarse" else self.settings.fine).steps
+        return (self.settings.coarse if self.stage == "coarse" else self._second()).steps
+
+    def _second(self) -> FineSettings | PointsSettings:
+        return self.settings.points if self.settings.second == "points" else self.settings.fine
 
     def _model(self) -> nn.Module:
         return self.coarse if self.fine is None else self.fine
 
     def _optimiser(self) -> torch.optim.Adam:
         if self.fine is not None:
-            return torch.optim.Adam(self.fine.parameters(), lr=self.settings.fine.rate, betas=(0.9, 0.99))
+            return torch.optim.Adam(self.fine.parameters(), lr=self._second().rate, betas=(0.9, 0.99))
         return torch.optim.Adam(self.coarse.groups(self.settings.coarse.rate), betas=(0.9, 0.99), eps=1e-15)
 
     def _next_stage(self) -> None:
         if self.stage == "coarse":
-            self.stage, self.done, self.fine = "fine", 0, self._fine()
+            self.fine = self._fine()
+            self.stage, self.done = "points" if isinstance(self.fine, Points) else "fine", 0
             self.adam = self._optimiser()
         else:
             self.stage = "done"
         self.save()
 
-    def _fine(self, distance: Tensor | None = None) -> Fine:
+    def _fine(self, state: dict[str, Tensor] | None = None) -> Fine | Points:
+        """The second stage's model, from a state that was kept or as it begins."""
+        if self.settings.second == "points":
+            return self._points(state)
         resolution = self.settings.fine.resolution
-        if distance is None:
-            distance = distance_at(self.target, self.volume, lattice(resolution))
-        return Fine(distance, resolution)
+        if state is None:
+            return Fine(distance_at(self.target, self.volume, lattice(resolution)), resolution)
+        return Fine(state["distance"], resolution)
+
+    def _points(self, state: dict[str, Tensor] | None) -> Points:
+        settings, camera = self.settings.points, self.target.camera
+        disc = settings.radius * float(camera.position.norm()) / camera.focal
+        if state is not None:
+            return Points.of_state(state, settings.widths, disc)
+        viewer = field_viewer(self.coarse) if settings.field else solid_viewer(self.guide)
+        cameras = cameras_around(settings.elevations, settings.azimuths, settings.novel)
+        cloud = make_cloud(self.target, viewer, cameras, settings.erosion)
+        return Points(cloud, settings.features, settings.widths, disc, self.seed)
 
     def _step(self) -> float:
-        model, part = self._model(), self.settings.coarse if self.fine is None else self.settings.fine
+        model, part = self._model(), self.settings.coarse if self.fine is None else self._second()
         share = self.done / max(part.steps, 1)
         if self.fine is None:
             loss = self.coarse.loss(self.target, self.guide, self.done, self.generator)
+        elif isinstance(self.fine, Points):
+            small = self.target.at(self.settings.points.side)
+            loss = self.fine.loss(small, self.guide, self.settings.points, self.generator, self.features)
         else:
             loss = self.fine.loss(
                 self.target.at(self.settings.fine.side), self.guide, self.settings.fine, self.generator
