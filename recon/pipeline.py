@@ -23,7 +23,6 @@ from recon.types import Camera, DepthKind, Photo, RawDepth, Surface
 
 if TYPE_CHECKING:
     from recon.refine.run import Step
-    from recon.refine.settings import Second
 
 REFINED_NOTE = "the unseen back is the network's guess; its colours are spread from what the photo shows"
 SMALLEST, LARGEST = 1e-6, 1e6
@@ -160,7 +159,7 @@ def refine(
     *,
     steps: int | None = None,
     seed: int = 0,
-    second: Second = "mesh",
+    second: str = "mesh",
     folder: str | Path | None = None,
     estimator: DepthEstimator | None = None,
     device: str = "auto",

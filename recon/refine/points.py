@@ -47,7 +47,7 @@ CLOSE = 1e-3
 class Sight:
     """Which points a camera sees, scale by scale: `chosen` of all points, and `splats` of these."""
 
-    chosen: list[Int64[Tensor, " m"]]
+    chosen: list[Int64[Tensor, " _"]]
     splats: list[Splats]
 
 
@@ -94,9 +94,8 @@ class Points(nn.Module):
         for scale in range(SCALES):
             some = towards[: -(-len(towards) >> 2 * scale)].nonzero().squeeze(1)
             size = camera.height >> scale, camera.width >> scale
-            splats.append(
-                splat(self.points[some], camera.c2w, camera.focal / 2**scale, size, (COARSER if scale else 1) * radius)
-            )
+            larger = COARSER * radius if scale else radius
+            splats.append(splat(self.points[some], camera.c2w, camera.focal / 2**scale, size, larger))
             chosen.append(some)
         return Sight(chosen, splats)
 

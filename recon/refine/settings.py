@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, cast
 
 from recon.errors import BadOption
 
@@ -66,7 +66,7 @@ class PointsSettings:
     guide_side: int = 128
     elevations: tuple[float, ...] = (-30.0, 0.0, 30.0)
     azimuths: int = 11
-    novel: int = 320
+    novel: int = 448
     erosion: int = 8
     features: int = 8
     widths: tuple[int, ...] = (8, 16, 32, 64)
@@ -129,7 +129,7 @@ PRESETS = {
 }  # fmt: skip
 
 
-def preset(name: str, steps: int | None = None, faces: int | None = None, second: Second = "mesh") -> Settings:
+def preset(name: str, steps: int | None = None, faces: int | None = None, second: str = "mesh") -> Settings:
     """A preset by name; each of its stages has at most `steps` steps, the mesh at most `faces` faces. Raises BadOption."""
     if name not in PRESETS:
         raise BadOption(f"--refine is {name!r}; give off, {' or '.join(PRESETS)}.")
@@ -137,7 +137,7 @@ def preset(name: str, steps: int | None = None, faces: int | None = None, second
         raise BadOption(f"--steps is {steps}; give a number from 0 to 1000000.")
     if second not in SECONDS:
         raise BadOption(f"--second is {second!r}; give {' or '.join(SECONDS)}.")
-    chosen = replace(PRESETS[name], second=second)
+    chosen = replace(PRESETS[name], second=cast(Second, second))
     if faces is not None:
         chosen = replace(chosen, texture=replace(chosen.texture, faces=faces))
     if steps is None:
