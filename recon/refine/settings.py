@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Literal, cast
+from typing import Literal
 
 from recon.errors import BadOption
 
@@ -137,7 +137,7 @@ def preset(name: str, steps: int | None = None, faces: int | None = None, second
         raise BadOption(f"--steps is {steps}; give a number from 0 to 1000000.")
     if second not in SECONDS:
         raise BadOption(f"--second is {second!r}; give {' or '.join(SECONDS)}.")
-    chosen = replace(PRESETS[name], second=cast(Second, second))
+    chosen = replace(PRESETS[name], second=second)
     if faces is not None:
         chosen = replace(chosen, texture=replace(chosen.texture, faces=faces))
     if steps is None:

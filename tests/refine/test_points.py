@@ -24,7 +24,7 @@ TOY = replace(
     second="points",
     coarse=replace(toy.TOY.coarse, steps=1),
     points=PointsSettings(
-        steps=3, side=32, guide_side=32, azimuths=6, novel=32, erosion=1, features=4, widths=(8, 12, 16), cell=0.04
+        steps=3, side=32, guide_side=32, azimuths=6, novel=64, erosion=1, features=4, widths=(8, 12, 16), cell=0.04
     ),
 )
 
@@ -43,7 +43,7 @@ def decibels(seen: torch.Tensor, wanted: torch.Tensor) -> float:
 
 
 def test_the_renderer_begins_as_the_bare_points_and_comes_to_show_the_photo_better() -> None:
-    settings = replace(TOY, photo=128, points=replace(TOY.points, steps=80, side=64, novel=64, widths=(8, 16, 32)))
+    settings = replace(TOY, photo=128, points=replace(TOY.points, steps=80, side=64, widths=(8, 16, 32)))
     target = toy.target(128)
     run = Refinement(target, settings, 0)
     run.stage, run.fine = "points", run._fine()
