@@ -30,6 +30,7 @@ EXAMPLES = """examples:
   python gen.py --rgb photo.jpg --out cloud.ply --kind points
   python gen.py --rgb cup.png --out cup.stl --surface solid
   python gen.py --rgb cup.png --out cup.glb --refine quick
+  python gen.py --rgb cup.png --out cup.ply --refine quick --second points --kind points
   python gen.py --rgb room.jpg --out room.ply --depth-in depth.npy --depth-kind metric --focal-px 525
 """
 
@@ -99,6 +100,8 @@ def _add_shape_options(group: argparse._ArgumentGroup) -> None:
 
 def _add_refine_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--refine", choices=("off", "quick", "full"), default="off", help="how far (default: off)")
+    group.add_argument("--second", choices=("mesh", "points"), default="mesh",
+                       help="after its coarse stage: a mesh, or points and a mesh around them (default: mesh)")  # fmt: skip
     group.add_argument("--steps", type=int, metavar="N", help="of each of its stages at most")
     group.add_argument("--seed", type=int, default=0, metavar="N", help="of its random numbers (default: 0)")
     group.add_argument("--guidance", default=None, metavar="NAMES",
@@ -207,6 +210,7 @@ def _refined(
         steps=args.steps,
         seed=args.seed,
         guidance=args.guidance or "builtin",
+        second=args.second,
         folder=args.resume,
         device=args.device,
         tell=tell,
@@ -269,8 +273,6 @@ def _check_options(args: argparse.Namespace) -> list[Path]:
         if path is not None:
             formats.checked_format(path, allowed, what)
             wanted += [(file, what) for file in formats.files_of(path)]
-    if args.refine != "off" and args.kind == "points":
-        raise BadOption("--refine makes a mesh and --kind is points; leave one of them out.")
     _check_refine_options(args)
     for name, value in (("--max-mib", args.max_mib), ("--max-megapixels", args.max_megapixels)):
         if not 0 < value < 1e6:
@@ -285,11 +287,15 @@ def _check_refine_options(args: argparse.Namespace) -> None:
             raise BadOption(
                 "--guidance, --steps and --resume are for a refinement; add --refine quick or --refine full."
             )
+        if args.second == "points":
+            raise BadOption("--second points is for a refinement; add --refine quick or --refine full.")
         return
+    if args.kind == "points" and args.second == "mesh":
+        raise BadOption("--refine makes a mesh and --kind is points; leave one of them out or add --second points.")
     from recon.refine.settings import preset
     from recon.stages.files import check_writable
 
-    preset(args.refine, args.steps, args.faces, args.guidance or "builtin")
+    preset(args.refine, args.steps, args.faces, args.guidance or "builtin", args.second)
     if args.resume is not None:
         check_writable(args.resume / "refine.pt")
 

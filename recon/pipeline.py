@@ -164,6 +164,7 @@ def refine(
     steps: int | None = None,
     seed: int = 0,
     guidance: str = "builtin",
+    second: str = "mesh",
     folder: str | Path | None = None,
     network: ShapeEstimator | None = None,
     device: str = "auto",
@@ -172,11 +173,12 @@ def refine(
 ) -> Reconstruction:
     """The same reconstruction with a better closed, textured mesh of its subject.
 
-    preset: quick or full; steps: of each stage at most; guidance: names with commas, or none; folder: where the run's state
-    is kept and found again; network: takes several looks at the subject, the shipped one of shapes unless given; tell: is
-    called after every step and, where one takes long, within it; what it raises stops the run. Raises BadInput where there
-    is no subject, BadOption for a value out of range, Unwritable where the state cannot be kept, Diverged where a loss is
-    not finite, OutOfMemory where a GPU is too small.
+    preset: quick or full; steps: of each stage at most; guidance: names with commas, or none; second: mesh refines a mesh
+    after the coarse field, points makes a cloud with learnt features instead, which becomes the reconstruction's points,
+    and the mesh around it; folder: where the run's state is kept and found again; network: takes several looks at the
+    subject, the shipped one of shapes unless given; tell: is called after every step and, where one takes long, within it;
+    what it raises stops the run. Raises BadInput where there is no subject, BadOption for a value out of range, Unwritable
+    where the state cannot be kept, Diverged where a loss is not finite, OutOfMemory where a GPU is too small.
     """
     from recon.models.device import pick
     from recon.refine.checkpoint import kept
@@ -185,7 +187,7 @@ def refine(
     from recon.refine.steps import silent
 
     tell, watch = tell or silent, watch or Stopwatch()
-    settings = settings_of(preset, steps, found.faces, guidance)
+    settings = settings_of(preset, steps, found.faces, guidance, second)
     if found.mask.inside is None:
         raise BadInput("there is no single subject in the photo to refine; cut one out with --mask.")
     place, where = None if folder is None else Path(folder), pick(device)
@@ -201,10 +203,11 @@ def refine(
         with watch.stage("texture"):
             mesh = run.mesh
     seconds = sum(watch.seconds.get(stage, 0.0) for stage in ("looks", "target", "refine", "texture"))
-    facts = Refined(preset, seed, {"coarse": settings.coarse.steps, "fine": settings.fine.steps}, round(seconds, 3),
+    facts = Refined(preset, seed, run.planned, round(seconds, 3),
                     run.losses, settings.guidance, where)  # fmt: skip
     notes = [note for note in found.warnings if note not in BACK_NOTE.values()] + [REFINED_NOTE, *run.notes]
-    return replace(found, surface="solid", depth=depth, refined=mesh, refinement=facts, warnings=notes)
+    return replace(found, surface="solid", depth=depth, refined=mesh, refined_points=run.cloud, refinement=facts,
+                   warnings=notes)  # fmt: skip
 
 
 def _looked(

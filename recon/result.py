@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from recon.settings import CloudSettings, PoissonSettings, SolidSettings
-from recon.stages.cloud import make_cloud
+from recon.stages.cloud import make_cloud, thinned
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo, PointCloud, Surface
 
 
@@ -32,7 +32,8 @@ class Refined:
 class Reconstruction:
     """Photo, mask, camera and depth map at once; point cloud and mesh when they are first asked for, then kept.
 
-    `refined`: the mesh, where a refinement has made a better one, and `refinement`, how that went.
+    `refined`: the mesh, where a refinement has made a better one, and `refinement`, how that went;
+    `refined_points`: the points, where it was made of these.
     `depth.z` is float32 at the upright photo's size, NaN where there is no surface. Everything is in the camera's frame
     (x right, y down, z forward); `save` and the writers turn it into glTF's.
     """
@@ -47,11 +48,14 @@ class Reconstruction:
     voxel: float | None = None
     warnings: list[str] = field(default_factory=list)
     refined: Mesh | None = None
+    refined_points: PointCloud | None = None
     refinement: Refined | None = None
 
     @cached_property
     def points(self) -> PointCloud:
-        """Coloured points with normals, outliers removed."""
+        """Coloured points with normals, outliers removed; or the refined ones."""
+        if self.refined_points is not None:
+            return self.refined_points if self.voxel is None else thinned(self.refined_points, self.voxel)
         return make_cloud(self.photo, self.depth, self.camera, CloudSettings.max_points, self.voxel)
 
     @cached_property

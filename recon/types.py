@@ -137,7 +137,8 @@ class DepthMap:
 
 @dataclass(frozen=True)
 class PointCloud:
-    """Coloured points in the camera's frame; normals are unit vectors that face the camera."""
+    """Coloured points in the camera's frame; normals are unit vectors out of the surface, so that those of points that the
+    camera sees face it."""
 
     positions: Float32[ndarray, "n 3"]
     colors: UInt8[ndarray, "n 3"]

@@ -36,7 +36,7 @@ LARGER = ((160, 160), (160, 192), (192, 160), (128, 224), (192, 192), (160, 224)
 # What a run that goes on from another's weights trains on.
 LATER = ((0, 8, LARGER, "both"),)
 # The network of shapes: one thing alone, its mask always told; four heads are left as they were.
-ALONE = ((3000, 12, ((128, 128),), "alone"), (0, 8, ((176, 176), (160, 192), (192, 160)), "alone"))
+ALONE = ((3000, 12, ((128, 128),), "alone"), (0, 8, ((160, 160), (160, 192), (192, 160)), "alone"))
 NO_SHAPE = ("disparity", "sky", "subject", "fov")
 # Steps over which the learning rate rises.
 WARM = 300

@@ -20,7 +20,6 @@ from recon.render.hashgrid import GridShape, encoder
 from recon.render.march import render, view
 from recon.render.occupancy import Occupancy
 
-
 SHARPNESS = 50.0
 """The density's logit rises by this per unit of the solid's distance."""
 SEEN_AT = math.log(SHARPNESS * math.log(2)) / SHARPNESS

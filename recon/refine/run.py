@@ -32,17 +32,19 @@ from torch import Tensor, nn
 from recon.errors import UnflatError
 from recon.refine import checkpoint
 from recon.refine.checkpoint import State
+from recon.refine.cloud import cameras_around, field_viewer, make_cloud, solid_viewer
 from recon.refine.coarse import Coarse
 from recon.refine.fine import Fine
 from recon.refine.guidance import Guide, distance_at, distance_volume, guide_of
 from recon.refine.guidances import Guidance, guidances_of
-from recon.refine.settings import Settings
+from recon.refine.points import Features, Points
+from recon.refine.settings import FineSettings, PointsSettings, Settings
 from recon.refine.steps import PREVIEW_SIDE, Parts, Step, Tell, silent
 from recon.refine.target import Target
 from recon.refine.texture import PARTS, textured
 from recon.render.cameras import Pinhole, distance_to_fit, orbit
 from recon.render.dmtet import lattice
-from recon.types import Mesh
+from recon.types import Mesh, PointCloud
 
 
 class Diverged(UnflatError):
@@ -57,7 +59,8 @@ class OutOfMemory(UnflatError):
 
 class Refinement:
     """One refinement of one target. `seed` and the settings decide all that is random in it. `tell` hears of what takes
-    long between the steps; where it raises, the run stops."""
+    long between the steps; where it raises, the run stops. `features`: of the contextual loss of points, where there is a
+    network for it."""
 
     def __init__(
         self,
@@ -66,12 +69,14 @@ class Refinement:
         seed: int = 0,
         folder: Path | None = None,
         tell: Tell = silent,
+        features: Features | None = None,
     ) -> None:
+        self.seed, self.features = seed, features
         self.target, self.settings, self.folder, self.tell = target, settings, folder, tell
         self.device = target.photo.device
         self.generator = torch.Generator().manual_seed(seed)
         self.key = _key(target, settings, seed)
-        self.fine: Fine | None = None
+        self.fine: Fine | Points | None = None
         self.losses: dict[str, float] = {}
         self.halved: list[str] = []
         self.stage, self.done = "target", 0
@@ -103,7 +108,7 @@ class Refinement:
     @property
     def notes(self) -> list[str]:
         """What a person should know of how it went."""
-        what = {"coarse": "rays at a time", "fine": "its pictures' side"}
+        what = {"coarse": "rays at a time", "fine": "its pictures' side", "points": "its pictures' side"}
         return [f"the GPU's memory did not suffice: the {stage} stage went on with half of {what[stage]}"
                 for stage in self.halved]  # fmt: skip
 
@@ -132,10 +137,22 @@ class Refinement:
         """The textured mesh in the photo's camera frame, as far as the run has come."""
         parts = Parts("texture", PARTS, self.tell, self.preview)
         with memory_told():
-            surface = (self.fine or self._fine()).final()
-            if not len(surface.faces):
+            fine, settings = self.fine or self._fine(), self.settings.texture
+            if isinstance(fine, Points):
+                vertices, faces = fine.surface(self.settings.points.cell)
+                colours: Coarse | Points = fine
+                settings = replace(settings, field=True)
+            else:
+                surface, colours = fine.final(), self.coarse
+                vertices, faces = surface.vertices, surface.faces
+            if not len(faces):
                 raise Diverged("nothing is left of the model; another --seed or another --mask may do.")
-            return textured(self.target, self.coarse, surface.vertices, surface.faces, self.settings.texture, parts)
+            return textured(self.target, colours, vertices, faces, settings, parts)
+
+    @property
+    def cloud(self) -> PointCloud | None:
+        """The points in the photo's camera frame, where these are the second stage and it has begun."""
+        return self.fine.cloud(self.target.frame) if isinstance(self.fine, Points) else None
 
     def preview(self, azimuth: float = 30.0, elevation: float = 10.0) -> UInt8[ndarray, "s s 3"]:
         """A picture of the model as it is, over white; of the photo's subject while there is none."""
@@ -150,7 +167,7 @@ class Refinement:
     def _shown(self, view: Pinhole) -> Tensor:
         if self.fine is None:
             return self.coarse.view(view)
-        return self.fine.view(view, self.coarse)
+        return self.fine.view(view) if isinstance(self.fine, Points) else self.fine.view(view, self.coarse)
 
     def save(self) -> None:
         """Write the state into the folder, if there is one."""
@@ -170,23 +187,34 @@ class Refinement:
             self._halve(stage)
         self.coarse.load_state_dict(state["coarse"])
         if state["fine"] is not None:
-            self.fine = self._fine(state["fine"]["distance"].to(self.device))
+            self.fine = self._fine({name: part.to(self.device) for name, part in state["fine"].items()})
         self.adam = self._optimiser()
         self.adam.load_state_dict(state["adam"])
         self.generator.set_state(state["random"])
 
     def _planned(self) -> int:
-        stages = {"target": 1, "coarse": self.settings.coarse.steps, "fine": self.settings.fine.steps, "texture": PARTS}
-        return stages[self.stage]
+        return ({"target": 1, "texture": PARTS} | self.planned)[self.stage]
+
+    @property
+    def planned(self) -> dict[str, int]:
+        """Steps of the two stages that have a loss."""
+        return {"coarse": self.settings.coarse.steps, self._second_name: self._second().steps}
+
+    @property
+    def _second_name(self) -> str:
+        return "points" if self.settings.second == "points" else "fine"
+
+    def _second(self) -> FineSettings | PointsSettings:
+        return self.settings.points if self.settings.second == "points" else self.settings.fine
 
     def _optimiser(self) -> torch.optim.Adam:
         if self.fine is not None:
-            return torch.optim.Adam(self.fine.parameters(), lr=self.settings.fine.rate, betas=(0.9, 0.99))
+            return torch.optim.Adam(self.fine.parameters(), lr=self._second().rate, betas=(0.9, 0.99))
         return torch.optim.Adam(self.coarse.groups(self.settings.coarse.rate), betas=(0.9, 0.99), eps=1e-15)
 
     def _next_stage(self) -> None:
         if self.stage == "coarse":
-            self.stage, self.done = "fine", 0
+            self.stage, self.done = self._second_name, 0
             self.fine = self._fine()
             self.adam = self._optimiser()
         else:
@@ -204,12 +232,26 @@ class Refinement:
         self.beat()
         return coarse
 
-    def _fine(self, distance: Tensor | None = None) -> Fine:
+    def _fine(self, state: dict[str, Tensor] | None = None) -> Fine | Points:
+        """The second stage's model, from a state that was kept or as it begins."""
+        if self.settings.second == "points":
+            return self._points(state)
         resolution = self.settings.fine.resolution
-        if distance is None:
-            points = lattice(resolution).to(self.device)
-            distance = self.coarse.moved(distance_at(self.target, self.volume, points, self.beat), points)
-        return Fine(distance, resolution)
+        if state is not None:
+            return Fine(state["distance"], resolution)
+        points = lattice(resolution).to(self.device)
+        distance = distance_at(self.target, self.volume, points, self.beat)
+        return Fine(self.coarse.moved(distance, points), resolution)
+
+    def _points(self, state: dict[str, Tensor] | None) -> Points:
+        settings, camera = self.settings.points, self.target.camera
+        disc = settings.radius * float(camera.position.norm()) / camera.focal
+        if state is not None:
+            return Points.of_state(state, settings.widths, disc).to(self.device)
+        viewer = field_viewer(self.coarse) if settings.field else solid_viewer(self.guide)
+        cameras = [c.to(self.device) for c in cameras_around(settings.elevations, settings.azimuths, settings.novel)]
+        cloud = make_cloud(self.target, viewer, cameras, settings.erosion, self.beat)
+        return Points(cloud, settings.features, settings.widths, disc, self.seed).to(self.device)
 
     def _step(self) -> float:
         """One step, with half of what it takes where the GPU's memory does not suffice."""
@@ -229,18 +271,23 @@ class Refinement:
     def _halve(self, stage: str) -> None:
         """Half of the rays at a time, or of the pictures' side, from now on."""
         self.halved = [*self.halved, stage]
-        coarse, fine = self.settings.coarse, self.settings.fine
+        coarse, fine, points = self.settings.coarse, self.settings.fine, self.settings.points
         if stage == "coarse":
             coarse = replace(coarse, rays=max(coarse.rays // 2, 2))
-        else:
+        elif stage == "fine":
             fine = replace(fine, side=max(fine.side // 2, 2))
-        self.settings = replace(self.settings, coarse=coarse, fine=fine)
+        else:
+            points = replace(points, side=max(points.side // 2, 2), guide_side=max(points.guide_side // 2, 2))
+        self.settings = replace(self.settings, coarse=coarse, fine=fine, points=points)
         self.__dict__.pop("guidances", None)  # they are made of the settings
 
     def _loss(self) -> Float[Tensor, ""]:
         settings, shared = self.settings, (self.guide, self.guidances)
         if self.fine is None:
             return self.coarse.loss(self.target, *shared, settings.coarse, self.done, self.generator)
+        if isinstance(self.fine, Points):
+            small = self.target.at(settings.points.side)
+            return self.fine.loss(small, self.guide, settings.points, self.generator, self.features)
         small = self.target.at(settings.fine.side)
         return self.fine.loss(small, *shared, self.coarse, settings.fine, self.done, self.generator)
 

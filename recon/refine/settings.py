@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from recon.errors import BadOption
 
+Second = Literal["mesh", "points"]
+"""The stage after the coarse one: a mesh refined, or a cloud with its renderer."""
+SECONDS: tuple[Second, ...] = ("mesh", "points")
 GUIDANCES = ("builtin",)
 """Names of what can guide a refinement; `guidances` builds them."""
 
@@ -50,6 +54,36 @@ class FineSettings:
 
 
 @dataclass(frozen=True)
+class PointsSettings:
+    """The cloud and its renderer. steps: of the fit; side, guide_side: pixels of the reference view and of a guide's;
+    elevations: in degrees, and azimuths: how many all round, of the views that add points (Make-It-3D takes 3 within 10°
+    and 11, which leaves 2 to 4 % of a surface bare above and below); novel: pixels of such a view's side; erosion: pixels
+    of the subject's rim where they may add points too; features: learnt per point; widths: of the renderer's levels;
+    radius: of a disc in the photo's pixels; rate: Adam's; colour, ground, guide, held, anchor: weights of the losses, the
+    last two on the drift of the photo's colours and of the others; field: whether the points lie on the coarse field, else
+    on the solid; cell: of the Poisson solver, in radii."""
+
+    steps: int = 100
+    side: int = 256
+    guide_side: int = 128
+    elevations: tuple[float, ...] = (-30.0, 0.0, 30.0)
+    azimuths: int = 11
+    novel: int = 448
+    erosion: int = 8
+    features: int = 8
+    widths: tuple[int, ...] = (8, 16, 32, 64)
+    radius: float = 1.5
+    rate: float = 5e-3
+    colour: float = 1.0
+    ground: float = 0.3
+    guide: float = 1.0
+    held: float = 100.0
+    anchor: float = 1.0
+    field: bool = False
+    cell: float = 0.01
+
+
+@dataclass(frozen=True)
 class TextureSettings:
     """The picture on the mesh. faces: of the final mesh at most; side: of the texture in texels at most; hold, fade: how
     firmly the colours of a mesh's vertices hold to the photo where it is believed, and to the guessed ones elsewhere,
@@ -68,7 +102,7 @@ class Settings:
     """A refinement's settings. photo: pixels of the crop's side; turns: in degrees, of the looks that the network takes;
     samples: of the solid's front;
     volume: cells of the lattice that the solid's distance is laid on; save_every: seconds between checkpoints; guidance:
-    names of what guides, none or several."""
+    names of what guides, none or several; second: which stage follows the coarse one, `fine` or `points`."""
 
     photo: int = 512
     turns: tuple[float, ...] = (0.0, -6.0, 6.0)
@@ -78,7 +112,9 @@ class Settings:
     guidance: tuple[str, ...] = ("builtin",)
     coarse: CoarseSettings = field(default_factory=CoarseSettings)
     fine: FineSettings = field(default_factory=FineSettings)
+    points: PointsSettings = field(default_factory=PointsSettings)
     texture: TextureSettings = field(default_factory=TextureSettings)
+    second: Second = "mesh"
 
 
 PRESETS = {
@@ -87,19 +123,27 @@ PRESETS = {
         photo=1024, volume=96,
         coarse=CoarseSettings(steps=1500, rays=4096, side=256, guide_side=128),
         fine=FineSettings(steps=500, resolution=128, side=512),
+        points=PointsSettings(
+            steps=1000, side=512, guide_side=256, novel=512, erosion=15, features=16, widths=(16, 32, 64, 128), radius=2.0,
+            rate=2e-3, cell=0.006,
+        ),
         texture=TextureSettings(faces=150_000, side=2048),
     ),
 }  # fmt: skip
 
 
-def preset(name: str, steps: int | None = None, faces: int | None = None, guidance: str = "builtin") -> Settings:
+def preset(
+    name: str, steps: int | None = None, faces: int | None = None, guidance: str = "builtin", second: str = "mesh"
+) -> Settings:
     """A preset by name; each of its stages has at most `steps` steps, the mesh at most `faces` faces; guidance: names with
-    commas, or none. Raises BadOption."""
+    commas, or none; second: the stage after the coarse one. Raises BadOption."""
     if name not in PRESETS:
         raise BadOption(f"--refine is {name!r}; give off, {' or '.join(PRESETS)}.")
     if steps is not None and not 0 <= steps <= 1_000_000:
         raise BadOption(f"--steps is {steps}; give a number from 0 to 1000000.")
-    chosen = replace(PRESETS[name], guidance=guidance_names(guidance))
+    if second not in SECONDS:
+        raise BadOption(f"--second is {second!r}; give {' or '.join(SECONDS)}.")
+    chosen = replace(PRESETS[name], guidance=guidance_names(guidance), second=second)
     if faces is not None:
         chosen = replace(chosen, texture=replace(chosen.texture, faces=faces))
     if steps is None:
@@ -108,6 +152,7 @@ def preset(name: str, steps: int | None = None, faces: int | None = None, guidan
         chosen,
         coarse=replace(chosen.coarse, steps=min(steps, chosen.coarse.steps)),
         fine=replace(chosen.fine, steps=min(steps, chosen.fine.steps)),
+        points=replace(chosen.points, steps=min(steps, chosen.points.steps)),
     )
 
 

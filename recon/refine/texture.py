@@ -9,6 +9,7 @@ from torch import Tensor
 
 from recon.refine.coarse import Coarse
 from recon.refine.guidance import shot_of, spread_colours
+from recon.refine.points import Points
 from recon.refine.settings import TextureSettings
 from recon.refine.steps import Beat, Parts, still
 from recon.refine.target import Target
@@ -25,7 +26,7 @@ AT_ONCE = 0.5
 @torch.no_grad()
 def textured(
     target: Target,
-    coarse: Coarse,
+    coarse: Coarse | Points,
     vertices: Float[Tensor, "v 3"],
     faces: Int64[Tensor, "f 3"],
     settings: TextureSettings,

@@ -30,8 +30,12 @@ def make_cloud(
     normals = lattice_normals(points, cut_h, cut_v)[keep]
     columns, rows = lattice.u.astype(np.intp), lattice.v.astype(np.intp)
     colors = photo.rgb[rows][:, columns][keep] if lattice.stride > 1 else photo.rgb[keep]
-    positions = points[keep]
-    if voxel is not None:
-        chosen = voxel_representatives(positions, voxel)
-        positions, colors, normals = positions[chosen], colors[chosen], normals[chosen]
-    return PointCloud(positions, colors, normals)
+    cloud = PointCloud(points[keep], colors, normals)
+    return cloud if voxel is None else thinned(cloud, voxel)
+
+
+def thinned(cloud: PointCloud, voxel: float) -> PointCloud:
+    """One of the points of each voxel with this edge."""
+    chosen = voxel_representatives(cloud.positions, voxel)
+    normals = None if cloud.normals is None else cloud.normals[chosen]
+    return PointCloud(cloud.positions[chosen], cloud.colors[chosen], normals)

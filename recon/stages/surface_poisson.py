@@ -42,7 +42,7 @@ def make_poisson(
     if len(warped) < 50:
         raise BadInput(f"only {len(warped)} oriented points are left, too few for a surface; check the depth map.")
     finest = float(np.ptp(warped, axis=0).max()) * SCALE / 2**settings.depth
-    solved, faces = _screened_poisson(warped, normals, max(finest, CELL * lattice.footprint))
+    solved, faces = screened_poisson(warped, normals, max(finest, CELL * lattice.footprint))
     z = np.exp(solved[:, 2])
     vertices = np.column_stack([solved[:, :2] * z[:, None], z]).astype(np.float32)
     vertices, faces = clip(vertices, faces, observed(vertices, lattice, settings.trim))
@@ -65,7 +65,7 @@ def _oriented(lattice: Lattice) -> tuple[Float32[ndarray, "n 3"], Float32[ndarra
     return warped[good], normals[good]
 
 
-def _screened_poisson(
+def screened_poisson(
     points: Float32[ndarray, "n 3"], normals: Float32[ndarray, "n 3"], width: float
 ) -> tuple[ndarray, Int32[ndarray, "m 3"]]:
     import open3d as o3d

@@ -100,10 +100,25 @@ def test_ctrl_c_in_any_stage_ends_it_and_leaves_nothing_half_written(stage: str,
     assert {path.name for path in state.iterdir()} <= {"refine.pt"}
 
 
+@pytest.mark.slow
+def test_points_are_written_as_a_cloud_and_as_a_closed_mesh(photo: Path, tmp_path: Path) -> None:
+    out, cloud = tmp_path / "ball.glb", tmp_path / "cloud.ply"
+    options = ["--refine", "quick", "--second", "points", "--steps", "1", "--points-out", str(cloud), "--quiet"]
+    assert run(photo, out, *options) == (0, "")
+    mesh = trimesh.load(out, force="mesh")
+    mesh.merge_vertices(merge_tex=True, merge_norm=True)
+    assert mesh.is_watertight
+    assert mesh.volume > 0
+    points = trimesh.load(cloud)
+    assert len(points.vertices) > 50_000
+    assert np.abs(trimesh.proximity.signed_distance(mesh, points.vertices[::1000])).max() < 0.02 * mesh.scale
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [(["--steps", "3"], "--steps and --resume"),
      (["--refine", "quick", "--kind", "points"], "--kind is points"),
+     (["--second", "points"], "--second points is for a refinement"),
      (["--guidance", "none"], "--guidance, --steps and --resume"),
      (["--refine", "quick", "--steps", "-1"], "--steps is -1"),
      (["--refine", "quick", "--guidance", "builtin,zero456"], "'zero456' is unknown; give none, or builtin"),

@@ -18,7 +18,7 @@ from .intersect import BOX, CYLINDER, ELLIPSOID
 from .lights import NO_SKY, lamp, sky, sun
 from .outdoors import nature, square, street
 from .props import box
-from .scene import Backdrop, Camera, Frame, Light, Number, Primitive, Scene, Vec, apply, compose, rotation
+from .scene import Backdrop, Camera, Frame, Light, Mat, Number, Primitive, Scene, Vec, apply, compose, rotation
 from .sculptures import sculpture
 
 # Share of the single things that are sculptures.
@@ -82,16 +82,19 @@ def alone(r: Random) -> Scene:
 
 def _corners(scene: Scene) -> list[Vec]:
     """Corners of the boxes around a scene's sculpture and primitives, in the world."""
-    boxes = [(p.centre, p.turn, [(-h, h) for h in p.half]) for p in scene.primitives]
+    boxes: list[tuple[Vec, Mat, list[tuple[Number, Number]]]] = [
+        (p.centre, p.turn, [(-h, h) for h in p.half]) for p in scene.primitives
+    ]
     if scene.sculpture is not None:
         s = scene.sculpture
-        turn = tuple(tuple(s.scale * v for v in row) for row in s.turn)
-        boxes.append((s.origin, turn, list(zip(*s.box(), strict=True))))  # type: ignore[arg-type]
-    return [
-        tuple(c + o for c, o in zip(centre, apply(turn, corner), strict=True))  # type: ignore[misc]
-        for centre, turn, sides in boxes
-        for corner in itertools.product(*sides)
-    ]
+        first, second, third = ((s.scale * x, s.scale * y, s.scale * z) for x, y, z in s.turn)
+        boxes.append((s.origin, (first, second, third), list(zip(*s.box(), strict=True))))
+    corners = []
+    for centre, turn, (width, height, depth) in boxes:
+        for corner in itertools.product(width, height, depth):
+            x, y, z = apply(turn, corner)
+            corners.append((centre[0] + x, centre[1] + y, centre[2] + z))
+    return corners
 
 
 def _filled(camera: Camera, corners: list[Vec], fill: float) -> Camera:
@@ -110,7 +113,7 @@ def _filled(camera: Camera, corners: list[Vec], fill: float) -> Camera:
         nearest = min(p[2] for p in around) + z
         z += nearest * (max(high[0] - low[0], high[1] - low[1]) / (2 * reach) - 1)
     ahead = apply(axes, (x, y, z))
-    return replace(camera, position=tuple(m - a for m, a in zip(middle, ahead, strict=True)))  # type: ignore[arg-type]
+    return replace(camera, position=(middle[0] - ahead[0], middle[1] - ahead[1], middle[2] - ahead[2]))
 
 
 def pasted(r: Random) -> Scene:

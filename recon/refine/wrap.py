@@ -1,0 +1,48 @@
+"""From oriented points all round an object to a closed mesh: screened Poisson (Kazhdan and Hoppe 2013), untrimmed."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int32, Int64
+from numpy import ndarray
+from torch import Tensor
+
+from recon.errors import BadInput
+from recon.geometry.grid import compact
+from recon.stages.surface_poisson import screened_poisson
+
+FEWEST_POINTS = 50
+SMALLEST = 0.02
+"""Pieces with less of the largest one's volume are the solver's bubbles, not parts of the object."""
+
+
+def wrapped(
+    points: Float[Tensor, "n 3"], normals: Float[Tensor, "n 3"], cell: float
+) -> tuple[Float[Tensor, "v 3"], Int64[Tensor, "f 3"]]:
+    """The closed surface of points whose normals point outwards, wound counter-clockwise seen from outside.
+
+    cell: the solver's finest one, in the points' unit; much smaller than their distances it only costs time. Raises
+    BadInput where the points enclose nothing.
+    """
+    if len(points) < FEWEST_POINTS:
+        raise BadInput(f"only {len(points)} points are there, too few for a surface; check the mask.")
+    vertices, faces = screened_poisson(points.detach().cpu().numpy(), normals.detach().cpu().numpy(), cell)
+    vertices, faces = _largest(vertices, faces)
+    if not len(faces):
+        raise BadInput("the points enclose no volume; check the mask and the depth map.")
+    return torch.from_numpy(vertices.astype(np.float32)), torch.from_numpy(faces.astype(np.int64))
+
+
+def _largest(vertices: ndarray, faces: Int32[ndarray, "m 3"]) -> tuple[ndarray, ndarray]:
+    """The pieces with at least `SMALLEST` of the largest one's signed volume; bubbles within have a negative one."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    ends = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]]])
+    _, piece = connected_components(coo_matrix((np.ones(len(ends)), ends.T), (len(vertices),) * 2), directed=False)
+    a, b, c = (vertices[corner] for corner in faces.T)
+    volume = np.bincount(piece[faces[:, 0]], (a * np.cross(b, c)).sum(1), piece.max(initial=0) + 1)
+    kept = faces[(volume > max(SMALLEST * volume.max(initial=0), 0))[piece[faces[:, 0]]]]
+    kept, used = compact(kept, len(vertices))
+    return vertices[used], kept
