@@ -83,9 +83,9 @@ class Refinement:
         state = None if folder is None else checkpoint.load(folder, self.key)
         with memory_told():
             self.coarse = self._coarse(seed, fresh=state is None)
-        self.stage, self.done = "coarse", 0
         self.adam = self._optimiser()
         self.beat()  # torch takes its time for the first optimiser
+        self.stage, self.done = "coarse", 0
         self.saved = time.monotonic()
         if state is not None:
             self._take_up(state)
