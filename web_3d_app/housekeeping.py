@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 from web_3d_app.database import Database
 from web_3d_app.jobs import bury
 from web_3d_app.storage import Storage
-from web_3d_app.tables import FINAL, GONE, Artefact, Job, WorkerRow
+from web_3d_app.tables import FINAL, GONE, SKETCH, Artefact, Job, WorkerRow
 
 TOMBSTONE_SECONDS = 7 * 86400.0
 ORPHAN_SECONDS = 3600.0
@@ -34,14 +34,16 @@ class Housekeeping:
 
     def tidy(self, job: Job) -> None:
         """Remove files that this try of a job and earlier ones left and no row points to: half-made ones, checkpoints,
-        what a later try has replaced."""
+        what a later try has replaced; and the picture of a refinement that is over."""
         keys = [
             f"{job.id}/{attempt}/{name}"
             for attempt in self._storage.names(job.id)
             if int(attempt) <= job.attempt
             for name in self._storage.names(f"{job.id}/{attempt}")
         ]
-        with self._database.read() as session:  # after the look at the files: what was added since is kept
+        over = select(Job.id).where(Job.id == job.id, Job.state.in_(FINAL))
+        with self._database.write() as session:  # after the look at the files: what was added since is kept
+            session.execute(delete(Artefact).where(Artefact.job_id.in_(over), Artefact.kind == SKETCH))
             kept = set(session.scalars(select(Artefact.key).where(Artefact.job_id == job.id)))
             kept.add(session.scalar(select(Job.checkpoint_key).where(Job.id == job.id)))
         for key in keys:
