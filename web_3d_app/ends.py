@@ -12,11 +12,11 @@ from sqlalchemy import ColumnElement, case, func
 
 from web_3d_app.tables import REFINE, Job
 
-STOPPED = "It was stopped. The first model is as it was."
+STOPPED = "It was stopped."
 POISONED = "The server's worker broke down each time it worked on this photo; try a smaller one or other options."
 TOO_LONG = "This photo took too long; try a smaller one or other options."
-REFINE_POISONED = "The server broke down each time it tried. The first model is as it was."
-REFINE_TOO_LONG = "It took too long on this server. The first model is as it was."
+REFINE_POISONED = "The server broke down each time it tried this."
+REFINE_TOO_LONG = "This took too long on this server; try it quickly."
 REFINING = Job.lane == REFINE
 WANTED = Job.cancel_requested_at.is_(None)
 LET_GO: dict[str, Any] = {"stage": None, "checkpoint_key": None}

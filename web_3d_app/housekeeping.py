@@ -41,14 +41,22 @@ class Housekeeping:
             if int(attempt) <= job.attempt
             for name in self._storage.names(f"{job.id}/{attempt}")
         ]
-        over = select(Job.id).where(Job.id == job.id, Job.state.in_(FINAL))
-        with self._database.write() as session:  # after the look at the files: what was added since is kept
-            session.execute(delete(Artefact).where(Artefact.job_id.in_(over), Artefact.kind == SKETCH))
+        self._forget_sketch(job)
+        with self._database.read() as session:  # after the look at the files: what was added since is kept
             kept = set(session.scalars(select(Artefact.key).where(Artefact.job_id == job.id)))
             kept.add(session.scalar(select(Job.checkpoint_key).where(Job.id == job.id)))
         for key in keys:
             if key not in kept:
                 self._storage.delete(key)
+
+    def _forget_sketch(self, job: Job) -> None:
+        over = select(Job.id).where(Job.id == job.id, Job.state.in_(FINAL))
+        sketches = (Artefact.job_id.in_(over), Artefact.kind == SKETCH)
+        with self._database.read() as session:
+            if session.scalar(select(Artefact.key).where(*sketches)) is None:
+                return
+        with self._database.write() as session:
+            session.execute(delete(Artefact).where(*sketches))
 
     def tidy_ended(self) -> None:
         """Tidy the jobs that ended since the last call: their worker may have died, or there was none."""

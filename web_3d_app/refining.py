@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from recon.errors import BadInput, BadOption, UnflatError
+from recon.errors import BadInput, UnflatError
 from recon.pipeline import refine
 from recon.progress import Stopwatch
 from recon.result import Reconstruction
 from recon.stages import write
-from web_3d_app.claims import Made, Stopped
+from web_3d_app.claims import Cancelled, Lost, Made, Stopped
 from web_3d_app.problems import NO_SUBJECT
 from web_3d_app.tables import SKETCH
 from web_3d_app.work import FILES_MADE, REFINED, Models, for_pages, read_checked, reconstructed, zipped
@@ -73,8 +73,8 @@ class Diary:
         """A step of the present stage was done. A point of the curve is the mean of the losses since the last one."""
         stage = self.told["stage"]
         self.told |= {"step": number, "steps": steps}
-        later = [start for start in BEGINS.values() if start > BEGINS[stage]]
-        self.share = BEGINS[stage] + (min([*later, 1.0]) - BEGINS[stage]) * number / max(steps, 1)
+        end = min([start for start in BEGINS.values() if start > BEGINS[stage]], default=1.0)
+        self.share = min(end, BEGINS[stage] + (end - BEGINS[stage]) * number / max(steps, 1))
         if not math.isfinite(loss):
             return
         self._sum, self._count = self._sum + loss, self._count + 1
@@ -154,11 +154,13 @@ class Refining:
         self.hooks.add(files)
 
     def _refined(self, found: Reconstruction) -> Reconstruction:
-        """Goes on from the state that is there; anew, if that is of another version of the program."""
+        """Goes on from the state that is there; anew, if that cannot be used, as after a change of the program."""
         was_there = self._kept is not None
         try:
             return self._once(found)
-        except (BadOption, KeyError, RuntimeError):
+        except (Stopped, Cancelled, Lost):
+            raise
+        except Exception:
             if self._fitting or not was_there:
                 raise
             (self.folder / STATE).unlink()

@@ -269,6 +269,7 @@ def for_pages(sentence: str) -> str:
     """A sentence that speaks of command-line options, for people who have a form."""
     for said, instead in PHRASES.items():
         sentence = sentence.replace(said, instead)
+    sentence = re.sub(r"\bbuiltin\b", "the built-in network", sentence)
     return re.sub(r"--(?=\w)", "", sentence)
 
 

@@ -1,6 +1,5 @@
 // The better model: offered, on its way, there.
 import { drawCurve } from "./curve.js";
-import { isReady } from "./live.js";
 import { artefact } from "./panels.js";
 import { asRadioGroup } from "./viewer/keys.js";
 import { betterDoing, betterSteps, betterTold } from "./words.js";
@@ -32,14 +31,15 @@ export class Better {
 
   show(job) {
     const state = job.refinement?.state ?? "none";
-    const underWay = UNDER_WAY.has(state) && !(job.state === "failed" || job.state === "cancelled");
+    const underWay = UNDER_WAY.has(state);
     const possible = job.facts?.subject !== "none";
     byId("better").dataset.state = state;
-    byId("better").hidden = isReady(job) && job.state !== "done" && job.lane !== "refine";
+    const lost = job.state === "failed" || job.state === "cancelled";
+    byId("better").hidden = lost || (!this.offer && !job.refinement);
     if (underWay) this.showRun(job);
     if (this.offer) this.showOffer(job, underWay, possible);
     byId("better-run").hidden = !underWay;
-    write(byId("better-told"), underWay ? "" : betterTold(job, possible, Boolean(this.offer)));
+    write(byId("better-told"), underWay ? "" : betterTold(job, possible));
     byId("better-shown").hidden = !artefact(job, "refined");
     this.showCurve(job.refinement ?? { losses: {} });
     const notes = state === "done" ? job.refinement.notes : [];
@@ -53,8 +53,11 @@ export class Better {
     start.disabled = !(job.state === "done" && possible);
     byId("better-about").hidden = Boolean(job.refinement);
     if (underWay) swap(this.offer, byId("better-run"), byId("better-stop"));
-    else if (isReady(job) && !possible) this.offer.hidden = true;
+    else if (!possible) this.offer.hidden = true;
     else swap(byId("better-run"), this.offer, again ? null : start);
+    byId("better-preset").hidden = again;
+    byId("better-label").textContent = again ? "Once more, thoroughly (half an hour)" : "Make it better";
+    if (again) byId("better-preset").value = "full";
     if (again && job.refinement.preset === "full") this.offer.hidden = true;  // there is nothing better
   }
 

@@ -6,7 +6,7 @@ const byId = (id) => document.getElementById(id);
 
 // The list is the same from the first second on, so that nothing moves when files come.
 const LOADS = [
-  ["grid", "Instant mesh, textured", "GLB"], ["mesh_ply", "Mesh, coloured", "PLY"], ["mesh_obj", "Mesh with texture", "OBJ, ZIP"], ["mesh_stl", "For printing", "STL"],
+  ["grid", "Instant mesh, textured", "GLB"], ["mesh_ply", "Mesh, coloured", "PLY"], ["mesh_obj", "Mesh with texture", "OBJ, ZIP"], ["mesh_stl", "Mesh, for printing", "STL"],
   ["points", "Point cloud", "PLY"], ["depth_npy", "Depth, numbers", "NPY"], ["depth_png", "Depth, 16 bit", "PNG"], ["mask", "Mask", "PNG"],
   ["preview", "Preview", "PNG"], ["report", "Report", "JSON"],
 ];
@@ -82,7 +82,7 @@ export function showDownloads(job) {
   listed = state;
   byId("downloads").replaceChildren(...[...(better ? BETTER : []), ...LOADS].map(([kind, label, format]) => {
     const settled = BETTER.some(([one]) => one === kind) ? isFinal(job) : ended;
-    return downloadRow(artefact(job, kind), label, format, settled);
+    return downloadRow(artefact(job, kind), better ? label.replace(/^Mesh/, "First mesh") : label, format, settled);
   }));
   const main = artefact(job, "refined") ?? artefact(job, "mesh") ?? artefact(job, "grid");
   if (main) enable(byId("download-main"), main.url, main.download);

@@ -56,14 +56,15 @@ export function betterSteps(job) {
   return [steps > 1 && `${number(step)} of ${number(steps)}`, minutes].filter(Boolean).join(" · ");
 }
 
-// What became of it; `possible`: the photo has a subject, `mine`: it can be asked for here.
-export function betterTold(job, possible, mine) {
+// What became of it; `possible`: the photo has a subject.
+export function betterTold(job, possible) {
   const state = job.refinement?.state;
-  if (state === "done") return `Here since ${seconds(job.refinement.seconds)} of work: ${number(job.refinement.faces)} triangles, closed all round.`;
-  if (state === "cancelled" && possible) return "Stopped. The first model is as it was.";
-  if (state === "failed" && possible) return `${job.refinement.error.message} The first model is as it was.`.replace(/( The first model is as it was\.)+$/, "$1");
-  if (!possible) return "The photo shows a scene and not one thing: there is no back to shape. With another choice under “Cut out” there may be.";
-  return mine ? "" : "Nobody asked for one.";
+  if (state === "done") return `Made in ${seconds(job.refinement.seconds)}: ${number(job.refinement.faces)} triangles, closed all round.`;
+  const stays = job.artefacts.some((one) => one.kind === "refined") ? "The one from before is still here." : "The first model is as it was.";
+  if (state === "cancelled" && possible) return `Stopped. ${stays}`;
+  if (state === "failed" && possible) return `${job.refinement.error.message} ${stays}`;
+  if (!possible) return "The photo shows a scene, not one thing with a back to shape. If there is one, another choice under “Cut out” may find it.";
+  return "";
 }
 
 const metric = (facts) => facts?.unit === "metre";
@@ -91,7 +92,7 @@ export function factsOf(job) {
   const rows = [
     ["Photo", `${job.photo.width} × ${job.photo.height}`],
     ["Subject", facts.subject && (SUBJECTS[facts.subject] ?? facts.subject)],
-    ["Depth by", facts.depth_model],
+    ["Depth by", facts.depth_model === "builtin" ? "built-in network" : facts.depth_model],
     ["Field of view", facts.fov_x_deg && `${facts.fov_x_deg.toFixed(0)}°, ${SOURCES[facts.fov_source] ?? facts.fov_source}`],
     ["Points", facts.points && number(facts.points)],
     ["Triangles", facts.faces && number(facts.faces)],

@@ -22,8 +22,8 @@ from web.pictures import small_object, small_photo
 from web.test_faults import Server, start  # noqa: F401  (a fixture)
 from web.test_worker import LEASE, House
 
-from web_3d_app import storage as storage_module
 from web_3d_app.claims import Claims
+from web_3d_app.ends import REFINE_POISONED, REFINE_TOO_LONG
 from web_3d_app.options import DEFAULTS
 from web_3d_app.problems import NO_SUBJECT, Problem
 from web_3d_app.refining import BEGINS, POINTS, Diary
@@ -169,10 +169,10 @@ def test_a_full_disk_ends_the_refinement_only(house: House, monkeypatch: pytest.
     job = finished(house)
     house.jobs.refine("me", job.id, "quick")
 
-    def full(file: object) -> None:
+    def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    house.at_stage("coarse", lambda: monkeypatch.setattr(storage_module.os, "fsync", full))
+    house.at_stage("coarse", lambda: monkeypatch.setattr(house.storage, "put", full))
     house.work()
     assert only_the_first_model(house, job, "disk_full").error_message == "The server's disk is full; try again later."
 
@@ -314,11 +314,11 @@ class TestTheTable:
             assert claims.claim("w", [REFINE]).id == job.id
             assert claims.abandon("w") == 1
         ended = house.jobs.get("me", job.id)
-        assert (ended.state, ended.error_code) == ("done", "poisoned") and "first model" in ended.error_message
+        assert (ended.state, ended.error_code) == ("done", "poisoned") and ended.error_message == REFINE_POISONED
         house.jobs.refine("me", job.id, "quick")
         claims.fail_late(claims.claim("w", [REFINE]))
         ended = house.jobs.get("me", job.id)
-        assert (ended.state, ended.error_code) == ("done", "timeout") and "first model" in ended.error_message
+        assert (ended.state, ended.error_code) == ("done", "timeout") and ended.error_message == REFINE_TOO_LONG
 
     def test_a_finished_refinement_was_ready_before_it_was_cancelled(self, house: House, job: Job) -> None:
         house.jobs.refine("me", job.id, "quick")
