@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from recon.errors import BadInput, UnflatError
+from recon.errors import BadInput, MissingModel, UnflatError, Unwritable
 from recon.pipeline import refine
 from recon.progress import Stopwatch
 from recon.result import Reconstruction
@@ -46,7 +46,7 @@ SKETCH_SHARE = 0.1
 """Of the time at most so much goes into pictures."""
 HONEST_SHARE = 0.15
 """An estimate of the time left comes after this share."""
-FAILED = "The better model did not come together this time; try it again."
+FAILED = "The better model did not come together on this server; try it again, quickly rather than thoroughly."
 
 
 @dataclass
@@ -75,10 +75,10 @@ class Diary:
         self.told |= {"step": number, "steps": steps}
         end = min([start for start in BEGINS.values() if start > BEGINS[stage]], default=1.0)
         self.share = min(end, BEGINS[stage] + (end - BEGINS[stage]) * number / max(steps, 1))
-        if not math.isfinite(loss):
-            return
-        self._sum, self._count = self._sum + loss, self._count + 1
-        if number % math.ceil(steps / POINTS) and number != steps:
+        if math.isfinite(loss):
+            self._sum, self._count = self._sum + loss, self._count + 1
+        between = number % math.ceil(steps / POINTS) and number != steps
+        if between or not self._count:
             return
         self._forget_what_comes_anew(stage, number)
         self.told["losses"].setdefault(stage, []).append([number, float(f"{self._sum / self._count:.4g}")])
@@ -167,13 +167,13 @@ class Refining:
             return self._once(found)
 
     def _once(self, found: Reconstruction) -> Reconstruction:
-        from recon.refine.run import Diverged
-
         watch = Stopwatch(lambda name: self._begin(name) if name in BEGINS else None)
         try:
             return refine(found, self.told["preset"], steps=self.steps, folder=self.folder, device=self.models.device,
                           tell=self._step, watch=watch)  # fmt: skip
-        except Diverged as error:
+        except (BadInput, MissingModel, Unwritable):
+            raise
+        except UnflatError as error:  # what its own words advise is for people with a command line
             raise UnflatError(FAILED) from error
 
     def _begin(self, stage: str) -> None:
@@ -187,13 +187,13 @@ class Refining:
 
     def _step(self, step: Step) -> None:
         self._begin(step.stage)
-        self._fitting = self._fitting or step.stage in ("coarse", "fine")
+        self._fitting = step.stage not in ("looks", "target")  # there is a model
         self.diary.take(step.number, step.steps, step.loss)
         self.hooks.heed()
         now = time.monotonic()
         if now - self._told_at >= TELL_SECONDS:
             self._tell()
-        if now - self._sketched_at >= max(SKETCH_SECONDS, self._sketch_pause):
+        if self._fitting and now - self._sketched_at >= max(SKETCH_SECONDS, self._sketch_pause):
             self._sketch(step)
         if self._stamp() != self._kept:
             self._keep()
