@@ -56,7 +56,7 @@ export class Better {
     else if (!possible) this.offer.hidden = true;
     else swap(byId("better-run"), this.offer, again ? null : start);
     byId("better-preset").hidden = again;
-    byId("better-label").textContent = again ? "Once more, thoroughly (half an hour)" : "Make it better";
+    byId("better-label").textContent = again ? "Once more, thoroughly" : "Make it better";
     if (again) byId("better-preset").value = "full";
     if (again && job.refinement.preset === "full") this.offer.hidden = true;  // there is nothing better
   }

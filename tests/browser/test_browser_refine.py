@@ -54,6 +54,8 @@ def test_from_the_button_to_the_better_model(visit: Begin, ball: Path) -> None:
     assert page.is_hidden("#better-run") and page.is_visible("#better-figure")
     assert page.inner_text("#better-notes") and "--" not in page.inner_text("main")
     assert [ratio for _, ratio in page.evaluate(CONTRASTS) if ratio < 4.5] == []
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    assert seen.shift() < 0.02
     better = seen.picture()
     assert colourful(better) > 0.02 and np.abs(better.astype(int) - first).mean() > 0.5
 
