@@ -187,7 +187,8 @@ class ModelMaker:
         told = {**facts.get("refinement", {}), "preset": job.params["refine"]}
 
         def tell(stage: str, progress: float, refinement: dict[str, Any]) -> None:
-            claims.progress(job, stage, progress, facts | {"refinement": refinement})
+            with suppress(DatabaseBusy):  # the next news say more
+                claims.progress(job, stage, progress, facts | {"refinement": refinement})
 
         photo = _fetched(storage, claims.photo_key(job), folder / job.photo_name)
         if job.checkpoint_key is not None:
