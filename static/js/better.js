@@ -41,7 +41,7 @@ export class Better {
     byId("better-run").hidden = !underWay;
     write(byId("better-told"), underWay ? "" : betterTold(job, possible));
     byId("better-shown").hidden = !artefact(job, "refined");
-    this.showCurve(job.refinement ?? { losses: {} });
+    this.showCurve(underWay || state === "done" ? job.refinement : { losses: {} });
     const notes = state === "done" ? job.refinement.notes : [];
     byId("better-notes").hidden = !notes.length;
     byId("better-notes").replaceChildren(...notes.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
