@@ -9,11 +9,12 @@ from flask_smorest import Blueprint
 
 from web_3d_app import schemas
 from web_3d_app.events import send_events
-from web_3d_app.intake import take
+from web_3d_app.intake import idempotency_key, take
 from web_3d_app.options import options as all_options
 from web_3d_app.present import job_json, jobs_json
 from web_3d_app.services import services
 from web_3d_app.serving import send_artefact, send_zip
+from web_3d_app.tables import Job
 from web_3d_app.visitors import new_token, visitor
 
 api = Blueprint("api", __name__, url_prefix="/api/v1", description="One photo in, a 3D model out.")
@@ -55,11 +56,8 @@ def options() -> Response:
 def create() -> Response:
     """Send a photo, or name a sample, with options."""
     job, replayed = take(visitor())
-    response = jsonify(job_json(job))
-    response.status_code = 202
+    response = _accepted(job, replayed)
     response.headers["Location"] = url_for("api.job", job_id=job.id)
-    if replayed:
-        response.headers["Idempotency-Replayed"] = "true"
     return response
 
 
@@ -96,7 +94,7 @@ def delete(job_id: str) -> None:
 @api.response(200, schemas.JobSchema)
 @api.alt_response(409, schema=schemas.ErrorSchema, description="it has finished")
 def cancel(job_id: str) -> Response:
-    """Stop a job; again is no error."""
+    """Stop a job; again is no error. While a better mesh is made, only that stops, and the job is done without it."""
     found = services().jobs.cancel(visitor(), job_id)
     services().engine.kill(job_id)
     return jsonify(job_json(found))
@@ -110,6 +108,23 @@ def retry(job_id: str) -> tuple[Response, int]:
     found = services().jobs.retry(visitor(), job_id)
     services().engine.notify(job_id)
     return jsonify(job_json(found)), 202
+
+
+@api.route("/jobs/<job_id>/refinement", methods=["POST"])
+@api.doc(parameters=[{"in": "header", "name": "Idempotency-Key", "schema": {"type": "string", "maxLength": 64}}])
+@api.arguments(schemas.RefineSchema, location="form")
+@api.response(202, schemas.JobSchema)
+@api.alt_response(409, schema=schemas.ErrorSchema, description="it has not finished, or this is under way already")
+@api.alt_response(422, schema=schemas.ErrorSchema, description="the photo has no single subject")
+@api.alt_response(429, schema=schemas.ErrorSchema, description="too many jobs")
+@api.alt_response(503, schema=schemas.ErrorSchema, description="too many jobs wait")
+@api.alt_response(507, schema=schemas.ErrorSchema, description="the disk is full")
+def refine(form: dict[str, Any], job_id: str) -> Response:
+    """Make a better mesh of a finished job's subject, in minutes; the job goes on, and its files stay."""
+    found, replayed = services().jobs.refine(visitor(), job_id, form["preset"], idempotency_key())
+    if not replayed:
+        services().engine.notify(job_id)
+    return _accepted(found, replayed)
 
 
 @api.route("/jobs/<job_id>/share", methods=["POST"])
@@ -177,6 +192,15 @@ def shared_artefact(token: str, name: str) -> Response:
 def shared_zip(token: str) -> Response:
     """All of its files."""
     return send_zip(services().jobs.by_share(token))
+
+
+def _accepted(job: Job, replayed: bool) -> Response:
+    """202, and whether the same was asked for before."""
+    response = jsonify(job_json(job))
+    response.status_code = 202
+    if replayed:
+        response.headers["Idempotency-Replayed"] = "true"
+    return response
 
 
 def _answer(body: dict[str, Any]) -> Response:

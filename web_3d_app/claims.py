@@ -13,15 +13,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import and_, case, delete, func, or_, select, update
+from sqlalchemy import and_, case, delete, func, or_, select, true, update
 
+from web_3d_app import ends
 from web_3d_app.database import Database
+from web_3d_app.ends import POISONED, TOO_LONG
 from web_3d_app.storage import Storage
-from web_3d_app.tables import Artefact, Job, WorkerRow
+from web_3d_app.tables import REFINE, Artefact, Job, WorkerRow
 
-POISONED = "The server's worker broke down each time it worked on this photo; try a smaller one or other options."
-TOO_LONG = "This photo took too long; try a smaller one or other options."
 Clock = Callable[[], float]
+Made = tuple[str, str, str, Path]
+"""A file of a job: name, kind, media type, where it lies."""
 
 
 class Lost(Exception):
@@ -30,6 +32,10 @@ class Lost(Exception):
 
 class Cancelled(Exception):
     """The person does not want it any more."""
+
+
+class Stopped(Exception):
+    """This worker is to end; its job is to be given back."""
 
 
 class Claims:
@@ -66,10 +72,11 @@ class Claims:
         """A heartbeat. Raises Lost or Cancelled."""
         self.write(job, {"lease_until": self._clock() + self.lease_seconds})
 
-    def progress(self, job: Job, stage: str, progress: float) -> None:
-        """Tell the stage; progress never goes back. Raises Lost or Cancelled."""
+    def progress(self, job: Job, stage: str, progress: float, facts: dict[str, Any] | None = None) -> None:
+        """Tell the stage, and what is known, if that is news; progress never goes back. Raises Lost or Cancelled."""
         further = case((Job.progress < progress, progress), else_=Job.progress)
-        self.write(job, {"stage": stage, "progress": further, "seq": Job.seq + 1})
+        news = {} if facts is None else {"facts": facts}
+        self.write(job, {"stage": stage, "progress": further, "seq": Job.seq + 1, **news})
 
     def facts(self, job: Job, facts: dict[str, Any]) -> None:
         """Tell what is known of the result. Raises Lost or Cancelled."""
@@ -84,19 +91,40 @@ class Claims:
         if row.cancel_requested_at is not None:
             raise Cancelled
 
-    def hand_over(self, storage: Storage, job: Job, lane: str, checkpoint: Path) -> None:
+    def hand_over(self, storage: Storage, job: Job, lane: str, checkpoint: Path | None) -> None:
         """This lane's work is done: queue the job for the next, with what that needs. Tries are counted anew from here;
         the wait counts from the upload. Raises Lost, or OSError."""
-        key = f"{job.id}/{job.attempt}/{secrets.token_hex(8)}"
-        storage.put(key, checkpoint)
-        wanted = Job.cancel_requested_at.is_(None)
+        key = None if checkpoint is None else _fresh_key(job)
+        if key is not None and checkpoint is not None:
+            storage.put(key, checkpoint)
+        goes_on: ends.Values = {"state": "queued", "stage": lane, "tries_left": Job.tries_left + 1, "finished_at": None}
+        goes_on |= {"lane": lane, "checkpoint_key": key}
+        stays = ends.cancelled(self._clock())
+        if lane == REFINE:  # whose progress is its own; what leads to it is all there
+            goes_on |= {"progress": 0.0}
+            stays = ends.cancelled(self._clock(), true()) | {"lane": lane}
         try:
-            self._end(job, {"state": case((wanted, "queued"), else_="cancelled"), "lane": lane, "stage": lane,
-                            "tries_left": Job.tries_left + 1, "checkpoint_key": key,
-                            "finished_at": case((wanted, None), else_=self._clock())})  # fmt: skip
+            self._end(job, ends.either(ends.WANTED, goes_on, stays))
         except Lost:
+            if key is not None:
+                storage.delete(key)
+            raise
+
+    def keep(self, storage: Storage, job: Job, checkpoint: Path) -> None:
+        """Store how far this lane's work came, in place of what was stored before; the next try goes on from there.
+        Raises Lost, Cancelled, or OSError."""
+        self.renew(job)
+        with self._database.read() as session:
+            before = session.scalar(select(Job.checkpoint_key).where(Job.id == job.id))
+        key = _fresh_key(job)
+        storage.put(key, checkpoint)
+        try:
+            self.write(job, {"checkpoint_key": key})
+        except (Lost, Cancelled):
             storage.delete(key)
             raise
+        if before is not None:
+            storage.delete(before)
 
     def photo_key(self, job: Job) -> str:
         """Where the photo lies. Raises Lost if it was deleted."""
@@ -107,50 +135,68 @@ class Claims:
         return key
 
     def add(self, storage: Storage, job: Job, name: str, kind: str, media_type: str, file: Path) -> None:
-        """Store a file and make it visible, in place of an earlier try's. Raises Lost, Cancelled or OSError; the file is
-        removed again if the job is lost."""
-        key = f"{job.id}/{job.attempt}/{secrets.token_hex(8)}"
-        size = storage.put(key, file)
+        """Store a file and make it visible; see `add_all`."""
+        self.add_all(storage, job, [(name, kind, media_type, file)])
+
+    def add_all(self, storage: Storage, job: Job, files: Sequence[Made]) -> None:
+        """Store files and make them visible at once, in place of earlier ones of their names. Raises Lost, Cancelled or
+        OSError; the files are removed again then."""
+        stored: list[Artefact] = []
+        try:
+            for name, kind, media_type, file in files:
+                key = _fresh_key(job)
+                size = storage.put(key, file)
+                stored.append(Artefact(job_id=job.id, name=name, kind=kind, media_type=media_type, bytes=size, key=key,
+                                       attempt=job.attempt))  # fmt: skip
+            replaced = self._show(job, stored)
+        except BaseException:
+            for artefact in stored:
+                storage.delete(artefact.key)
+            raise
+        for key in replaced:
+            storage.delete(key)
+
+    def _show(self, job: Job, files: Sequence[Artefact]) -> list[str]:
+        """Rows for stored files; returns the keys of those whose place they take. Raises Lost or Cancelled."""
+        mine = Artefact.job_id == job.id
         with self._database.write() as session:
             changed = _of_this_try(job).values(seq=Job.seq + 1).returning(Job.cancel_requested_at)
             row = session.execute(changed).first()
-            if row is not None:
-                last = session.scalar(select(func.max(Artefact.position)).where(Artefact.job_id == job.id)) or 0
-                session.merge(
-                    Artefact(job_id=job.id, name=name, kind=kind, media_type=media_type, bytes=size, key=key,
-                             attempt=job.attempt, position=last + 1)
-                )  # fmt: skip
-        if row is None:
-            storage.delete(key)
-            raise Lost
-        if row.cancel_requested_at is not None:
-            raise Cancelled
+            if row is None:
+                raise Lost
+            if row.cancel_requested_at is not None:
+                raise Cancelled
+            names = [file.name for file in files]
+            replaced = list(session.scalars(select(Artefact.key).where(mine, Artefact.name.in_(names))))
+            last = session.scalar(select(func.max(Artefact.position)).where(mine)) or 0
+            for position, file in enumerate(files, last + 1):
+                file.position = position
+                session.merge(file)
+        return replaced
 
     def finish(self, job: Job) -> None:
-        """Done; or cancelled, if that was asked for before. Raises Lost."""
-        wanted = Job.cancel_requested_at.is_(None)
-        self._end(job, {"state": case((wanted, "done"), else_="cancelled"), "progress": 1.0})
+        """Done; or cancelled, if that was asked for before. A better mesh that is there was ready first. Raises Lost."""
+        now = self._clock()
+        self._end(job, ends.either(or_(ends.WANTED, ends.REFINING), ends.done(now), ends.cancelled(now)))
 
     def fail(self, job: Job, code: str, message: str) -> None:
         """Failed for good, with a word for programs and a sentence for people. Raises Lost."""
-        self._end(job, {"state": "failed", "error_code": code, "error_message": message})
+        self._end(job, ends.failed(self._clock(), code, message))
 
     def fail_late(self, job: Job) -> None:
         """One try took too long. Its worker finds the job lost; if it ended just now, nothing happens."""
-        values = {"state": "failed", "error_code": "timeout", "error_message": TOO_LONG, "finished_at": self._clock()}
+        values = ends.failed(self._clock(), "timeout", TOO_LONG, ends.REFINE_TOO_LONG)
         with self._database.write() as session:
-            session.execute(_of_this_try(job).values(stage=None, checkpoint_key=None, seq=Job.seq + 1, **values))
+            session.execute(_of_this_try(job).values(seq=Job.seq + 1, **values))
 
     def cancelled(self, job: Job) -> None:
         """The worker has stopped as it was asked to. Raises Lost."""
-        self._end(job, {"state": "cancelled"})
+        self._end(job, ends.cancelled(self._clock()))
 
     def release(self, job: Job) -> None:
         """Give it back unharmed, because this worker stops: the try does not count. Raises Lost."""
-        wanted = Job.cancel_requested_at.is_(None)
-        self._end(job, {"state": case((wanted, "queued"), else_="cancelled"), "tries_left": Job.tries_left + 1,
-                        "stage": Job.stage, "checkpoint_key": Job.checkpoint_key,
-                        "finished_at": case((wanted, None), else_=self._clock())})  # fmt: skip
+        back = {"state": "queued", "tries_left": Job.tries_left + 1, "finished_at": None}
+        self._end(job, ends.either(ends.WANTED, back, ends.cancelled(self._clock())))
 
     def forget(self, job: Job) -> None:
         """This worker no longer touches a job that it lost."""
@@ -159,16 +205,9 @@ class Claims:
             session.execute(update(Job).where(*mine, Job.state != "running").values(lease_owner=None))
 
     def _end(self, job: Job, values: dict[str, Any]) -> None:
-        whole = {
-            "stage": None,
-            "lease_owner": None,
-            "lease_until": None,
-            "checkpoint_key": None,
-            "finished_at": self._clock(),
-            "seq": Job.seq + 1,
-        }
+        let_go = {"lease_owner": None, "lease_until": None, "seq": Job.seq + 1}
         with self._database.write() as session:
-            if session.execute(_of_this_try(job).values(**(whole | values)).returning(Job.id)).first() is None:
+            if session.execute(_of_this_try(job).values(**let_go, **values).returning(Job.id)).first() is None:
                 raise Lost
 
     def abandon(self, worker: str) -> int:
@@ -181,21 +220,15 @@ class Claims:
         return self._requeue(and_(Job.lease_until < self._clock(), stuck))
 
     def _requeue(self, which: Any) -> int:
-        no_more = and_(Job.cancel_requested_at.is_(None), Job.tries_left <= 0)
-        unwanted = Job.cancel_requested_at.is_not(None)
+        now = self._clock()
+        poisoned = ends.failed(now, "poisoned", POISONED, ends.REFINE_POISONED)
+        waits_or_not = ends.either(Job.tries_left <= 0, poisoned, {"state": "queued", "finished_at": None})
+        values = ends.either(ends.WANTED, waits_or_not, ends.cancelled(now))
         change = (
             update(Job)
             .where(which, Job.state == "running")
-            .values(
-                state=case((unwanted, "cancelled"), (no_more, "failed"), else_="queued"),
-                error_code=case((no_more, "poisoned"), else_=None),
-                error_message=case((no_more, POISONED), else_=None),
-                finished_at=case((or_(unwanted, no_more), self._clock()), else_=None),
-                stage=case((or_(unwanted, no_more), None), else_=Job.stage),
-                checkpoint_key=case((or_(unwanted, no_more), None), else_=Job.checkpoint_key),
-                lease_owner=None, lease_until=None, seq=Job.seq + 1,
-            )
-        )  # fmt: skip
+            .values(lease_owner=None, lease_until=None, seq=Job.seq + 1, **values)
+        )
         let_go = update(Job).where(which, Job.state != "running").values(lease_owner=None)
         with self._database.write() as session:
             count = len(session.execute(change.returning(Job.id)).all())
@@ -235,3 +268,7 @@ def _of_this_try(job: Job) -> Any:
         Job.attempt == job.attempt,
         Job.state == "running",
     )
+
+
+def _fresh_key(job: Job) -> str:
+    return f"{job.id}/{job.attempt}/{secrets.token_hex(8)}"

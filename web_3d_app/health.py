@@ -15,9 +15,11 @@ from sqlalchemy import func, select, text
 from web_3d_app.database import DatabaseBusy
 from web_3d_app.problems import not_found
 from web_3d_app.services import Services, services
-from web_3d_app.tables import CREWS, Job
+from web_3d_app.tables import HEAVY, QUICK, Job
 
 health = Blueprint("health", __name__)
+NEEDED = (QUICK, HEAVY)
+"""Crews without which no photo becomes a model; a refinement can wait for its own."""
 
 
 @health.get("/healthz")
@@ -63,8 +65,8 @@ def _worker() -> dict[str, str]:
     except DatabaseBusy:
         return {"worker": "unknown", "models": "unknown"}
     alive = [row for row in rows if time.time() - row.heartbeat_at < services().settings.lease_seconds]
-    silent = [crew for crew in CREWS if crew not in {row.crew for row in alive}]
-    cold = [crew for crew in CREWS if crew not in {row.crew for row in alive if row.warm}]
+    silent = [crew for crew in NEEDED if crew not in {row.crew for row in alive}]
+    cold = [crew for crew in NEEDED if crew not in {row.crew for row in alive if row.warm}]
     return {
         "worker": f"no sign of life: {', '.join(silent)}" if silent else "ok",
         "models": f"not loaded: {', '.join(cold)}" if cold else "ok",

@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 from web_3d_app.database import Database
 from web_3d_app.jobs import bury
 from web_3d_app.storage import Storage
-from web_3d_app.tables import FINAL, GONE, Artefact, Job, WorkerRow
+from web_3d_app.tables import FINAL, GONE, SKETCH, Artefact, Job, WorkerRow
 
 TOMBSTONE_SECONDS = 7 * 86400.0
 ORPHAN_SECONDS = 3600.0
@@ -34,19 +34,29 @@ class Housekeeping:
 
     def tidy(self, job: Job) -> None:
         """Remove files that this try of a job and earlier ones left and no row points to: half-made ones, checkpoints,
-        what a later try has replaced."""
+        what a later try has replaced; and the picture of a refinement that is over."""
         keys = [
             f"{job.id}/{attempt}/{name}"
             for attempt in self._storage.names(job.id)
             if int(attempt) <= job.attempt
             for name in self._storage.names(f"{job.id}/{attempt}")
         ]
+        self._forget_sketch(job)
         with self._database.read() as session:  # after the look at the files: what was added since is kept
             kept = set(session.scalars(select(Artefact.key).where(Artefact.job_id == job.id)))
             kept.add(session.scalar(select(Job.checkpoint_key).where(Job.id == job.id)))
         for key in keys:
             if key not in kept:
                 self._storage.delete(key)
+
+    def _forget_sketch(self, job: Job) -> None:
+        over = select(Job.id).where(Job.id == job.id, Job.state.in_(FINAL))
+        sketches = (Artefact.job_id.in_(over), Artefact.kind == SKETCH)
+        with self._database.read() as session:
+            if session.scalar(select(Artefact.key).where(*sketches)) is None:
+                return
+        with self._database.write() as session:
+            session.execute(delete(Artefact).where(*sketches))
 
     def tidy_ended(self) -> None:
         """Tidy the jobs that ended since the last call: their worker may have died, or there was none."""

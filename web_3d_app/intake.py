@@ -21,7 +21,7 @@ def take(owner: str) -> tuple[Job, bool]:
 
     Raises Problem: 400 no photo, 409, 413, 415, 422, 429, 503, 507."""
     params = checked_params(request.form)
-    key = _key()
+    key = idempotency_key()
     job, replayed = services().jobs.create(owner, _upload(), params, key)
     if not replayed:
         services().engine.notify(job.id)
@@ -39,7 +39,8 @@ def checked_params(form: Any) -> dict[str, Any]:
     return {name: found[name] for name in sorted(found)}
 
 
-def _key() -> str | None:
+def idempotency_key() -> str | None:
+    """The request's, if it has one. Raises Problem 400."""
     key = request.headers.get("Idempotency-Key")
     if key is not None and not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
         raise Problem(400, "bad_request", f"An Idempotency-Key has 1 to {LONGEST_KEY} printable characters.")

@@ -14,16 +14,17 @@ from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Row, case, func, select, update
+from sqlalchemy import Row, case, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from recon.settings import Limits
+from web_3d_app import ends
 from web_3d_app.database import Database
-from web_3d_app.problems import Problem, busy, gone, not_found
+from web_3d_app.problems import NO_SUBJECT, Problem, busy, gone, not_found
 from web_3d_app.settings import Settings
 from web_3d_app.storage import Storage
-from web_3d_app.tables import GONE, LANES, STAGES, VIEW, Artefact, Job
+from web_3d_app.tables import GONE, LANES, REFINE, STAGES, VIEW, Artefact, Job
 from web_3d_app.uploads import Upload
 
 HONEST_SAMPLES = 5
@@ -50,7 +51,7 @@ class Jobs:
         asked = sha256(json.dumps([upload.digest, params], sort_keys=True).encode()).hexdigest()
         if known := self._replayed(owner, key, asked):
             return known, True
-        self._check_room(owner)
+        self._check_room(owner, refinement=params.get("refine", "off") != "off")
         job_id, now = secrets.token_urlsafe(16), self._clock()
         photo_key = f"{job_id}/0/{secrets.token_hex(8)}"
         size = len(upload.data)
@@ -132,13 +133,16 @@ class Jobs:
 
     def seconds_left(self, job: Job) -> float | None:
         """An estimate for a running job: the median of what the stages to come took for jobs like it. None until there
-        are enough of them, and while others wait, because the lanes are then shared."""
+        are enough of them, and while others wait, because the lanes are then shared. A refinement tells its own."""
         if job.state != "running" or job.claimed_at is None:
             return None
+        if job.lane == REFINE:
+            left_of_it: float | None = refinement_of(job).get("seconds_left")
+            return left_of_it
         told = (Job.params, Job.facts, Job.photo_width, Job.photo_height)
         ended = select(*told).where(Job.state == "done").order_by(Job.finished_at.desc()).limit(50)
         with self._database.read() as session:
-            if session.scalar(select(Job.id).where(Job.state == "queued").limit(1)) is not None:
+            if session.scalar(select(Job.id).where(Job.state == "queued", Job.lane != REFINE).limit(1)) is not None:
                 return None
             times = [_seconds_from(job.lane, other) for other in session.execute(ended) if _alike(job, other)]
         if len(times) < HONEST_SAMPLES:
@@ -147,30 +151,24 @@ class Jobs:
         return round(left, 1) if left > 0 else None
 
     def cancel(self, owner: str, job_id: str) -> Job:
-        """A waiting job ends at once, a running one as soon as its worker sees the flag; again is no error.
-        Raises Problem 404, 409 (finished), 410."""
-        now, waiting = self._clock(), Job.state == "queued"
+        """A waiting job ends at once, a running one as soon as its worker sees the flag; again is no error. Of a
+        refinement, only that ends. Raises Problem 404, 409 (finished), 410."""
+        now = self._clock()
+        asked = {"cancel_requested_at": func.coalesce(Job.cancel_requested_at, now), "finished_at": None}
         change = (
             update(Job)
             .where(Job.id == job_id, Job.owner == owner, Job.state.in_(("queued", "running")))
-            .values(
-                state=case((waiting, "cancelled"), else_=Job.state),
-                finished_at=case((waiting, now), else_=None),
-                stage=case((waiting, None), else_=Job.stage),
-                checkpoint_key=case((waiting, None), else_=Job.checkpoint_key),
-                cancel_requested_at=func.coalesce(Job.cancel_requested_at, now),
-                seq=Job.seq + 1,
-            )
+            .values(seq=Job.seq + 1, **ends.either(Job.state == "queued", ends.cancelled(now), asked))
         )
         job = self._changed(change)
         if job is None:
             job = self.get(owner, job_id)
-            if job.state != "cancelled":
+            if "cancelled" not in (job.state, job.error_code):
                 raise Problem(409, "finished", "This job has finished; it cannot be cancelled any more.")
         return job
 
     def retry(self, owner: str, job_id: str) -> Job:
-        """Queue a failed or cancelled job again, under the same id. Raises Problem 404, 409, 410."""
+        """Queue a failed or cancelled job again, under the same id. Raises Problem 404, 409, 410, 429, 503, 507."""
         self._check_room(owner)
         now = self._clock()
         change = (
@@ -190,6 +188,35 @@ class Jobs:
                 409, "not_retryable", f"Only a failed or cancelled job can be tried again; this one is {state}."
             )
         return job
+
+    def refine(self, owner: str, job_id: str, preset: str, key: str | None = None) -> tuple[Job, bool]:
+        """Queue a finished job for a better mesh; returns it and whether that was asked for already (same idempotency
+        key). Raises Problem 404, 409 (not finished, or under way), 410, 422 (no subject), 429, 503, 507."""
+        job = self.get(owner, job_id)
+        known = refinement_of(job)
+        if key is not None and known.get("key") == key:
+            if known["preset"] != preset:
+                raise mismatch()
+            return job, True
+        _check_refinable(job)
+        self._check_room(owner, photo=False, refinement=True)
+        now = self._clock()
+        change = (
+            update(Job)
+            .where(Job.id == job_id, Job.owner == owner, Job.state == "done")
+            .values(
+                state="queued", lane=REFINE, stage=REFINE, progress=0.0, tries_left=self._settings.max_tries,
+                queued_at=now, cancel_requested_at=None, error_code=None, error_message=None, claimed_at=None,
+                finished_at=None, lease_owner=None, lease_until=None,
+                expires_at=now + 3600 * self._settings.expiry_hours, params=job.params | {"refine": preset},
+                facts=(job.facts or {}) | {"refinement": {"preset": preset, "key": key}}, seq=Job.seq + 1,
+            )
+        )  # fmt: skip
+        changed = self._changed(change)
+        if changed is None:  # somebody was faster
+            _check_refinable(self.get(owner, job_id))
+            raise busy()
+        return changed, False
 
     def share(self, owner: str, job_id: str) -> str:
         """The token of the share link, made when first asked for. Raises Problem 404, 410."""
@@ -225,24 +252,34 @@ class Jobs:
         with self._database.read() as session:
             known = session.scalar(select(Job).where(Job.owner == owner, Job.idempotency_key == key))
         if known is not None and known.request_hash != asked:
-            raise Problem(
-                409, "idempotency_mismatch", "This Idempotency-Key was used for another request; make a new one."
-            )
+            raise mismatch()
         return known if known is None else _present(known)
 
-    def _check_room(self, owner: str) -> None:
-        """Raises Problem: 507 no disk space, 503 too many waiting, 429 too many of this owner."""
+    def _check_room(self, owner: str, photo: bool = True, refinement: bool = False) -> None:
+        """Raises Problem: 507 no disk space, 503 too many waiting, 429 too many of this owner. Refinements that wait keep
+        no photo out."""
         free = self._storage.free_bytes()
         if free is not None and free < self._settings.min_free_mib * 2**20:
             raise Problem(507, "disk_full", "The server's disk is nearly full; try again later.")
+        in_work = (Job.owner == owner, Job.state.in_(("queued", "running")))
+        to_refine = or_(Job.lane == REFINE, Job.params["refine"].as_string().in_(("quick", "full")))
         with self._database.read() as session:
-            waiting = session.scalar(select(func.count()).where(Job.state == "queued")) or 0
-            own = select(func.count()).where(Job.owner == owner, Job.state.in_(("queued", "running")))
-            mine = session.scalar(own) or 0
-        if waiting >= self._settings.max_queued:
+
+            def count(*which: Any) -> int:
+                return session.scalar(select(func.count()).select_from(Job).where(*which)) or 0
+
+            waiting = count(Job.state == "queued", Job.lane != REFINE)
+            improving = count(Job.state == "queued", Job.lane == REFINE)
+            mine, my_refinements = count(*in_work), count(*in_work, to_refine)
+        if photo and waiting >= self._settings.max_queued:
             raise busy("Too many photos wait already; try again in a minute.", "queue_full")
+        if refinement and improving >= self._settings.max_refinements:
+            raise busy("Too many models wait to be made better; try again later.", "queue_full")
         if mine >= self._settings.max_queued_each:
             raise Problem(429, "quota", f"You have {mine} photos in work; wait for one or cancel it.", retry_after=10)
+        if refinement and my_refinements >= self._settings.max_refinements_each:
+            told = f"You have {my_refinements} models being made better; wait for one or stop it."
+            raise Problem(429, "quota", told, retry_after=60)
 
 
 def bury(session: Session, job_id: str, owner: str, state: str, now: float) -> None:
@@ -263,6 +300,27 @@ def _present(job: Job | None) -> Job:
     if job.state in GONE:
         raise gone()
     return job
+
+
+def refinement_of(job: Job) -> dict[str, Any]:
+    """What is known of a job's refinement; empty if none has begun."""
+    told: dict[str, Any] = (job.facts or {}).get("refinement", {})
+    return told
+
+
+def mismatch() -> Problem:
+    """Of a key that comes with another request than before."""
+    return Problem(409, "idempotency_mismatch", "This Idempotency-Key was used for another request; make a new one.")
+
+
+def _check_refinable(job: Job) -> None:
+    """Raises Problem 409 or 422."""
+    if job.lane == REFINE and job.state != "done":
+        raise Problem(409, "under_way", "This model is being made better already.")
+    if job.state != "done":
+        raise Problem(409, "not_finished", f"Only a finished model can be made better; this one is {job.state}.")
+    if (job.facts or {}).get("subject") == "none":
+        raise Problem(422, "no_subject", NO_SUBJECT)
 
 
 def _alike(one: Job, other: Row[Any]) -> bool:

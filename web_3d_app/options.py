@@ -18,7 +18,9 @@ MASKS = {"auto": "Automatic", "none": "Whole photo", "alpha": "The photo's trans
          "grabcut": "Plain background"}  # fmt: skip
 FOV_DEG = (5.0, 150.0)
 FACES = (1000, 500_000)
-DEFAULTS: dict[str, Any] = {"surface": "poisson", "depth_model": "auto", "mask": "auto", "fov": None, "faces": None}
+REFINES = {"off": "No", "quick": "Quickly", "full": "Thoroughly"}
+DEFAULTS: dict[str, Any] = {"surface": "poisson", "depth_model": "auto", "mask": "auto", "fov": None, "faces": None,
+                            "refine": "off"}  # fmt: skip
 LOOK_AGAIN = 30.0
 """Seconds for which the answer "which models are here" is believed."""
 
@@ -46,6 +48,12 @@ class ParamsSchema(Schema):
         allow_none=True,
         validate=validate.Range(*FACES),
         metadata={"description": "at most about this many triangles"},
+    )
+
+    refine = fields.String(
+        load_default="off",
+        validate=validate.OneOf(list(REFINES)),
+        metadata={"description": "whether a better mesh of the subject is made afterwards"},
     )
 
     @pre_load
@@ -108,6 +116,7 @@ def options(settings: Settings) -> dict[str, Any]:
         "depth_model": {"default": DEFAULTS["depth_model"], "choices": _choices()},
         "fov": {"default": None, "minimum": FOV_DEG[0], "maximum": FOV_DEG[1], "unit": "degrees"},
         "faces": {"default": None, "minimum": FACES[0], "maximum": FACES[1]},
+        "refine": {"default": DEFAULTS["refine"], "choices": listed(REFINES)},
         "photo": {
             "max_bytes": settings.max_bytes,
             "max_pixels": int(settings.max_megapixels * 1e6),

@@ -31,12 +31,13 @@ class PhotoForm(FlaskForm):
     mask = SelectField("Cut out")
     fov = FloatField("Field of view in degrees")
     faces = IntegerField("Triangles")
+    refine = SelectField("Make it better afterwards")
 
     @classmethod
     def offering(cls, offered: dict[str, Any]) -> PhotoForm:
         """The form with the choices of `options`."""
         form = cls()
-        for name in ("surface", "depth_model", "mask"):
+        for name in ("surface", "depth_model", "mask", "refine"):
             form[name].choices = [(c["value"], c["label"]) for c in offered[name]["choices"] if c.get("here", True)]
         return form
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from flask import url_for
 
+from web_3d_app.jobs import refinement_of
 from web_3d_app.services import services
-from web_3d_app.tables import VIEW, Artefact, Job
+from web_3d_app.tables import FINAL, REFINE, VIEW, Artefact, Job
 
 
 def job_json(job: Job, shared: bool = False) -> dict[str, Any]:
@@ -37,7 +38,7 @@ def _one(job: Job, files: list[Artefact], shared: bool) -> dict[str, Any]:
         "events": url_for(f"api.{kind}_events", **where),
         "zip": url_for(f"api.{kind}_zip", **where),
     }
-    for name in ("cancel", "retry", "share"):
+    for name in ("cancel", "retry", "refine", "share"):
         links[name] = None if shared else url_for(f"api.{name}", **where)
     link = None if shared or not job.share_token else url_for("pages.shared", token=job.share_token, _external=True)
     return {
@@ -58,12 +59,48 @@ def _one(job: Job, files: list[Artefact], shared: bool) -> dict[str, Any]:
         "expires_at": _iso(job.expires_at),
         "params": job.params,
         "photo": {"width": job.photo_width, "height": job.photo_height, "focal_35mm": job.focal_35mm},
-        "error": {"code": job.error_code, "message": job.error_message} if job.error_code else None,
-        "facts": job.facts,
+        "error": None if job.lane == REFINE else _error(job),
+        "facts": job.facts and {name: value for name, value in job.facts.items() if name != "refinement"},
+        "refinement": _refinement(job),
         "artefacts": [_file(job, file, f"api.{kind}_artefact", where) for file in files],
         "links": links,
         "share_url": link,
     }
+
+
+def _error(job: Job) -> dict[str, Any] | None:
+    return {"code": job.error_code, "message": job.error_message} if job.error_code else None
+
+
+def _refinement(job: Job) -> dict[str, Any] | None:
+    """How the better mesh fares that was asked for; None if none was."""
+    asked = job.params.get("refine", "off")
+    if asked == "off":
+        return None
+    told = refinement_of(job)
+    return {
+        "preset": asked,
+        "state": _refinement_state(job),
+        "stage": told.get("stage"),
+        "step": told.get("step", 0),
+        "steps": told.get("steps", 0),
+        "losses": told.get("losses", {}),
+        "seconds": told.get("seconds", 0.0),
+        "seconds_left": told.get("seconds_left"),
+        "vertices": told.get("vertices"),
+        "faces": told.get("faces"),
+        "notes": told.get("notes", []),
+        "error": _error(job) if job.lane == REFINE else None,
+    }
+
+
+def _refinement_state(job: Job) -> str:
+    """planned (the other lanes are not done), waiting, running, done, failed or cancelled."""
+    if job.state not in FINAL:
+        return "planned" if job.lane != REFINE else "waiting" if job.state == "queued" else "running"
+    if job.lane == REFINE and job.error_code is None:
+        return "done"
+    return "cancelled" if job.lane != REFINE or job.error_code == "cancelled" else "failed"
 
 
 def _file(job: Job, file: Artefact, endpoint: str, where: dict[str, Any]) -> dict[str, Any]:
@@ -73,7 +110,7 @@ def _file(job: Job, file: Artefact, endpoint: str, where: dict[str, Any]) -> dic
         "format": file.name.rpartition(".")[2],
         "media_type": file.media_type,
         "bytes": file.bytes,
-        "url": url_for(endpoint, **where, name=file.name, v=file.attempt),
+        "url": url_for(endpoint, **where, name=file.name, v=f"{file.attempt}.{file.position}"),
         "download": download_name(job, file),
     }
 

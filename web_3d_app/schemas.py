@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from web_3d_app.options import ParamsSchema
-from web_3d_app.tables import FINAL, LANES
+from web_3d_app.options import REFINES, ParamsSchema
+from web_3d_app.tables import FINAL, LANES, REFINE
 
 
 class CreateSchema(ParamsSchema):
@@ -56,16 +56,40 @@ class LinksSchema(Schema):
     zip = fields.String()
     cancel = fields.String(allow_none=True)
     retry = fields.String(allow_none=True)
+    refine = fields.String(allow_none=True)
     share = fields.String(allow_none=True)
 
 
+class RefineSchema(Schema):
+    """How much better."""
+
+    preset = fields.String(load_default="quick", validate=validate.OneOf([name for name in REFINES if name != "off"]))
+
+
+class RefinementSchema(Schema):
+    """How the better mesh fares. losses: per stage a list of [step, loss]; seconds: so far, and about left."""
+
+    preset = fields.String()
+    state = fields.String(validate=validate.OneOf(["planned", "waiting", "running", "done", "failed", "cancelled"]))
+    stage = fields.String(allow_none=True)
+    step = fields.Integer()
+    steps = fields.Integer()
+    losses = fields.Dict(keys=fields.String(), values=fields.List(fields.List(fields.Float())))
+    seconds = fields.Float()
+    seconds_left = fields.Float(allow_none=True)
+    vertices = fields.Integer(allow_none=True)
+    faces = fields.Integer(allow_none=True)
+    notes = fields.List(fields.String())
+    error = fields.Nested(JobErrorSchema, allow_none=True)
+
+
 class JobSchema(Schema):
-    """A job: times in UTC, seconds, progress from 0 to 1."""
+    """A job: times in UTC, seconds, progress from 0 to 1 (of a refinement, of that alone)."""
 
     id = fields.String()
     title = fields.String()
     state = fields.String(validate=validate.OneOf(["queued", "running", *FINAL]))
-    lane = fields.String(validate=validate.OneOf(LANES))
+    lane = fields.String(validate=validate.OneOf([*LANES, REFINE]))
     stage = fields.String(allow_none=True)
     progress = fields.Float(validate=validate.Range(0, 1))
     seq = fields.Integer(metadata={"description": "grows with every change"})
@@ -81,6 +105,7 @@ class JobSchema(Schema):
     photo = fields.Nested(PhotoSchema)
     error = fields.Nested(JobErrorSchema, allow_none=True)
     facts = fields.Dict(allow_none=True)
+    refinement = fields.Nested(RefinementSchema, allow_none=True)
     artefacts = fields.List(fields.Nested(ArtefactSchema))
     links = fields.Nested(LinksSchema)
     share_url = fields.String(allow_none=True)

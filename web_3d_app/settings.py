@@ -45,6 +45,10 @@ class Settings:
     expiry_hours: float = field(default=24.0, metadata={"about": "hours until a job and its files are deleted"})
     max_queued: int = field(default=200, metadata={"about": "waiting jobs of all; beyond, 503"})
     max_queued_each: int = field(default=20, metadata={"about": "waiting and running jobs of one visitor; beyond, 429"})
+    max_refinements: int = field(default=50, metadata={"about": "waiting refinements of all; beyond, 503"})
+    max_refinements_each: int = field(
+        default=3, metadata={"about": "waiting and running refinements of one visitor; beyond, 429"}
+    )
     min_free_mib: int = field(
         default=500, metadata={"about": "free disk space below which uploads are answered with 507"}
     )
@@ -55,7 +59,13 @@ class Settings:
         default=60.0, metadata={"about": "seconds without a heartbeat until a job is given away"}
     )
     job_seconds: float = field(
-        default=900.0, metadata={"about": "seconds that a worker may take for one lane of a job"}
+        default=900.0, metadata={"about": "seconds that a worker may take for one lane of a job, refinements aside"}
+    )
+    refine_seconds: float = field(
+        default=14400.0, metadata={"about": "seconds that a worker may take for one try of a refinement"}
+    )
+    refine_steps: int = field(
+        default=0, metadata={"about": "steps of each stage of a refinement at most; 0: as many as it has"}
     )
     preview_seconds: float = field(
         default=10.0, metadata={"about": "seconds that a drawn preview is waited for; 0: none is drawn"}

@@ -26,7 +26,7 @@ from web_3d_app.database import DatabaseBusy
 from web_3d_app.housekeeping import Housekeeping
 from web_3d_app.logs import get_logger
 from web_3d_app.settings import Settings
-from web_3d_app.tables import CREWS
+from web_3d_app.tables import CREWS, REFINE
 
 TICK_SECONDS = 1.0
 HOUSEKEEPING_SECONDS = 60.0
@@ -224,7 +224,8 @@ class LocalEngine:
         for job in self._claims.held_by(child.name):
             asked = job.cancel_requested_at
             ignored = asked is not None and now - asked > self._settings.grace_seconds
-            endless = job.claimed_at is not None and now - job.claimed_at > self._settings.job_seconds
+            allowed = self._settings.refine_seconds if job.lane == REFINE else self._settings.job_seconds
+            endless = job.claimed_at is not None and now - job.claimed_at > allowed
             if endless and job.state == "running":
                 self._claims.fail_late(job)
             if ignored or endless:

@@ -4,8 +4,12 @@ A job's states: queued → running → done | failed | cancelled; then deleted o
 address can say "gone") and nothing else.
 
 A job's lanes: view (what is shown at once) → mesh (the surface that was asked for) → files (everything to download). It is
-queued for each and runs in each, so that nobody's first view waits for somebody's files. Two crews of one worker each
-serve them: `quick` only the views, `heavy` meshes and, while no mesh waits, files.
+queued for each and runs in each, so that nobody's first view waits for somebody's files. A job with a subject may go on to,
+or later come back for, a fourth: refine (a better mesh, in minutes). Three crews of one worker each serve them: `quick`
+only the views, `heavy` meshes and, while no mesh waits, files, `slow` only refinements.
+
+Whatever ends in the refine lane, the job is done: what the other lanes made stays. error_code and error_message then say
+why there is no better mesh; facts["refinement"] how far it came (see `refining`).
 """
 
 from __future__ import annotations
@@ -17,16 +21,20 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 FINAL = ("done", "failed", "cancelled")
 GONE = ("deleted", "expired")
-VIEW, MESH, FILES = "view", "mesh", "files"
-QUICK, HEAVY = "quick", "heavy"
-CREWS = {QUICK: (VIEW,), HEAVY: (MESH, FILES)}
+VIEW, MESH, FILES, REFINE = "view", "mesh", "files", "refine"
+QUICK, HEAVY, SLOW = "quick", "heavy", "slow"
+CREWS = {QUICK: (VIEW,), HEAVY: (MESH, FILES), SLOW: (REFINE,)}
 """The lanes of each crew, the more urgent first."""
+LANES = (VIEW, MESH, FILES)
+"""What every job goes through."""
 STAGES = {
     VIEW: ("read", "model", "subject", "depth", "points", "grid"),
     MESH: ("mesh",),
     FILES: ("files", "preview"),
+    REFINE: ("looks", "target", "coarse", "fine", "texture"),
 }
-LANES = tuple(STAGES)
+SKETCH = "sketch"
+"""The kind of the picture of a refinement that is under way; it is gone when that has ended."""
 
 
 class Base(DeclarativeBase):
@@ -40,7 +48,7 @@ class Job(Base):
 
     seq grows with every visible change; attempt with every claim and never goes back, so that (lease_owner, attempt)
     names one try; tries_left is what remains before the job counts as poisoned. checkpoint_key: what the lane before left
-    for this one. started_at: the first claim; claimed_at: the last.
+    for this one; of a refinement, how far it came. started_at: the first claim; claimed_at: the last.
     """
 
     __tablename__ = "jobs"

@@ -30,7 +30,7 @@ from recon.stages.cloud import make_cloud
 from recon.stages.read import read_photo
 from recon.types import DepthMap, Photo
 from web_3d_app import checkpoint
-from web_3d_app.tables import FILES, MESH, QUICK, VIEW
+from web_3d_app.tables import FILES, HEAVY, MESH, QUICK, REFINE, VIEW
 
 VIEW_POINTS = 300_000
 """Points for the viewer: a whole photo of 512×512 pixels, 7 MB, and a phone turns them smoothly."""
@@ -52,16 +52,22 @@ FILES_MADE = {
     "depth.png": ("depth_png", PNG),
     "preview.png": ("preview", PNG),
     "report.json": ("report", "application/json"),
+    "refined.glb": ("refined", "model/gltf-binary"),
+    "refined.ply": ("refined_ply", PLY),
+    "refined.stl": ("refined_stl", "model/stl"),
+    "refined_obj.zip": ("refined_obj", "application/zip"),
 }
 """Every file that a job may have besides the photo: name -> (kind, media type)."""
+REFINED = ("refined.glb", "refined.ply", "refined.stl", "refined_obj.zip")
+"""Those of a refinement; they become visible together."""
 NO_LIMITS = Limits(max_bytes=2**40, max_pixels=10**12, min_side=1)
 """The upload was checked when it came."""
 WARM_UP_PHOTO = Path(__file__).resolve().parents[1] / "samples" / "coffee.jpg"
 
 Add = Callable[[str, str, str, Path], None]
 """(name, kind, media type, file): make a file visible."""
-Next = tuple[str, Path]
-"""The lane that a job goes to, and the checkpoint for it."""
+Next = tuple[str, Path | None]
+"""The lane that a job goes to, and the checkpoint for it; a refinement needs none."""
 
 
 @dataclass
@@ -82,12 +88,12 @@ class Models:
 
     def warm_up(self, crew: str, folder: Path) -> None:
         """Load what every job of a crew needs, so that the first photo is as fast as the next ones: by the view of a
-        sample, or by the slowest imports of the surfaces."""
+        sample, or by the slowest imports of the surfaces. A refinement does not mind to wait for its own."""
         if crew == QUICK:
             everything = {"surface": "poisson", "depth_model": "auto", "mask": "auto", "fov": None, "faces": None}
             Work(WARM_UP_PHOTO, None, everything, folder, self, None, 0.0, Stopwatch(), lambda facts: None,
                  lambda *file: None, lambda: False).view()  # fmt: skip
-        else:
+        elif crew == HEAVY:
             import open3d  # noqa: F401
 
             from recon.stages import surface_poisson  # noqa: F401
@@ -120,10 +126,7 @@ class Work:
 
     def view(self) -> Next:
         """Depth, and what is shown at once: thinned points and the instant mesh."""
-        asked = self.params
-        result = reconstruct(self.photo, surface=asked["surface"], depth_model=self.models.get(asked["depth_model"]),
-                             mask=asked["mask"], fov=asked["fov"], faces=asked["faces"], device=self.models.device,
-                             offline=True, watch=self.watch)  # fmt: skip
+        result = reconstructed(self.photo, self.params, self.models, self.watch)
         self.facts(self._facts(result))
         with self.watch.stage("points"):
             cloud = make_cloud(result.photo, result.depth, result.camera, VIEW_POINTS)
@@ -144,8 +147,8 @@ class Work:
         self.facts(self._facts(result))
         return FILES, checkpoint.save(result, self.folder / "mesh.npz")
 
-    def files(self) -> None:
-        """Everything to download, and a picture."""
+    def files(self) -> Next | None:
+        """Everything to download, and a picture; then a better mesh, if that was asked for."""
         result = checkpoint.load(self._checkpoint, self.photo)
         with self._drawing(result) if self.preview_seconds else nullcontext() as drawing:
             with self.watch.stage("files"):
@@ -158,11 +161,12 @@ class Work:
         report = result.report() | {"options": self.params, "seconds": self.watch.rounded()}
         report["photo"].pop("name", None)
         self._add("report.json", lambda path: write.write_report(report, path))
+        return (REFINE, None) if self.params.get("refine", "off") != "off" else None
 
     @property
     def photo(self) -> Photo:
         """The photo, which was checked when it came."""
-        return replace(read_photo(self.photo_file, NO_LIMITS), focal_35mm=self.focal_35mm, name="photo")
+        return read_checked(self.photo_file, self.focal_35mm)
 
     @property
     def _checkpoint(self) -> Path:
@@ -184,7 +188,7 @@ class Work:
     def _add_files(self, result: Reconstruction) -> None:
         for name in ("mesh.ply", "mesh.stl"):
             self._add(name, lambda path: write.write_mesh(result.mesh, path))
-        self._add("mesh_obj.zip", lambda path: _zipped(write.write_mesh(result.mesh, self.folder / "mesh.obj"), path))
+        self._add("mesh_obj.zip", lambda path: zipped(write.write_mesh(result.mesh, self.folder / "mesh.obj"), path))
         self._add("points.ply", lambda path: write.write_cloud(result.points, path))
         for name in ("depth.npy", "depth.png"):
             self._add(name, lambda path: write.write_depth(result.depth, path))
@@ -239,6 +243,17 @@ class Work:
         }
 
 
+def read_checked(file: Path, focal_35mm: float | None) -> Photo:
+    """A photo that was checked when it came."""
+    return replace(read_photo(file, NO_LIMITS), focal_35mm=focal_35mm, name="photo")
+
+
+def reconstructed(photo: Photo, asked: dict[str, Any], models: Models, watch: Stopwatch) -> Reconstruction:
+    """The reconstruction of a photo by a job's options. Raises UnflatError, or what `watch` raises."""
+    return reconstruct(photo, surface=asked["surface"], depth_model=models.get(asked["depth_model"]), mask=asked["mask"],
+                       fov=asked["fov"], faces=asked["faces"], device=models.device, offline=True, watch=watch)  # fmt: skip
+
+
 PHRASES = {
     "set --fov": "set it under Options",
     "see --models for larger ones": "larger ones can be chosen under Options once their weights are on the server",
@@ -254,6 +269,7 @@ def for_pages(sentence: str) -> str:
     """A sentence that speaks of command-line options, for people who have a form."""
     for said, instead in PHRASES.items():
         sentence = sentence.replace(said, instead)
+    sentence = re.sub(r"\bbuiltin\b", "the built-in network", sentence)
     return re.sub(r"--(?=\w)", "", sentence)
 
 
@@ -274,7 +290,8 @@ def _encode(path: Path, picture: np.ndarray) -> None:
     path.write_bytes(data.tobytes())
 
 
-def _zipped(files: list[Path], path: Path) -> None:
+def zipped(files: list[Path], path: Path) -> None:
+    """Several files as one."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as out:
         for file in files:
             out.write(file, file.name)

@@ -17,26 +17,23 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from recon.errors import BadInput, MissingModel, UnflatError, Unwritable
 from recon.progress import Stopwatch
-from web_3d_app.claims import Cancelled, Claims, Lost
+from web_3d_app.claims import Cancelled, Claims, Lost, Stopped
 from web_3d_app.database import Database, DatabaseBusy
 from web_3d_app.housekeeping import Housekeeping
 from web_3d_app.logs import get_logger, set_up_logs
 from web_3d_app.settings import Settings
 from web_3d_app.storage import FULL, Storage
-from web_3d_app.tables import CREWS, HEAVY, MESH, Job
+from web_3d_app.tables import CREWS, HEAVY, MESH, QUICK, REFINE, SLOW, Job
 
-NICENESS = 10
-"""Of heavy workers: the views and the web process come first on a machine with few cores."""
+NICENESS = {QUICK: 0, HEAVY: 10, SLOW: 19}
+"""The views and the web process come first on a machine with few cores, refinements last."""
 RESCAN_SECONDS = 5.0
 """How often the table is looked at without a notice: a lost doorbell costs this much."""
 log = get_logger("worker")
-
-
-class Stopped(Exception):
-    """This worker is to end; its job is to be given back."""
 
 
 class Worker:
@@ -113,10 +110,14 @@ class Worker:
 
     def stage(self, name: str, progress: float) -> None:
         """A stage begins. Raises Stopped, Lost or Cancelled."""
-        if self.ending.is_set():
-            raise Stopped
+        self.heed()
         assert self.job is not None
         self.claims.progress(self.job, name, progress)
+
+    def heed(self) -> None:
+        """Raises Stopped if this worker is to end."""
+        if self.ending.is_set():
+            raise Stopped
 
     def _beat(self) -> None:
         """Renew the lease and show a sign of life while the main thread computes."""
@@ -130,7 +131,7 @@ class Worker:
                 return
 
 
-Make = Callable[[Worker, Job, Path], tuple[str, Path] | None]
+Make = Callable[[Worker, Job, Path], tuple[str, Path | None] | None]
 """Does one lane's work in a folder; returns the next lane and the checkpoint for it, None after the last."""
 
 
@@ -156,9 +157,13 @@ class ModelMaker:
         from web_3d_app.work import Models
 
         self.models, self._preview_seconds = Models(settings.device), settings.preview_seconds
+        self._steps = settings.refine_steps or None
 
-    def __call__(self, worker: Worker, job: Job, folder: Path) -> tuple[str, Path] | None:
-        """See `Make`. Raises what `Work.run` raises."""
+    def __call__(self, worker: Worker, job: Job, folder: Path) -> tuple[str, Path | None] | None:
+        """See `Make`. Raises what `Work.run` and `Refining.run` raise."""
+        if job.lane == REFINE:
+            self._refine(worker, job, folder)
+            return None
         from web_3d_app.work import PROGRESS, Work
 
         storage, claims = worker.storage, worker.claims
@@ -174,6 +179,26 @@ class ModelMaker:
             add=lambda name, kind, media, file: claims.add(storage, job, name, kind, media, file),
             hurry=lambda: worker.ending.is_set() or claims.waiting(MESH),
         ).run(job.lane)  # fmt: skip
+
+    def _refine(self, worker: Worker, job: Job, folder: Path) -> None:
+        from web_3d_app.refining import STATE, Hooks, Refining
+
+        storage, claims, facts = worker.storage, worker.claims, job.facts or {}
+        told = {**facts.get("refinement", {}), "preset": job.params["refine"]}
+
+        def tell(stage: str, progress: float, refinement: dict[str, Any]) -> None:
+            with suppress(DatabaseBusy):  # the next news say more
+                claims.progress(job, stage, progress, facts | {"refinement": refinement})
+
+        photo = _fetched(storage, claims.photo_key(job), folder / job.photo_name)
+        if job.checkpoint_key is not None:
+            _fetched(storage, job.checkpoint_key, folder / STATE)
+        hooks = Hooks(
+            worker.heed, worker.stage, tell,
+            keep=lambda path: claims.keep(storage, job, path),
+            add=lambda files: claims.add_all(storage, job, files),
+        )  # fmt: skip
+        Refining(photo, job.focal_35mm, job.params, told, folder, self.models, self._steps, hooks).run()
 
 
 def _fetched(storage: Storage, key: str, path: Path) -> Path:
@@ -201,8 +226,7 @@ def main() -> None:
     args = parser.parse_args()
     settings = Settings.from_env()
     set_up_logs(settings)
-    if args.crew == HEAVY:
-        os.nice(NICENESS)
+    os.nice(NICENESS[args.crew])
     maker = ModelMaker(settings)
     database, storage = Database(settings.database_url), Storage(settings.storage_url)
     worker = Worker(args.name, args.crew, database, storage, settings.lease_seconds, maker)

@@ -4,9 +4,10 @@ import { say, tellProblem } from "./say.js";
 
 const byId = (id) => document.getElementById(id);
 
-function on(id, action) {
+function on(id, action, kind = "click") {
   let busy = false;
-  byId(id).addEventListener("click", async () => {
+  byId(id).addEventListener(kind, async (event) => {
+    if (kind === "submit") event.preventDefault();
     if (busy) return;
     busy = true;
     try {
@@ -31,13 +32,16 @@ function copyLink() {
 // no longer.
 export function listenForActions({ job, update, again, leave }) {
   for (const button of document.querySelectorAll("[data-close]")) button.addEventListener("click", () => button.closest("dialog").close());
-  on("cancel", async () => {
-    try {
-      update(await call("POST", job().links.cancel));
-    } catch (problem) {
-      if (problem.status !== 409) throw problem;  // it was ready first
-    }
-  });
+  for (const id of ["cancel", "better-stop"]) {
+    on(id, async () => {
+      try {
+        update(await call("POST", job().links.cancel));
+      } catch (problem) {
+        if (problem.status !== 409) throw problem;  // it was ready first
+      }
+    });
+  }
+  on("better-offer", async () => again(await call("POST", job().links.refine, new FormData(byId("better-offer")))), "submit");
   on("retry", async () => again(await call("POST", job().links.retry)));
   on("share", async () => {
     const { url } = await call("POST", job().links.share);

@@ -22,10 +22,11 @@ export function problemFrom(status, text) {
   }
 }
 
-export async function call(method, url) {
+// fields: what a form would send.
+export async function call(method, url, fields) {
   let answer;
   try {
-    answer = await fetch(url, { method, headers: { "X-CSRFToken": token(), Accept: "application/json" } });
+    answer = await fetch(url, { method, body: fields && new URLSearchParams(fields), headers: { "X-CSRFToken": token(), Accept: "application/json" } });
   } catch {
     throw new Problem("The server cannot be reached: see that it runs, then try again.");
   }

@@ -1,6 +1,7 @@
 // One job's page: its state as it changes, and the models in the viewer as they appear.
 import { listenForActions } from "./actions.js";
-import { isFinal, Live } from "./live.js";
+import { Better } from "./better.js";
+import { isReady, Live } from "./live.js";
 import { artefact, showDownloads, showFacts, showPictures, showSilence, showStatus } from "./panels.js";
 import { listenForPictures } from "./pictures.js";
 import { say } from "./say.js";
@@ -10,11 +11,12 @@ loading.catch(() => {});  // told at the end
 const page = document.getElementById("job");
 const waiting = document.getElementById("waiting");
 const waitingText = document.getElementById("waiting-text");
-const LAYERS = new Map([["points_view", "points"], ["grid", "grid"], ["mesh", "mesh"]]);  // artefact kind → layer
+const LAYERS = new Map([["points_view", "points"], ["grid", "grid"], ["mesh", "mesh"], ["refined", "refined"]]);  // artefact kind → layer
 const shown = new Map();  // artefact kind → the address that the viewer has
 let job = JSON.parse(page.dataset.job);
 let viewer = null;
 let left = false;  // the person deletes the job
+const opened = Boolean(artefact(job, "refined"));  // with the better model already there
 let hopeless = "";  // why there will be no viewer
 
 function showWaiting() {
@@ -25,16 +27,16 @@ function showWaiting() {
     picture.hidden = false;
   }
   const come = [...LAYERS.keys()].some((kind) => artefact(job, kind));
-  waiting.classList.toggle("ended", isFinal(job) && !come);
+  waiting.classList.toggle("ended", isReady(job) && !come);
   if (hopeless) waitingText.textContent = hopeless;
-  else if (!come) waitingText.textContent = isFinal(job) ? "There is no model to show" : "Waiting for the first points";
+  else if (!come) waitingText.textContent = isReady(job) ? "There is no model to show" : "Waiting for the first points";
 }
 
 async function showModels() {
   if (!viewer) return;
   viewer.describe(job);
   // While it is being made in the order in which it comes; of a finished job the best first.
-  const order = isFinal(job) ? [...LAYERS].reverse() : LAYERS;
+  const order = isReady(job) ? [...LAYERS].reverse() : LAYERS;
   for (const [kind, layer] of order) {
     const found = artefact(job, kind);
     if (left || !found || shown.get(kind) === found.url) continue;
@@ -42,6 +44,7 @@ async function showModels() {
     try {
       await viewer.add(layer, found.url, (share) => { waitingText.textContent = `Fetching the model, ${Math.round(share * 100)} %`; });
       waiting.hidden = true;
+      if (kind === "refined" && !opened) say("The better model is here.");
     } catch (error) {
       shown.delete(kind);
       console.warn(error);
@@ -50,6 +53,8 @@ async function showModels() {
   }
 }
 
+const better = new Better((which) => viewer?.choose(which));
+
 let models = Promise.resolve();
 function update(next) {
   job = next;
@@ -57,6 +62,7 @@ function update(next) {
   showPictures(job);
   showDownloads(job);
   showFacts(job);
+  better.show(job);
   showWaiting();
   models = models.then(showModels);
 }
@@ -84,6 +90,7 @@ try {
   const { Viewer } = await loading;
   try {
     viewer = new Viewer(pictures);
+    viewer.onShown = (which) => better.mark(which);
     models = models.then(showModels);
   } catch (error) {
     giveUp(error, "This browser cannot draw in 3D (WebGL is off). The files can be downloaded all the same.");

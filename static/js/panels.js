@@ -1,14 +1,19 @@
 // The column beside the stage: status, pictures, downloads, facts.
 import { bytes, factsOf, statusOf } from "./words.js";
-import { isFinal } from "./live.js";
+import { isFinal, isReady } from "./live.js";
 
 const byId = (id) => document.getElementById(id);
 
 // The list is the same from the first second on, so that nothing moves when files come.
 const LOADS = [
-  ["grid", "Instant mesh, textured", "GLB"], ["mesh_ply", "Mesh, coloured", "PLY"], ["mesh_obj", "Mesh with texture", "OBJ, ZIP"], ["mesh_stl", "For printing", "STL"],
+  ["grid", "Instant mesh, textured", "GLB"], ["mesh_ply", "Mesh, coloured", "PLY"], ["mesh_obj", "Mesh with texture", "OBJ, ZIP"], ["mesh_stl", "Mesh, for printing", "STL"],
   ["points", "Point cloud", "PLY"], ["depth_npy", "Depth, numbers", "NPY"], ["depth_png", "Depth, 16 bit", "PNG"], ["mask", "Mask", "PNG"],
   ["preview", "Preview", "PNG"], ["report", "Report", "JSON"],
+];
+// Above them, as soon as a better model is asked for: it takes the first button then.
+const BETTER = [
+  ["refined_ply", "Better mesh, coloured", "PLY"], ["refined_obj", "Better mesh with texture", "OBJ, ZIP"], ["refined_stl", "Better mesh, for printing", "STL"],
+  ["mesh", "First mesh, textured", "GLB"],
 ];
 
 export const artefact = (job, kind) => job.artefacts.find((one) => one.kind === kind);
@@ -18,11 +23,12 @@ export function showStatus(job) {
   const status = byId("status");
   if (status.textContent !== text) status.textContent = text;
   status.classList.toggle("bad", job.state === "failed");
-  byId("job").dataset.state = job.state;
-  byId("bar").value = job.state === "done" ? 1 : job.progress ?? 0;
+  const ended = isReady(job);
+  const state = ended && !isFinal(job) ? "done" : job.state;
+  byId("job").dataset.state = state;
+  byId("bar").value = state === "done" ? 1 : job.progress ?? 0;
   const cancel = byId("cancel");
   if (!cancel) return;
-  const ended = isFinal(job);
   cancel.hidden = ended;
   cancel.disabled = ended || job.cancel_requested;
   byId("retry").hidden = !(job.state === "failed" || job.state === "cancelled") || job.error?.code === "gone";
@@ -37,7 +43,7 @@ export function showPictures(job) {
   for (const button of byId("pictures").children) {
     const found = artefact(job, button.dataset.kind);
     const picture = button.querySelector("img");
-    button.classList.toggle("none", !found && isFinal(job));
+    button.classList.toggle("none", !found && isReady(job));
     if (!found || picture.getAttribute("src") === found.url) continue;
     picture.src = found.url;
     picture.alt = "";
@@ -69,17 +75,26 @@ function enable(link, url, name) {
 let listed = "";
 
 export function showDownloads(job) {
-  const ended = isFinal(job);
-  const state = job.artefacts.map((one) => one.url).join() + ended;
+  const ended = isReady(job);
+  const better = Boolean(job.refinement) && !["cancelled", "failed"].includes(job.refinement.state) || Boolean(artefact(job, "refined"));
+  const state = better + job.artefacts.map((one) => one.url).join() + ended;
   if (state === listed) return;  // whoever reads the list, or has a link in focus, keeps it
   listed = state;
-  byId("downloads").replaceChildren(...LOADS.map(([kind, label, format]) => downloadRow(artefact(job, kind), label, format, ended)));
-  const main = artefact(job, "mesh") ?? artefact(job, "grid");
+  byId("downloads").replaceChildren(...[...(better ? BETTER : []), ...LOADS].map(([kind, label, format]) => {
+    const settled = BETTER.some(([one]) => one === kind) ? isFinal(job) : ended;
+    return downloadRow(artefact(job, kind), better ? label.replace(/^Mesh/, "First mesh") : label, format, settled);
+  }));
+  const main = artefact(job, "refined") ?? artefact(job, "mesh") ?? artefact(job, "grid");
   if (main) enable(byId("download-main"), main.url, main.download);
   if (main) enable(byId("download-zip"), job.links.zip);
 }
 
+let known = "";
+
 export function showFacts(job) {
+  const state = JSON.stringify([job.facts, job.expires_at]);
+  if (state === known) return;  // what is marked to be copied stays marked
+  known = state;
   byId("facts").replaceChildren(...factsOf(job).flatMap(([name, value]) => [element("dt", name), element("dd", value)]));
   byId("warnings").replaceChildren(...(job.facts?.warnings ?? []).map((text) => element("li", text)));
 }

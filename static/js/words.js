@@ -4,6 +4,8 @@ export const STAGES = [
   ["read", "Reading the photo"], ["model", "Waking the network"], ["subject", "Finding the subject"], ["depth", "Estimating depth"],
   ["points", "Placing points"], ["grid", "Making the instant mesh"], ["mesh", "Making the final mesh"], ["files", "Writing the files"],
   ["preview", "Drawing a preview"],
+  ["looks", "Looking at it from more sides"], ["target", "Setting up the whole shape"], ["coarse", "Finding the rough shape"],
+  ["fine", "Working out the surface"], ["texture", "Painting it"],
 ];
 
 export function seconds(value) {
@@ -21,12 +23,13 @@ export function bytes(count) {
 export const number = (value) => new Intl.NumberFormat("en").format(value);
 
 function took(job) {
-  if (!job.started_at || !job.finished_at) return "";
+  if (!job.started_at || !job.finished_at || job.refinement) return "";
   const value = (Date.parse(job.finished_at) - Date.parse(job.started_at)) / 1000;
   return value >= 1 ? ` in ${seconds(value)}` : " in about a second";
 }
 
 export function statusOf(job) {
+  if (job.lane === "refine" && job.state === "running") return "Ready";
   if (job.cancel_requested && job.state === "running") return "Stopping";
   if (job.state === "queued") return job.queue_position > 0 ? `Waiting: ${job.queue_position} before this one` : "Waiting for its turn";
   if (job.state === "done") return `Ready${took(job)}`;
@@ -34,6 +37,34 @@ export function statusOf(job) {
   if (job.state === "failed") return job.error?.message ?? "This did not work.";
   const doing = STAGES.find(([name]) => name === job.stage)?.[1] ?? "Working";
   return job.eta_s == null ? doing : `${doing}, about ${seconds(job.eta_s)} left`;
+}
+
+// What is done for the better model.
+export function betterDoing(job) {
+  const { state, stage } = job.refinement;
+  if (job.cancel_requested) return "Stopping";
+  if (state === "planned") return "Comes after the first model";
+  if (state === "waiting") return "Waiting for its turn";
+  return STAGES.find(([name]) => name === stage)?.[1] ?? "Beginning";
+}
+
+export function betterSteps(job) {
+  const { state, step, steps, seconds_left: left } = job.refinement;
+  if (state === "waiting") return job.queue_position > 0 ? `${job.queue_position} before this one` : "";
+  if (state !== "running") return "";
+  const minutes = left == null ? "" : left < 60 ? "less than a minute left" : `about ${Math.round(left / 60)} min left`;
+  return [steps > 1 && `${number(step)} of ${number(steps)}`, minutes].filter(Boolean).join(" · ");
+}
+
+// What became of it; `possible`: the photo has a subject.
+export function betterTold(job, possible) {
+  const state = job.refinement?.state;
+  if (state === "done") return `Made in ${seconds(job.refinement.seconds)}: ${number(job.refinement.faces)} triangles, closed all round.`;
+  const stays = job.artefacts.some((one) => one.kind === "refined") ? "The one from before is still here." : "The first model is as it was.";
+  if (state === "cancelled" && possible) return `Stopped. ${stays}`;
+  if (state === "failed" && possible) return `${job.refinement.error.message} ${stays}`;
+  if (!possible) return "The photo shows a scene, not one thing with a back to shape. If there is one, another choice under “Cut out” may find it.";
+  return "";
 }
 
 const metric = (facts) => facts?.unit === "metre";
@@ -61,7 +92,7 @@ export function factsOf(job) {
   const rows = [
     ["Photo", `${job.photo.width} × ${job.photo.height}`],
     ["Subject", facts.subject && (SUBJECTS[facts.subject] ?? facts.subject)],
-    ["Depth by", facts.depth_model],
+    ["Depth by", facts.depth_model === "builtin" ? "built-in network" : facts.depth_model],
     ["Field of view", facts.fov_x_deg && `${facts.fov_x_deg.toFixed(0)}°, ${SOURCES[facts.fov_source] ?? facts.fov_source}`],
     ["Points", facts.points && number(facts.points)],
     ["Triangles", facts.faces && number(facts.faces)],

@@ -49,15 +49,16 @@ NOISE = re.compile("GPU stall due to ReadPixels")  # SwiftShader on screenshots
 
 
 @contextmanager
-def running_server(data: Path) -> Iterator[str]:
-    """The address of the application, which is stopped at the end."""
+def running_server(data: Path, **variables: str) -> Iterator[str]:
+    """The address of the application, which is stopped at the end. variables: settings."""
     if given := os.environ.get("UNFLAT_TEST_URL"):
         yield given.rstrip("/")
         return
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = os.environ | {"UNFLAT_PORT": str(port), "UNFLAT_DATA": str(data), "UNFLAT_ENV": "development"}
+    usual = {"UNFLAT_PORT": str(port), "UNFLAT_DATA": str(data), "UNFLAT_ENV": "development"}
+    environment = os.environ | usual | variables
     with open(data / "server.log", "wb") as log:
         server = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"

@@ -14,3 +14,16 @@ def small_photo(seed: int) -> bytes:
     out = io.BytesIO()
     Image.fromarray(noise).resize((96, 72), Image.Resampling.BICUBIC).save(out, "JPEG")
     return out.getvalue()
+
+
+def small_object() -> bytes:
+    """96×72 pixels of a striped ball, cut out by its transparency."""
+    y, x = np.mgrid[0:72, 0:96]
+    off_x, off_y = (x - 48) / 30, (y - 36) / 30
+    height = np.sqrt(np.clip(1 - off_x**2 - off_y**2, 0, 1))
+    colour = np.stack([200 - 90 * (x // 6 % 2), 90 + 60 * (y // 8 % 2), np.full_like(x, 70)], axis=-1)
+    shaded = colour * np.clip(0.35 + 0.6 * height - 0.25 * off_x, 0, 1)[..., None]
+    rgba = np.dstack([shaded, 255 * (height > 0)]).astype(np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(rgba).save(out, "PNG")
+    return out.getvalue()

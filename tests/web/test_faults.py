@@ -32,8 +32,9 @@ UPLOAD = Upload(b"bytes", "photo.jpg", "cat", 64, 48, None, "digest")
 class Server:
     """What a server is without its pages: the services and a supervisor of workers, slow ones if nothing else is said."""
 
-    def __init__(self, folder: Path, module: str = "tests.web.slow_worker") -> None:
-        self.settings = Settings(data=str(folder), min_free_mib=0, grace_seconds=1.0, preview_seconds=0.01)
+    def __init__(self, folder: Path, module: str = "tests.web.slow_worker", **changes: Any) -> None:
+        usual = Settings(data=str(folder), min_free_mib=0, grace_seconds=1.0, preview_seconds=0.01)
+        self.settings = replace(usual, **changes)
         self.database, self.storage = Database(self.settings.database_url), Storage(self.settings.storage_url)
         self.database.migrate()
         self.jobs = Jobs(self.database, self.storage, self.settings)
@@ -67,8 +68,8 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
     monkeypatch.setattr(supervisor, "LONGEST_PAUSE", 0.1)
     servers = []
 
-    def begin(*module: str) -> Server:
-        servers.append(Server(tmp_path, *module))
+    def begin(*module: str, **changes: Any) -> Server:
+        servers.append(Server(tmp_path, *module, **changes))
         return servers[-1]
 
     yield begin

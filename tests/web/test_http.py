@@ -54,7 +54,7 @@ def test_codes(client: FlaskClient, method: str, path: str, status: int) -> None
 @pytest.mark.parametrize(
     "fields",
     [{"surface": "sphere"}, {"fov": "4"}, {"fov": "nan"}, {"faces": "10"}, {"faces": "x"}, {"depth_model": "/etc"},
-     {"mask": "../a.png"}],
+     {"mask": "../a.png"}, {"refine": "much"}],
 )  # fmt: skip
 def test_options_out_of_bounds_are_named(client: FlaskClient, fields: dict[str, str]) -> None:
     answer = send(client, **fields)
@@ -93,7 +93,7 @@ def test_others_find_nothing(client: FlaskClient, stranger: FlaskClient) -> None
     job = send(client).json
     for path in (*(job["links"][name] for name in ("self", "page", "events", "zip")), job["artefacts"][0]["url"]):
         assert client.get(path).status_code == 200 and stranger.get(path).status_code == 404
-    for name in ("cancel", "retry", "share"):
+    for name in ("cancel", "retry", "refine", "share"):
         assert stranger.post(job["links"][name]).status_code == 404
     assert (
         stranger.delete(job["links"]["self"]).status_code == stranger.delete(job["links"]["share"]).status_code == 404
@@ -148,6 +148,32 @@ def test_repeated_keys(client: FlaskClient, stranger: FlaskClient, parts: Servic
     assert code(send(client, picture(size=(99, 99)), headers=key)) == (409, "idempotency_mismatch")
     assert code(send(client, headers={"Idempotency-Key": "x" * 65})) == (400, "bad_request")
     assert send(stranger, headers=key).json["id"] != first.json["id"]
+
+
+def test_a_better_model_is_asked_for_once(client: FlaskClient, stranger: FlaskClient, parts: Services) -> None:
+    job = send(client).json
+    link = job["links"]["refine"]
+    assert code(client.post(link)) == (409, "not_finished") and job["refinement"] is None
+    claimed = parts.claims.claim("w", ["view"])
+    parts.claims.facts(claimed, {"subject": "alpha"})
+    parts.claims.finish(claimed)
+    assert code(client.post(link, data={"preset": "off"})) == (422, "invalid")
+    key = {"Idempotency-Key": "once"}
+    first, again = (client.post(link, data={"preset": "full"}, headers=key) for _ in range(2))
+    assert (first.status_code, again.status_code, again.headers["Idempotency-Replayed"]) == (202, 202, "true")
+    assert first.json["seq"] == again.json["seq"] and parts.engine.rung == [job["id"]] * 2
+    asked = first.json
+    assert (asked["state"], asked["lane"], asked["facts"]) == ("running", "refine", {"subject": "alpha"})
+    assert (asked["refinement"]["state"], asked["refinement"]["preset"]) == ("waiting", "full")
+    assert JobSchema().validate(asked | {"params": {}}) == {}
+    assert code(client.post(link)) == (409, "under_way")
+    assert 'unflat_jobs{lane="refine",state="queued"} 1.0' in client.get("/metrics").text
+    stopped = client.post(job["links"]["cancel"]).json
+    assert (stopped["state"], stopped["error"], stopped["cancel_requested"]) == ("done", None, False)
+    assert (stopped["refinement"]["state"], stopped["refinement"]["error"]["code"]) == ("cancelled", "cancelled")
+    token = client.post(job["links"]["share"]).json["url"].rpartition("/")[2]
+    seen = stranger.get(f"/api/v1/shared/{token}").json
+    assert seen["links"]["refine"] is None and seen["refinement"]["state"] == "cancelled"
 
 
 def test_limits(make: Callable[[Settings], Flask], settings: Settings) -> None:

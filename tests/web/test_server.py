@@ -101,7 +101,7 @@ def test_a_server_that_ends_with_jobs_queued_and_running_goes_on_where_it_was(
     client = server.client()
     jobs = [client.upload(small_photo(i), surface="poisson").json for i in range(4)]
     until(lambda: rows(server, "SELECT id FROM jobs WHERE state = 'running'"))
-    workers = until(lambda: len(found := server.workers()) == 2 and found)
+    workers = until(lambda: len(found := server.workers()) == 3 and found)
     server.stop(how)
     states = {state for (state,) in rows(server, "SELECT state FROM jobs")}
     assert states & {"queued", "running"}

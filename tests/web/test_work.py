@@ -150,3 +150,7 @@ def test_what_is_said_on_the_command_line_is_said_in_the_page_s_words() -> None:
         assert first in said, f"nobody says {first!r} any more"
         assert work.for_pages(phrase) == instead and "--" not in instead
     assert work.for_pages("--faces is 3; give more.") == "faces is 3; give more."
+    assert (
+        work.for_pages("builtin sees 50° along it; set --fov")
+        == "the built-in network sees 50° along it; set it under Options"
+    )

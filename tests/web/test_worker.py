@@ -176,5 +176,5 @@ def test_a_worker_goes_on_after_the_database_was_locked(house: House) -> None:
 def test_ended_jobs_are_left_alone(house: House) -> None:
     job = house.job()
     house.jobs.cancel("me", job.id)
-    assert [worker.once() for worker in house.workers] == [False, False]
+    assert [worker.once() for worker in house.workers] == [False] * len(CREWS)
     assert house.jobs.get("me", job.id).state in FINAL and house.kinds(job) == ["photo"]

@@ -1,6 +1,7 @@
 // Two models in one picture, left and right of a line that can be moved. One camera sees both.
 
-export const NAMES = { points: "Points", grid: "Instant mesh", mesh: "Final mesh" };
+export const NAMES = { points: "Points", grid: "Instant mesh", mesh: "Mesh", refined: "Better mesh" };
+export const MESHES = ["grid", "mesh", "refined"];  // the better ones last
 
 export class Compare {
   constructor(stage, layers, mode) {
@@ -25,6 +26,12 @@ export class Compare {
       const chosen = this.on && pick.value ? pick.value : wanted[index];
       pick.replaceChildren(...there.map((name) => new Option(NAMES[name], name, false, name === chosen)));
     });
+  }
+
+  // Those two, if both are there.
+  pick(...names) {
+    this.picks.forEach((pick, index) => { pick.value = names[index]; });
+    this.show();
   }
 
   toggle(on = !this.on) {

@@ -1,6 +1,6 @@
 // The viewer: the stage, what stands on it, and the tools under it.
 import { listenForFullScreen, savePicture } from "./capture.js";
-import { Compare, NAMES } from "./compare.js";
+import { Compare, MESHES, NAMES } from "./compare.js";
 import { asRadioGroup, listenForKeys } from "./keys.js";
 import { Layers } from "./layers.js";
 import { Ruler } from "./ruler.js";
@@ -65,13 +65,12 @@ export class Viewer {
   // What is known about the job: the photo's frame, how the lengths are to be read.
   describe(job) {
     this.job = job;
-    this.turntable.closed = job.params?.surface === "solid";
     this.frame();
   }
 
   frame() {
     const { facts, photo } = this.job;
-    const distance = (this.layers.get("points") ?? this.layers.get("grid") ?? this.layers.get("mesh"))?.distance ?? 1;
+    const distance = ["points", ...MESHES].map((name) => this.layers.get(name)).find(Boolean)?.distance ?? 1;
     this.stage.setFrame({ fovX: facts?.fov_x_deg, width: photo?.width, height: photo?.height, distance });
   }
 
@@ -80,14 +79,32 @@ export class Viewer {
     const layer = await this.layers.load(name, url, onShare);
     this.frame();
     if (name !== "points" && !this.chosen.mode) this.mode = "textured";
-    if (!this.chosen.surface && (name === "mesh" || !this.layers.get("mesh"))) this.surface = name;
+    if (name === "refined") this.chosen.surface = false;  // it was waited for
+    if (!this.chosen.surface) this.surface = this.meshes().at(-1) ?? name;
     this.enable();
     this.show();
     if (name !== "points") this.stage.introduce(layer.sample);
   }
 
+  meshes() {
+    return MESHES.filter((name) => this.layers.get(name));
+  }
+
+  // The first model, the better one, or both beside each other.
+  choose(which) {
+    const first = this.meshes().filter((name) => name !== "refined").at(-1);
+    if (!first || !this.layers.get("refined")) return;
+    this.pictures.close();
+    if (this.compare.on !== (which === "both")) this.toggle("compare", this.compare);
+    this.compare.pick(first, "refined");
+    this.chosen.surface = true;
+    this.surface = which === "first" ? first : "refined";
+    if (this.mode === "points") this.mode = "textured";
+    this.show();
+  }
+
   enable() {
-    const meshes = ["grid", "mesh"].filter((name) => this.layers.get(name));
+    const meshes = this.meshes();
     for (const button of byId("modes").children) {
       button.disabled = button.dataset.mode === "points" ? !this.layers.get("points") : meshes.length === 0;
     }
@@ -115,6 +132,8 @@ export class Viewer {
     this.layers.show(this.visible(), this.mode);
     this.markMode(this.mode);
     byId("surface").value = this.surface;
+    this.turntable.closed = this.job?.params?.surface === "solid" || this.visible() === "refined";
+    this.onShown?.(this.compare.on ? "both" : this.visible() === "refined" ? "better" : "first");
     byId("size-slide").hidden = this.mode !== "points";
     byId("surface-pick").hidden = this.mode === "points" || this.compare.on;
     this.sizePoints();
