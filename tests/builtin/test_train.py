@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from recon.builtin.pool import Pool, PoolAhead
-from recon.builtin.train import WARM, Plan, Trainer, started
+from recon.builtin.train import ALONE, LATER, WARM, Plan, Trainer, started
 
 TINY = Plan(
     seed=3,
@@ -107,7 +107,7 @@ def test_every_picture_is_used_about_as_often_as_asked():
 
 
 def test_every_size_fits_the_net():
-    assert all(side % 32 == 0 for _, _, sizes, _ in Plan().stages for size in sizes for side in size)
+    assert all(side % 32 == 0 for _, _, sizes, _ in (*Plan().stages, *LATER, *ALONE) for size in sizes for side in size)
 
 
 def test_a_hint_is_the_mask_in_some_pictures_that_have_one(tmp_path):

@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -245,3 +246,16 @@ def test_a_staged_thing_is_in_sight():
     packed = pack([staged(random) for _ in range(12)], 48, 64)
     pictures = render(packed, textures.make_bank(0), 48, 64, torch.Generator().manual_seed(0))
     assert (pictures.subject.mean((1, 2, 3)) > 0.01).float().mean() >= 0.7
+
+
+def test_a_thing_alone_is_whole_and_in_the_middle():
+    labels = World(3).expose(0, 12, 64, 64, "alone").labels
+    inside = labels.subject[:, 0].numpy() > 0
+    rim = np.ones((64, 64), bool)
+    rim[1:-1, 1:-1] = False
+    assert (inside & rim).any((1, 2)).mean() <= 1 / 12  # a loose part may stick out of the box around it
+    for one in inside:
+        rows, columns = np.flatnonzero(one.any(1)), np.flatnonzero(one.any(0))
+        assert 0.25 < max(np.ptp(rows), np.ptp(columns)) / 64 < 1
+        assert abs(rows[[0, -1]].mean() - 31.5) < 14
+        assert abs(columns[[0, -1]].mean() - 31.5) < 14
