@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -14,7 +14,7 @@ import numpy as np
 from recon.errors import BadInput, BadOption
 from recon.progress import Stopwatch
 from recon.protocols import DepthEstimator, ShapeEstimator
-from recon.registry import depth_estimator, segmenter, segmenters, shape_estimator
+from recon.registry import depth_estimator, segmenter, segmenters, shape_estimators
 from recon.result import Reconstruction, Refined
 from recon.settings import FEWEST_FACES, POISSON_DEPTHS, Limits, PoissonSettings, SolidSettings
 from recon.stages.camera import DEFAULT_FOV, find_camera
@@ -166,7 +166,7 @@ def refine(
     guidance: str = "builtin",
     second: str = "mesh",
     folder: str | Path | None = None,
-    network: ShapeEstimator | None = None,
+    networks: Sequence[ShapeEstimator] | None = None,
     device: str = "auto",
     tell: Callable[[Step], None] | None = None,
     watch: Stopwatch | None = None,
@@ -175,8 +175,8 @@ def refine(
 
     preset: quick or full; steps: of each stage at most; guidance: names with commas, or none; second: mesh refines a mesh
     after the coarse field, points makes a cloud with learnt features instead, which becomes the reconstruction's points,
-    and the mesh around it; folder: where the run's state is kept and found again; network: takes several looks at the
-    subject, the shipped one of shapes unless given; tell: is called after every step and, where one takes long, within it;
+    and the mesh around it; folder: where the run's state is kept and found again; networks: take several looks at the
+    subject, the shipped ones unless given; tell: is called after every step and, where one takes long, within it;
     what it raises stops the run. Raises BadInput where there is no subject, BadOption for a value out of range, Unwritable
     where the state cannot be kept, Diverged where a loss is not finite, OutOfMemory where a GPU is too small.
     """
@@ -193,7 +193,7 @@ def refine(
     place, where = None if folder is None else Path(folder), pick(device)
     with kept(place):
         with watch.stage("looks"):
-            depth = _looked(found, network or shape_estimator(), settings.turns, tell)
+            depth = _looked(found, networks or shape_estimators(), settings.turns, tell)
         with watch.stage("target"):
             target = _target(found, depth, settings)
             run = Refinement(target.to(where), settings, seed, place, tell)
@@ -211,15 +211,15 @@ def refine(
 
 
 def _looked(
-    found: Reconstruction, network: ShapeEstimator, turns: tuple[float, ...], tell: Callable[[Step], None]
+    found: Reconstruction, networks: Sequence[ShapeEstimator], turns: tuple[float, ...], tell: Callable[[Step], None]
 ) -> DepthMap:
     """The depth map after several looks at the subject."""
     from recon.refine.looks import looks_of
     from recon.refine.steps import Parts, cut_out
 
-    parts = Parts("looks", 2 * len(turns), tell, partial(cut_out, found.photo, found.mask))
+    parts = Parts("looks", 2 * len(turns) * len(networks), tell, partial(cut_out, found.photo, found.mask))
     depths = [found.depth]
-    for depth in looks_of(network, found.photo, found.mask, found.camera, found.depth, turns):
+    for depth in looks_of(networks, found.photo, found.mask, found.camera, found.depth, turns):
         depths = [depth]
         parts.done()
     return depths[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -51,11 +51,11 @@ def best_here(device: str) -> str:
     return next((name for name in wanted if weights.find(DEPTH[name].weights())), BUILTIN)
 
 
-def shape_estimator() -> ShapeEstimator:
-    """The network of shapes that ships. Raises MissingWeights at the first look where its file is gone."""
-    from recon.builtin.estimator import shapes
+def shape_estimators() -> Sequence[ShapeEstimator]:
+    """The shipped networks that know a subject's back. A look raises MissingWeights where a file is gone."""
+    from recon.builtin.estimator import looking_at_shapes
 
-    return shapes()
+    return looking_at_shapes()
 
 
 def segmenter(name: str, device: str, offline: bool) -> Segmenter | None:

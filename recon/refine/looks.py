@@ -1,14 +1,15 @@
-"""Several looks of a network at one subject: the photo turned about the optical axis and mirrored, the answers turned back
+"""Several looks of networks at one subject: the photo turned about the optical axis and mirrored, the answers turned back
 and averaged.
 
 A turn about the optical axis and a mirroring leave depth along that axis as it is, so the maps can be averaged pixel by
-pixel. What the network says by chance, and what it prefers to one side, is averaged away.
+pixel. What a network says by chance, and what it prefers to one side, is averaged away.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import product
 
 import cv2
 import numpy as np
@@ -24,20 +25,24 @@ from recon.types import Camera, DepthMap, Mask, Photo
 
 
 def looks_of(
-    network: ShapeEstimator, photo: Photo, mask: Mask, camera: Camera, depth: DepthMap, turns: tuple[float, ...]
+    networks: Sequence[ShapeEstimator],
+    photo: Photo,
+    mask: Mask,
+    camera: Camera,
+    depth: DepthMap,
+    turns: tuple[float, ...],
 ) -> Iterator[DepthMap]:
     """A subject's depth by the mean of the looks so far, after each; none without a subject.
 
-    turns: of the photo, in degrees; each is looked at as it is and mirrored. Where `depth` has no back, its model is not
-    ours and knows the front better: that stays, and only how thick the subject is comes from the looks. The result is in
-    the unit of `depth`, whose median it keeps.
+    turns: of the photo, in degrees; each network looks at each as it is and mirrored. Where `depth` has no back, its model
+    is not ours and knows the front better: that stays, and only how thick the subject is comes from the looks. The result
+    is in the unit of `depth`, whose median it keeps.
     """
     if mask.inside is None:
         return
     rgb, total = opaque(photo), np.zeros((2, *photo.size), np.float64)
     unit = float(np.median(depth.z[mask.inside & ~np.isnan(depth.z)]))
-    looks = [(turn, mirrored) for turn in turns for mirrored in (False, True)]
-    for count, (turn, mirrored) in enumerate(looks, 1):
+    for count, (turn, mirrored, network) in enumerate(product(turns, (False, True), networks), 1):
         total += _look(network, rgb, mask.inside, camera, _turned(camera, turn, mirrored))
         front, back = unit * total / count
         if depth.back is None:

@@ -99,13 +99,13 @@ class TextureSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """A refinement's settings. photo: pixels of the crop's side; turns: in degrees, of the looks that the network takes;
+    """A refinement's settings. photo: pixels of the crop's side; turns: in degrees, of the looks that each network takes;
     samples: of the solid's front;
     volume: cells of the lattice that the solid's distance is laid on; save_every: seconds between checkpoints; guidance:
     names of what guides, none or several; second: which stage follows the coarse one, `fine` or `points`."""
 
     photo: int = 512
-    turns: tuple[float, ...] = (0.0, -6.0, 6.0)
+    turns: tuple[float, ...] = (0.0,)
     samples: int = 12_000
     volume: int = 64
     save_every: float = 20.0

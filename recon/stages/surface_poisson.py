@@ -68,6 +68,7 @@ def _oriented(lattice: Lattice) -> tuple[Float32[ndarray, "n 3"], Float32[ndarra
 def screened_poisson(
     points: Float32[ndarray, "n 3"], normals: Float32[ndarray, "n 3"], width: float
 ) -> tuple[ndarray, Int32[ndarray, "m 3"]]:
+    """Vertices (float64, v×3) and faces of the surface around oriented points; width: of the finest cell, in their unit."""
     import open3d as o3d
 
     cloud = o3d.geometry.PointCloud(o3d.utility.Vector3dVector(points.astype(np.float64)))

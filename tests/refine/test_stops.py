@@ -33,7 +33,7 @@ class Stop(Exception):
 
 def told(found: Reconstruction, tell: Callable[[Step], None], **options: Any) -> Reconstruction:
     """A refinement of a few steps."""
-    return pipeline.refine(found, "toy", steps=2, device="cpu", network=toy.Inflating(), tell=tell, **options)
+    return pipeline.refine(found, "toy", steps=2, device="cpu", networks=[toy.Inflating()], tell=tell, **options)
 
 
 @pytest.fixture

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
 from recon.geometry.camera import project
+from recon.refine.colours import guessed_colours
 from recon.refine.guidance import distance_at, distance_volume, guide_of, signed_distance, spread_colours, trust
 from recon.render.cameras import orbit
 from tests.refine import toy
@@ -53,7 +56,7 @@ def test_distances_are_a_ball_s() -> None:
     assert (signed_distance(target.vertices, target.faces, points) - wanted).abs().mean() < 0.03
 
 
-def test_colours_are_the_photo_s_in_front_and_fade_to_its_mean_behind() -> None:
+def test_colours_are_the_photo_s_in_front_and_fade_to_its_blurred_mirror_image_behind() -> None:
     target = toy.target()
     plain = torch.full_like(target.photo, 0.25)
     flat = spread_colours(
@@ -65,7 +68,17 @@ def test_colours_are_the_photo_s_in_front_and_fade_to_its_mean_behind() -> None:
     u, v, _ = target.camera.project(target.vertices[front]).T
     assert (firm[front] - target.photo[v.long(), u.long()]).abs().mean() < 0.05
     faded = spread_colours(target, target.vertices, target.faces, 4.0, 1e3)
-    assert faded[~front].std(0).max() < 0.02
+    torch.testing.assert_close(faded, guessed_colours(target, target.vertices), atol=0.02, rtol=0)
+
+
+def test_the_guess_for_the_far_side_is_the_photo_without_its_details() -> None:
+    target = toy.target()
+    fine = torch.where(torch.arange(64)[:, None] % 2 == 0, 0.2, 0.6)[..., None].expand(64, 64, 3)
+    halves = torch.where(torch.arange(64)[None] < 32, 0.2, 0.6)[..., None].expand(64, 64, 3)
+    left = target.camera.project(target.vertices)[:, 0] < 20
+    for picture, wanted in ((fine, 0.4), (halves, 0.25)):
+        guess = guessed_colours(replace(target, photo=picture.contiguous()), target.vertices)
+        assert (guess[left] - wanted).abs().max() < 0.06
 
 
 def test_trust_falls_with_the_angle() -> None:
