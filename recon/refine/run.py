@@ -214,6 +214,7 @@ class Refinement:
 
     def _next_stage(self) -> None:
         if self.stage == "coarse":
+            self.save()  # a stop while the next stage is made ready loses nothing
             self.stage, self.done = self._second_name, 0
             self.fine = self._fine()
             self.adam = self._optimiser()
