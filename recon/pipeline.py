@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from recon.refine.steps import Step
     from recon.refine.target import Target
 
-REFINED_NOTE = "the unseen back is the network's guess; its colours are spread from what the photo shows"
+REFINED_NOTE = "the unseen back is the network's guess; its colours are the photo's, mirrored and blurred"
 SMALLEST, LARGEST = 1e-6, 1e6
 """Lengths whose squares and ratios float32 holds."""
 BACK_NOTE = {
