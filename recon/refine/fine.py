@@ -25,25 +25,31 @@ from recon.render.topology import Edges, edges_of
 
 
 class Fine(nn.Module):
-    """A mesh as the zero of a signed distance, positive inside."""
+    """A mesh as the zero of a signed distance, positive inside; least: what that may not fall below, no bound if None."""
 
-    def __init__(self, distance: Float[Tensor, " n"], resolution: int) -> None:
+    least: Tensor
+
+    def __init__(
+        self, distance: Float[Tensor, " n"], resolution: int, least: Float[Tensor, " n"] | None = None
+    ) -> None:
         super().__init__()
+        self.register_buffer("least", torch.full_like(distance, -torch.inf) if least is None else least)
         self.resolution = resolution
         self.distance = nn.Parameter(distance.clone())
         self.register_buffer("positions", lattice(resolution).to(distance.device), persistent=False)
 
     def surface(self) -> Surface:
         """The mesh."""
-        return march(self.distance, self.positions, self.resolution)  # type: ignore[arg-type]
+        return march(torch.maximum(self.distance, self.least), self.positions, self.resolution)  # type: ignore[arg-type]
 
     @torch.no_grad()
     def final(self, apart: float = 1e-3) -> Surface:
         """The mesh with no two vertices in one place: the surface keeps `apart` of a cube's edge from the lattice's own
         vertices, where it would shrink faces to points."""
         least = apart * 2 / self.resolution
-        inside = (self.distance > 0) & ~on_border(self.resolution).to(self.distance.device)
-        distance = torch.where(inside, self.distance.clamp_min(least), self.distance.clamp_max(-least))
+        distance = torch.maximum(self.distance, self.least)
+        inside = (distance > 0) & ~on_border(self.resolution).to(distance.device)
+        distance = torch.where(inside, distance.clamp_min(least), distance.clamp_max(-least))
         return march(distance, self.positions, self.resolution)  # type: ignore[arg-type]
 
     @torch.no_grad()

@@ -42,6 +42,7 @@ from recon.refine.settings import FineSettings, PointsSettings, Settings
 from recon.refine.steps import PREVIEW_SIDE, Parts, Step, Tell, silent
 from recon.refine.target import Target
 from recon.refine.texture import PARTS, textured
+from recon.refine.thin import thickened
 from recon.render.cameras import Pinhole, distance_to_fit, orbit
 from recon.render.dmtet import lattice
 from recon.types import Mesh, PointCloud
@@ -239,10 +240,11 @@ class Refinement:
             return self._points(state)
         resolution = self.settings.fine.resolution
         if state is not None:
-            return Fine(state["distance"], resolution)
+            return Fine(state["distance"], resolution, state["least"])
         points = lattice(resolution).to(self.device)
-        distance = distance_at(self.target, self.volume, points, self.beat)
-        return Fine(self.coarse.moved(distance, points), resolution)
+        distance = self.coarse.moved(distance_at(self.target, self.volume, points, self.beat), points)
+        distance, least = thickened(self.target, distance, points, 2 / resolution)
+        return Fine(distance, resolution, least)
 
     def _points(self, state: dict[str, Tensor] | None) -> Points:
         settings, camera = self.settings.points, self.target.camera

@@ -42,10 +42,10 @@ class FineSettings:
     """The mesh. steps: of the fit; resolution: cubes of the tetrahedral lattice along an axis; side: pixels of a view;
     rate: Adam's, for a signed distance; mask, guide, depth, laplacian, normal: weights of the losses."""
 
-    steps: int = 80
-    resolution: int = 72
+    steps: int = 30
+    resolution: int = 88
     side: int = 256
-    rate: float = 1e-3
+    rate: float = 4e-4
     mask: float = 1.0
     guide: float = 0.3
     depth: float = 0.3
@@ -85,15 +85,16 @@ class PointsSettings:
 
 @dataclass(frozen=True)
 class TextureSettings:
-    """The picture on the mesh. faces: of the final mesh at most; side: of the texture in texels at most; hold, fade: how
-    firmly the colours of a mesh's vertices hold to the photo where it is believed, and to the guessed ones elsewhere,
-    against their neighbours'; field: whether what the photo does not show takes the coarse field's
-    colours, else spread ones."""
+    """The final mesh and the picture on it. smooth: rounds of smoothing; faces: of the mesh at most; side: of the texture
+    in texels at most; hold, fade: how firmly the colours of a mesh's vertices hold to the photo where it is believed, and
+    to the guessed ones elsewhere, against their neighbours'; field: whether what the photo does not show takes the coarse
+    field's colours, else spread ones."""
 
+    smooth: int = 8
     faces: int = 24_000
     side: int = 1024
     hold: float = 4.0
-    fade: float = 0.02
+    fade: float = 0.3
     field: bool = False
 
 
@@ -122,7 +123,7 @@ PRESETS = {
     "full": Settings(
         photo=1024, volume=96,
         coarse=CoarseSettings(steps=1500, rays=4096, side=256, guide_side=128),
-        fine=FineSettings(steps=500, resolution=128, side=512),
+        fine=FineSettings(steps=200, resolution=128, side=512),
         points=PointsSettings(
             steps=1000, side=512, guide_side=256, novel=512, erosion=15, features=16, widths=(16, 32, 64, 128), radius=2.0,
             rate=2e-3, cell=0.006,
