@@ -24,7 +24,7 @@ SHARPNESS = 50.0
 """The density's logit rises by this per unit of the solid's distance."""
 SEEN_AT = math.log(SHARPNESS * math.log(2)) / SHARPNESS
 """Half of the light that comes straight at the prior's surface is stopped this far inside of where its logit is 0."""
-BAND = 0.02
+BAND = 0.006
 """Distance from the solid's surface within which the field may move it."""
 
 

@@ -85,12 +85,11 @@ class PointsSettings:
 
 @dataclass(frozen=True)
 class TextureSettings:
-    """The final mesh and the picture on it. smooth: rounds of smoothing; faces: of the mesh at most; side: of the texture
-    in texels at most; hold, fade: how firmly the colours of a mesh's vertices hold to the photo where it is believed, and
-    to the guessed ones elsewhere, against their neighbours'; field: whether what the photo does not show takes the coarse
-    field's colours, else spread ones."""
+    """The picture on the mesh. faces: of the final mesh at most; side: of the texture in texels at most; hold, fade: how
+    firmly the colours of a mesh's vertices hold to the photo where it is believed, and to the guessed ones elsewhere,
+    against their neighbours'; field: whether what the photo does not show takes the coarse field's colours, else spread
+    ones."""
 
-    smooth: int = 8
     faces: int = 24_000
     side: int = 1024
     hold: float = 4.0

@@ -34,9 +34,7 @@ def textured(
 ) -> Mesh:
     """The finished mesh in the photo's camera frame; it tells of `PARTS` parts."""
     parts.beat()
-    vertices = _smoothed(vertices.detach(), faces, settings.smooth)
-    parts.beat()
-    vertices, faces = _fewer(vertices, faces, settings.faces, parts.beat)
+    vertices, faces = _fewer(vertices.detach(), faces, settings.faces, parts.beat)
     parts.done()
     colours = spread_colours(target, vertices, faces, settings.hold, settings.fade, parts.beat)
     parts.done()
@@ -61,13 +59,6 @@ def textured(
     )
     parts.done()
     return mesh
-
-
-def _smoothed(vertices: Tensor, faces: Tensor, rounds: int) -> Tensor:
-    """The lattice's own ripples taken away without shrinking (Taubin 1995); the mesh stays as closed as it was."""
-    whole = Mesh(vertices.cpu().numpy(), faces.cpu().numpy().astype(np.int32)).to_open3d()
-    found = np.asarray(whole.filter_smooth_taubin(rounds).vertices, np.float32)
-    return torch.from_numpy(found.copy()).to(vertices.device)
 
 
 def _fewer(vertices: Tensor, faces: Tensor, count: int, beat: Beat = still) -> tuple[Tensor, Tensor]:
