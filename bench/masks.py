@@ -12,7 +12,7 @@ from PIL import Image
 
 from bench.frames import read_frame
 from recon.protocols import Segmenter
-from recon.registry import segmenter, segmenters
+from recon.registry import Where, segmenter, segmenters
 from recon.stages.read import photo_from_array
 from recon.stages.subject import find_subject
 from recon.types import Mask
@@ -37,12 +37,12 @@ def chain(name: str) -> tuple[str, Chain]:
     """(label, who is asked for the subject). `auto` is the product's own order; an empty name is the built-in network's
     segmenter if there is one, else auto."""
     if name != "auto":
-        chosen = segmenter(name or "builtin", "auto", True)
+        chosen = segmenter(name or "builtin", Where(offline=True))
         if chosen is not None:
             return chosen.name, [lambda: chosen]
         if name:
             raise SystemExit(f"{name!r} is no segmenter; give auto, builtin, grabcut or another name of --models")
-    found = segmenters("auto", True)
+    found = segmenters(Where(offline=True))
     return "auto: " + ", ".join(build().name for build in found), found
 
 

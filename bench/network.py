@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from recon.builtin.estimator import WEIGHTS
+from recon.builtin.weights import GEOMETRY
 
 SIDES = (224, 384)
 LOADS, RUNS = 5, 20
@@ -28,12 +28,14 @@ def main() -> None:
     def load() -> Any:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = os.cpu_count() or 1
-        return onnxruntime.InferenceSession(str(WEIGHTS), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(str(GEOMETRY), options, providers=["CPUExecutionProvider"])
 
     session = load()
     (photo,) = session.get_inputs()
     load_ms = milliseconds(load, LOADS)
-    print(f"{WEIGHTS.stat().st_size / 2**20:.1f} MB; {os.cpu_count()} cores; load {load_ms:.0f} ms (median of {LOADS})")
+    print(
+        f"{GEOMETRY.stat().st_size / 2**20:.1f} MB; {os.cpu_count()} cores; load {load_ms:.0f} ms (median of {LOADS})"
+    )
     print(f"{'side':>6} {'run ms':>8}   (median of {RUNS} after one warm-up)")
     for side in SIDES:
         batch = np.random.default_rng(0).random((1, photo.shape[1], side, side), np.float32)

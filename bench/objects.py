@@ -168,7 +168,7 @@ def view_scores(
 
 def fov_table(options: Options, views: list[View]) -> None:
     """Absolute error of the built-in network's field of view along the longer side, against always saying 60°."""
-    estimator = depth_estimator("builtin", "auto", True)
+    estimator = depth_estimator("builtin")
     cases = [("rendered", view.fov, on_grey(view.rgba)) for view in views]
     for meta in sorted((options.data / "rgbd").glob("*/meta.json")):
         frame = read_frame(meta.parent)

@@ -14,7 +14,7 @@ import numpy as np
 from recon.errors import BadInput, BadOption
 from recon.progress import Stopwatch
 from recon.protocols import DepthEstimator, ShapeEstimator
-from recon.registry import depth_estimator, segmenter, segmenters, shape_estimators
+from recon.registry import Where, depth_estimator, segmenter, segmenters, shape_estimators
 from recon.result import Reconstruction, Refined
 from recon.settings import FEWEST_FACES, POISSON_DEPTHS, Limits, PoissonSettings, SolidSettings
 from recon.stages.camera import DEFAULT_FOV, find_camera
@@ -67,7 +67,7 @@ def reconstruct(
     point cloud, in the depth's unit. Raises UnflatError with one sentence for bad input (BadInput) or a missing model
     (MissingModel).
     """
-    watch = watch or Stopwatch()
+    watch, where = watch or Stopwatch(), Where(device, offline)
     check_values(faces, poisson_depth, voxel, depth_scale, near, far)
     if depth_in is not None and depth_kind is None:
         raise BadOption("a depth map was given without its kind; add --depth-kind metric, scale or disparity.")
@@ -81,19 +81,13 @@ def reconstruct(
             given = read_depth(depth_in, depth_kind, picture.size, depth_scale, limits)
     if given is None:
         with watch.stage("model"):
-            estimator = (
-                depth_estimator(depth_model, device, offline, depth_kind)
-                if isinstance(depth_model, str)
-                else depth_model
-            )
+            estimator = _estimator(depth_model, where, depth_kind)
             estimator.load()  # a missing model is told before anything slow begins
     with watch.stage("subject"):
         # a given depth map is of the whole photo: nothing is cut out of it unasked
         how = "none" if given is not None and mask == "auto" and picture.alpha is None else mask
-        asked = segmenter(str(mask), device, offline)
-        subject = (
-            segmented_subject(picture, asked) if asked else find_subject(picture, how, segmenters(device, offline))
-        )
+        asked = segmenter(str(mask), where)
+        subject = segmented_subject(picture, asked) if asked else find_subject(picture, how, segmenters(where))
         if given is not None:
             raw, camera = given, find_camera(picture, fov, focal_px)
             depth = to_depth_map(raw, picture, subject, camera, near, far)
@@ -106,6 +100,10 @@ def reconstruct(
     if surface == "solid" and subject.inside is not None:
         notes.append(BACK_NOTE[depth.back is not None])
     return Reconstruction(picture, subject, camera, depth, surface, faces, poisson_depth, voxel, notes)
+
+
+def _estimator(model: str | DepthEstimator, where: Where, kind: DepthKind | None) -> DepthEstimator:
+    return depth_estimator(model, where, kind) if isinstance(model, str) else model
 
 
 def _picture(photo: str | Path | np.ndarray | Photo, limits: Limits) -> Photo:

@@ -1,54 +1,152 @@
-"""Every model by name: the network that ships, and the pretrained ones."""
+"""Every model by task and name: its card, the function that builds its adapter, and whether its weights are here.
+
+Building loads nothing: weights and frameworks are looked for at the first photo, or at the adapter's `load()`. A new
+model is its adapter, a card in `models/catalogue.py` and a line in `DEPTH_BUILDERS` or `SEGMENTER_BUILDERS`.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from importlib.util import find_spec
+from pathlib import Path
 
+from recon.builtin.weights import GEOMETRY
 from recon.errors import BadOption
+from recon.models import weights
+from recon.models.catalogue import BUILTIN_CARD, GRABCUT_CARD, MIDAS_FOR, PRETRAINED, ModelCard, Task
 from recon.protocols import DepthEstimator, Segmenter, ShapeEstimator
 from recon.types import DepthKind
 
-BUILTIN = "builtin"
-BUILTIN_LINE = "the small network that ships with Unflat: depth, a subject's mask and back, field of view"
+BUILTIN = BUILTIN_CARD.name
 
 
-def depth_estimator(name: str, device: str, offline: bool, kind: DepthKind | None = None) -> DepthEstimator:
+@dataclass(frozen=True)
+class Where:
+    """Where a model runs. device: auto, cpu or cuda; offline: its weights must be here already."""
+
+    device: str = "auto"
+    offline: bool = False
+
+
+def _builtin_depth(card: ModelCard, where: Where) -> DepthEstimator:
+    from recon.builtin.estimator import BuiltinDepth
+
+    return BuiltinDepth()
+
+
+def _transformers_depth(card: ModelCard, where: Where) -> DepthEstimator:
+    from recon.models.depth_hf import TransformersDepth
+
+    return TransformersDepth(card.weights(), card.kind, where.device, where.offline)
+
+
+def _builtin_segmenter(card: ModelCard, where: Where) -> Segmenter:
+    from recon.builtin.segmenter import BuiltinSegmenter
+
+    return BuiltinSegmenter()
+
+
+def _grabcut(card: ModelCard, where: Where) -> Segmenter:
+    from recon.models.grabcut import GrabCut
+
+    return GrabCut()
+
+
+def _sam(card: ModelCard, where: Where) -> Segmenter:
+    from recon.models.grabcut import GrabCut
+    from recon.models.sam import Sam
+
+    return Sam(card.weights(), where.device, where.offline, prior=GrabCut())
+
+
+def _sam_hf(card: ModelCard, where: Where) -> Segmenter:
+    from recon.models.grabcut import GrabCut
+    from recon.models.sam_hf import SamHf
+
+    return SamHf(card.weights(), where.device, where.offline, prior=GrabCut())
+
+
+def _rembg(card: ModelCard, where: Where) -> Segmenter:
+    from recon.models.rembg import Rembg
+
+    return Rembg(card.weights(), where.device, where.offline)
+
+
+DepthBuilder = Callable[[ModelCard, Where], DepthEstimator]
+SegmenterBuilder = Callable[[ModelCard, Where], Segmenter]
+
+DEPTH_BUILDERS: dict[str, DepthBuilder] = {"builtin": _builtin_depth, "depth_hf": _transformers_depth}
+SEGMENTER_BUILDERS: dict[str, SegmenterBuilder] = {
+    "builtin": _builtin_segmenter,
+    "grabcut": _grabcut,
+    "sam": _sam,
+    "sam_hf": _sam_hf,
+    "rembg": _rembg,
+}
+"""By the adapter that a card names."""
+
+
+def cards(task: Task | None = None) -> dict[str, ModelCard]:
+    """Every model by name, the one that ships first; of one task, if one is named."""
+    megabytes = round(GEOMETRY.stat().st_size / 1e6) if GEOMETRY.is_file() else 0
+    own = replace(BUILTIN_CARD, file=GEOMETRY, megabytes=megabytes)
+    return {card.name: card for card in (own, GRABCUT_CARD, *PRETRAINED.values()) if task is None or task in card.tasks}
+
+
+def is_here(card: ModelCard) -> bool:
+    """Whether a model's weights are on this computer. Looks at folders only: no network, no framework."""
+    if card.file is not None:
+        return card.file.is_file()
+    return card.weightless or weights.find(card.weights()) is not None
+
+
+def runs_here(card: ModelCard) -> bool:
+    """Whether its weights are here and its package can be imported, which is not tried."""
+    return is_here(card) and find_spec(card.package.replace("-", "_")) is not None
+
+
+def depth_estimator(name: str, where: Where = Where(), kind: DepthKind | None = None) -> DepthEstimator:
     """The depth model of a name, of a local folder in transformers' format, or of a hub id.
 
     `auto` is the best MiDaS-family model for this device whose weights are already here, else the built-in one: it
     never downloads, so that the first run works at once and every run says what it used. kind: only for a folder or hub
-    id whose configuration does not say what its values mean. Raises BadOption, MissingDependency or MissingWeights.
+    id whose configuration does not say what its values mean. Raises BadOption for an unknown name.
     """
-    if name == "auto":
-        name = best_here(device)
-    if name == BUILTIN:
-        from recon.builtin.estimator import BuiltinDepth
-
-        return BuiltinDepth()
-    from recon.models.registry import DEPTH_MODELS, build_depth
-
-    try:
-        if not name:
-            raise BadOption("no name")
-        return build_depth(name, device, offline, kind)
-    except (BadOption, RuntimeError):  # pathlib raises RuntimeError for ~nobody
-        known = ", ".join((BUILTIN, *DEPTH_MODELS))
+    card = cards("depth").get(best_here(where.device) if name == "auto" else name)
+    if card is not None:
+        return DEPTH_BUILDERS[card.adapter](card, where)
+    spec = _spec_of(name)
+    if spec is None:
+        known = ", ".join(cards("depth"))
         raise BadOption(
             f"--depth-model {name!r} is unknown; give auto, one of {known}, a folder in transformers' format, or a hub id"
             " like org/name."
-        ) from None
+        )
+    from recon.models.depth_hf import TransformersDepth
+
+    return TransformersDepth(spec, kind, where.device, where.offline)
+
+
+def _spec_of(name: str) -> weights.WeightsSpec | None:
+    """A folder or a hub's id; None if it is neither."""
+    try:
+        folder = Path(name).expanduser()
+    except RuntimeError:  # ~nobody
+        return None
+    if name and folder.is_dir():
+        return weights.WeightsSpec(folder.resolve().name, given=str(folder))
+    if weights.HUB_ID.fullmatch(name):
+        return weights.WeightsSpec(name.replace("/", "--"), repo=name)
+    return None
 
 
 def best_here(device: str) -> str:
     """What `auto` stands for on this device. Looks at folders only: no network, no framework."""
-    from recon.models import weights
-    from recon.models.catalogue import DEPTH, MIDAS_FOR
-
     wanted = MIDAS_FOR["cuda" if device == "cuda" or (device == "auto" and _has_nvidia()) else "cpu"]
-    return next((name for name in wanted if weights.find(DEPTH[name].weights())), BUILTIN)
+    return next((name for name in wanted if is_here(PRETRAINED[name])), BUILTIN)
 
 
 def shape_estimators() -> Sequence[ShapeEstimator]:
@@ -58,78 +156,49 @@ def shape_estimators() -> Sequence[ShapeEstimator]:
     return looking_at_shapes()
 
 
-def segmenter(name: str, device: str, offline: bool) -> Segmenter | None:
+def segmenter(name: str, where: Where = Where()) -> Segmenter | None:
     """The segmenter of a name, None if the name is no segmenter's (then it is a mask file's)."""
-    if name == BUILTIN:
-        return _builtin_segmenter()
-    from recon.models.registry import SEGMENTERS, build_segmenter
-
-    return build_segmenter(name, device, offline) if name in SEGMENTERS else None
+    card = cards("subject").get(name)
+    return SEGMENTER_BUILDERS[card.adapter](card, where) if card else None
 
 
-def segmenters(device: str, offline: bool) -> list[Callable[[], Segmenter]]:
-    """What `--mask auto` asks, in this order: Segment Anything and rembg where their weights are here, then GrabCut, which
+def segmenters(where: Where = Where()) -> list[Callable[[], Segmenter]]:
+    """What `mask="auto"` asks, in this order: Segment Anything and rembg where their weights are here, then GrabCut, which
     answers only where the ground is plain and is then the more exact, then the built-in network."""
-    from recon.models import weights
-    from recon.models.catalogue import SUBJECT
-    from recon.models.registry import build_segmenter
-
-    here = [name for name, card in SUBJECT.items() if weights.find(card.weights()) and _importable(card.package)]
-    return [*(partial(build_segmenter, name, device, offline) for name in (*here, "grabcut")), _builtin_segmenter]
+    known = cards("subject")
+    here = [card for card in known.values() if card.name in PRETRAINED and runs_here(card)]
+    asked = (*here, known[GRABCUT_CARD.name], known[BUILTIN])
+    return [partial(SEGMENTER_BUILDERS[card.adapter], card, where) for card in asked]
 
 
-def _builtin_segmenter() -> Segmenter:
-    from recon.builtin.segmenter import BuiltinSegmenter
+@dataclass(frozen=True)
+class Listed:
+    """A model as it is offered: its card, whether it can run here, and the command that gets it ("" if it is here)."""
 
-    return BuiltinSegmenter()
+    card: ModelCard
+    here: bool
+    get: str
+
+
+def listing(task: Task | None = None) -> list[Listed]:
+    """Every model that has weights. Reads directories; no network, no framework."""
+    found = []
+    for card in cards(task).values():
+        if not card.weightless:
+            here = is_here(card)
+            found.append(Listed(card, here, "" if here or card.file else weights.how_to_get(card.weights())))
+    return found
 
 
 def models_table() -> str:
-    """What `--models` prints: one line per model, and how to get what is not here."""
-    from recon.builtin.estimator import WEIGHTS
-    from recon.models.registry import listing
-
+    """All models for a terminal: one line each, and how to get what is not here."""
     rows = [("name", "gives", "licence", "MB", "here", "what it is / how to get it")]
-    size, here = (f"{WEIGHTS.stat().st_size / 1e6:.0f}", "yes") if WEIGHTS.is_file() else ("", "no")
-    rows.append((BUILTIN, "disparity, mask", "Apache-2.0", size, here, BUILTIN_LINE))
     for line in listing():
         card = line.card
-        about = card.about if line.here else f"{card.about}; get it: {line.command}"
-        here = "yes" if line.here else "no"
-        rows.append((card.name, card.kind or "mask", card.licence, str(card.megabytes), here, about))
+        about = f"{card.about}; get it: {line.get}" if line.get else card.about
+        rows.append((card.name, card.gives, card.licence, str(card.megabytes), "yes" if line.here else "no", about))
     widths = [max(len(row[i]) for row in rows) for i in range(5)]
     return "\n".join("  ".join([*(c.ljust(w) for c, w in zip(row[:5], widths, strict=True)), row[5]]) for row in rows)
-
-
-def model_choices() -> list[dict[str, Any]]:
-    """The depth models as a page offers them: value, label, licence, megabytes, whether its weights are here, what it is,
-    and the command that gets it. Reads folders; no network, no framework."""
-    from recon.builtin.estimator import WEIGHTS
-    from recon.models.registry import listing
-
-    size, here = (round(WEIGHTS.stat().st_size / 1e6), True) if WEIGHTS.is_file() else (0, False)
-    own = {"value": BUILTIN, "label": "Built-in", "licence": "Apache-2.0", "here": here, "megabytes": size,
-           "about": BUILTIN_LINE, "get": ""}  # fmt: skip
-    others = [
-        {
-            "value": line.card.name,
-            "label": line.card.name,
-            "licence": line.card.licence,
-            "here": line.here is not None and _importable(line.card.package),
-            "megabytes": line.card.megabytes,
-            "about": line.card.about,
-            "get": "" if line.here else line.command,
-        }
-        for line in listing()
-        if line.card.task == "depth"
-    ]
-    return [own, *others]
-
-
-def _importable(package: str) -> bool:
-    from importlib.util import find_spec
-
-    return find_spec(package.replace("-", "_")) is not None
 
 
 def _has_nvidia() -> bool:

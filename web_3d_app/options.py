@@ -8,7 +8,7 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate, validates
 
-from recon.registry import model_choices
+from recon.registry import BUILTIN, listing, runs_here
 from web_3d_app.settings import Settings
 from web_3d_app.uploads import readable
 
@@ -81,8 +81,24 @@ def _choices() -> list[dict[str, Any]]:
     if found is None:
         automatic = {"value": "auto", "label": "Best here", "licence": "", "here": True, "megabytes": 0, "get": "",
                      "about": "the best model whose weights are on this computer"}  # fmt: skip
-        found = _looked[now] = [automatic, *model_choices()]
+        found = _looked[now] = [automatic, *_depth_models()]
     return found
+
+
+def _depth_models() -> list[dict[str, Any]]:
+    """The depth models as the page offers them."""
+    return [
+        {
+            "value": line.card.name,
+            "label": "Built-in" if line.card.name == BUILTIN else line.card.name,
+            "licence": line.card.licence,
+            "here": runs_here(line.card),
+            "megabytes": line.card.megabytes,
+            "about": line.card.about,
+            "get": line.get,
+        }
+        for line in listing("depth")
+    ]
 
 
 def sample_names() -> list[str]:

@@ -22,7 +22,7 @@ import numpy as np
 from recon.pipeline import reconstruct
 from recon.progress import Stopwatch
 from recon.protocols import DepthEstimator
-from recon.registry import depth_estimator
+from recon.registry import Where, depth_estimator
 from recon.result import Reconstruction
 from recon.settings import Limits
 from recon.stages import write
@@ -83,7 +83,7 @@ class Models:
         if name not in self._warm:
             while len(self._warm) >= self.kept:
                 del self._warm[next(iter(self._warm))]
-            self._warm[name] = depth_estimator(name, self.device, offline=True)
+            self._warm[name] = depth_estimator(name, Where(self.device, offline=True))
         return self._warm[name]
 
     def warm_up(self, crew: str, folder: Path) -> None:

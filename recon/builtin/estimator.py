@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 from numpy import ndarray
 
+from recon.builtin.weights import GEOMETRY, SHAPES
 from recon.errors import MissingWeights
 from recon.geometry.cutout import GROUND, cut, on_plain_ground, window_around
 from recon.geometry.upsample import resized
@@ -25,9 +26,6 @@ from recon.types import RawDepth, Relief
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-WEIGHTS = Path(__file__).parent / "weights" / "geometry.onnx"
-# The network of shapes: the same net, trained further on cut-out things alone, in square windows.
-SHAPES = WEIGHTS.with_name("shapes.onnx")
 SHAPES_SIDE = 192
 # The network's input has about SIDE x SIDE pixels, whatever its shape: where real frames score best (see README.md).
 SIDE = 192
@@ -85,7 +83,7 @@ class Network:
 
     def __init__(
         self,
-        weights: Path = WEIGHTS,
+        weights: Path = GEOMETRY,
         side: int = SIDE,
         subject_side: int = SUBJECT_SIDE,
         longest: float = LONGEST_WINDOW,
@@ -135,7 +133,7 @@ class BuiltinDepth:
 
     name = "builtin"
 
-    def __init__(self, weights: Path = WEIGHTS, side: int = SIDE) -> None:
+    def __init__(self, weights: Path = GEOMETRY, side: int = SIDE) -> None:
         self._network = Network(weights, side)
 
     def load(self) -> InferenceSession:

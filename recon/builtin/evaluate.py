@@ -20,8 +20,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .estimator import SIDE, WEIGHTS, Network, network_size
+from .estimator import SIDE, Network, network_size
 from .losses import delta1_absrel, relief_loss
+from .weights import GEOMETRY
 from .world import World
 
 # Batches of the held-back world: numbers far beyond those of any training run.
@@ -151,7 +152,7 @@ def draw_curve(log: Path, picture: Path, size: tuple[int, int] = (900, 420)) -> 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m recon.builtin.evaluate", description="Score an exported network.")
-    parser.add_argument("--onnx", type=Path, default=WEIGHTS, help="exported network (default: the one that ships)")
+    parser.add_argument("--onnx", type=Path, default=GEOMETRY, help="exported network (default: the one that ships)")
     parser.add_argument("--real", type=Path, required=True, help="folder of RGB-D frames")
     parser.add_argument("--side", type=int, default=SIDE, help="root of the pixel count")
     args = parser.parse_args()

@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 from numpy import ndarray
 
-from recon.builtin.estimator import SIDE, WEIGHTS, Network
+from recon.builtin.estimator import SIDE, Network
+from recon.builtin.weights import GEOMETRY
 from recon.geometry.silhouette import is_credible, one_subject, sharpen
 from recon.geometry.upsample import guided_upsample
 
@@ -34,7 +35,7 @@ class BuiltinSegmenter:
 
     name = "builtin"
 
-    def __init__(self, weights: Path = WEIGHTS, side: int = SIDE) -> None:
+    def __init__(self, weights: Path = GEOMETRY, side: int = SIDE) -> None:
         self._network = Network(weights, side)
 
     def load(self) -> InferenceSession:

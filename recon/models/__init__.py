@@ -6,10 +6,10 @@ ends as `MissingDependency` or `MissingWeights`, one sentence that closes with t
 
     catalogue.py    which models there are: kind, licence, size, where the weights come from
     weights.py      where the weights lie on this computer, and how to get them here
-    registry.py     name -> function that builds the adapter
     depth_hf.py     depth models in transformers' format
     sam.py sam_hf.py rembg.py grabcut.py    segmenters; choose.py holds what they share
     need.py device.py                       soft imports; cpu or cuda
 
-`import recon.models` loads no framework. The network that ships (`builtin`) is not here but in `recon.builtin`.
+`import recon.models` loads no framework. The network that ships (`builtin`) is not here but in `recon.builtin`;
+`recon.registry` builds both kinds by name.
 """

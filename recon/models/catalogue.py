@@ -8,6 +8,7 @@ non-commercial): such a model runs only when it is asked for by name, never by `
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from recon.models.weights import TRANSFORMERS_FOLDER, WeightsSpec
@@ -17,43 +18,86 @@ APACHE = "Apache-2.0"
 NON_COMMERCIAL = "CC-BY-NC-4.0 (no commercial use)"
 
 
+Task = Literal["depth", "subject"]
+
+
 @dataclass(frozen=True)
 class ModelCard:
-    """One line of the catalogue. `kind` is None for a segmenter; `package` is what pip must install besides torch."""
+    """One line of the catalogue.
+
+    kind: what its depth means, None for a segmenter; adapter: which builder of the registry makes it; package: what pip
+    must install besides torch; file: of weights that ship with Unflat; weightless: it needs none.
+    """
 
     name: str
-    task: Literal["depth", "subject"]
+    tasks: tuple[Task, ...]
     kind: DepthKind | None
     repo: str
     licence: str
     megabytes: int
     about: str
+    adapter: str
     opt_in: bool = False
     package: str = "transformers"
     files: tuple[str, ...] = field(default=TRANSFORMERS_FOLDER)
     url: str = ""
     also: tuple[str, ...] = ()
+    file: Path | None = None
+    weightless: bool = False
+
+    @property
+    def gives(self) -> str:
+        """What it makes of a photo, in a word or two."""
+        return ", ".join([*([self.kind] if self.kind else []), *(["mask"] if "subject" in self.tasks else [])])
 
     def weights(self, given: str = "") -> WeightsSpec:
         """What to look for; `given` is the user's path or hub id."""
         return WeightsSpec(self.name, self.repo, self.files, self.url, given, also=self.also)
 
 
+BUILTIN_CARD = ModelCard(
+    "builtin",
+    ("depth", "subject"),
+    "disparity",
+    "",
+    APACHE,
+    0,
+    "the small network that ships with Unflat: depth, a subject's mask and back, field of view",
+    "builtin",
+    package="onnxruntime",
+)
+"""The registry, which may look into `recon.builtin`, adds its file."""
+
+GRABCUT_CARD = ModelCard(
+    "grabcut",
+    ("subject",),
+    None,
+    "",
+    APACHE,
+    0,
+    "OpenCV's GrabCut, for one thing before a plain ground",
+    "grabcut",
+    package="cv2",
+    weightless=True,
+)
+
+
 def _depth(
     name: str, kind: DepthKind, repo: str, licence: str, megabytes: int, about: str, opt_in: bool = False
 ) -> ModelCard:
-    return ModelCard(name, "depth", kind, repo, licence, megabytes, about, opt_in)
+    return ModelCard(name, ("depth",), kind, repo, licence, megabytes, about, "depth_hf", opt_in)
 
 
 def _sam(size: str, checkpoint: str, megabytes: int) -> ModelCard:
     return ModelCard(
         f"sam-{size}",
-        "subject",
+        ("subject",),
         None,
         "",
         APACHE,
         megabytes,
         f"Segment Anything, {size.replace('-', ' ')}, original checkpoint",
+        "sam",
         package="segment-anything",
         files=(checkpoint,),
         url=f"https://dl.fbaipublicfiles.com/segment_anything/{checkpoint}",
@@ -62,7 +106,9 @@ def _sam(size: str, checkpoint: str, megabytes: int) -> ModelCard:
 
 def _sam_hf(size: str, megabytes: int) -> ModelCard:
     about = f"Segment Anything, ViT-{size}, in transformers' format"
-    return ModelCard(f"sam-hf-{size}", "subject", None, f"facebook/sam-vit-{size}", APACHE, megabytes, about)
+    return ModelCard(
+        f"sam-hf-{size}", ("subject",), None, f"facebook/sam-vit-{size}", APACHE, megabytes, about, "sam_hf"
+    )
 
 
 def _by_name(*cards: ModelCard) -> dict[str, ModelCard]:
@@ -118,12 +164,13 @@ SUBJECT: dict[str, ModelCard] = _by_name(
     _sam_hf("huge", 2560),
     ModelCard(
         "rembg-u2net",
-        "subject",
+        ("subject",),
         None,
         "",
         "MIT (rembg), Apache-2.0 (U2-Net)",
         176,
         "salient object, through the package rembg",
+        "rembg",
         package="rembg",
         files=("u2net.onnx",),
         url="https://github.com/danielgatis/rembg/releases/download/v0.0.0/u2net.onnx",
@@ -131,7 +178,7 @@ SUBJECT: dict[str, ModelCard] = _by_name(
     ),
 )
 
-CARDS: dict[str, ModelCard] = {**DEPTH, **SUBJECT}
+PRETRAINED: dict[str, ModelCard] = {**DEPTH, **SUBJECT}
 
 MIDAS_FOR: dict[str, tuple[str, ...]] = {
     "cuda": ("dpt-large", "dpt-beit-large-512", "dpt-hybrid", "dpt-swin2-tiny-256"),

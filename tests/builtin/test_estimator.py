@@ -14,13 +14,11 @@ from recon.builtin.estimator import (
     INDOORS,
     LONGEST_WINDOW,
     OUTDOORS,
-    SHAPES,
     SHAPES_SIDE,
     SIDE,
     SUBJECT_FILL,
     SUBJECT_SIDE,
     SURE,
-    WEIGHTS,
     BuiltinDepth,
     Heads,
     Network,
@@ -30,6 +28,7 @@ from recon.builtin.estimator import (
     with_clouds,
     without_sky,
 )
+from recon.builtin.weights import GEOMETRY, SHAPES
 from recon.errors import MissingWeights
 from recon.geometry.cutout import GROUND, window_around
 from recon.protocols import DepthEstimator
@@ -188,7 +187,7 @@ def test_the_adapters_import_no_torch(toy: Path) -> None:
 
 def test_the_shipped_weights_tell_sky_from_ground() -> None:
     """A blue gradient over a brown floor: the ground comes nearer downwards, the sky is sky and far."""
-    assert WEIGHTS.stat().st_size < 12e6
+    assert GEOMETRY.stat().st_size < 12e6
     rng = np.random.default_rng(0)
     photo = np.empty((480, 640, 3), np.float64)
     fade = np.linspace(0, 1, 230)[:, None]

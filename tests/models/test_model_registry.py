@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -12,21 +13,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recon import registry
 from recon.errors import BadOption, MissingWeights
-from recon.models import catalogue, registry
+from recon.models import catalogue
 from recon.protocols import DepthEstimator, Segmenter
 
+HERE = registry.Where("cpu", offline=True)
 HEAVY = ("torch", "transformers", "huggingface_hub", "cv2", "onnxruntime", "segment_anything", "rembg", "diffusers")
 
 
 def test_looking_at_the_list_imports_nothing_heavy() -> None:
     code = (
-        "import sys, json; import recon.models; from recon.models.registry import listing; rows = listing();"
+        "import sys, json; import recon.models; from recon.registry import listing; rows = listing();"
         f"print(json.dumps([len(rows), [m for m in {HEAVY} if m in sys.modules]]))"
     )
-    root = Path(registry.__file__).parents[2]
+    root = Path(registry.__file__).parents[1]
     told = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
-    assert json.loads(told.stdout) == [len(catalogue.CARDS), []]
+    assert json.loads(told.stdout) == [len(catalogue.PRETRAINED) + 1, []]
 
 
 def test_every_model_of_the_issue_is_there_and_builds() -> None:
@@ -43,20 +46,23 @@ def test_every_model_of_the_issue_is_there_and_builds() -> None:
         "depth-pro": "metric",
     }
     assert kinds.items() <= {name: card.kind for name, card in catalogue.DEPTH.items()}.items()
-    assert set(registry.DEPTH_MODELS) == set(catalogue.DEPTH)
-    assert set(registry.SEGMENTERS) == {"grabcut", *catalogue.SUBJECT}
-    for name, build in registry.DEPTH_MODELS.items():
-        estimator = build("cpu", True)
+    assert set(registry.cards("depth")) == {"builtin", *catalogue.DEPTH}
+    assert set(registry.cards("subject")) == {"builtin", "grabcut", *catalogue.SUBJECT}
+    for name in registry.cards("depth"):
+        estimator = registry.depth_estimator(name, HERE)
         assert isinstance(estimator, DepthEstimator) and estimator.name == name
-    for name, make in registry.SEGMENTERS.items():
-        segmenter = make("cpu", True)
+    for name in registry.cards("subject"):
+        segmenter = registry.segmenter(name, HERE)
         assert isinstance(segmenter, Segmenter) and segmenter.name == name
 
 
 def test_every_card_can_be_shown_and_auto_takes_only_free_licences() -> None:
-    for row in registry.listing():
-        assert row.here is None and row.card.licence and row.card.megabytes > 0 and row.card.about
-        assert row.command.startswith(("hf download ", "curl -L "))
+    own, *others = registry.listing()
+    assert own.card.name == "builtin" and own.here and own.get == "" and own.card.megabytes > 0
+    assert own.card.gives == "disparity, mask" and {row.card.gives for row in others} == {"disparity", "metric", "mask"}
+    for row in others:
+        assert not row.here and row.card.licence and row.card.megabytes > 0 and row.card.about
+        assert row.get.startswith(("hf download ", "curl -L "))
         restricted = any(word in row.card.licence for word in ("NC", "research"))
         assert row.card.opt_in == restricted
     for names in catalogue.MIDAS_FOR.values():
@@ -68,8 +74,8 @@ def test_the_list_says_what_is_here(
 ) -> None:
     monkeypatch.setenv("UNFLAT_MODELS", str(tmp_path))
     shutil.copytree(toy("glpn"), tmp_path / "vinvino02--glpn-nyu")
-    here = {row.card.name: row.here for row in registry.listing() if row.here}
-    assert here == {"glpn-nyu": tmp_path / "vinvino02--glpn-nyu"}
+    assert [row.card.name for row in registry.listing() if row.here] == ["builtin", "glpn-nyu"]
+    assert [row.get for row in registry.listing() if row.here] == ["", ""]
 
 
 def test_by_name_by_folder_and_by_hub_id(
@@ -80,7 +86,7 @@ def test_by_name_by_folder_and_by_hub_id(
     shutil.copytree(toy("dpt-vit"), tmp_path / "dpt-large")
     shutil.copytree(toy("dpt-vit"), tmp_path / "someone--mine")
     ways = [str(toy("dpt-vit")), "dpt-large", "someone/mine"]
-    depths = [registry.build_depth(way, "cpu", True).estimate(photo) for way in ways]
+    depths = [registry.depth_estimator(way, HERE).estimate(photo) for way in ways]
     assert {depth.kind for depth in depths} == {"disparity"}
     assert [depth.model for depth in depths] == [toy("dpt-vit").name, "dpt-large", "someone--mine"]
     for depth in depths[1:]:
@@ -89,15 +95,17 @@ def test_by_name_by_folder_and_by_hub_id(
 
 def test_what_is_not_there_says_how_to_get_it(photo: np.ndarray) -> None:
     with pytest.raises(MissingWeights, match="get them with: hf download Intel/dpt-large$"):
-        registry.build_depth("dpt-large", "cpu", offline=True).estimate(photo)
+        registry.depth_estimator("dpt-large", HERE).estimate(photo)
     with pytest.raises(MissingWeights, match="get them with: hf download some/thing$"):
-        registry.build_depth("some/thing", "cpu", offline=True).estimate(photo)
+        registry.depth_estimator("some/thing", HERE).estimate(photo)
     with pytest.raises(MissingWeights, match=r"get them with: curl -L .*sam_vit_b_01ec64.pth$"):
-        registry.build_segmenter("sam-vit-b", "cpu", offline=True).segment(photo)
+        segmenter = registry.segmenter("sam-vit-b", HERE)
+        assert segmenter is not None
+        segmenter.segment(photo)
 
 
-def test_unknown_names() -> None:
-    with pytest.raises(BadOption, match="'midas' is no depth model: choose one of dpt-large"):
-        registry.build_depth("midas")
-    with pytest.raises(BadOption, match="'sam' is no segmenter: choose one of grabcut"):
-        registry.build_segmenter("sam")
+@pytest.mark.parametrize("name", ["midas", "", "~nobody-at-all/x", "a/b/c"])
+def test_unknown_names(name: str) -> None:
+    with pytest.raises(BadOption, match=f"{re.escape(repr(name))} is unknown; give auto, one of builtin, dpt-large"):
+        registry.depth_estimator(name)
+    assert registry.segmenter(name) is None

@@ -263,11 +263,11 @@ def test_an_absent_package_is_one_sentence(
 ) -> None:
     import sys
 
-    from recon.models.registry import build_segmenter
+    from recon.registry import Where, segmenter
 
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingDependency) as raised:
-        build_segmenter(name, "cpu", True).segment(thing)
+        segmenter(name, Where("cpu", offline=True)).segment(thing)
     assert str(raised.value).endswith(f"pip install {package}") and SUBJECT[name].package == package
 
 
@@ -292,9 +292,9 @@ def test_rembg_reads_our_file_and_fetches_nothing(
     onnx.save(model, str(tmp_path / "rembg-u2net/u2net.onnx"))
     monkeypatch.setenv("UNFLAT_MODELS", str(tmp_path))
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_: pytest.fail("the network was touched"))
-    from recon.models.registry import build_segmenter
+    from recon.registry import Where, segmenter
 
-    mask = build_segmenter("rembg-u2net", "cpu", True).segment(thing)
+    mask = segmenter("rembg-u2net", Where("cpu", offline=True)).segment(thing)
     assert mask is not None and "U2NET_HOME" not in os.environ
     disc = thing[..., 0] == 200
     assert (mask & disc).sum() / (mask | disc).sum() > 0.97
