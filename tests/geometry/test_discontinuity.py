@@ -162,3 +162,32 @@ def test_a_snapped_sample_takes_a_neighbour_s_depth(seed: int) -> None:
     moved = (found != z) & ~np.isnan(z)
     beside = np.stack([_shifted(m, i, j) for m in (z, found) for i, j in ((0, 1), (0, -1), (1, 0), (-1, 0))])
     assert (beside == found)[:, moved].any(axis=0).all()
+
+
+def ramp(rise: float, between: float, slope: float) -> np.ndarray:
+    """Rows that lead with `slope` (in parts of the rise) to a side at 1, then one sample, then a level side at 1 + rise."""
+    left = 1 - slope * rise * np.arange(5, -1, -1)
+    row = np.concatenate([left, [1 + between * rise], np.full(6, 1 + rise)])
+    return frozen(np.tile(row, (7, 1)).astype(np.float32))
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize(
+    ("rise", "between", "slope", "flying"),
+    [
+        (1.1 * STEP, 0.7, 0.0, True),
+        (0.9 * STEP, 0.7, 0.0, False),  # no step: the sides are one surface
+        (0.5, 0.6, 0.2, True),
+        (0.5, 0.9, 0.3, False),  # the side is not level: it may well lead there
+        (0.5, 0.55, 0.2, True),
+        (0.5, 0.45, 0.2, False),  # the side's last step, as steep as a round rim's
+    ],
+)
+def test_what_counts_as_flying(
+    rise: float, between: float, slope: float, flying: bool, mirrored: bool, turned: bool
+) -> None:
+    z = ramp(rise, between, slope)
+    z = z[:, ::-1] if mirrored else z
+    z = frozen(z.T if turned else z)
+    assert bool((snap(z) != z).any()) == flying
