@@ -119,6 +119,7 @@ class Reconstruction:
             "camera": {
                 "fov_x_deg": round(self.camera.fov_x, 3),
                 "focal_px": round(self.camera.focal, 3),
+                "centre_px": [round(self.camera.cx, 3), round(self.camera.cy, 3)],
                 "source": self.camera.source,
                 "fov_error_deg": None if self.camera.fov_error is None else round(self.camera.fov_error, 1),
             },
