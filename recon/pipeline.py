@@ -80,8 +80,9 @@ def reconstruct(
     measured = _depth_given(depth, depth_in, depth_kind, depth_scale, placed=near is not None or far is not None)
     with watch.stage("read"):
         picture = _picture(photo, limits)
-        lens = partial(find_camera, picture, fov, focal_px, focal_mm=focal_mm, centre=centre)
-        lens()  # a wrong value is told before anything slow begins
+        camera = find_camera(
+            picture, fov, focal_px, None, None, focal_mm, centre
+        )  # a wrong value is told before anything slow begins
         given = estimator = None
         if measured is not None and depth_kind is not None:
             given = read_depth(measured, depth_kind, picture.size, depth_scale, limits)
@@ -97,12 +98,11 @@ def reconstruct(
             segmented_subject(picture, asked) if asked else find_subject(picture, how, segmenters(device, offline))
         )
         if given is not None:
-            raw, camera = given, lens()
-            found = to_depth_map(raw, picture, subject, camera, near, far)
+            raw, found = given, to_depth_map(given, picture, subject, camera, near, far)
     if estimator is not None:
         with watch.stage("depth"):
             raw = estimator.estimate(opaque(picture), subject.inside)
-            camera = lens(raw.fov_x, raw.fov_error)
+            camera = find_camera(picture, fov, focal_px, raw.fov_x, raw.fov_error, focal_mm, centre)
             found = to_depth_map(raw, picture, subject, camera, near, far)
     notes = _warnings(picture, raw, camera, placed=near is not None or far is not None)
     if surface == "solid" and subject.inside is not None:

@@ -1,8 +1,8 @@
 """A measured depth map at the photo's resolution: smooth between its samples, and as sharp as the photo at its steps.
 
 Where the four samples around a pixel lie on one surface, disparity between them is linear (exact on planes). Where a step
-runs through them the pixel belongs to one side: that of the sample which is near and looks like it (Kopf et al. 2007, "Joint
-bilateral upsampling", equation 3), and the other side is left out.
+runs through them the pixel belongs to one side: that of the sample which is near and looks like it (Kopf et al. 2007,
+"Joint bilateral upsampling", equation 3), and the other side is left out.
 """
 
 from __future__ import annotations

@@ -56,11 +56,11 @@ def _array(file: IO[bytes], size: int, limits: Limits) -> Shaped[ndarray, " ..."
     if not 2 <= len(shape) <= 4 or min(shape) < 1:
         raise ValueError(f"its shape is {shape}")
     count = int(np.prod(shape, dtype=object))
-    if count > 4 * limits.max_pixels:
-        raise ValueError(f"its header promises {count} values")
     promised, there = count * dtype.itemsize, size - file.tell()
     if promised > there:
         raise ValueError(f"its header promises {promised} bytes and {there} are there")
+    if count > 4 * limits.max_pixels:
+        raise ValueError(f"it holds {count} values")
     values = np.frombuffer(file.read(promised), dtype, count=count)
     return values.reshape(shape, order="F" if fortran else "C")
 

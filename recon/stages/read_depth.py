@@ -45,6 +45,8 @@ def read_depth(
         if getattr(given, "mode", None) in ("P", "PA"):
             raise BadInput(f"{named} has palette colours; give one with a single channel: {MAPS}.")
         values = as_array(given, named, f"an array or tensor h×w of numbers, a Pillow image, or a file: {MAPS}")
+        if values.dtype.kind == "b":
+            raise BadInput(f"{named} holds {values.dtype}; give one of numbers.")
     eight_bit = values.dtype == np.uint8
     values = one_channel(values, named)
     _check_shape(named, values.shape, size)
