@@ -80,9 +80,8 @@ def reconstruct(
     measured = _depth_given(depth, depth_in, depth_kind, depth_scale, placed=near is not None or far is not None)
     with watch.stage("read"):
         picture = _picture(photo, limits)
-        camera = find_camera(
-            picture, fov, focal_px, None, None, focal_mm, centre
-        )  # a wrong value is told before anything slow begins
+        # a wrong value is told before anything slow begins
+        camera = find_camera(picture, fov, focal_px, None, None, focal_mm, centre)
         given = estimator = None
         if measured is not None and depth_kind is not None:
             given = read_depth(measured, depth_kind, picture.size, depth_scale, limits)

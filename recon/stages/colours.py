@@ -41,7 +41,8 @@ def upright(found: Opened, turn: Image.Transpose | None) -> Upright:
             whole = Image.fromarray(values)
         rgb = reduced(whole, found.factor, transparent)
         alpha = (picture if found.factor == 1 else rgb).convert("RGBA").getchannel("A") if transparent else None
-    rgb = to_srgb(rgb, profile) if profile else rgb.convert("RGB")
+    if profile or rgb.mode != "RGB" or alpha is not None:  # else a copy of a large picture for nothing
+        rgb = to_srgb(rgb, profile) if profile else rgb.convert("RGB")
     if alpha is not None:
         rgb.putalpha(alpha)
     return Upright(np.asarray(rgb if turn is None else rgb.transpose(turn)), note)
