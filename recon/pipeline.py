@@ -76,7 +76,7 @@ def reconstruct(
     """
     watch = watch or Stopwatch()
     check_values(faces, poisson_depth, voxel, depth_scale, near, far)
-    _check_words(surface, mask, device)
+    _check_words(surface, mask, device, limits)
     measured = _depth_given(depth, depth_in, depth_kind, depth_scale, placed=near is not None or far is not None)
     with watch.stage("read"):
         picture = _picture(photo, limits)
@@ -137,8 +137,10 @@ def _depth_given(depth: Any, depth_in: Any, kind: Any, scale: Any, placed: bool)
     return given
 
 
-def _check_words(surface: Any, mask: Any, device: Any) -> None:
+def _check_words(surface: Any, mask: Any, device: Any, limits: Any) -> None:
     """Raise BadOption for what is none of the words or paths that it may be."""
+    if not isinstance(limits, Limits):
+        raise BadOption(f"limits is of type {type(limits).__name__}; give recon.settings.Limits.")
     if surface not in get_args(Surface):
         raise BadOption(f"--surface is {surface!r}; give {', '.join(get_args(Surface))}.")
     if not is_path(mask):
@@ -233,6 +235,11 @@ def refine(
     from recon.refine.settings import preset as settings_of
     from recon.refine.steps import silent
 
+    if not isinstance(found, Reconstruction):
+        raise BadInput(f"a refinement begins with what reconstruct gives, and not with a {type(found).__name__}.")
+    for name, value in (("--steps", steps), ("--seed", seed)):
+        if value is not None and not _is_whole(value):
+            raise BadOption(f"{name} is {value!r}; give a whole number.")
     tell, watch = tell or silent, watch or Stopwatch()
     settings = settings_of(preset, steps, found.faces, guidance, second)
     if found.mask.inside is None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from recon.settings import CloudSettings, PoissonSettings, SolidSettings
 from recon.stages.cloud import make_cloud, thinned
+from recon.stages.values import as_path
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo, PointCloud, Surface
 
 
@@ -89,7 +90,7 @@ class Reconstruction:
         """Write the mesh in the format that `path` ends with; returns the files written."""
         from recon.stages.write import write_mesh
 
-        return write_mesh(self.mesh, Path(path))
+        return write_mesh(self.mesh, as_path(path, "the model"))
 
     def report(self) -> dict[str, Any]:
         """The facts of this reconstruction, ready for JSON."""

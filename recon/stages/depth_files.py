@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 import numpy as np
 from jaxtyping import Shaped
@@ -46,7 +46,7 @@ def _npz(path: Path, named: str, limits: Limits) -> Shaped[ndarray, " ..."]:
             return _array(stream, entry.file_size, limits)
 
 
-def _array(file: IO[bytes], size: int, limits: Limits) -> Shaped[ndarray, " ..."]:
+def _array(file: Any, size: int, limits: Limits) -> Shaped[ndarray, " ..."]:
     """The array of an .npy stream of `size` bytes."""
     version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
@@ -107,7 +107,7 @@ def _exr_channel(channels: dict[str, ndarray], named: str) -> Shaped[ndarray, "h
     return channels[last[_chosen(list(last), named, "channels")]]
 
 
-def _in_frame(values: Shaped[ndarray, "h w"], header: dict[str, ndarray]) -> Shaped[ndarray, "h w"]:
+def _in_frame(values: Shaped[ndarray, "h w"], header: dict[str, Any]) -> Shaped[ndarray, "h w"]:
     """A data window put into its display window: what a renderer did not draw is no surface."""
     (left, top), (right, bottom) = header["dataWindow"]
     (x0, y0), (x1, y1) = header["displayWindow"]

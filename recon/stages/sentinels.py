@@ -20,7 +20,7 @@ NO_MEASUREMENT = 65535
 TOLD_FROM = 0.01
 """Share of pixels dropped from which a note says so."""
 NEARLY = 1e-3
-"""A map normalised with a small constant under the fraction line ends so near its top."""
+"""A float map normalised with a small constant under the fraction line, or rounded, ends so near its top."""
 
 
 def surface_only(
@@ -56,7 +56,8 @@ def is_normalised(values: Shaped[ndarray, "h w"]) -> bool:
     tops = {"u1": (255,), "u2": (65535,)}.get(values.dtype.str[1:], (1.0, 255.0, 65535.0))
     finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
     largest = float(finite.max(initial=0))
-    return any(top * (1 - NEARLY * (values.dtype.kind == "f")) <= largest <= top for top in tops)
+    spare = NEARLY if values.dtype.kind == "f" else 0.0
+    return any(abs(largest - top) <= spare * top for top in tops)
 
 
 def _told(dropped: dict[str, Bool[ndarray, "h w"]], depth: Float32[ndarray, "h w"]) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ def is_path(value: object) -> bool:
 
 def as_path(value: Any, what: str) -> Path:
     """The path that a string or path-like object means. Raises BadInput."""
-    name = os.fspath(value)
+    name = os.fspath(value) if is_path(value) else value
     if not isinstance(name, str):
         raise BadInput(f"the path of {what} is {name!r}; give text or a pathlib.Path.")
     return Path(name)
@@ -38,7 +38,7 @@ def as_array(value: Any, named: str, wanted: str) -> Shaped[ndarray, " ..."]:
         value = value.detach().cpu()
         if str(getattr(value, "dtype", "")) == "torch.bfloat16":  # numpy has none
             value = value.float()
-    if not hasattr(value, "__array__"):
+    if not (hasattr(value, "__array__") or hasattr(value, "__array_interface__")):
         raise BadInput(f"{named} is of type {came}; give {wanted}.")
     try:
         out = np.asarray(value)
