@@ -29,11 +29,11 @@ def finer(z: Float32[ndarray, "a b"], rgb: UInt8[ndarray, "h w 3"], footprint: f
     linear = np.nan_to_num(inverse).astype(np.float32)
     out: Float32[ndarray, "h w"] = cv2.resize(linear, (width, height), interpolation=cv2.INTER_LINEAR)
     across, down = cuts(z, footprint)
-    sides = np.stack(
-        [across[:-1], across[1:], down[:, :-1], down[:, 1:]]
-    )  # of each 2×2 samples: top, bottom, left, right
+    # of each 2×2 samples: top, bottom, left, right
+    sides = np.stack([across[:-1], across[1:], down[:, :-1], down[:, 1:]])
     row, column = _cells(height, z.shape[0]), _cells(width, z.shape[1])
-    y, x = np.nonzero(sides.any(axis=0)[np.ix_(row[0], column[0])])
+    broken = np.logical_or.reduce(sides)
+    y, x = np.nonzero(broken[np.ix_(row[0], column[0])])
     colours = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     for start in range(0, len(y), CHUNK):
         i, j = y[start : start + CHUNK], x[start : start + CHUNK]
@@ -42,7 +42,7 @@ def finer(z: Float32[ndarray, "a b"], rgb: UInt8[ndarray, "h w 3"], footprint: f
         near = np.stack([(1 - fr) * (1 - fc), (1 - fr) * fc, fr * (1 - fc), fr * fc])
         apart = ((colours[corners] - rgb[i, j].astype(np.float32)) ** 2).mean(axis=-1)
         best = np.argmax((LEAST + near) * np.exp(-apart / (2 * LIKENESS**2)), axis=0)
-        out[i, j] = _one_side(inverse[corners], near, best, ~sides[:, r, c])
+        out[i, j] = _one_side(inverse[corners], near, best, np.logical_not(sides[:, r, c]))
     with np.errstate(divide="ignore"):
         return (1 / out).astype(np.float32)
 
