@@ -31,8 +31,10 @@ def upright(found: Opened, turn: Image.Transpose | None) -> Upright:
     profile = picture.info.get("icc_profile")
     if found.deep is not None:
         values, note = scaled(found.deep[..., :3])
-        rgb = Image.fromarray(values)
-        alpha = Image.fromarray((found.deep[..., 3] >> 8).astype(np.uint8)) if found.deep.shape[2] == 4 else None
+        rgb, alpha = reduced(Image.fromarray(values), found.factor, False), None
+        if found.deep.shape[2] == 4:
+            opacity = Image.fromarray((found.deep[..., 3] >> 8).astype(np.uint8))
+            alpha = reduced(opacity, found.factor, False)
     else:
         transparent = picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info
         whole = picture

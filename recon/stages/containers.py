@@ -90,7 +90,7 @@ def opened(
             factor //= round(size[0] / picture.size[0])
         keeps_half = picture.mode in ("RGB", "RGBA") and any(";16" in str(tile[3]) for tile in picture.tile)
         picture.load()
-        deep = _sixteen_bit(data, picture) if keeps_half and factor == 1 else None
+        deep = _sixteen_bit(data, picture) if keeps_half else None
         return Opened(picture, size, factor, _exif(picture), deep=deep, panorama=panorama_by_tag(picture),
                       depth=depth_inside(data, picture))  # fmt: skip
 
