@@ -23,7 +23,7 @@ from recon.stages.read import photo_of, read_photo
 from recon.stages.read_depth import check_kind, read_depth
 from recon.stages.subject import find_subject, opaque, segmented_subject
 from recon.stages.values import as_path, is_path
-from recon.types import Camera, DepthKind, DepthMap, Photo, RawDepth, Surface
+from recon.types import Camera, DepthKind, DepthMap, Mask, Photo, RawDepth, Surface
 
 if TYPE_CHECKING:
     from recon.refine.settings import Settings as RefineSettings
@@ -88,14 +88,8 @@ def reconstruct(
     if given is None:
         with watch.stage("model"):
             estimator = _estimator(depth_model, device, offline, depth_kind)
-            estimator.load()  # a missing model is told before anything slow begins
     with watch.stage("subject"):
-        # a given depth map is of the whole photo: nothing is cut out of it unasked
-        how = "none" if given is not None and mask == "auto" and picture.alpha is None else mask
-        asked = segmenter(str(mask), device, offline)
-        subject = (
-            segmented_subject(picture, asked) if asked else find_subject(picture, how, segmenters(device, offline))
-        )
+        subject = _subject(picture, mask, given is not None, device, offline)
         if given is not None:
             raw, found = given, to_depth_map(given, picture, subject, camera, near, far)
     if estimator is not None:
@@ -113,11 +107,22 @@ def _picture(photo: Any, limits: Limits) -> Photo:
     return read_photo(as_path(photo, "the photo"), limits) if is_path(photo) else photo_of(photo, limits)
 
 
+def _subject(picture: Photo, mask: str | Path, measured: bool, device: str, offline: bool) -> Mask:
+    """The subject's mask. A measured depth map is of the whole photo: nothing is cut out of it unasked."""
+    asked = segmenter(str(mask), device, offline)
+    if asked:
+        return segmented_subject(picture, asked)
+    how = "none" if measured and mask == "auto" and picture.alpha is None else mask
+    return find_subject(picture, how, segmenters(device, offline))
+
+
 def _estimator(model: Any, device: str, offline: bool, kind: DepthKind | None) -> DepthEstimator:
+    """The depth model, loaded: a missing one is told before anything slow begins."""
     if isinstance(model, str):
-        return depth_estimator(model, device, offline, kind)
+        model = depth_estimator(model, device, offline, kind)
     if not isinstance(model, DepthEstimator):
         raise BadOption(f"--depth-model is of type {type(model).__name__}; give a model's name or a DepthEstimator.")
+    model.load()
     return model
 
 
