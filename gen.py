@@ -42,6 +42,15 @@ class _Parser(argparse.ArgumentParser):
         raise BadOption(f"{message}; see python gen.py --help.")
 
 
+def _pair(text: str) -> tuple[float, float]:
+    """Two numbers with a comma between them."""
+    try:
+        first, second = map(float, text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no pair of numbers; give two with a comma, U,V") from None
+    return first, second
+
+
 def parser() -> argparse.ArgumentParser:
     """All options, grouped as a person looks for them."""
     p = _Parser("gen.py", description=__doc__, epilog=EXAMPLES, allow_abbrev=False,
@@ -71,12 +80,14 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_input_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--depth-model", default="auto", metavar="NAME", help="a name from --models, or a local folder")
-    group.add_argument("--depth-in", type=Path, metavar="FILE", help="use this depth map (.npy, 16-bit .png) instead")
+    group.add_argument(
+        "--depth-in", type=Path, metavar="FILE", help="use this depth map (.npy .npz .exr .png …) instead"
+    )
     group.add_argument(
         "--depth-kind", choices=("metric", "scale", "disparity"), help="what --depth-in (or an unknown model) holds"
     )
-    group.add_argument("--depth-scale", type=float, default=1000.0, metavar="N",
-                       help="units of an integer metric --depth-in per metre (default: 1000, millimetres)")  # fmt: skip
+    group.add_argument("--depth-scale", type=float, metavar="N",
+                       help="units of a metric --depth-in per metre (default: whole numbers 1000, floats 1)")  # fmt: skip
     group.add_argument("--mask", default="auto", metavar="auto|none|alpha|NAME|FILE",
                        help="what to cut out (default: auto); NAME: builtin, grabcut or one of --models")  # fmt: skip
     group.add_argument(
@@ -86,10 +97,16 @@ def _add_input_options(group: argparse._ArgumentGroup) -> None:
         help="horizontal field of view of the photo (else EXIF, the network if sure, 60)",
     )
     group.add_argument("--focal-px", type=float, metavar="F", help="focal length in pixels of the photo")
+    group.add_argument(
+        "--focal-mm", type=float, metavar="F35", help="focal length as a 35 mm equivalent in millimetres"
+    )
+    group.add_argument(
+        "--centre", type=_pair, metavar="U,V", help="principal point in pixels of the photo (else its middle)"
+    )
     group.add_argument("--near", type=float, metavar="Z", help="distance of the nearest point (for disparity)")
     group.add_argument("--far", type=float, metavar="Z", help="distance of the farthest point (for disparity)")
     group.add_argument("--max-mib", type=float, default=64, metavar="N", help="largest file to read (default: 64)")
-    group.add_argument("--max-megapixels", type=float, default=50, metavar="N", help="largest photo (default: 50)")
+    group.add_argument("--max-megapixels", type=float, default=120, metavar="N", help="largest photo (default: 120)")
 
 
 def _add_shape_options(group: argparse._ArgumentGroup) -> None:
@@ -172,7 +189,8 @@ def _run(args: argparse.Namespace, progress: Progress, stop: _Stop) -> int:
     watch = Stopwatch(begins)
     result = reconstruct(
         args.rgb, surface=args.surface, depth_model=args.depth_model, depth_in=args.depth_in, depth_kind=args.depth_kind,
-        depth_scale=args.depth_scale, mask=args.mask, fov=args.fov, focal_px=args.focal_px, near=args.near, far=args.far,
+        depth_scale=args.depth_scale, mask=args.mask, fov=args.fov, focal_px=args.focal_px, focal_mm=args.focal_mm,
+        centre=args.centre, near=args.near, far=args.far,
         faces=args.faces, poisson_depth=args.poisson_depth, voxel=args.voxel, device=args.device, offline=args.offline,
         limits=Limits(int(args.max_mib * MIB), int(args.max_megapixels * 1e6)), watch=watch,
     )  # fmt: skip

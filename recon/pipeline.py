@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -17,11 +17,13 @@ from recon.protocols import DepthEstimator, ShapeEstimator
 from recon.registry import Where, depth_estimator, segmenter, segmenters, shape_estimators
 from recon.result import Reconstruction, Refined
 from recon.settings import FEWEST_FACES, POISSON_DEPTHS, Limits, PoissonSettings, SolidSettings
-from recon.stages.camera import DEFAULT_FOV, find_camera
+from recon.stages.camera import DEFAULT_FOV, find_camera, number
 from recon.stages.depth import to_depth_map
-from recon.stages.read import photo_from_array, read_depth, read_photo
+from recon.stages.read import photo_of, read_photo
+from recon.stages.read_depth import check_kind, read_depth
 from recon.stages.subject import find_subject, opaque, segmented_subject
-from recon.types import Camera, DepthKind, DepthMap, Photo, RawDepth, Surface
+from recon.stages.values import as_path, is_path
+from recon.types import Camera, DepthKind, DepthMap, Mask, Photo, RawDepth, Surface
 
 if TYPE_CHECKING:
     from recon.refine.settings import Settings as RefineSettings
@@ -38,16 +40,19 @@ BACK_NOTE = {
 
 
 def reconstruct(
-    photo: str | Path | np.ndarray | Photo,
+    photo: Any,
     *,
     surface: Surface = "poisson",
     depth_model: str | DepthEstimator = "auto",
     depth_in: str | Path | None = None,
+    depth: Any = None,
     depth_kind: DepthKind | None = None,
-    depth_scale: float = 1000.0,
+    depth_scale: float | None = None,
     mask: str | Path = "auto",
     fov: float | None = None,
     focal_px: float | None = None,
+    focal_mm: float | None = None,
+    centre: tuple[float, float] | None = None,
     near: float | None = None,
     far: float | None = None,
     faces: int | None = None,
@@ -60,85 +65,136 @@ def reconstruct(
 ) -> Reconstruction:
     """Reconstruct what one photo shows.
 
-    photo: a file, an upright uint8 array h×w×3 (RGB) or h×w×4 (RGBA), or a Photo. depth_model: a name, or an
-    estimator that is kept warm. depth_in: a depth map of the photo's size to use
-    instead of a model; depth_kind says what it holds. mask: auto, none, alpha, a segmenter's name or a file. fov:
-    horizontal, in degrees. near, far: where a disparity map's extremes lie. voxel: edge of the thinning voxels of the
-    point cloud, in the depth's unit. Raises UnflatError with one sentence for bad input (BadInput) or a missing model
-    (MissingModel).
+    photo: a file, its bytes, a Pillow image, an upright array or tensor (h×w×3 RGB, h×w×4 RGBA, uint8, or floats from 0 to
+    1), or a Photo. depth_model: a name, or an estimator that is kept warm. depth: a depth map of the photo's shape to use
+    instead of a model, as an array, tensor, Pillow image or file (depth_in: a file); depth_kind says what it holds,
+    depth_scale how many units a metre has (else whole numbers are millimetres, floats metres). mask: auto, none, alpha, a
+    segmenter's name or a file. fov: horizontal, in degrees; or focal_px in pixels of the photo, or focal_mm as a 35 mm
+    equivalent. centre: the principal point in pixels of the photo. near, far: where a disparity map's extremes lie. voxel:
+    edge of the thinning voxels of the point cloud, in the depth's unit. Raises UnflatError with one sentence for bad input
+    (BadInput) or a missing model (MissingModel).
     """
     watch, where = watch or Stopwatch(), Where(device, offline)
     check_values(faces, poisson_depth, voxel, depth_scale, near, far)
-    if depth_in is not None and depth_kind is None:
-        raise BadOption("a depth map was given without its kind; add --depth-kind metric, scale or disparity.")
-    if depth_kind in ("metric", "scale") and not (near is None and far is None):
-        raise BadOption(f"--near and --far place a disparity map and the depth is {depth_kind}; leave them out.")
+    _check_words(surface, mask, device, limits)
+    measured = _depth_given(depth, depth_in, depth_kind, depth_scale, placed=near is not None or far is not None)
     with watch.stage("read"):
         picture = _picture(photo, limits)
-        find_camera(picture, fov, focal_px)  # a wrong value is told before anything slow begins
+        # a wrong value is told before anything slow begins
+        camera = find_camera(picture, fov, focal_px, None, None, focal_mm, centre)
         given = estimator = None
-        if depth_in is not None and depth_kind is not None:
-            given = read_depth(depth_in, depth_kind, picture.size, depth_scale, limits)
+        if measured is not None and depth_kind is not None:
+            given = read_depth(measured, depth_kind, picture.size, depth_scale, limits)
     if given is None:
         with watch.stage("model"):
             estimator = _estimator(depth_model, where, depth_kind)
-            estimator.load()  # a missing model is told before anything slow begins
     with watch.stage("subject"):
-        # a given depth map is of the whole photo: nothing is cut out of it unasked
-        how = "none" if given is not None and mask == "auto" and picture.alpha is None else mask
-        asked = segmenter(str(mask), where)
-        subject = segmented_subject(picture, asked) if asked else find_subject(picture, how, segmenters(where))
+        subject = _subject(picture, mask, given is not None, where)
         if given is not None:
-            raw, camera = given, find_camera(picture, fov, focal_px)
-            depth = to_depth_map(raw, picture, subject, camera, near, far)
+            raw, found = given, to_depth_map(given, picture, subject, camera, near, far)
     if estimator is not None:
         with watch.stage("depth"):
             raw = estimator.estimate(opaque(picture), subject.inside)
-            camera = find_camera(picture, fov, focal_px, raw.fov_x, raw.fov_error)
-            depth = to_depth_map(raw, picture, subject, camera, near, far)
-    notes = _warnings(raw, camera, placed=near is not None or far is not None)
+            camera = find_camera(picture, fov, focal_px, raw.fov_x, raw.fov_error, focal_mm, centre)
+            found = to_depth_map(raw, picture, subject, camera, near, far)
+    notes = _warnings(picture, raw, camera, placed=near is not None or far is not None)
     if surface == "solid" and subject.inside is not None:
-        notes.append(BACK_NOTE[depth.back is not None])
-    return Reconstruction(picture, subject, camera, depth, surface, faces, poisson_depth, voxel, notes)
+        notes.append(BACK_NOTE[found.back is not None])
+    return Reconstruction(picture, subject, camera, found, surface, faces, poisson_depth, voxel, notes)
 
 
-def _estimator(model: str | DepthEstimator, where: Where, kind: DepthKind | None) -> DepthEstimator:
-    return depth_estimator(model, where, kind) if isinstance(model, str) else model
+def _picture(photo: Any, limits: Limits) -> Photo:
+    return read_photo(as_path(photo, "the photo"), limits) if is_path(photo) else photo_of(photo, limits)
 
 
-def _picture(photo: str | Path | np.ndarray | Photo, limits: Limits) -> Photo:
-    if isinstance(photo, Photo):
-        return photo
-    return photo_from_array(photo) if isinstance(photo, np.ndarray) else read_photo(photo, limits)
+def _subject(picture: Photo, mask: str | Path, measured: bool, where: Where) -> Mask:
+    """The subject's mask. A measured depth map is of the whole photo: nothing is cut out of it unasked."""
+    asked = segmenter(str(mask), where)
+    if asked:
+        return segmented_subject(picture, asked)
+    how = "none" if measured and mask == "auto" and picture.alpha is None else mask
+    return find_subject(picture, how, segmenters(where))
+
+
+def _estimator(model: Any, where: Where, kind: DepthKind | None) -> DepthEstimator:
+    """The depth model, loaded: a missing one is told before anything slow begins."""
+    if isinstance(model, str):
+        model = depth_estimator(model, where, kind)
+    if not isinstance(model, DepthEstimator):
+        raise BadOption(f"--depth-model is of type {type(model).__name__}; give a model's name or a DepthEstimator.")
+    model.load()
+    return model
+
+
+def _depth_given(depth: Any, depth_in: Any, kind: Any, scale: Any, placed: bool) -> Any:
+    """The depth map that was given in one of two ways, or None. Raises BadOption where what is said of it does not fit."""
+    if depth is not None and depth_in is not None:
+        raise BadOption("two depth maps were given, depth and depth_in; give one of them.")
+    if depth_in is not None and not is_path(depth_in):
+        raise BadOption(f"depth_in is of type {type(depth_in).__name__}; give the path of a file, or give it as depth.")
+    given = depth_in if depth is None else depth
+    if given is not None and kind is None:
+        raise BadOption("a depth map was given without its kind; add --depth-kind metric, scale or disparity.")
+    if given is not None or kind is not None:
+        check_kind(kind, scale)
+    if kind in ("metric", "scale") and placed:
+        raise BadOption(f"--near and --far place a disparity map and the depth is {kind}; leave them out.")
+    return given
+
+
+def _check_words(surface: Any, mask: Any, device: Any, limits: Any) -> None:
+    """Raise BadOption for what is none of the words or paths that it may be."""
+    if not isinstance(limits, Limits):
+        raise BadOption(f"limits is of type {type(limits).__name__}; give recon.settings.Limits.")
+    if surface not in get_args(Surface):
+        raise BadOption(f"--surface is {surface!r}; give {', '.join(get_args(Surface))}.")
+    if not is_path(mask):
+        raise BadOption(
+            f"--mask is of type {type(mask).__name__}; give auto, none, alpha, a segmenter's name or a file (a photo of"
+            " four channels has its mask in the last)."
+        )
+    if not isinstance(device, str):
+        raise BadOption(f"--device is {device!r}; give auto, cpu or cuda.")
 
 
 def check_values(
     faces: int | None,
     poisson_depth: int,
     voxel: float | None,
-    depth_scale: float,
+    depth_scale: float | None,
     near: float | None,
     far: float | None,
 ) -> None:
     """Raise BadOption for a number out of its range."""
-    if faces is not None and faces < FEWEST_FACES:
+    if faces is not None and not (_is_whole(faces) and faces >= FEWEST_FACES):
         raise BadOption(f"--faces is {faces}; give a number of triangles, at least {FEWEST_FACES}.")
-    if not POISSON_DEPTHS[0] <= poisson_depth <= POISSON_DEPTHS[1]:
+    if not (_is_whole(poisson_depth) and POISSON_DEPTHS[0] <= poisson_depth <= POISSON_DEPTHS[1]):
         raise BadOption(
             f"--poisson-depth is {poisson_depth}; give a number from {POISSON_DEPTHS[0]} to {POISSON_DEPTHS[1]}."
         )
     for name, value in (("--voxel", voxel), ("--depth-scale", depth_scale), ("--near", near), ("--far", far)):
-        if value is not None and not SMALLEST <= value <= LARGEST:
+        if value is not None and not SMALLEST <= number(name, value) <= LARGEST:
             raise BadOption(f"{name} is {value:g}; give a number above 0, from {SMALLEST:g} to {LARGEST:g}.")
     if near is not None and far is not None and near >= far:
         raise BadOption(f"--near {near:g} is not nearer than --far {far:g}; swap them.")
 
 
-def _warnings(raw: RawDepth, camera: Camera, placed: bool) -> list[str]:
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _warnings(photo: Photo, raw: RawDepth, camera: Camera, placed: bool) -> list[str]:
     """What a person should know; `placed`: --near or --far was given."""
     notes = []
     if camera.source in ("default", "model"):
-        notes.append(f"the photo does not say its field of view: {_fov_found(raw, camera)}; set --fov")
+        reason = photo.doubt or "the photo does not say its field of view"
+        notes.append(f"{reason}: {_fov_found(raw, camera)}; set --fov")
+    if photo.panorama:
+        notes.append(
+            f"the photo looks like a panorama ({photo.panorama}): it was taken for a flat picture of {camera.fov_x:.0f}°"
+            " from side to side, which bends what it shows; cut out a part of at most 90° and give that"
+        )
+    notes += [*photo.notes, *raw.notes]
     if raw.model == "builtin":
         notes.append("depth by the small built-in network; see --models for larger ones")
     if placed and raw.kind != "disparity":
@@ -184,6 +240,11 @@ def refine(
     from recon.refine.settings import preset as settings_of
     from recon.refine.steps import silent
 
+    if not isinstance(found, Reconstruction):
+        raise BadInput(f"a refinement begins with what reconstruct gives, and not with a {type(found).__name__}.")
+    for name, value in (("--steps", steps), ("--seed", seed)):
+        if value is not None and not _is_whole(value):
+            raise BadOption(f"{name} is {value!r}; give a whole number.")
     tell, watch = tell or silent, watch or Stopwatch()
     settings = settings_of(preset, steps, found.faces, guidance, second)
     if found.mask.inside is None:

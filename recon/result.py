@@ -11,6 +11,7 @@ import numpy as np
 
 from recon.settings import CloudSettings, PoissonSettings, SolidSettings
 from recon.stages.cloud import make_cloud, thinned
+from recon.stages.values import as_path
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo, PointCloud, Surface
 
 
@@ -89,7 +90,7 @@ class Reconstruction:
         """Write the mesh in the format that `path` ends with; returns the files written."""
         from recon.stages.write import write_mesh
 
-        return write_mesh(self.mesh, Path(path))
+        return write_mesh(self.mesh, as_path(path, "the model"))
 
     def report(self) -> dict[str, Any]:
         """The facts of this reconstruction, ready for JSON."""
@@ -119,6 +120,7 @@ class Reconstruction:
             "camera": {
                 "fov_x_deg": round(self.camera.fov_x, 3),
                 "focal_px": round(self.camera.focal, 3),
+                "centre_px": [round(self.camera.cx, 3), round(self.camera.cy, 3)],
                 "source": self.camera.source,
                 "fov_error_deg": None if self.camera.fov_error is None else round(self.camera.fov_error, 1),
             },

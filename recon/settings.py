@@ -13,11 +13,16 @@ POISSON_DEPTHS = (4, 12)
 
 @dataclass(frozen=True)
 class Limits:
-    """What the reader accepts. Checked on the file's size and header, before anything is decoded."""
+    """What the reader accepts. Checked on the file's size and header, before anything is decoded.
+
+    read_pixels: photos of more are read at a half, a quarter, … of their size. The largest single-lens cameras without a
+    high-resolution mode (24 to 26 megapixels) stay whole, a phone's 50 and 108 become 12 and 27.
+    """
 
     max_bytes: int = 64 * MIB
-    max_pixels: int = 50_000_000
+    max_pixels: int = 120_000_000
     min_side: int = 16
+    read_pixels: int = 32_000_000
 
 
 @dataclass(frozen=True)

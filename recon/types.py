@@ -32,14 +32,20 @@ Surface = Literal["grid", "poisson", "solid"]
 class Photo:
     """An upright sRGB photo.
 
-    rgb: colours; alpha: opacity or None where the file had none; focal_35mm: EXIF's 35 mm equivalent focal length in
-    millimetres, if the file had one; name: the file's stem, for naming results.
+    rgb: colours; alpha: opacity or None where the file had none; focal_35mm: the 35 mm equivalent focal length in
+    millimetres, if the file says it in one way or another; name: the file's stem, for naming results; full_size: (height,
+    width) of the picture in the file, where it was read at a reduced size; doubt: why a focal length that the file does
+    say is not believed; panorama: by what it is known for one, or empty; notes: what else a person should know.
     """
 
     rgb: UInt8[ndarray, "h w 3"]
     alpha: UInt8[ndarray, "h w"] | None = None
     focal_35mm: float | None = None
     name: str = "photo"
+    full_size: tuple[int, int] | None = None
+    doubt: str = ""
+    panorama: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -84,7 +90,8 @@ class RawDepth:
     fov_x: the horizontal field of view in degrees that the model believes in, if it gives one; fov_error: by how many
     degrees along the photo's longer side it expects to be wrong, if it says so; model: who made it; far_over_near: the
     depth range of the photo that the model believes in, where its disparity alone does not say; relief: the subject's
-    shape, where there is a subject and the model knows its shape better than by `values`.
+    shape, where there is a subject and the model knows its shape better than by `values`; notes: what a person should know
+    about them.
     """
 
     values: Float32[ndarray, "h w"]
@@ -94,13 +101,14 @@ class RawDepth:
     far_over_near: float | None = None
     fov_error: float | None = None
     relief: Relief | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Camera:
-    """A pinhole with square pixels. Focal length and principal point in pixels; `source` says where the focal length
-    came from (user, exif, model, default), fov_error how sure a model is of it: its expected error in degrees of the field
-    of view along the longer side."""
+    """A pinhole with square pixels. Focal length and principal point in pixels, which need not be the picture's centre, nor
+    in it; `source` says where the focal length came from (user, exif, model, default), fov_error how sure a model is of it:
+    its expected error in degrees of the field of view along the longer side."""
 
     width: int
     height: int
@@ -113,12 +121,16 @@ class Camera:
     @property
     def fov_x(self) -> float:
         """Horizontal field of view in degrees."""
-        return float(np.degrees(2 * np.arctan(self.width / (2 * self.focal))))
+        return self._seen(self.cx, self.width)
 
     @property
     def fov_long(self) -> float:
         """Field of view along the longer side in degrees."""
-        return float(np.degrees(2 * np.arctan(max(self.width, self.height) / (2 * self.focal))))
+        return self._seen(self.cx, self.width) if self.width >= self.height else self._seen(self.cy, self.height)
+
+    def _seen(self, centre: float, side: int) -> float:
+        """Degrees between the rays through both ends of a side."""
+        return float(np.degrees(np.arctan(centre / self.focal) + np.arctan((side - centre) / self.focal)))
 
 
 @dataclass(frozen=True)

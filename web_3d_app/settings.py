@@ -41,7 +41,7 @@ class Settings:
     https: bool = field(default=False, metadata={"about": "1 behind a proxy with TLS: secure cookies, HSTS"})
     proxies: int = field(default=0, metadata={"about": "how many proxies in front set X-Forwarded headers"})
     max_mib: int = field(default=32, metadata={"about": "largest upload in MiB"})
-    max_megapixels: float = field(default=50.0, metadata={"about": "largest photo in megapixels"})
+    max_megapixels: float = field(default=120.0, metadata={"about": "largest photo in megapixels"})
     expiry_hours: float = field(default=24.0, metadata={"about": "hours until a job and its files are deleted"})
     max_queued: int = field(default=200, metadata={"about": "waiting jobs of all; beyond, 503"})
     max_queued_each: int = field(default=20, metadata={"about": "waiting and running jobs of one visitor; beyond, 429"})

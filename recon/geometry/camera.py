@@ -14,11 +14,24 @@ from numpy import ndarray
 from recon.types import Camera
 
 FULL_FRAME_DIAGONAL_MM = math.hypot(36.0, 24.0)
+FOCAL_MM = (5.0, 1500.0)
+"""35 mm equivalents of a fisheye and of the longest lens with its converters."""
 
 
 def focal_from_fov(fov_x: float, width: int) -> float:
     """Focal length in pixels from a horizontal field of view in degrees."""
     return width / (2 * math.tan(math.radians(fov_x) / 2))
+
+
+def focal_between(fov_x: float, width: int, cx: float) -> float:
+    """The same for a principal point at `cx`, between the picture's sides: the rays through both ends of a row enclose the
+    angle, tan(fov) = w·f / (f² − cx·(w − cx))."""
+    if cx == width / 2:
+        return focal_from_fov(fov_x, width)
+    tan, product = math.tan(math.radians(fov_x)), cx * (width - cx)
+    if abs(tan) > 1e8:  # a right angle: f² = cx·(w − cx)
+        return math.sqrt(product)
+    return (width + math.copysign(math.sqrt(width**2 + 4 * tan**2 * product), tan)) / (2 * tan)
 
 
 def focal_from_35mm(focal_mm: float, width: int, height: int) -> float:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from typing import Any
 
 from recon.errors import BadOption
-from recon.geometry.camera import centred, focal_from_35mm, focal_from_fov
+from recon.geometry.camera import FOCAL_MM, centred, focal_between, focal_from_35mm, focal_from_fov
 from recon.types import Camera, Photo
 
 DEFAULT_FOV = 60.0
@@ -22,30 +24,91 @@ def find_camera(
     focal_px: float | None = None,
     model_fov_x: float | None = None,
     model_fov_error: float | None = None,
+    focal_mm: float | None = None,
+    centre: tuple[float, float] | None = None,
 ) -> Camera:
-    """The pinhole camera of an upright photo, its principal point in the centre.
+    """The pinhole camera of an upright photo.
 
     fov_x: the user's horizontal field of view in degrees, between 1 and 170; focal_px: the user's focal length in
-    pixels of this photo; model_fov_x: what the depth model believes, in degrees; model_fov_error: by how many degrees it
-    expects to be wrong (None: it does not say, and is believed). Raises BadOption.
+    pixels of this photo; focal_mm: the user's 35 mm equivalent in millimetres; centre: the user's principal point in
+    pixels from the upper left corner, else the middle. Pixels are those of the whole picture, where it was read at a
+    reduced size. model_fov_x: what the depth model believes, in degrees; model_fov_error: by how many degrees it expects
+    to be wrong (None: it does not say, and is believed). Raises BadOption.
     """
+    found = _focal(photo, fov_x, focal_px, focal_mm, centre)
+    if found is None and model_fov_x is not None and (model_fov_error is None or model_fov_error <= MAX_FOV_ERROR):
+        height, width = photo.size
+        found = replace(centred(width, height, focal_from_fov(model_fov_x, width), "model"), fov_error=model_fov_error)
+    if found is None:
+        height, width = photo.size
+        found = centred(width, height, focal_from_fov(DEFAULT_FOV, max(width, height)), "default")
+    if centre is None:
+        return found
+    across, down = _principal_point(photo, centre)
+    return replace(found, cx=across, cy=down)
+
+
+def _focal(
+    photo: Photo,
+    fov_x: float | None,
+    focal_px: float | None,
+    focal_mm: float | None,
+    centre: tuple[float, float] | None,
+) -> Camera | None:
+    """The camera by what the user or the file says; None where neither says anything."""
     height, width = photo.size
-    if fov_x is not None and focal_px is not None:
-        raise BadOption("both --fov and --focal-px were given; give one of them.")
+    asked = {"--fov": fov_x, "--focal-px": focal_px, "--focal-mm": focal_mm}
+    given = [name for name, value in asked.items() if value is not None]
+    if len(given) > 1:
+        raise BadOption(f"{'both ' if len(given) == 2 else ''}{' and '.join(given)} were given; give one of them.")
     if fov_x is not None:
-        if not 1 <= fov_x <= 170:
+        if not 1 <= number("--fov", fov_x) <= 170:
             raise BadOption(f"--fov is {fov_x:g}; give the horizontal field of view in degrees, between 1 and 170.")
-        return centred(width, height, focal_from_fov(fov_x, width), "user")
+        cx = width / 2 if centre is None else _principal_point(photo, centre)[0]
+        if not 0 < cx < width:
+            raise BadOption("--fov with a --centre outside of the photo means no focal length; give --focal-px.")
+        return centred(width, height, focal_between(fov_x, width, cx), "user")
     if focal_px is not None:
-        if not 0.05 * width <= focal_px <= 100 * width:
+        whole = width if photo.full_size is None else photo.full_size[1]
+        if not 0.05 * whole <= number("--focal-px", focal_px) <= 100 * whole:
             raise BadOption(
-                f"--focal-px is {focal_px:g}; give the focal length in pixels, between {0.05 * width:g} and {100 * width:g}"
+                f"--focal-px is {focal_px:g}; give the focal length in pixels, between {0.05 * whole:g} and {100 * whole:g}"
                 " for this photo."
             )
-        return centred(width, height, focal_px, "user")
+        return centred(width, height, focal_px * width / whole, "user")
+    if focal_mm is not None:
+        if not FOCAL_MM[0] <= number("--focal-mm", focal_mm) <= FOCAL_MM[1]:
+            raise BadOption(
+                f"--focal-mm is {focal_mm:g}; give the 35 mm equivalent focal length in millimetres, between"
+                f" {FOCAL_MM[0]:g} and {FOCAL_MM[1]:g}."
+            )
+        return centred(width, height, focal_from_35mm(focal_mm, width, height), "user")
     if photo.focal_35mm is not None:
         return centred(width, height, focal_from_35mm(photo.focal_35mm, width, height), "exif")
-    if model_fov_x is not None and (model_fov_error is None or model_fov_error <= MAX_FOV_ERROR):
-        found = centred(width, height, focal_from_fov(model_fov_x, width), "model")
-        return replace(found, fov_error=model_fov_error)
-    return centred(width, height, focal_from_fov(DEFAULT_FOV, max(width, height)), "default")
+    return None
+
+
+def _principal_point(photo: Photo, centre: Any) -> tuple[float, float]:
+    """The user's principal point in pixels of the photo as it was read. Raises BadOption."""
+    full = photo.full_size or photo.size
+    try:
+        u, v = centre
+    except (TypeError, ValueError):
+        raise BadOption(f"--centre is {centre!r}; give two numbers U,V, the principal point in pixels.") from None
+    for value, side in ((number("--centre", u), full[1]), (number("--centre", v), full[0])):
+        if not -side <= value <= 2 * side:
+            raise BadOption(
+                f"--centre is {u:g},{v:g}; give the principal point in pixels U,V from the upper left corner, not farther"
+                f" from this photo of {full[1]}×{full[0]} than its own size."
+            )
+    return float(u) * photo.size[1] / full[1], float(v) * photo.size[0] / full[0]
+
+
+def number(name: str, value: Any) -> float:
+    """`value` as a number that may be compared; NaN is outside of every range. Raises BadOption for what is none."""
+    if isinstance(value, bool | str | bytes) or not hasattr(value, "__float__"):
+        raise BadOption(f"{name} is {value!r}; give a number.")
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return math.nan

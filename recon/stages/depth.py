@@ -11,6 +11,7 @@ from recon.errors import BadInput
 from recon.geometry.cutout import GROUND, Window, cut, paste
 from recon.geometry.disparity import FAR_OVER_NEAR, SUBJECT_FAR_OVER_NEAR, disparity_to_depth
 from recon.geometry.fill import nearest_filled
+from recon.geometry.finer import finer
 from recon.geometry.upsample import guided_upsample, resized
 from recon.types import Camera, DepthMap, Mask, Photo, RawDepth, Relief
 
@@ -19,6 +20,8 @@ NETWORK_NOISE = 0.02
 NEAREST = 0.1
 """A subject's nearest point in parts of its median distance: with a very wide view, what a relief leads to in front of this
 would lie behind the camera."""
+GIVEN = "given"
+"""The model of a depth map that was measured, or made elsewhere."""
 ALL_INSIDE = 0.98
 """Share of a network's sample inside the mask from which nothing of the background is in it."""
 
@@ -34,7 +37,7 @@ def to_depth_map(
     """
     if raw.relief is not None and mask.inside is not None:
         return _subject(raw, raw.relief, photo, mask.inside, camera, near, far)
-    values = raw.values if raw.values.shape == photo.size else _upsampled(raw, photo)
+    values = raw.values if raw.values.shape == photo.size else _at_photo_size(raw, photo, camera)
     if mask.inside is not None:
         values = np.where(mask.inside, values, np.float32(np.nan))
     _check_enough(int(np.count_nonzero(~np.isnan(values))))
@@ -46,7 +49,7 @@ def to_depth_map(
     in_metres = raw.kind == "disparity" and (near is not None or far is not None)
     if not in_metres:
         values = values / np.float32(_median(values))
-    noise = 0.0 if raw.model == "given" else _noise(values)
+    noise = 0.0 if raw.model == GIVEN else _noise(values)
     return DepthMap(values, in_metres, raw.model, raw.kind, noise)
 
 
@@ -125,17 +128,26 @@ def _median(values: Float32[ndarray, "h w"]) -> float:
     return float(np.median(finite if finite.size else values[~np.isnan(values)]))
 
 
-def _upsampled(raw: RawDepth, photo: Photo) -> Float32[ndarray, "h w"]:
-    """A network's small map at the photo's size, edges where the photo has them; NaN stays NaN.
+def _at_photo_size(raw: RawDepth, photo: Photo, camera: Camera) -> Float32[ndarray, "h w"]:
+    """Measured depth keeps its steps, what a network has blurred follows the photo."""
+    if raw.model != GIVEN or raw.kind == "disparity" or min(raw.values.shape) < 2:
+        return _upsampled(raw, photo)
+    return finer(raw.values, photo.rgb, camera.width / raw.values.shape[1] / camera.focal)
 
-    Depth is upsampled as disparity, which is linear on planes and bounded at infinity.
+
+def _upsampled(raw: RawDepth, photo: Photo) -> Float32[ndarray, "h w"]:
+    """A small map at the photo's size, edges where the photo has them; NaN stays NaN.
+
+    Depth is upsampled as disparity, which is linear on planes and bounded at infinity. What a network calls no surface is
+    sky and leads to the farthest depth; a hole in a measured map says nothing, and its rim stays as it is.
     """
     hole = np.isnan(raw.values)
     small = raw.values if raw.kind == "disparity" else 1 / raw.values
     if hole.all():
         raise BadInput("the depth model sees no surface in this photo, only sky; take another photo.")
     if hole.any():
-        small = np.where(hole, small[~hole].min(), small).astype(np.float32)
+        farthest = np.where(hole, small[~hole].min(), small).astype(np.float32)
+        small = nearest_filled(small) if raw.model == GIVEN else farthest
     full = guided_upsample(small, photo.rgb)
     if hole.any():
         empty = guided_upsample(hole.astype(np.float32), photo.rgb) > 0.5

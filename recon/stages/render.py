@@ -83,8 +83,8 @@ class _Studio:
         if closed:
             self.pivot = (turned.vertices.min(axis=0) + turned.vertices.max(axis=0)).astype(float) / 2
         else:
-            # on the optical axis at the median depth: the photo's own framing, near things swing against far ones
-            self.pivot = np.array([0.0, 0.0, np.median(turned.vertices[:, 2])])
+            # on the middle pixel's ray at the median depth: the photo's own framing, near things swing against far ones
+            self.pivot = np.median(turned.vertices[:, 2]) * _middle_ray(camera)
         self.view_angle = math.degrees(2 * math.atan(camera.height / (2 * camera.focal)))
         self.distance = float(np.linalg.norm(self.pivot)) * MARGIN
         if closed:
@@ -119,6 +119,14 @@ class _Studio:
         self.plotter.reset_camera_clipping_range()
         self.plotter.render()
         return np.ascontiguousarray(self.plotter.screenshot(return_img=True)[..., :3])
+
+
+def _middle_ray(camera: Camera) -> ndarray:
+    """Direction of the ray through the middle of the photo in glTF's frame, z = 1 backwards: the optical axis, unless the
+    principal point lies elsewhere."""
+    across = (camera.width / 2 - camera.cx) / camera.focal
+    down = (camera.height / 2 - camera.cy) / camera.focal
+    return np.array([-across, down, 1.0])
 
 
 def _at_most(picture: UInt8[ndarray, "h w 3"], side: int) -> UInt8[ndarray, "h w 3"]:

@@ -15,7 +15,8 @@ from PIL import Image, ImageCms, features
 
 from recon.errors import BadInput, UnflatError
 from recon.settings import Limits
-from recon.stages.read import read_depth, read_mask, read_photo
+from recon.stages.read import read_mask, read_photo
+from recon.stages.read_depth import read_depth
 
 UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     1: lambda a: a,
@@ -190,7 +191,7 @@ def test_names_with_spaces_umlauts_dashes_and_newlines(rgb: np.ndarray, tmp_path
 
 def test_the_pixel_limit_is_ours_and_can_be_raised(tmp_path: Path) -> None:
     path = saved(Image.new("1", (14_000, 14_000)), tmp_path / "a.png")  # 196 MP: beyond Pillow's own limit of 179
-    with pytest.raises(BadInput, match=r"14000×14000 pixels, at most 50 megapixels"):
+    with pytest.raises(BadInput, match=r"14000×14000 pixels, at most 120 megapixels"):
         read_photo(path)
     with pytest.raises(BadInput, match=r"at most 195 megapixels"):
         read_photo(path, Limits(max_pixels=195_000_000))

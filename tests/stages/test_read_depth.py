@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from recon.errors import BadInput
-from recon.stages.read import read_depth
+from recon.stages.read_depth import read_depth
 
 
 def saved(picture: Image.Image | np.ndarray, path: Path) -> Path:
@@ -48,7 +48,6 @@ BAD_NPY = {
     "structured": npy("[('z', '<f4')]", "(48, 64)", ZEROS),
     "text": npy("'<U1'", "(48, 64)", ZEROS),
     "dates": npy("'<M8[s]'", "(48, 64)", ZEROS * 2),
-    "colours": npy("'|u1'", "(48, 64, 3)", ZEROS),
     "a line": npy("'<f4'", "(3072,)", ZEROS),
     "a scalar": npy("'<f4'", "()", ZEROS),
 }
@@ -110,7 +109,6 @@ def test_what_is_no_depth_is_no_surface(z: np.ndarray, tmp_path: Path) -> None:
         (np.zeros((48, 64)), "0 usable values"),
         (np.full((48, 64), np.inf), "0 usable values"),
         (-np.ones((48, 64)), "0 usable values"),
-        (np.full((48, 64), 2.5), r"constant \(2\.5 everywhere\)"),
         (np.ones((64, 48)), "48×64 pixels and the upright photo 64×48"),
     ],
 )
@@ -119,6 +117,14 @@ def test_unusable_depth(values: np.ndarray, complaint: str, tmp_path: Path) -> N
     for kind in ("metric", "scale", "disparity"):
         with pytest.raises(BadInput, match=complaint):
             read_depth(tmp_path / "a.npy", kind, (48, 64))
+
+
+def test_a_constant_map_of_depths_is_a_flat_wall_and_of_disparity_nothing(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.full((48, 64), 2.5))
+    for kind in ("metric", "scale"):
+        assert (read_depth(tmp_path / "a.npy", kind, (48, 64)).values == 2.5).all()
+    with pytest.raises(BadInput, match=r"constant \(2\.5 everywhere\)"):
+        read_depth(tmp_path / "a.npy", "disparity", (48, 64))
 
 
 @pytest.mark.parametrize("mode", ["P", "RGB", "LA", "CMYK"])

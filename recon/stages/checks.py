@@ -1,0 +1,29 @@
+"""How large a picture may be."""
+
+from __future__ import annotations
+
+from recon.errors import BadInput
+from recon.settings import Limits
+
+
+def check_extent(named: str, size: tuple[int, int], limits: Limits) -> None:
+    """Raise BadInput for a picture of (width, height) that is too large to decode, or too small to be one."""
+    if size[0] * size[1] > limits.max_pixels:
+        raise BadInput(
+            f"{named} is {size[0]}×{size[1]} pixels, at most {limits.max_pixels / 1e6:g} megapixels are"
+            " allowed; make it smaller or raise the limit with --max-megapixels."
+        )
+    if min(size) < limits.min_side:
+        raise BadInput(
+            f"{named} is {size[0]}×{size[1]} pixels, at least {limits.min_side} on each side are needed;"
+            " give a larger one."
+        )
+
+
+def reduction(size: tuple[int, int], limits: Limits) -> int:
+    """By what power of two a picture's sides are divided while it is read: its result has at most `read_pixels`, as long
+    as its sides stay allowed."""
+    factor = 1
+    while size[0] * size[1] > limits.read_pixels * factor**2 and min(size) >= 2 * factor * limits.min_side:
+        factor *= 2
+    return factor
