@@ -21,7 +21,7 @@ from recon.stages.camera import DEFAULT_FOV, find_camera
 from recon.stages.depth import to_depth_map
 from recon.stages.read import photo_from_array, read_depth, read_photo
 from recon.stages.subject import find_subject, opaque, segmented_subject
-from recon.types import Camera, DepthKind, DepthMap, Photo, RawDepth, Surface
+from recon.types import Camera, DepthKind, DepthMap, Mask, Photo, RawDepth, Surface, SurfaceChoice
 
 if TYPE_CHECKING:
     from recon.refine.settings import Settings as RefineSettings
@@ -36,11 +36,19 @@ BACK_NOTE = {
     False: "the unseen back is the silhouette inflated; it is coloured with the photo seen through from the front",
 }
 
+AUTO_NOTE = {
+    True: "the photo shows one thing, so the model is closed all round (solid); choose another with --surface",
+    False: "of a scene the model is what the photo shows, cut at its edges (grid); choose another with --surface",
+}
+
+MESH_NOTES = (*BACK_NOTE.values(), *AUTO_NOTE.values())
+"""What is said of the surface, where one is made."""
+
 
 def reconstruct(
     photo: str | Path | np.ndarray | Photo,
     *,
-    surface: Surface = "poisson",
+    surface: SurfaceChoice = "auto",
     depth_model: str | DepthEstimator = "auto",
     depth_in: str | Path | None = None,
     depth_kind: DepthKind | None = None,
@@ -60,7 +68,7 @@ def reconstruct(
 ) -> Reconstruction:
     """Reconstruct what one photo shows.
 
-    photo: a file, an upright uint8 array h×w×3 (RGB) or h×w×4 (RGBA), or a Photo. depth_model: a name, or an
+    surface: auto is solid where there is one subject, grid where there is none. photo: a file, an upright uint8 array h×w×3 (RGB) or h×w×4 (RGBA), or a Photo. depth_model: a name, or an
     estimator that is kept warm. depth_in: a depth map of the photo's size to use
     instead of a model; depth_kind says what it holds. mask: auto, none, alpha, a segmenter's name or a file. fov:
     horizontal, in degrees. near, far: where a disparity map's extremes lie. voxel: edge of the thinning voxels of the
@@ -99,13 +107,27 @@ def reconstruct(
             depth = to_depth_map(raw, picture, subject, camera, near, far)
     if estimator is not None:
         with watch.stage("depth"):
-            raw = estimator.estimate(opaque(picture), subject.inside)
+            # behind a transparency that shows nothing there may be a photo all the same
+            seen = picture.rgb if subject.fell_back else opaque(picture)
+            raw = estimator.estimate(seen, subject.inside)
             camera = find_camera(picture, fov, focal_px, raw.fov_x, raw.fov_error)
             depth = to_depth_map(raw, picture, subject, camera, near, far)
     notes = _warnings(raw, camera, placed=near is not None or far is not None)
-    if surface == "solid" and subject.inside is not None:
+    made, told = _surface(surface, subject, depth)
+    return Reconstruction(picture, subject, camera, depth, made, faces, poisson_depth, voxel, notes + told,
+                          surface_source="auto" if surface == "auto" else "user")  # fmt: skip
+
+
+def _surface(asked: SurfaceChoice, subject: Mask, depth: DepthMap) -> tuple[Surface, list[str]]:
+    """The surface to make, and what is to be said of it."""
+    one = subject.inside is not None
+    made: Surface = ("solid" if one else "grid") if asked == "auto" else asked
+    notes = [subject.note] if subject.fell_back else []
+    if asked == "auto":
+        notes.append(AUTO_NOTE[one])
+    if made == "solid" and one:
         notes.append(BACK_NOTE[depth.back is not None])
-    return Reconstruction(picture, subject, camera, depth, surface, faces, poisson_depth, voxel, notes)
+    return made, notes
 
 
 def _picture(photo: str | Path | np.ndarray | Photo, limits: Limits) -> Photo:
@@ -205,7 +227,7 @@ def refine(
     seconds = sum(watch.seconds.get(stage, 0.0) for stage in ("looks", "target", "refine", "texture"))
     facts = Refined(preset, seed, run.planned, round(seconds, 3),
                     run.losses, settings.guidance, where)  # fmt: skip
-    notes = [note for note in found.warnings if note not in BACK_NOTE.values()] + [REFINED_NOTE, *run.notes]
+    notes = [note for note in found.warnings if note not in MESH_NOTES] + [REFINED_NOTE, *run.notes]
     return replace(found, surface="solid", depth=depth, refined=mesh, refined_points=run.cloud, refinement=facts,
                    warnings=notes)  # fmt: skip
 
