@@ -13,6 +13,8 @@ from web_3d_app.settings import Settings
 from web_3d_app.uploads import readable
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
+BEST_FIRST = ("flower", "chelsea", "astronaut", "coffee")
+"""The samples by how good their models look, from the side too; the first one shows one thing, so that all can be tried."""
 SURFACES = {"auto": "Automatic", "solid": "Solid (printable)", "grid": "Sharp", "poisson": "Smooth"}
 MASKS = {"auto": "Automatic", "none": "Whole photo", "alpha": "The photo's transparency", "builtin": "Built-in network",
          "grabcut": "Plain background"}  # fmt: skip
@@ -120,8 +122,9 @@ def _choices() -> list[dict[str, Any]]:
 
 
 def sample_names() -> list[str]:
-    """The sample photos that ship."""
-    return sorted(path.stem for path in SAMPLES.glob("*.jpg"))
+    """The sample photos that ship, the best ones first."""
+    there = {path.stem for path in SAMPLES.glob("*.jpg")}
+    return [name for name in BEST_FIRST if name in there] + sorted(there.difference(BEST_FIRST))
 
 
 def samples() -> list[dict[str, Any]]:
@@ -149,11 +152,13 @@ def options(settings: Settings) -> dict[str, Any]:
     return {
         "surface": listed("surface", SURFACES),
         "mask": listed("mask", MASKS),
-        "depth_model": {
-            "default": DEFAULTS["depth_model"], "changes": CHANGES["depth_model"], "choices": _choices()
-        },
+        "depth_model": {"default": DEFAULTS["depth_model"], "changes": CHANGES["depth_model"], "choices": _choices()},
         "fov": {
-            "default": None, "changes": CHANGES["fov"], "minimum": FOV_DEG[0], "maximum": FOV_DEG[1], "unit": "degrees"
+            "default": None,
+            "changes": CHANGES["fov"],
+            "minimum": FOV_DEG[0],
+            "maximum": FOV_DEG[1],
+            "unit": "degrees",
         },
         "faces": {"default": None, "changes": CHANGES["faces"], "minimum": FACES[0], "maximum": FACES[1]},
         "refine": listed("refine", REFINES),

@@ -105,7 +105,8 @@ class JobSchema(Schema):
     expires_at = fields.String()
     params = fields.Nested(ParamsSchema)
     origin = fields.String(
-        allow_none=True, metadata={"description": "the id of the first job of the same upload; null for that one itself"}
+        allow_none=True,
+        metadata={"description": "the id of the first job of the same upload; null for that one itself"},
     )
     photo = fields.Nested(PhotoSchema)
     error = fields.Nested(JobErrorSchema, allow_none=True)

@@ -24,7 +24,17 @@ from web_3d_app.worker import explained
 PARAMS = {"surface": "auto", "depth_model": "auto", "mask": "alpha", "fov": None, "faces": None}
 FIRST = ["points_view.ply", "grid.glb", "mask.png", "depth_view.jpg"]
 SMOOTH = ["smooth.glb", "smooth.ply"]
-REST = ["mesh.glb", "mesh.ply", "mesh.stl", "mesh_obj.zip", "points.ply", "depth.npy", "depth.png", *SMOOTH, "report.json"]
+REST = [
+    "mesh.glb",
+    "mesh.ply",
+    "mesh.stl",
+    "mesh_obj.zip",
+    "points.ply",
+    "depth.npy",
+    "depth.png",
+    *SMOOTH,
+    "report.json",
+]
 
 
 class Slope:
@@ -92,10 +102,17 @@ def test_the_first_view_comes_first_and_everything_opens(photo: Path, monkeypatc
     facts = run.facts
     assert (facts["unit"], facts["fov_source"], facts["depth_model"]) == ("metre", "exif", "slope")
     assert facts["points"] > 0 and facts["faces"] > 0
-    assert (facts["surface"], facts["surface_source"]) == ("solid", "auto")  # the photo's transparency cuts one thing out
+    assert (facts["surface"], facts["surface_source"]) == (
+        "solid",
+        "auto",
+    )  # the photo's transparency cuts one thing out
     assert trimesh.load(folder / "mesh.ply").is_watertight and not trimesh.load(folder / "smooth.ply").is_watertight
     report = json.loads((folder / "report.json").read_text())
-    assert report["options"]["surface"] == "auto" and report["surface"] == "solid" and set(report["seconds"]) == set(run.stages)
+    assert (
+        report["options"]["surface"] == "auto"
+        and report["surface"] == "solid"
+        and set(report["seconds"]) == set(run.stages)
+    )
 
 
 def test_the_grid_is_made_once_if_it_was_asked_for(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +122,10 @@ def test_the_grid_is_made_once_if_it_was_asked_for(photo: Path, monkeypatch: pyt
 
 def test_a_scene_is_the_grid_that_is_there_already(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(photo, monkeypatch, mask="none").all()
-    assert run.made == [name for name in FIRST + REST if name not in ("mask.png", "mesh.glb")] and run.lanes == [VIEW, FILES]
+    assert run.made == [name for name in FIRST + REST if name not in ("mask.png", "mesh.glb")] and run.lanes == [
+        VIEW,
+        FILES,
+    ]
     assert (run.facts["surface"], run.facts["surface_source"]) == ("grid", "auto")
 
 

@@ -154,6 +154,18 @@ export class Stage {
     });
   }
 
+  // How much farther one has to be to see all of the closed model; 1 if it is seen, or there is none.
+  tooNear() {
+    if (!this.ball) return 1;
+    return Math.max(1, this.distanceForWhole() / this.camera.position.distanceTo(this.controls.target));
+  }
+
+  distanceForWhole() {
+    const up = (this.camera.fov * Math.PI) / 360;
+    const across = Math.atan(Math.tan(up) * this.camera.aspect);
+    return (this.ball.radius * AIR) / Math.sin(Math.min(up, across));
+  }
+
   // A closed model is shown: one turns around its middle from now on, and sees it whole if it is not where the last one was.
   turnAbout(ball) {
     const last = this.ball;
@@ -172,10 +184,7 @@ export class Stage {
 
   // The closed model whole and in the middle, from a direction; wherever it is turned to, it stays whole.
   lookWhole(direction, duration = GLIDE) {
-    const up = (this.camera.fov * Math.PI) / 360;
-    const across = Math.atan(Math.tan(up) * this.camera.aspect);
-    const distance = (this.ball.radius * AIR) / Math.sin(Math.min(up, across));
-    this.glide(this.ball.middle.clone().addScaledVector(direction, distance), this.ball.middle.clone(), duration);
+    this.glide(this.ball.middle.clone().addScaledVector(direction, this.distanceForWhole()), this.ball.middle.clone(), duration);
   }
 
   // The whole of a model from a little aside, where depth is seen at once.
