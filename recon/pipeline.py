@@ -20,7 +20,7 @@ from recon.settings import FEWEST_FACES, POISSON_DEPTHS, Limits, PoissonSettings
 from recon.stages.camera import DEFAULT_FOV, find_camera
 from recon.stages.depth import to_depth_map
 from recon.stages.read import photo_from_array, read_depth, read_photo
-from recon.stages.subject import find_subject, opaque, segmented_subject
+from recon.stages.subject import colours_of, find_subject, segmented_subject
 from recon.types import Camera, DepthKind, DepthMap, Mask, Photo, RawDepth, Surface, SurfaceChoice
 
 if TYPE_CHECKING:
@@ -69,10 +69,9 @@ def reconstruct(
     """Reconstruct what one photo shows.
 
     photo: a file, an upright uint8 array h×w×3 (RGB) or h×w×4 (RGBA), or a Photo. surface: auto is solid where there is
-    one subject, grid where there is none. depth_model: a name, or an
-    estimator that is kept warm. depth_in: a depth map of the photo's size to use
-    instead of a model; depth_kind says what it holds. mask: auto, none, alpha, a segmenter's name or a file. fov:
-    horizontal, in degrees. near, far: where a disparity map's extremes lie. voxel: edge of the thinning voxels of the
+    one subject, grid where there is none. depth_model: a name, or an estimator that is kept warm.
+    depth_in: a depth map of the photo's size to use instead of a model; depth_kind says what it holds. mask: auto, none,
+    alpha, a segmenter's name or a file. fov: horizontal, in degrees. near, far: where a disparity map's extremes lie. voxel: edge of the thinning voxels of the
     point cloud, in the depth's unit. Raises UnflatError with one sentence for bad input (BadInput) or a missing model
     (MissingModel).
     """
@@ -108,9 +107,7 @@ def reconstruct(
             depth = to_depth_map(raw, picture, subject, camera, near, far)
     if estimator is not None:
         with watch.stage("depth"):
-            # behind a transparency that shows nothing there may be a photo all the same
-            seen = picture.rgb if subject.fell_back else opaque(picture)
-            raw = estimator.estimate(seen, subject.inside)
+            raw = estimator.estimate(colours_of(picture, subject), subject.inside)
             camera = find_camera(picture, fov, focal_px, raw.fov_x, raw.fov_error)
             depth = to_depth_map(raw, picture, subject, camera, near, far)
     notes = _warnings(raw, camera, placed=near is not None or far is not None)
