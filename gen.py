@@ -59,8 +59,9 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--out", type=Path, action="append", metavar="MODEL",
                    help="the model to write: .ply .obj .glb .stl .vtk; may be given several times")  # fmt: skip
     p.add_argument("--kind", choices=("mesh", "points"), default="mesh", help="what MODEL holds (default: mesh)")
-    p.add_argument("--surface", choices=("grid", "poisson", "solid"), default="poisson",
-                   help="grid: what the photo shows, sharp; poisson: smooth; solid: closed, with a back")  # fmt: skip
+    p.add_argument("--surface", choices=("auto", "grid", "poisson", "solid"), default="auto",
+                   help="grid: what the photo shows, sharp; poisson: smooth; solid: closed, with a back; "
+                        "auto (default): solid for one thing, grid for a scene")  # fmt: skip
     _add_input_options(p.add_argument_group("input"))
     _add_shape_options(p.add_argument_group("shape"))
     _add_refine_options(p.add_argument_group("refinement of a subject's closed mesh, in minutes"))
@@ -178,7 +179,7 @@ def _explained(error: BaseException, stopped: bool) -> tuple[str, int]:
 
 def _run(args: argparse.Namespace, progress: Progress, stop: _Stop) -> int:
     made_folders = _check_options(args)
-    from recon.pipeline import reconstruct
+    from recon.pipeline import MESH_NOTES, reconstruct
     from recon.progress import Stopwatch
     from recon.settings import MIB, Limits
 
@@ -203,7 +204,8 @@ def _run(args: argparse.Namespace, progress: Progress, stop: _Stop) -> int:
         write_report(result.report() | {"seconds": watch.rounded(), "files": [str(f) for f in files]}, args.report)
         files.append(args.report)
     progress.clear()
-    notes = [f"made the folder {str(folder)!r}" for folder in made_folders] + result.warnings
+    notes = [f"made the folder {str(folder)!r}" for folder in made_folders]
+    notes += [note for note in result.warnings if "mesh" in vars(result) or note not in MESH_NOTES]
     for note in [] if args.quiet else notes:
         say(f"note: {note}", sys.stderr)
     say("\n".join(map(str, files)), sys.stdout)

@@ -21,9 +21,9 @@ from recon.stages.camera import DEFAULT_FOV, find_camera, number
 from recon.stages.depth import to_depth_map
 from recon.stages.read import photo_of, read_photo
 from recon.stages.read_depth import check_kind, read_depth
-from recon.stages.subject import find_subject, opaque, segmented_subject
+from recon.stages.subject import colours_of, find_subject, segmented_subject
 from recon.stages.values import as_path, is_path
-from recon.types import Camera, DepthKind, DepthMap, Mask, Photo, RawDepth, Surface
+from recon.types import Camera, DepthKind, DepthMap, Mask, Photo, RawDepth, Surface, SurfaceChoice
 
 if TYPE_CHECKING:
     from recon.refine.settings import Settings as RefineSettings
@@ -38,11 +38,19 @@ BACK_NOTE = {
     False: "the unseen back is the silhouette inflated; it is coloured with the photo seen through from the front",
 }
 
+AUTO_NOTE = {
+    True: "the photo shows one thing, so the model is closed all round (solid); choose another with --surface",
+    False: "of a scene the model is what the photo shows, cut at its edges (grid); choose another with --surface",
+}
+
+MESH_NOTES = (*BACK_NOTE.values(), *AUTO_NOTE.values())
+"""What is said of the surface, where one is made."""
+
 
 def reconstruct(
     photo: Any,
     *,
-    surface: Surface = "poisson",
+    surface: SurfaceChoice = "auto",
     depth_model: str | DepthEstimator = "auto",
     depth_in: str | Path | None = None,
     depth: Any = None,
@@ -66,7 +74,7 @@ def reconstruct(
     """Reconstruct what one photo shows.
 
     photo: a file, its bytes, a Pillow image, an upright array or tensor (h×w×3 RGB, h×w×4 RGBA, uint8, or floats from 0 to
-    1), or a Photo. depth_model: a name, or an estimator that is kept warm. depth: a depth map of the photo's shape to use
+    1), or a Photo. surface: auto is solid where there is one subject, grid where there is none. depth_model: a name, or an estimator that is kept warm. depth: a depth map of the photo's shape to use
     instead of a model, as an array, tensor, Pillow image or file (depth_in: a file); depth_kind says what it holds,
     depth_scale how many units a metre has (else whole numbers are millimetres, floats metres). mask: auto, none, alpha, a
     segmenter's name or a file. fov: horizontal, in degrees; or focal_px in pixels of the photo, or focal_mm as a 35 mm
@@ -94,13 +102,25 @@ def reconstruct(
             raw, found = given, to_depth_map(given, picture, subject, camera, near, far)
     if estimator is not None:
         with watch.stage("depth"):
-            raw = estimator.estimate(opaque(picture), subject.inside)
+            raw = estimator.estimate(colours_of(picture, subject), subject.inside)
             camera = find_camera(picture, fov, focal_px, raw.fov_x, raw.fov_error, focal_mm, centre)
             found = to_depth_map(raw, picture, subject, camera, near, far)
     notes = _warnings(picture, raw, camera, placed=near is not None or far is not None)
-    if surface == "solid" and subject.inside is not None:
-        notes.append(BACK_NOTE[found.back is not None])
-    return Reconstruction(picture, subject, camera, found, surface, faces, poisson_depth, voxel, notes)
+    made, told = _surface(surface, subject, found)
+    return Reconstruction(picture, subject, camera, found, made, faces, poisson_depth, voxel, notes + told,
+                          surface_source="auto" if surface == "auto" else "user")  # fmt: skip
+
+
+def _surface(asked: SurfaceChoice, subject: Mask, depth: DepthMap) -> tuple[Surface, list[str]]:
+    """The surface to make, and what is to be said of it."""
+    one = subject.inside is not None
+    made: Surface = ("solid" if one else "grid") if asked == "auto" else asked
+    notes = [subject.note] if subject.fell_back else []
+    if asked == "auto":
+        notes.append(AUTO_NOTE[one])
+    if made == "solid" and one:
+        notes.append(BACK_NOTE[depth.back is not None])
+    return made, notes
 
 
 def _picture(photo: Any, limits: Limits) -> Photo:
@@ -146,8 +166,8 @@ def _check_words(surface: Any, mask: Any, device: Any, limits: Any) -> None:
     """Raise BadOption for what is none of the words or paths that it may be."""
     if not isinstance(limits, Limits):
         raise BadOption(f"limits is of type {type(limits).__name__}; give recon.settings.Limits.")
-    if surface not in get_args(Surface):
-        raise BadOption(f"--surface is {surface!r}; give {', '.join(get_args(Surface))}.")
+    if surface not in get_args(SurfaceChoice):
+        raise BadOption(f"--surface is {surface!r}; give {', '.join(get_args(SurfaceChoice))}.")
     if not is_path(mask):
         raise BadOption(
             f"--mask is of type {type(mask).__name__}; give auto, none, alpha, a segmenter's name or a file (a photo of"
@@ -264,7 +284,7 @@ def refine(
     seconds = sum(watch.seconds.get(stage, 0.0) for stage in ("looks", "target", "refine", "texture"))
     facts = Refined(preset, seed, run.planned, round(seconds, 3),
                     run.losses, settings.guidance, where)  # fmt: skip
-    notes = [note for note in found.warnings if note not in BACK_NOTE.values()] + [REFINED_NOTE, *run.notes]
+    notes = [note for note in found.warnings if note not in MESH_NOTES] + [REFINED_NOTE, *run.notes]
     return replace(found, surface="solid", depth=depth, refined=mesh, refined_points=run.cloud, refinement=facts,
                    warnings=notes)  # fmt: skip
 

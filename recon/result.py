@@ -34,7 +34,8 @@ class Reconstruction:
     """Photo, mask, camera and depth map at once; point cloud and mesh when they are first asked for, then kept.
 
     `refined`: the mesh, where a refinement has made a better one, and `refinement`, how that went;
-    `refined_points`: the points, where it was made of these.
+    `refined_points`: the points, where it was made of these. `surface_source`: `user`, or `auto` where the photo's content
+    chose the surface.
     `depth.z` is float32 at the upright photo's size, NaN where there is no surface. Everything is in the camera's frame
     (x right, y down, z forward); `save` and the writers turn it into glTF's.
     """
@@ -43,7 +44,7 @@ class Reconstruction:
     mask: Mask
     camera: Camera
     depth: DepthMap
-    surface: Surface = "poisson"
+    surface: Surface = "grid"
     faces: int | None = None
     poisson_depth: int = PoissonSettings.depth
     voxel: float | None = None
@@ -51,6 +52,7 @@ class Reconstruction:
     refined: Mesh | None = None
     refined_points: PointCloud | None = None
     refinement: Refined | None = None
+    surface_source: str = "user"
 
     @cached_property
     def points(self) -> PointCloud:
@@ -125,6 +127,7 @@ class Reconstruction:
                 "fov_error_deg": None if self.camera.fov_error is None else round(self.camera.fov_error, 1),
             },
             "surface": self.surface,
+            "surface_source": self.surface_source,
             "refined": self.refined is not None,
             "refinement": None if self.refinement is None else asdict(self.refinement),
             "counts": made,

@@ -26,6 +26,8 @@ DepthKind = Literal["disparity", "scale", "metric"]
 """What a raw depth map means: affine-invariant inverse depth; depth up to one factor; metres."""
 
 Surface = Literal["grid", "poisson", "solid"]
+SurfaceChoice = Literal["auto", "grid", "poisson", "solid"]
+"""auto: `solid` where the photo shows one thing, `grid` where it shows a scene."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,12 @@ class Photo:
 @dataclass(frozen=True)
 class Mask:
     """Where the subject is. `inside` is None for a scene (everything counts); `method` says what drew it: alpha, file,
-    none, or a segmenter's name."""
+    none, or a segmenter's name; `fell_back`: a cut-out was wanted and found nothing, and `note` says so."""
 
     inside: Bool[ndarray, "h w"] | None
     method: str
     note: str = ""
+    fell_back: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from flask_smorest import Blueprint
 
 from web_3d_app import schemas
 from web_3d_app.events import send_events
-from web_3d_app.intake import idempotency_key, take
+from web_3d_app.intake import idempotency_key, take, take_again
 from web_3d_app.options import options as all_options
 from web_3d_app.present import job_json, jobs_json
 from web_3d_app.services import services
@@ -108,6 +108,35 @@ def retry(job_id: str) -> tuple[Response, int]:
     found = services().jobs.retry(visitor(), job_id)
     services().engine.notify(job_id)
     return jsonify(job_json(found)), 202
+
+
+@api.route("/jobs/<job_id>/again", methods=["POST"])
+@api.doc(
+    requestBody={"content": {"application/x-www-form-urlencoded": {"schema": {"$ref": "#/components/schemas/Params"}}}},
+    parameters=[{"in": "header", "name": "Idempotency-Key", "schema": {"type": "string", "maxLength": 64}}],
+)
+@api.response(202, schemas.JobSchema)
+@api.alt_response(409, schema=schemas.ErrorSchema, description="the key was used for another request")
+@api.alt_response(422, schema=schemas.ErrorSchema, description="an option out of its bounds")
+@api.alt_response(429, schema=schemas.ErrorSchema, description="too many requests or jobs")
+@api.alt_response(503, schema=schemas.ErrorSchema, description="too many jobs wait")
+@api.alt_response(507, schema=schemas.ErrorSchema, description="the disk is full")
+def again(job_id: str) -> Response:
+    """Make another model of a job's stored photo, with the options that change; what is left out stays as it was there,
+    but for `refine`, which is off unless it is asked for. The job itself stays; the new one counts like an upload."""
+    job, replayed = take_again(visitor(), job_id)
+    response = _accepted(job, replayed)
+    response.headers["Location"] = url_for("api.job", job_id=job.id)
+    return response
+
+
+@api.route("/jobs/<job_id>/results", methods=["GET"])
+@api.response(200, schemas.ResultsSchema)
+@api.alt_response(404, schema=schemas.ErrorSchema, description="unknown, or someone else's")
+def results(job_id: str) -> Response:
+    """All jobs of one upload, this one among them, the first one first."""
+    owner = visitor()
+    return _answer({"jobs": jobs_json(services().jobs.family(owner, services().jobs.get(owner, job_id)))})
 
 
 @api.route("/jobs/<job_id>/refinement", methods=["POST"])

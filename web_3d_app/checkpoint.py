@@ -15,7 +15,7 @@ from recon.result import Reconstruction
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo
 
 PARTS = {"mask": Mask, "camera": Camera, "depth": DepthMap, "mesh": Mesh}
-PLAIN = ("surface", "faces", "warnings")
+PLAIN = ("surface", "surface_source", "faces", "warnings")
 
 
 def save(result: Reconstruction, path: Path) -> Path:

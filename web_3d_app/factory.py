@@ -115,7 +115,7 @@ def _limit(app: Flask, settings: Settings) -> None:
 
         @app.before_request
         def before_uploads() -> None:
-            if request.endpoint in ("api.create", "pages.create"):
+            if request.endpoint in ("api.create", "api.again", "pages.create"):
                 count()
 
 

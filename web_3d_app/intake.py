@@ -1,14 +1,16 @@
-"""A request with a photo becomes a job; the same for the form and the API."""
+"""A request with a photo, or with a job whose photo is stored, becomes a job; the same for the form and the API."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 from flask import request
 from marshmallow import ValidationError
 
-from web_3d_app.options import SAMPLES, ParamsSchema, sample_names
-from web_3d_app.problems import Problem
+from web_3d_app.options import DEFAULTS, SAMPLES, ParamsSchema, sample_names
+from web_3d_app.problems import Problem, gone
 from web_3d_app.services import services
 from web_3d_app.tables import Job
 from web_3d_app.uploads import Upload, checked_upload
@@ -28,10 +30,39 @@ def take(owner: str) -> tuple[Job, bool]:
     return job, replayed
 
 
-def checked_params(form: Any) -> dict[str, Any]:
-    """The options of a form with their defaults. Raises Problem 422, with a list of sentences per field."""
+def take_again(owner: str, job_id: str) -> tuple[Job, bool]:
+    """Queue the stored photo of a job once more, with the options that the request changes, and ring; returns the new job
+    and whether it was there already. The first one stays, and the photo is copied: each can be deleted alone.
+
+    Raises Problem: 404, 409, 410, 422, 429, 503, 507."""
+    jobs, key = services().jobs, idempotency_key()
+    first = jobs.get(owner, job_id)
+    params = checked_params(request.form, first.params | {"refine": DEFAULTS["refine"]})
+    job, replayed = jobs.create(owner, _stored(first), params, key, first.origin_id or first.id)
+    if not replayed:
+        services().engine.notify(job.id)
+    return job, replayed
+
+
+def _stored(job: Job) -> Upload:
+    """The upload of a job as it was kept."""
+    photo = next((file for file in services().jobs.artefacts([job])[job.id] if file.kind == "photo"), None)
+    if photo is None:  # deleted between two looks
+        raise gone()
     try:
-        found: dict[str, Any] = ParamsSchema().load(form.to_dict())
+        with services().storage.open(photo.key) as file:
+            data = file.read()
+    except FileNotFoundError:
+        raise gone() from None
+    return Upload(data, job.photo_name, job.title, job.photo_width, job.photo_height, job.focal_35mm,
+                  digest=sha256(data).hexdigest())  # fmt: skip
+
+
+def checked_params(form: Any, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The options of a form; what it leaves out is as `before`, else the default. Raises Problem 422, with a list of
+    sentences per field."""
+    try:
+        found: dict[str, Any] = ParamsSchema().load({**(before or {}), **form.to_dict()})
     except ValidationError as error:
         told = error.normalized_messages()
         names = ", ".join(sorted(told))

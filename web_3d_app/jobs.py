@@ -45,9 +45,11 @@ class Jobs:
         """What uploads may be."""
         return Limits(self._settings.max_bytes, int(self._settings.max_megapixels * 1e6))
 
-    def create(self, owner: str, upload: Upload, params: dict[str, Any], key: str | None = None) -> tuple[Job, bool]:
+    def create(
+        self, owner: str, upload: Upload, params: dict[str, Any], key: str | None = None, origin_id: str | None = None
+    ) -> tuple[Job, bool]:
         """Keep the photo and queue a job; returns it and whether it was there already (same idempotency key, same
-        request). Raises Problem: 409, 429, 503, 507."""
+        request). origin_id: the first job of the same upload. Raises Problem: 409, 429, 503, 507."""
         asked = sha256(json.dumps([upload.digest, params], sort_keys=True).encode()).hexdigest()
         if known := self._replayed(owner, key, asked):
             return known, True
@@ -61,7 +63,7 @@ class Jobs:
             params=params, photo_name=upload.name, photo_width=upload.width, photo_height=upload.height,
             focal_35mm=upload.focal_35mm, idempotency_key=key, request_hash=asked, attempt=0,
             tries_left=self._settings.max_tries, created_at=now, queued_at=now,
-            expires_at=now + 3600 * self._settings.expiry_hours,
+            expires_at=now + 3600 * self._settings.expiry_hours, origin_id=origin_id,
         )  # fmt: skip
         media = "image/png" if upload.name.endswith("png") else "image/jpeg"
         photo = Artefact(job_id=job_id, name=upload.name, kind="photo", media_type=media, bytes=size, key=photo_key,
@@ -107,6 +109,14 @@ class Jobs:
                     (Job.created_at < last.created_at) | ((Job.created_at == last.created_at) & (Job.id < before))
                 )
             return session.scalars(query.order_by(Job.created_at.desc(), Job.id.desc()).limit(limit)).all()
+
+    def family(self, owner: str, job: Job) -> Sequence[Job]:
+        """This owner's jobs of the same upload, this one among them, in the order in which they were asked for."""
+        first = job.origin_id or job.id
+        query = select(Job).where(Job.owner == owner, Job.state.not_in(GONE))
+        with self._database.read() as session:
+            kin = query.where((Job.id == first) | (Job.origin_id == first)).order_by(Job.created_at, Job.id)
+            return session.scalars(kin).all()
 
     def seqs(self, ids: Iterable[str]) -> dict[str, int]:
         """The number of the newest change of each job that is not gone. Cheap: event streams ask it often."""

@@ -13,13 +13,45 @@ from web_3d_app.settings import Settings
 from web_3d_app.uploads import readable
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
-SURFACES = {"poisson": "Smooth", "grid": "Sharp", "solid": "Solid (printable)"}
+BEST_FIRST = ("flower", "chelsea", "astronaut", "coffee")
+"""The samples by how good their models look, from the side too; the first one shows one thing, so that all can be tried."""
+SURFACES = {"auto": "Automatic", "solid": "Solid (printable)", "grid": "Sharp", "poisson": "Smooth"}
 MASKS = {"auto": "Automatic", "none": "Whole photo", "alpha": "The photo's transparency", "builtin": "Built-in network",
          "grabcut": "Plain background"}  # fmt: skip
+ABOUT = {
+    "surface": {
+        "auto": "One thing becomes solid, a scene sharp",
+        "solid": "Closed all round, with a guessed back; a scene gets walls and a base",
+        "grid": "What the photo shows, pixel by pixel, cut at its edges",
+        "poisson": "What the photo shows, with small gaps filled",
+    },
+    "mask": {
+        "auto": "One thing is cut out where one is found; else the whole photo is taken",
+        "none": "Nothing is cut out: the photo is a scene",
+        "alpha": "What is transparent is left out",
+        "builtin": "The network looks for one thing, on any ground",
+        "grabcut": "What stands on a plain ground, with the sharpest outline",
+    },
+    "refine": {
+        "off": "It can be asked for later, too",
+        "quick": "A few minutes more, with a back, a clean outline and a texture of its own",
+        "full": "Half an hour and more, finer",
+    },
+}
+"""What each choice does."""
+CHANGES = {
+    "surface": "The shape of the model",
+    "depth_model": "How far away each pixel is: larger models are more exact and take longer",
+    "mask": "What belongs to the model; all else is left out",
+    "fov": "The proportions: wider makes a scene wider and shallower, narrower makes it deeper",
+    "faces": "How fine the mesh is and how large its files are; the first, instant mesh stays as it is",
+    "refine": "Whether one thing is shaped once more, from all sides",
+}
+"""What each option changes in the model."""
 FOV_DEG = (5.0, 150.0)
 FACES = (1000, 500_000)
 REFINES = {"off": "No", "quick": "Quickly", "full": "Thoroughly"}
-DEFAULTS: dict[str, Any] = {"surface": "poisson", "depth_model": "auto", "mask": "auto", "fov": None, "faces": None,
+DEFAULTS: dict[str, Any] = {"surface": "auto", "depth_model": "auto", "mask": "auto", "fov": None, "faces": None,
                             "refine": "off"}  # fmt: skip
 LOOK_AGAIN = 30.0
 """Seconds for which the answer "which models are here" is believed."""
@@ -33,7 +65,11 @@ class ParamsSchema(Schema):
 
         unknown = EXCLUDE
 
-    surface = fields.String(load_default="poisson", validate=validate.OneOf(list(SURFACES)))
+    surface = fields.String(
+        load_default="auto",
+        validate=validate.OneOf(list(SURFACES)),
+        metadata={"description": "auto: solid for one thing, grid for a scene"},
+    )
     depth_model = fields.String(load_default="auto", metadata={"description": "a name from /options that is here"})
     mask = fields.String(load_default="auto", validate=validate.OneOf(list(MASKS)))
     fov = fields.Float(
@@ -102,8 +138,9 @@ def _depth_models() -> list[dict[str, Any]]:
 
 
 def sample_names() -> list[str]:
-    """The sample photos that ship."""
-    return sorted(path.stem for path in SAMPLES.glob("*.jpg"))
+    """The sample photos that ship, the best ones first."""
+    there = {path.stem for path in SAMPLES.glob("*.jpg")}
+    return [name for name in BEST_FIRST if name in there] + sorted(there.difference(BEST_FIRST))
 
 
 def samples() -> list[dict[str, Any]]:
@@ -123,16 +160,24 @@ def samples() -> list[dict[str, Any]]:
 def options(settings: Settings) -> dict[str, Any]:
     """Everything that can be chosen, with bounds and defaults."""
 
-    def listed(values: dict[str, str]) -> list[dict[str, str]]:
-        return [{"value": value, "label": label} for value, label in values.items()]
+    def listed(option: str, values: dict[str, str]) -> dict[str, Any]:
+        about = ABOUT[option]
+        choices = [{"value": value, "label": label, "about": about[value]} for value, label in values.items()]
+        return {"default": DEFAULTS[option], "changes": CHANGES[option], "choices": choices}
 
     return {
-        "surface": {"default": DEFAULTS["surface"], "choices": listed(SURFACES)},
-        "mask": {"default": DEFAULTS["mask"], "choices": listed(MASKS)},
-        "depth_model": {"default": DEFAULTS["depth_model"], "choices": _choices()},
-        "fov": {"default": None, "minimum": FOV_DEG[0], "maximum": FOV_DEG[1], "unit": "degrees"},
-        "faces": {"default": None, "minimum": FACES[0], "maximum": FACES[1]},
-        "refine": {"default": DEFAULTS["refine"], "choices": listed(REFINES)},
+        "surface": listed("surface", SURFACES),
+        "mask": listed("mask", MASKS),
+        "depth_model": {"default": DEFAULTS["depth_model"], "changes": CHANGES["depth_model"], "choices": _choices()},
+        "fov": {
+            "default": None,
+            "changes": CHANGES["fov"],
+            "minimum": FOV_DEG[0],
+            "maximum": FOV_DEG[1],
+            "unit": "degrees",
+        },
+        "faces": {"default": None, "changes": CHANGES["faces"], "minimum": FACES[0], "maximum": FACES[1]},
+        "refine": listed("refine", REFINES),
         "photo": {
             "max_bytes": settings.max_bytes,
             "max_pixels": int(settings.max_megapixels * 1e6),
@@ -142,3 +187,18 @@ def options(settings: Settings) -> dict[str, Any]:
         "expiry_hours": settings.expiry_hours,
         "samples": samples(),
     }
+
+
+def described(job: dict[str, Any]) -> str:
+    """A job (as JSON) among others of the same photo: its surface, and what else was not left to the defaults."""
+    params, made = job["params"], (job["facts"] or {}).get("surface")
+    words = [SURFACES[made or params.get("surface", "auto")]]
+    if params.get("mask", "auto") != "auto":
+        words.append(MASKS[params["mask"]].lower())
+    if params.get("depth_model", "auto") != "auto":
+        words.append(params["depth_model"])
+    if params.get("fov"):
+        words.append(f"{params['fov']:g}°")
+    if params.get("faces"):
+        words.append(f"{params['faces']:,} triangles")
+    return ", ".join(words)

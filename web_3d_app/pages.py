@@ -11,7 +11,7 @@ from flask_wtf.file import FileField
 from wtforms import FloatField, IntegerField, SelectField, StringField
 
 from web_3d_app.intake import take
-from web_3d_app.options import SAMPLES, options, sample_names, samples
+from web_3d_app.options import SAMPLES, described, options, sample_names, samples
 from web_3d_app.present import job_json, jobs_json
 from web_3d_app.problems import Problem, not_found
 from web_3d_app.services import services
@@ -62,8 +62,12 @@ def create() -> ResponseReturnValue:
 @pages.get("/jobs/<job_id>")
 def job(job_id: str) -> str:
     """One job, from its first second to its result."""
-    found = services().jobs.get(visitor(), job_id)
-    return render_template("job.html", job=job_json(found), shared=False)
+    owner = visitor()
+    found = services().jobs.get(owner, job_id)
+    kin = jobs_json(services().jobs.family(owner, found))
+    results = [{"job": one, "words": described(one)} for one in kin] if len(kin) > 1 else []
+    offered = options(services().settings)
+    return render_template("job.html", job=job_json(found), shared=False, results=results, options=offered)
 
 
 @pages.get("/s/<token>")

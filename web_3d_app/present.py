@@ -38,7 +38,7 @@ def _one(job: Job, files: list[Artefact], shared: bool) -> dict[str, Any]:
         "events": url_for(f"api.{kind}_events", **where),
         "zip": url_for(f"api.{kind}_zip", **where),
     }
-    for name in ("cancel", "retry", "refine", "share"):
+    for name in ("cancel", "retry", "refine", "share", "again", "results"):
         links[name] = None if shared else url_for(f"api.{name}", **where)
     link = None if shared or not job.share_token else url_for("pages.shared", token=job.share_token, _external=True)
     return {
@@ -58,6 +58,7 @@ def _one(job: Job, files: list[Artefact], shared: bool) -> dict[str, Any]:
         "finished_at": _iso(job.finished_at),
         "expires_at": _iso(job.expires_at),
         "params": job.params,
+        "origin": None if shared else job.origin_id,
         "photo": {"width": job.photo_width, "height": job.photo_height, "focal_35mm": job.focal_35mm},
         "error": None if job.lane == REFINE else _error(job),
         "facts": job.facts and {name: value for name, value in job.facts.items() if name != "refinement"},

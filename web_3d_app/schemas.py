@@ -58,6 +58,8 @@ class LinksSchema(Schema):
     retry = fields.String(allow_none=True)
     refine = fields.String(allow_none=True)
     share = fields.String(allow_none=True)
+    again = fields.String(allow_none=True)
+    results = fields.String(allow_none=True)
 
 
 class RefineSchema(Schema):
@@ -102,6 +104,10 @@ class JobSchema(Schema):
     finished_at = fields.String(allow_none=True)
     expires_at = fields.String()
     params = fields.Nested(ParamsSchema)
+    origin = fields.String(
+        allow_none=True,
+        metadata={"description": "the id of the first job of the same upload; null for that one itself"},
+    )
     photo = fields.Nested(PhotoSchema)
     error = fields.Nested(JobErrorSchema, allow_none=True)
     facts = fields.Dict(allow_none=True)
@@ -116,6 +122,12 @@ class JobsSchema(Schema):
 
     jobs = fields.List(fields.Nested(JobSchema))
     next = fields.String(allow_none=True)
+
+
+class ResultsSchema(Schema):
+    """Jobs that were made of one upload."""
+
+    jobs = fields.List(fields.Nested(JobSchema))
 
 
 class PageQuerySchema(Schema):

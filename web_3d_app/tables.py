@@ -30,7 +30,7 @@ LANES = (VIEW, MESH, FILES)
 STAGES = {
     VIEW: ("read", "model", "subject", "depth", "points", "grid"),
     MESH: ("mesh",),
-    FILES: ("files", "preview"),
+    FILES: ("files", "smooth", "preview"),
     REFINE: ("looks", "target", "coarse", "fine", "texture"),
 }
 SKETCH = "sketch"
@@ -48,7 +48,8 @@ class Job(Base):
 
     seq grows with every visible change; attempt with every claim and never goes back, so that (lease_owner, attempt)
     names one try; tries_left is what remains before the job counts as poisoned. checkpoint_key: what the lane before left
-    for this one; of a refinement, how far it came. started_at: the first claim; claimed_at: the last.
+    for this one; of a refinement, how far it came. started_at: the first claim; claimed_at: the last. origin_id: of the
+    first job that was made of the same upload, which may be gone; None for that one itself.
     """
 
     __tablename__ = "jobs"
@@ -76,6 +77,7 @@ class Job(Base):
     checkpoint_key: Mapped[str | None]
     error_code: Mapped[str | None]
     error_message: Mapped[str | None]
+    origin_id: Mapped[str | None]
     facts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     share_token: Mapped[str | None] = mapped_column(unique=True)
     created_at: Mapped[float]
@@ -90,6 +92,7 @@ class Job(Base):
         Index("ix_jobs_queue", "lane", "state", "queued_at"),
         Index("ix_jobs_owner", "owner", "created_at"),
         Index("ix_jobs_expiry", "expires_at"),
+        Index("ix_jobs_origin", "origin_id"),
     )
 
 

@@ -1,6 +1,7 @@
 """One job from its photo to its files, each made visible as soon as it is there, in three lanes (see `tables`).
 
-First what a person waits for (thinned points and the instant mesh), then the surface that was asked for, then the rest.
+First what a person waits for (thinned points and the instant mesh), then the surface that was asked for, then the rest,
+the Poisson mesh beside it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from recon.errors import UnflatError
 from recon.pipeline import reconstruct
 from recon.progress import Stopwatch
 from recon.protocols import DepthEstimator
@@ -35,7 +37,7 @@ from web_3d_app.tables import FILES, HEAVY, MESH, QUICK, REFINE, VIEW
 VIEW_POINTS = 300_000
 """Points for the viewer: a whole photo of 512×512 pixels, 7 MB, and a phone turns them smoothly."""
 PROGRESS = {"read": 0.02, "model": 0.04, "subject": 0.08, "depth": 0.2, "points": 0.3, "grid": 0.35, "mesh": 0.45,
-            "files": 0.75, "preview": 0.9}  # fmt: skip
+            "files": 0.65, "smooth": 0.75, "preview": 0.9}  # fmt: skip
 """Where each stage begins: shares of the seconds that a one-megapixel photo takes on two cores."""
 PLY, PNG = "model/ply", "image/png"
 FILES_MADE = {
@@ -47,6 +49,8 @@ FILES_MADE = {
     "mesh.ply": ("mesh_ply", PLY),
     "mesh.stl": ("mesh_stl", "model/stl"),
     "mesh_obj.zip": ("mesh_obj", "application/zip"),
+    "smooth.glb": ("smooth", "model/gltf-binary"),
+    "smooth.ply": ("smooth_ply", PLY),
     "points.ply": ("points", PLY),
     "depth.npy": ("depth_npy", "application/octet-stream"),
     "depth.png": ("depth_png", PNG),
@@ -90,7 +94,7 @@ class Models:
         """Load what every job of a crew needs, so that the first photo is as fast as the next ones: by the view of a
         sample, or by the slowest imports of the surfaces. A refinement does not mind to wait for its own."""
         if crew == QUICK:
-            everything = {"surface": "poisson", "depth_model": "auto", "mask": "auto", "fov": None, "faces": None}
+            everything = {"surface": "auto", "depth_model": "auto", "mask": "auto", "fov": None, "faces": None}
             Work(WARM_UP_PHOTO, None, everything, folder, self, None, 0.0, Stopwatch(), lambda facts: None,
                  lambda *file: None, lambda: False).view()  # fmt: skip
         elif crew == HEAVY:
@@ -154,6 +158,9 @@ class Work:
             with self.watch.stage("files"):
                 self._add_files(result)
             self.facts(self._facts(result))
+            if result.surface != "poisson":
+                with self.watch.stage("smooth"):
+                    self._add_smooth(result)
             if drawing is not None:
                 with self.watch.stage("preview"):
                     self._add_preview(drawing)
@@ -192,6 +199,15 @@ class Work:
         self._add("points.ply", lambda path: write.write_cloud(result.points, path))
         for name in ("depth.npy", "depth.png"):
             self._add(name, lambda path: write.write_depth(result.depth, path))
+
+    def _add_smooth(self, result: Reconstruction) -> None:
+        """The Poisson mesh beside the surface that was asked for."""
+        smooth = replace(result, surface="poisson")
+        try:
+            for name in ("smooth.glb", "smooth.ply"):
+                self._add(name, lambda path: write.write_mesh(smooth.mesh, path))
+        except UnflatError as error:
+            result.warnings.append(f"there is no smooth mesh beside this one: {error}")
 
     @contextmanager
     def _drawing(self, result: Reconstruction) -> Iterator[subprocess.Popen[bytes]]:
@@ -235,6 +251,8 @@ class Work:
             "depth_model": depth["model"],
             "depth_kind": depth["kind"],
             "subject": report["subject"]["method"],
+            "surface": report["surface"],
+            "surface_source": report["surface_source"],
             "points": counts.get("points"),
             "vertices": counts.get("vertices"),
             "faces": counts.get("faces"),
@@ -257,9 +275,8 @@ def reconstructed(photo: Photo, asked: dict[str, Any], models: Models, watch: St
 PHRASES = {
     "set --fov": "set it under Options",
     "see --models for larger ones": "larger ones can be chosen under Options once their weights are on the server",
-    "--mask alpha was asked for and the photo has no transparency; use --mask auto or a mask file":
-        "the photo has no transparency to cut it out by; choose the mask Automatic",
-    "give a mask file or use --mask none": "choose the mask Whole photo",
+    "closed all round (solid); choose another with --surface": "closed all round; another can be chosen under Options",
+    "cut at its edges (grid); choose another with --surface": "cut at its edges; another can be chosen under Options",
     "use --surface grid": "choose the surface Sharp",
 }  # fmt: skip
 """What the command line says, and what the page says instead."""
@@ -270,6 +287,7 @@ def for_pages(sentence: str) -> str:
     for said, instead in PHRASES.items():
         sentence = sentence.replace(said, instead)
     sentence = re.sub(r"\bbuiltin\b", "the built-in network", sentence)
+    sentence = re.sub(r"\bgrabcut\b", "the cut by a plain background", sentence)
     return re.sub(r"--(?=\w)", "", sentence)
 
 

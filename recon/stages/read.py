@@ -142,6 +142,4 @@ def read_mask(path: str | Path, size: tuple[int, int], limits: Limits = Limits()
         )
     has_alpha = values.shape[2] == 4 and values[..., 3].min() < 255
     inside: Bool[ndarray, "h w"] = (values[..., 3] if has_alpha else values[..., :3].max(axis=2)) > 127
-    if not inside.any():
-        raise BadInput(f"{named} is empty; paint the subject white.")
     return inside

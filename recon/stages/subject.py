@@ -8,7 +8,6 @@ from pathlib import Path
 from jaxtyping import Bool, UInt8
 from numpy import ndarray
 
-from recon.errors import BadInput
 from recon.geometry.cutout import on_plain_ground
 from recon.protocols import Segmenter
 from recon.stages.read import read_mask
@@ -16,25 +15,24 @@ from recon.types import Mask, Photo
 
 SMALLEST = 1e-3
 """A mask under this share of the photo gives no model worth having."""
+WHOLE = "the whole photo was taken"
 
 
 def find_subject(photo: Photo, how: str | Path, segmenters: Sequence[Callable[[], Segmenter]]) -> Mask:
-    """The subject's mask at the photo's size.
+    """The subject's mask at the photo's size; the whole photo, with a note, where nearly nothing would be cut out.
 
     how: `auto` (alpha, else the first segmenter that finds a subject, else the whole photo), `none`, `alpha`, or a mask
     file. segmenters: builders in order of preference; for `auto` each is asked until one finds a subject.
-    Raises BadInput when an alpha channel is asked for and absent, or nearly nothing is inside.
+    Raises BadInput for a mask file that cannot be read.
     """
     if how == "none":
         return Mask(None, "none", "asked for the whole photo")
-    if how == "alpha" or (how == "auto" and photo.alpha is not None):
-        if photo.alpha is None:
-            raise BadInput(
-                "--mask alpha was asked for and the photo has no transparency; use --mask auto or a mask file."
-            )
-        return Mask(_checked(photo.alpha > 127), "alpha")
+    if how == "alpha" and photo.alpha is None:
+        return _whole("the photo has no transparency to cut it out by")
+    if how in ("alpha", "auto") and photo.alpha is not None:
+        return _cut_out(photo.alpha > 127, "alpha", "the photo's transparency")
     if how != "auto":
-        return Mask(_checked(read_mask(how, photo.size)), "file")
+        return _cut_out(read_mask(how, photo.size), "file", f"the mask {str(how)!r} (white is kept)")
     asked = []
     for build in segmenters:
         segmenter = build()
@@ -42,26 +40,37 @@ def find_subject(photo: Photo, how: str | Path, segmenters: Sequence[Callable[[]
         inside = segmenter.segment(photo.rgb)
         if inside is not None and inside.mean() >= SMALLEST:
             return Mask(inside, segmenter.name)
-    return Mask(None, "none", f"no single subject found by {', '.join(asked) or 'any segmenter'}: taken as a scene")
+    return _whole(f"no single subject found by {', '.join(asked) or 'any segmenter'}")
 
 
 def segmented_subject(photo: Photo, segmenter: Segmenter) -> Mask:
-    """The subject's mask by the one segmenter that was asked for. Raises BadInput when it finds none."""
+    """The subject's mask by the one segmenter that was asked for; the whole photo, with a note, where it finds none."""
     inside = segmenter.segment(photo.rgb)
     if inside is None or inside.mean() < SMALLEST:
-        raise BadInput(f"{segmenter.name} finds no single subject in this photo; give a mask file or use --mask none.")
+        return _whole(f"{segmenter.name} finds no single subject in this photo")
     return Mask(inside, segmenter.name)
 
 
-def _checked(inside: Bool[ndarray, "h w"]) -> Bool[ndarray, "h w"]:
-    if inside.mean() < SMALLEST:
-        raise BadInput(
-            f"the mask covers {100 * inside.mean():.3f} % of the photo, at least {100 * SMALLEST:g} % are needed;"
-            " give a larger subject."
-        )
-    return inside
+def _cut_out(inside: Bool[ndarray, "h w"], method: str, what: str) -> Mask:
+    share = inside.mean()
+    if share >= SMALLEST:
+        return Mask(inside, method)
+    return _whole(
+        f"{what} leaves {100 * share:.3f} % of the photo to be seen, at least {100 * SMALLEST:g} % are needed"
+        if share
+        else f"{what} leaves nothing of the photo to be seen"
+    )
+
+
+def _whole(why: str) -> Mask:
+    return Mask(None, "none", f"{why}: {WHOLE}", fell_back=True)
 
 
 def opaque(photo: Photo) -> UInt8[ndarray, "h w 3"]:
     """The photo's colours, those of transparent pixels (they are arbitrary) replaced by plain ground."""
     return photo.rgb if photo.alpha is None else on_plain_ground(photo.rgb, photo.alpha > 127)
+
+
+def colours_of(photo: Photo, mask: Mask) -> UInt8[ndarray, "h w 3"]:
+    """What a depth model sees of the photo: behind a transparency that shows nothing there may be a photo all the same."""
+    return photo.rgb if mask.fell_back else opaque(photo)

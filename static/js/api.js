@@ -23,10 +23,10 @@ export function problemFrom(status, text) {
 }
 
 // fields: what a form would send.
-export async function call(method, url, fields) {
+export async function call(method, url, fields, more = {}) {
   let answer;
   try {
-    answer = await fetch(url, { method, body: fields && new URLSearchParams(fields), headers: { "X-CSRFToken": token(), Accept: "application/json" } });
+    answer = await fetch(url, { method, body: fields && new URLSearchParams(fields), headers: { "X-CSRFToken": token(), Accept: "application/json", ...more } });
   } catch {
     throw new Problem("The server cannot be reached: see that it runs, then try again.");
   }
@@ -36,7 +36,7 @@ export async function call(method, url, fields) {
 }
 
 // Only over HTTPS or on this machine do browsers have randomUUID.
-function freshKey() {
+export function freshKey() {
   if (crypto.randomUUID) return crypto.randomUUID();
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,5 +1,6 @@
 // One job's page: its state as it changes, and the models in the viewer as they appear.
 import { listenForActions } from "./actions.js";
+import { listenForAgain, listenForCompare } from "./again.js";
 import { Better } from "./better.js";
 import { isReady, Live } from "./live.js";
 import { artefact, showDownloads, showFacts, showPictures, showSilence, showStatus } from "./panels.js";
@@ -12,6 +13,7 @@ const page = document.getElementById("job");
 const waiting = document.getElementById("waiting");
 const waitingText = document.getElementById("waiting-text");
 const LAYERS = new Map([["points_view", "points"], ["grid", "grid"], ["mesh", "mesh"], ["refined", "refined"]]);  // artefact kind → layer
+const ON_DEMAND = new Map([["smooth", "smooth"]]);  // those that are fetched when somebody wants to see them
 const shown = new Map();  // artefact kind → the address that the viewer has
 let job = JSON.parse(page.dataset.job);
 let viewer = null;
@@ -36,6 +38,10 @@ async function showModels() {
   if (!viewer) return;
   viewer.describe(job);
   // While it is being made in the order in which it comes; of a finished job the best first.
+  for (const [kind, layer] of ON_DEMAND) {
+    const found = artefact(job, kind);
+    if (found) viewer.offer(layer, found.url);
+  }
   const order = isReady(job) ? [...LAYERS].reverse() : LAYERS;
   for (const [kind, layer] of order) {
     const found = artefact(job, kind);
@@ -70,6 +76,7 @@ function update(next) {
 const live = new Live(job, update, showSilence);
 const pictures = listenForPictures();
 if (!("shared" in page.dataset)) {
+  listenForAgain(() => job);
   listenForActions({
     job: () => job,
     update: (next) => live.take(next),
@@ -91,6 +98,7 @@ try {
   try {
     viewer = new Viewer(pictures);
     viewer.onShown = (which) => better.mark(which);
+    listenForCompare(() => job, viewer);
     models = models.then(showModels);
   } catch (error) {
     giveUp(error, "This browser cannot draw in 3D (WebGL is off). The files can be downloaded all the same.");

@@ -7,6 +7,7 @@ const byId = (id) => document.getElementById(id);
 // The list is the same from the first second on, so that nothing moves when files come.
 const LOADS = [
   ["grid", "Instant mesh, textured", "GLB"], ["mesh_ply", "Mesh, coloured", "PLY"], ["mesh_obj", "Mesh with texture", "OBJ, ZIP"], ["mesh_stl", "Mesh, for printing", "STL"],
+  ["smooth", "Smooth mesh, textured", "GLB"], ["smooth_ply", "Smooth mesh, coloured", "PLY"],
   ["points", "Point cloud", "PLY"], ["depth_npy", "Depth, numbers", "NPY"], ["depth_png", "Depth, 16 bit", "PNG"], ["mask", "Mask", "PNG"],
   ["preview", "Preview", "PNG"], ["report", "Report", "JSON"],
 ];
@@ -80,7 +81,9 @@ export function showDownloads(job) {
   const state = better + job.artefacts.map((one) => one.url).join() + ended;
   if (state === listed) return;  // whoever reads the list, or has a link in focus, keeps it
   listed = state;
-  byId("downloads").replaceChildren(...[...(better ? BETTER : []), ...LOADS].map(([kind, label, format]) => {
+  const smoothItself = (job.facts?.surface ?? job.params.surface) === "poisson";  // then there is none beside it
+  const rows = LOADS.filter(([kind]) => !(smoothItself && kind.startsWith("smooth")));
+  byId("downloads").replaceChildren(...[...(better ? BETTER : []), ...rows].map(([kind, label, format]) => {
     const settled = BETTER.some(([one]) => one === kind) ? isFinal(job) : ended;
     return downloadRow(artefact(job, kind), better ? label.replace(/^Mesh/, "First mesh") : label, format, settled);
   }));

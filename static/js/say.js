@@ -1,17 +1,46 @@
-// Short messages that go by themselves, read out by screen readers.
+// Short messages, read out by screen readers. They stay long enough to be read, and go by themselves or when they are closed.
 
-export function say(text, seconds = 5) {
+const NEXT = "unflat-said";
+
+// Seconds: two to notice it, and three words in each of the others.
+const timeToRead = (text) => Math.max(5, 2 + text.split(/\s+/).length / 3);
+
+export function say(text, seconds = timeToRead(text)) {
   const toast = document.createElement("div");
   toast.className = "toast";
-  toast.textContent = text;
+  toast.append(Object.assign(document.createElement("span"), { textContent: text }));
+  const close = Object.assign(document.createElement("button"), { type: "button", textContent: "×", ariaLabel: "Close this message" });
+  close.addEventListener("click", () => toast.remove());
+  toast.append(close);
   document.getElementById("toasts").append(toast);
-  setTimeout(() => toast.remove(), seconds * 1000);
+  const end = Date.now() + seconds * 1000;
+  const look = () => {
+    if (toast.matches(":hover, :focus-within")) return setTimeout(look, 1000);  // somebody still reads it
+    if (Date.now() < end) return setTimeout(look, end - Date.now());
+    return toast.remove();
+  };
+  look();
+}
+
+// On the page that comes next.
+export function sayNext(text) {
+  try {
+    sessionStorage.setItem(NEXT, text);
+  } catch { /* a browser that keeps nothing: it is not said */ }
+}
+
+export function sayWhatWasLeft() {
+  try {
+    const text = sessionStorage.getItem(NEXT);
+    sessionStorage.removeItem(NEXT);
+    if (text) say(text, 2 * timeToRead(text));
+  } catch { /* as above */ }
 }
 
 // On the first page there is a place for problems; elsewhere a toast says them.
 export function tellProblem(problem) {
   const place = document.getElementById("problem");
-  if (!place) return say(problem.message, 9);
+  if (!place) return say(problem.message, Math.max(9, 1.5 * timeToRead(problem.message)));
   place.textContent = problem.message;
   place.hidden = false;
   place.scrollIntoView({ block: "nearest" });

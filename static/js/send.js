@@ -1,18 +1,20 @@
-// A photo or a sample becomes a job: checked, sent with progress, and the job's page opened.
+// Photos or a sample become jobs: checked, sent with progress, and the job's page opened, or the list of them.
 import { createJob, Problem } from "./api.js";
-import { forgetProblem, tellProblem } from "./say.js";
+import { looksLikeAPhoto } from "./carried.js";
+import { forgetProblem, sayNext, tellProblem } from "./say.js";
 
-const box = document.getElementById("sending");
-const bar = document.getElementById("sending-bar");
-const picture = document.getElementById("sending-photo");
+const byId = (id) => document.getElementById(id);
+const box = byId("sending");
+const bar = byId("sending-bar");
+const picture = byId("sending-photo");
 let abort = null;
 
-document.getElementById("sending-stop").addEventListener("click", () => abort?.abort());
+byId("sending-stop").addEventListener("click", () => abort?.abort());
 box.addEventListener("cancel", () => abort?.abort());
 
 // The choices of the form where there is one, else the server's defaults.
 function fieldsWith(name, value) {
-  const page = document.getElementById("new");
+  const page = byId("new");
   const fields = new FormData();
   if (page) {
     for (const [key, text] of new FormData(page)) {
@@ -24,49 +26,102 @@ function fieldsWith(name, value) {
   return fields;
 }
 
+const UNFIT = "unfit";
+const unfit = (text) => new Problem(text, 0, UNFIT);
+
 function checkPhoto(file) {
-  const looksRight = /^image\//.test(file.type) || /\.(jpe?g|png|webp|avif|heic|heif)$/i.test(file.name);
-  if (!looksRight) throw new Problem(`“${file.name}” is not a photo: choose a JPEG, PNG, WebP, AVIF or HEIC file.`);
+  if (!looksLikeAPhoto(file)) throw unfit(`“${file.name}” is not a photo: choose a JPEG, PNG, WebP, AVIF or HEIC file.`);
   const most = Number(box.dataset.maxMib);
   if (file.size > most * 2 ** 20) {
-    throw new Problem(`“${file.name}” has ${Math.ceil(file.size / 2 ** 20)} MB: choose a photo of at most ${most} MB.`);
+    throw unfit(`“${file.name}” has ${Math.ceil(file.size / 2 ** 20)} MB: choose a photo of at most ${most} MB.`);
   }
-  if (file.size === 0) throw new Problem(`“${file.name}” is empty: choose another photo.`);
+  if (file.size === 0) throw unfit(`“${file.name}” is empty: choose another photo.`);
 }
 
-async function send(fields, pictureUrl) {
-  if (abort) return;
-  if (document.getElementById("new")?.reportValidity() === false) return;
-  forgetProblem();
-  abort = new AbortController();
+function show(title, pictureUrl) {
+  byId("sending-title").textContent = title;
   bar.value = 0;
   picture.src = pictureUrl;
   picture.hidden = false;
   picture.onerror = () => { picture.hidden = true; };  // a HEIC photo, which most browsers cannot show
-  box.showModal();
+  if (!box.open) box.showModal();
+}
+
+async function send(name, value, title, pictureUrl) {
+  const url = pictureUrl ?? URL.createObjectURL(value);
+  show(title, url);
   try {
-    const job = await createJob(fields, (share) => { bar.value = share; }, abort.signal);
+    return await createJob(fieldsWith(name, value), (share) => { bar.value = share; }, abort.signal);
+  } finally {
+    if (url.startsWith("blob:")) setTimeout(() => URL.revokeObjectURL(url), 10000);
+  }
+}
+
+// What is known to be wrong before anything is sent, if it is; may be called again when that is over.
+function mayBegin() {
+  if (abort || byId("new")?.reportValidity() === false) return false;
+  forgetProblem();
+  abort = new AbortController();
+  return true;
+}
+
+async function sendOne(name, value, pictureUrl) {
+  if (!mayBegin()) return;
+  try {
+    const job = await send(name, value, "Sending the photo", pictureUrl);
     location.assign(job.links.page);
   } catch (problem) {
     if (problem.name !== "AbortError") tellProblem(problem);
     box.close();
   } finally {
     abort = null;
-    if (pictureUrl.startsWith("blob:")) setTimeout(() => URL.revokeObjectURL(pictureUrl), 10000);
   }
 }
 
-export function sendPhoto(file) {
-  try {
-    checkPhoto(file);
-  } catch (problem) {
-    tellProblem(problem);
+const NO_MORE = new Set([0, 429, 503, 507]);  // the next photo would not be taken either
+
+// Each becomes a model of its own. A photo that is refused keeps no other one out; a server that has enough does.
+async function sendEach(files, leftOut) {
+  if (!mayBegin()) return;
+  const made = [];
+  const refused = [];
+  let enough = "";
+  for (const [index, file] of files.entries()) {
+    try {
+      checkPhoto(file);
+      made.push(await send("photo", file, `Sending photo ${index + 1} of ${files.length}`));
+    } catch (problem) {
+      if (problem.name === "AbortError") enough = "You stopped it.";
+      else if (problem.code === UNFIT) refused.push(problem.message);
+      else if (NO_MORE.has(problem.status)) enough = problem.message;
+      else refused.push(`“${file.name}”: ${problem.message}`);
+    }
+    if (enough) break;
+  }
+  abort = null;
+  const others = leftOut ? `${leftOut} other ${leftOut === 1 ? "file is no photo" : "files are no photos"}.` : "";
+  const told = [`${made.length} of ${files.length} photos were taken, each for a model of its own.`, enough, ...refused.slice(0, 3), refused.length > 3 && `And ${refused.length - 3} more were refused.`, others].filter(Boolean).join(" ");
+  if (!made.length) {
+    box.close();
+    tellProblem(new Problem(told));
     return;
   }
-  send(fieldsWith("photo", file), URL.createObjectURL(file));
+  sayNext(told);
+  location.assign(made.length === 1 ? made[0].links.page : "/history");
 }
 
-export const sendSample = (name, pictureUrl) => send(fieldsWith("sample", name), pictureUrl);
+// leftOut: how many other files came with them.
+export async function sendPhotos(files, leftOut = 0) {
+  if (files.length > 1) return sendEach(files, leftOut);
+  try {
+    checkPhoto(files[0]);
+  } catch (problem) {
+    return tellProblem(problem);
+  }
+  return sendOne("photo", files[0]);
+}
+
+export const sendSample = (name, pictureUrl) => sendOne("sample", name, pictureUrl);
 
 // Coming back with the browser's arrow finds the page as it was left: with the box open.
 addEventListener("pageshow", (event) => { if (event.persisted && box.open) box.close(); });

@@ -2,7 +2,7 @@
 
 export const STAGES = [
   ["read", "Reading the photo"], ["model", "Waking the network"], ["subject", "Finding the subject"], ["depth", "Estimating depth"],
-  ["points", "Placing points"], ["grid", "Making the instant mesh"], ["mesh", "Making the final mesh"], ["files", "Writing the files"],
+  ["points", "Placing points"], ["grid", "Making the instant mesh"], ["mesh", "Making the final mesh"], ["files", "Writing the files"], ["smooth", "Making the smooth mesh"],
   ["preview", "Drawing a preview"],
   ["looks", "Looking at it from more sides"], ["target", "Setting up the whole shape"], ["coarse", "Finding the rough shape"],
   ["fine", "Working out the surface"], ["texture", "Painting it"],
@@ -84,6 +84,15 @@ export function whatLengthsMean(facts) {
 
 const SOURCES = { default: "assumed", exif: "from the photo’s EXIF", user: "as you said", model: "estimated" };
 
+export const SURFACES = { solid: "Solid", grid: "Sharp", poisson: "Smooth" };
+
+// The surface, and who chose it.
+function surfaceOf({ surface, surface_source: source, subject }) {
+  if (!surface) return "";
+  if (source !== "auto") return SURFACES[surface];
+  return `${SURFACES[surface]}, as ${subject === "none" ? "it is a scene" : "it is one thing"}`;
+}
+
 const SUBJECTS = { none: "the whole photo", alpha: "cut out: the photo’s transparency", builtin: "cut out by the network", grabcut: "cut out of a plain background" };
 
 // Always the same rows: what is not known yet is a dash, so that nothing moves.
@@ -92,6 +101,7 @@ export function factsOf(job) {
   const rows = [
     ["Photo", `${job.photo.width} × ${job.photo.height}`],
     ["Subject", facts.subject && (SUBJECTS[facts.subject] ?? facts.subject)],
+    ["Surface", surfaceOf(facts)],
     ["Depth by", facts.depth_model === "builtin" ? "built-in network" : facts.depth_model],
     ["Field of view", facts.fov_x_deg && `${facts.fov_x_deg.toFixed(0)}°, ${SOURCES[facts.fov_source] ?? facts.fov_source}`],
     ["Points", facts.points && number(facts.points)],

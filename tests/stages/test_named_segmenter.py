@@ -1,12 +1,10 @@
-"""`--mask NAME` asks one segmenter and takes no silence for an answer."""
+"""`--mask NAME` asks one segmenter; where it finds nothing the whole photo is taken, and that is said."""
 
 from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image
 
-from recon.errors import BadInput
 from recon.pipeline import reconstruct
 
 
@@ -27,6 +25,9 @@ def test_a_segmenter_by_name_cuts_the_subject_out(tmp_path: Path) -> None:
     assert abs(mask.inside.sum() / (np.pi * 35**2) - 1) < 0.05
 
 
-def test_no_subject_is_an_error_when_a_segmenter_was_asked_for_by_name(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="grabcut finds no single subject"):
-        reconstruct(_photo(tmp_path, disc=False), mask="grabcut")
+def test_a_segmenter_that_finds_no_subject_leaves_the_whole_photo_and_a_note(tmp_path: Path) -> None:
+    found = reconstruct(_photo(tmp_path, disc=False), mask="grabcut")
+    assert found.mask.inside is None
+    told = "grabcut finds no single subject in this photo: the whole photo was taken"
+    assert told in found.warnings
+    assert np.isfinite(found.depth.z).all()

@@ -299,8 +299,7 @@ def test_a_mask_is_its_alpha_or_its_brightness(rgb: np.ndarray, tmp_path: Path) 
     values = (inside * 255).astype(np.uint8)
     for picture in (values, inside, np.dstack([rgb, values]), values.astype(np.uint16) * 257):
         assert np.array_equal(read_mask(saved(picture, tmp_path / "a.png"), (48, 64)), inside)
-    with pytest.raises(BadInput, match="is empty; paint the subject white"):
-        read_mask(saved(0 * values, tmp_path / "b.png"), (48, 64))
+    assert not read_mask(saved(0 * values, tmp_path / "a.png"), (48, 64)).any()  # what that means the subject says
 
 
 def test_a_fully_transparent_photo_is_refused(rgb: np.ndarray, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
-from recon.errors import BadInput
 from recon.geometry.cutout import on_plain_ground
 from recon.stages.subject import find_subject, opaque
-from recon.types import Photo
+from recon.types import Mask, Photo
 from tests.scenes import camera_of, frozen, photo_of
 
 CAMERA = camera_of(64, 48)
@@ -62,9 +62,13 @@ def test_alpha_counts_from_half_opacity(how: str) -> None:
     assert mask.method == "alpha"
 
 
-def test_alpha_asked_for_and_absent_is_told() -> None:
-    with pytest.raises(BadInput, match="no transparency"):
-        find_subject(photo_of(CAMERA), "alpha", [])
+def is_whole(mask: Mask, said: str) -> bool:
+    """The whole photo, though something was to be cut out of it, and the note says why."""
+    return mask.inside is None and mask.method == "none" and mask.fell_back and re.search(said, mask.note) is not None
+
+
+def test_alpha_asked_for_and_absent_is_told_and_the_whole_photo_taken() -> None:
+    assert is_whole(find_subject(photo_of(CAMERA), "alpha", []), "no transparency .*: the whole photo was taken")
 
 
 def test_the_first_segmenter_that_finds_something_is_believed_and_no_other_built() -> None:
@@ -78,9 +82,7 @@ def test_the_first_segmenter_that_finds_something_is_believed_and_no_other_built
 
 def test_no_subject_means_a_scene_and_the_note_names_who_looked() -> None:
     mask = find_subject(photo_of(CAMERA), "auto", built(Finder("one", None), Finder("two", None)))
-    assert mask.inside is None
-    assert mask.method == "none"
-    assert "one, two" in mask.note
+    assert is_whole(mask, "one, two")
 
 
 def test_a_mask_file_is_taken_as_it_is(tmp_path: Path) -> None:
@@ -91,11 +93,14 @@ def test_a_mask_file_is_taken_as_it_is(tmp_path: Path) -> None:
     assert mask.method == "file"
 
 
-def test_a_mask_of_nearly_nothing_is_told_with_its_size() -> None:
-    speck = np.zeros((48, 64), np.uint8)
+@pytest.mark.parametrize("how", ["auto", "alpha", "file"])
+def test_a_mask_of_nearly_nothing_is_told_with_its_size_and_the_whole_photo_taken(how: str, tmp_path: Path) -> None:
+    speck, path = np.zeros((48, 64), np.uint8), tmp_path / "mask.png"
     speck[5, 5:8] = 255
-    with pytest.raises(BadInput, match=r"0\.098 % .* at least 0\.1 %"):
-        find_subject(with_alpha(speck), "alpha", [])
+    for picture, said in ((speck, r"0\.098 % .* at least 0\.1 %"), (0 * speck, "nothing")):
+        cv2.imwrite(str(path), picture)
+        photo = photo_of(CAMERA) if how == "file" else with_alpha(picture)
+        assert is_whole(find_subject(photo, path if how == "file" else how, []), said)
 
 
 def test_what_is_transparent_shows_plain_ground() -> None:

@@ -12,6 +12,7 @@ import pytest
 import trimesh
 from PIL import Image
 
+from recon.errors import BadInput
 from recon.pipeline import reconstruct
 from recon.progress import Stopwatch
 from recon.types import Photo, RawDepth
@@ -20,9 +21,20 @@ from web_3d_app.claims import Cancelled
 from web_3d_app.tables import FILES, LANES, MESH, STAGES, VIEW
 from web_3d_app.worker import explained
 
-PARAMS = {"surface": "poisson", "depth_model": "auto", "mask": "alpha", "fov": None, "faces": None}
+PARAMS = {"surface": "auto", "depth_model": "auto", "mask": "alpha", "fov": None, "faces": None}
 FIRST = ["points_view.ply", "grid.glb", "mask.png", "depth_view.jpg"]
-REST = ["mesh.glb", "mesh.ply", "mesh.stl", "mesh_obj.zip", "points.ply", "depth.npy", "depth.png", "report.json"]
+SMOOTH = ["smooth.glb", "smooth.ply"]
+REST = [
+    "mesh.glb",
+    "mesh.ply",
+    "mesh.stl",
+    "mesh_obj.zip",
+    "points.ply",
+    "depth.npy",
+    "depth.png",
+    *SMOOTH,
+    "report.json",
+]
 
 
 class Slope:
@@ -79,7 +91,7 @@ def test_the_first_view_comes_first_and_everything_opens(photo: Path, monkeypatc
     assert (run.made, run.lanes) == (FIRST + REST, [VIEW, MESH, FILES])
     assert [stage for stage in run.stages if stage != "write"] == [s for lane in LANES for s in STAGES[lane]]
     folder = photo.parent
-    for name in ("grid.glb", "mesh.glb", "mesh.ply", "mesh.stl"):
+    for name in ("grid.glb", "mesh.glb", "mesh.ply", "mesh.stl", "smooth.glb"):
         assert trimesh.load(folder / name, force="mesh").faces.shape[0] > 100, name
     assert trimesh.load(folder / "points_view.ply").vertices.shape == trimesh.load(folder / "points.ply").vertices.shape
     with zipfile.ZipFile(folder / "mesh_obj.zip") as files:
@@ -90,13 +102,49 @@ def test_the_first_view_comes_first_and_everything_opens(photo: Path, monkeypatc
     facts = run.facts
     assert (facts["unit"], facts["fov_source"], facts["depth_model"]) == ("metre", "exif", "slope")
     assert facts["points"] > 0 and facts["faces"] > 0
+    assert (facts["surface"], facts["surface_source"]) == (
+        "solid",
+        "auto",
+    )  # the photo's transparency cuts one thing out
+    assert trimesh.load(folder / "mesh.ply").is_watertight and not trimesh.load(folder / "smooth.ply").is_watertight
     report = json.loads((folder / "report.json").read_text())
-    assert report["options"]["surface"] == "poisson" and set(report["seconds"]) == set(run.stages)
+    assert (
+        report["options"]["surface"] == "auto"
+        and report["surface"] == "solid"
+        and set(report["seconds"]) == set(run.stages)
+    )
 
 
 def test_the_grid_is_made_once_if_it_was_asked_for(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(photo, monkeypatch, surface="grid").all()
     assert run.made == FIRST + [name for name in REST if name != "mesh.glb"] and run.lanes == [VIEW, FILES]
+
+
+def test_a_scene_is_the_grid_that_is_there_already(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(photo, monkeypatch, mask="none").all()
+    assert run.made == [name for name in FIRST + REST if name not in ("mask.png", "mesh.glb")] and run.lanes == [
+        VIEW,
+        FILES,
+    ]
+    assert (run.facts["surface"], run.facts["surface_source"]) == ("grid", "auto")
+
+
+def test_poisson_has_no_second_one_beside_it(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(photo, monkeypatch, surface="poisson").all()
+    assert run.made == FIRST + [name for name in REST if name not in SMOOTH]
+    assert (run.facts["surface"], run.facts["surface_source"]) == ("poisson", "user")
+
+
+def test_a_smooth_mesh_that_does_not_come_together_is_told_and_nothing_else_is_lost(
+    photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing(*_: object) -> None:
+        raise BadInput("no surface is left after trimming; check the depth map or use --surface grid.")
+
+    monkeypatch.setattr("recon.stages.surface_poisson.make_poisson", nothing)
+    run = Run(photo, monkeypatch).all()
+    assert run.made == FIRST + [name for name in REST if name not in SMOOTH]
+    assert any("there is no smooth mesh" in note and "--" not in note for note in run.facts["warnings"])
 
 
 def test_a_checkpoint_gives_back_what_was_kept(tmp_path: Path) -> None:
@@ -116,7 +164,7 @@ def test_a_checkpoint_cannot_carry_objects(tmp_path: Path) -> None:
         checkpoint.load(tmp_path / "c.npz", Photo(np.zeros((1, 1, 3), np.uint8)))
 
 
-@pytest.mark.parametrize("last", ["subject", "depth", "points", "grid", "mesh", "files", "preview"])
+@pytest.mark.parametrize("last", ["subject", "depth", "points", "grid", "mesh", "files", "smooth", "preview"])
 def test_it_stops_at_every_stage(photo: Path, monkeypatch: pytest.MonkeyPatch, last: str) -> None:
     run = Run(photo, monkeypatch)
 
@@ -133,7 +181,7 @@ def test_it_stops_at_every_stage(photo: Path, monkeypatch: pytest.MonkeyPatch, l
 
 
 def test_errors_are_told_in_a_page_s_words() -> None:
-    from recon.errors import BadInput, Unwritable
+    from recon.errors import Unwritable
 
     assert explained(BadInput("use --mask auto.")) == ("bad_input", "use mask auto.")
     assert explained(Unwritable("no room"))[0] == explained(OSError(28, "full"))[0] == "disk_full"

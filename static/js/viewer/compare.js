@@ -1,11 +1,12 @@
 // Two models in one picture, left and right of a line that can be moved. One camera sees both.
 
-export const NAMES = { points: "Points", grid: "Instant mesh", mesh: "Mesh", refined: "Better mesh" };
-export const MESHES = ["grid", "mesh", "refined"];  // the better ones last
+export const MESHES = ["smooth", "grid", "mesh", "refined"];  // the better ones last
+const ORDER = ["points", ...MESHES];
 
 export class Compare {
-  constructor(stage, layers, mode) {
-    Object.assign(this, { stage, layers, mode, on: false, share: 0.5 });
+  // mode(): how meshes are shown; nameOf(layer): what it is called.
+  constructor(stage, layers, { mode, nameOf }) {
+    Object.assign(this, { stage, layers, mode, nameOf, on: false, share: 0.5 });
     this.plain = stage.draw;
     const byId = (id) => document.getElementById(id);
     this.parts = { divider: byId("divider"), line: byId("dividerline"), pair: byId("pair") };
@@ -20,11 +21,11 @@ export class Compare {
 
   // Fill the two lists with what is there; what was chosen stays chosen.
   offer() {
-    const there = Object.keys(NAMES).filter((name) => this.layers.get(name));
+    const there = ["other", ...ORDER].filter((name) => this.layers.get(name));
     const wanted = [there.at(-2), there.at(-1)];
     this.picks.forEach((pick, index) => {
       const chosen = this.on && pick.value ? pick.value : wanted[index];
-      pick.replaceChildren(...there.map((name) => new Option(NAMES[name], name, false, name === chosen)));
+      pick.replaceChildren(...there.map((name) => new Option(this.nameOf(name), name, false, name === chosen)));
     });
   }
 

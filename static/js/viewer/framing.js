@@ -43,3 +43,10 @@ export function whereSeenWhole(sample, about, direction, tanX, tanY) {
   }
   return { offset, distance };
 }
+
+// The middle of a model, and how far it reaches from there but for stray points: what a closed one turns around.
+export function ballAround(sample) {
+  const [x, y, z] = ["x", "y", "z"].map((axis) => ends(sample.map((point) => point[axis])));
+  const middle = new Vector3(x[0] + x[1], y[0] + y[1], z[0] + z[1]).multiplyScalar(0.5);
+  return { middle, radius: ends(sample.map((point) => point.distanceTo(middle)))[1] };
+}

@@ -88,6 +88,14 @@ export class Layers {
     return layer;
   }
 
+  // Another photo's unit of length may be another one: seen from the photo's camera, nothing changes with this.
+  scale(name, factor) {
+    const layer = this.all.get(name);
+    layer.object.scale.setScalar(factor);
+    for (const point of layer.sample) point.multiplyScalar(factor);
+    layer.distance *= factor;
+  }
+
   get(name) {
     return this.all.get(name);
   }

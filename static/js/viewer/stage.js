@@ -8,6 +8,7 @@ const AIR = 1.12;  // and around a model seen aside
 const GLIDE = 450;  // milliseconds from one view to another
 const INTRODUCTION = 1800;  // and from the photo's view to the first one aside
 const ASIDE = new Vector3().setFromSphericalCoords(1, Math.PI / 2 - 0.1, 0.2);  // radians: a little above, a little to the right
+const SAME = 0.1;  // two closed models whose middles and radii differ by less, in parts of the radius, are in one place
 const FARTHEST = 1.5;  // times the distance from which the photo was taken
 
 export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -28,10 +29,14 @@ export class Stage {
     this.controls.enableDamping = !calm();
     this.controls.dampingFactor = 0.12;
     this.controls.addEventListener("change", () => this.invalidate());
-    this.controls.addEventListener("start", () => { this.motion = null; this.introduced = true; this.onTouch?.(); });
+    this.controls.addEventListener("start", () => { this.motion = null; this.introduced = this.held = true; this.onTouch?.(); this.leavePhoto(); });
+    this.controls.addEventListener("end", () => { this.held = false; });
     this.frame = { tanX: Math.tan(Math.PI / 6), tanY: Math.tan(Math.PI / 6), distance: 1 };
     this.motion = null;  // (milliseconds) → whether it goes on
     this.introduced = false;
+    this.ball = null;  // the middle and the radius of a closed model
+    this.atPhoto = true;  // one looks from the photo's camera
+    this.held = false;  // the pointer turns it
     this.before = [];  // called before each picture
     this.after = [];  // and after it
     this.draw = () => this.renderer.render(this.scene, this.camera);
@@ -53,11 +58,17 @@ export class Stage {
     this.camera.near = distance * 0.01;
     this.camera.far = distance * 60;
     this.fit();
-    if (atCamera) this.place(new Vector3(), this.middle());
+    if (atCamera) this.place(new Vector3(), this.ahead());
   }
 
+  // What one turns around: a closed model's own middle, or the place in the middle of the photo at the scene's depth.
   middle() {
-    return new Vector3(0, 0, -this.frame.distance);
+    return this.ball?.middle.clone() ?? new Vector3(0, 0, -this.frame.distance);
+  }
+
+  // The nearest place to it that the photo's camera looks straight at.
+  ahead() {
+    return new Vector3(0, 0, Math.min(this.middle().z, -this.controls.minDistance));
   }
 
   resize() {
@@ -99,6 +110,8 @@ export class Stage {
   // Turn around the target (radians) and go nearer (factor < 1) or farther.
   orbit(right, up, factor = 1) {
     this.introduced = true;
+    if (this.atPhoto && this.ball) this.controls.target.copy(this.ball.middle);
+    this.atPhoto = false;
     const offset = this.camera.position.clone().sub(this.controls.target);
     const around = new Spherical().setFromVector3(offset);
     around.theta += right;
@@ -109,6 +122,7 @@ export class Stage {
 
   glide(position, target, duration = GLIDE) {
     this.introduced = true;
+    this.goal = { position, target };
     if (calm()) return this.place(position, target);
     const from = { position: this.camera.position.clone(), target: this.controls.target.clone() };
     let begin = null;
@@ -122,11 +136,61 @@ export class Stage {
   }
 
   viewFromCamera() {
-    this.glide(new Vector3(), this.middle());
+    this.atPhoto = true;
+    this.glide(new Vector3(), this.ahead());
+  }
+
+  // From the photo's camera one looks past the middle of a closed model: as soon as it is turned, that comes to the middle.
+  leavePhoto() {
+    const [leaves, from, to] = [this.atPhoto, this.controls.target.clone(), this.middle()];
+    this.atPhoto = false;
+    if (!leaves || !this.ball) return;
+    let begin = null;
+    this.move((now) => {
+      begin ??= now;
+      const share = calm() ? 1 : Math.min(1, (now - begin) / GLIDE);
+      this.controls.target.lerpVectors(from, to, share * share * (3 - 2 * share));
+      return share < 1;
+    });
+  }
+
+  // How much farther one has to be to see all of the closed model; 1 if it is seen, or there is none.
+  tooNear() {
+    if (!this.ball) return 1;
+    return Math.max(1, this.distanceForWhole() / this.camera.position.distanceTo(this.controls.target));
+  }
+
+  distanceForWhole() {
+    const up = (this.camera.fov * Math.PI) / 360;
+    const across = Math.atan(Math.tan(up) * this.camera.aspect);
+    return (this.ball.radius * AIR) / Math.sin(Math.min(up, across));
+  }
+
+  // A closed model is shown: one turns around its middle from now on, and sees it whole if it is not where the last one was.
+  turnAbout(ball) {
+    const last = this.ball;
+    const near = last && ball.middle.distanceTo(last.middle) < SAME * last.radius && Math.abs(ball.radius - last.radius) < SAME * last.radius;
+    if (near) return;
+    this.ball = ball;
+    if (this.atPhoto) this.place(new Vector3(), this.ahead());
+    else if (!this.held) this.lookWhole(this.direction());
+  }
+
+  // From the target to the camera; of a motion, to where it goes.
+  direction() {
+    const { position, target } = this.motion && this.goal ? this.goal : { position: this.camera.position, target: this.controls.target };
+    return position.clone().sub(target).normalize();
+  }
+
+  // The closed model whole and in the middle, from a direction; wherever it is turned to, it stays whole.
+  lookWhole(direction, duration = GLIDE) {
+    this.glide(this.ball.middle.clone().addScaledVector(direction, this.distanceForWhole()), this.ball.middle.clone(), duration);
   }
 
   // The whole of a model from a little aside, where depth is seen at once.
   lookAside(sample, duration = GLIDE) {
+    this.atPhoto = false;
+    if (this.ball) return this.lookWhole(ASIDE, duration);
     const tanY = Math.tan((this.camera.fov * Math.PI) / 360) / AIR;
     const { offset, distance } = whereSeenWhole(sample, this.middle(), ASIDE, tanY * this.camera.aspect, tanY);
     const target = this.middle().add(offset);

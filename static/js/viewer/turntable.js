@@ -1,5 +1,6 @@
 // The model turning by itself: all round if it is closed, else to and fro, for there is nothing to see from behind.
 const TURN = 14000;  // milliseconds for one round
+const BACK = 1.02;  // so much farther at each picture, until all of a closed model is seen
 const SWING = 0.6;  // radians to each side
 
 export class Turntable {
@@ -23,7 +24,7 @@ export class Turntable {
       last = now;
       angle += (step / TURN) * 2 * Math.PI;
       const to = this.closed ? angle : SWING * Math.sin(angle * 1.6);
-      this.stage.orbit(to - swung, 0);
+      this.stage.orbit(to - swung, 0, this.closed ? Math.min(BACK, this.stage.tooNear()) : 1);
       swung = to;
       return this.on;
     });

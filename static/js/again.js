@@ -1,0 +1,69 @@
+// Another model of the same photo: the options in a box, and the other models beside this one.
+import { call, freshKey } from "./api.js";
+import { labelOf, listenForOptions, valuesOf } from "./options.js";
+import { artefact } from "./panels.js";
+import { say, tellProblem } from "./say.js";
+
+const byId = (id) => document.getElementById(id);
+const TITLES = { surface: "Surface", mask: "Cut out", depth_model: "Depth model", fov: "Field of view", faces: "Triangles", refine: "Make it better afterwards" };
+
+const changed = (before, now) => Object.keys(TITLES).filter((name) => before[name] !== now[name]);
+
+function inWords(form, before, now) {
+  const names = changed(before, now);
+  if (!names.length) return "Nothing is changed yet.";
+  return `${names.map((name) => `${TITLES[name]}: ${labelOf(form, name, before[name])} → ${labelOf(form, name, now[name])}`).join("; ")}.`;
+}
+
+// `job()` is the newest state.
+export function listenForAgain(job) {
+  const box = byId("again-box");
+  const form = byId("again");
+  const send = byId("again-send");
+  const before = valuesOf(form);
+  let busy = false;
+  listenForOptions(form, (now) => {
+    byId("again-changes").textContent = inWords(form, before, now);
+    send.disabled = busy || !changed(before, now).length;
+  });
+  byId("again-open").addEventListener("click", () => box.showModal());
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const now = valuesOf(form);
+    busy = send.disabled = true;
+    try {
+      const fields = Object.fromEntries(changed(before, now).map((name) => [name, now[name]]));
+      const made = await call("POST", job().links.again, fields, { "Idempotency-Key": freshKey() });
+      location.assign(made.links.page);
+    } catch (problem) {
+      busy = send.disabled = false;
+      box.close();  // a message would lie under it
+      tellProblem(problem);
+    }
+  });
+}
+
+// What another model is best seen by.
+const best = (job) => ["refined", "mesh", "grid"].map((kind) => artefact(job, kind)).find(Boolean);
+
+// `viewer`: once it is there.
+export function listenForCompare(job, viewer) {
+  for (const button of document.querySelectorAll("#results .compare")) {
+    button.disabled = false;
+    button.addEventListener("click", async () => {
+      button.disabled = true;
+      try {
+        const { jobs } = await call("GET", job().links.results);
+        const other = jobs.find((one) => one.id === button.dataset.id);
+        const found = other && best(other);
+        if (!other) say("That model was deleted or has expired.");
+        else if (!found) say("That model has no mesh yet: wait until it is made.");
+        else await viewer.beside(other, found, button.dataset.words);
+      } catch (problem) {
+        tellProblem(problem);
+      } finally {
+        button.disabled = false;
+      }
+    });
+  }
+}

@@ -1,0 +1,59 @@
+// The options of a form: each says what it changes, and all of them together what does not go together.
+
+const upper = (text) => text && text[0].toUpperCase() + text.slice(1);
+
+// What the chosen surface means together with the other choices.
+function aboutSurface({ surface, mask, depth_model: model, faces }) {
+  const scene = mask === "none";
+  const told = [];
+  if (surface === "auto") told.push(scene ? "As nothing is cut out, the model will be sharp." : "");
+  if (surface === "solid" && scene) told.push("As nothing is cut out, the model will be a relief with walls and a flat base.");
+  if ((surface === "auto" || surface === "solid") && !scene && model !== "auto" && model !== "builtin") {
+    told.push("With this depth model the back of one thing is its outline, inflated.");
+  }
+  if (surface === "grid" && faces) told.push("The instant mesh has all triangles; this one comes after it.");
+  if (surface !== "poisson") told.push("The smooth mesh is made beside it.");
+  return told.filter(Boolean).join(" ");
+}
+
+function aboutRefine({ refine, mask }) {
+  return refine !== "off" && mask === "none" ? "There must be one thing for that: choose another cut-out" : "";
+}
+
+function aboutNumbers({ fov, faces }) {
+  return {
+    fov: fov ? "" : "Empty: from the photo, else estimated",
+    faces: faces ? "" : "Empty: as fine as the photo",
+  };
+}
+
+export const valuesOf = (form) => Object.fromEntries(["surface", "mask", "depth_model", "fov", "faces", "refine"].map((name) => [name, new FormData(form).get(name) ?? ""]));
+
+// The words of an option's choice, as the form has them.
+export function labelOf(form, name, value) {
+  const field = form.elements[name];
+  if (field instanceof HTMLSelectElement) return [...field.options].find((one) => one.value === value)?.text.split(" · ")[0] ?? value;
+  if (field instanceof HTMLInputElement) return value || field.placeholder;
+  return [...field].find((one) => one.value === value)?.parentElement.querySelector("strong").textContent ?? value;
+}
+
+// onChange(values): after each change, and once at the beginning.
+export function listenForOptions(form, onChange) {
+  const note = (name, text) => { form.querySelector(`#${name}-note`).textContent = text; };
+  const tell = () => {
+    const values = valuesOf(form);
+    for (const select of form.querySelectorAll(".field select")) {
+      const { about = "", licence } = select.selectedOptions[0].dataset;
+      note(select.name, [upper(about), licence && `licence: ${licence}`].filter(Boolean).join("; "));
+    }
+    note("surface", aboutSurface(values));
+    const trouble = aboutRefine(values);
+    if (trouble) note("refine", trouble);
+    form.querySelector("#refine-note").classList.toggle("bad", Boolean(trouble));
+    for (const [name, text] of Object.entries(aboutNumbers(values))) note(name, text);
+    onChange(values);
+  };
+  form.addEventListener("input", tell);
+  form.addEventListener("change", tell);
+  tell();
+}

@@ -1,0 +1,80 @@
+"""Which surface is made where nobody says which: closed for one thing, what the photo shows for a scene."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+from PIL import Image
+
+from recon.pipeline import AUTO_NOTE, MESH_NOTES, reconstruct
+from tests.command_line import Outcome
+
+CUT = {"none": ("grid", "auto"), "file": ("solid", "auto")}
+
+
+def said(done: Outcome) -> str:
+    """The notes on stderr in one line: a terminal's width does not matter."""
+    return " ".join(" ".join(done.err).split())
+
+
+@pytest.fixture
+def mask(place: Path) -> Path:
+    disc = np.hypot(*np.mgrid[-24:24, -32:32]) < 15
+    Image.fromarray(disc.astype(np.uint8) * 255).save(place / "disc.png")
+    return place / "disc.png"
+
+
+@pytest.mark.parametrize("cut", ["none", "file"])
+def test_one_thing_is_closed_and_a_scene_is_what_the_photo_shows(run, mask: Path, cut: str) -> None:  # type: ignore[no-untyped-def]
+    asked = "none" if cut == "none" else str(mask)
+    done: Outcome = run(f"--mask={asked}", "--report=r.json", surface=None)
+    assert done.code == 0
+    one = cut == "file"
+    assert trimesh.load("out/model.ply").is_watertight == one
+    report = json.loads(Path("r.json").read_text())
+    assert (report["surface"], report["surface_source"]) == CUT[cut]
+    assert f"note: {AUTO_NOTE[one]}" in said(done) and AUTO_NOTE[not one] not in said(done)
+
+
+@pytest.mark.parametrize("surface", ["grid", "poisson", "solid"])
+def test_a_surface_that_was_asked_for_is_made_and_not_explained(run, mask: Path, surface: str) -> None:  # type: ignore[no-untyped-def]
+    done: Outcome = run(f"--mask={mask}", "--report=r.json", surface=surface)
+    report = json.loads(Path("r.json").read_text())
+    assert (report["surface"], report["surface_source"]) == (surface, "user")
+    assert not any(note in said(done) for note in AUTO_NOTE.values())
+    assert trimesh.load("out/model.ply").is_watertight == (surface == "solid")
+
+
+def test_points_have_no_surface_to_explain(run, mask: Path) -> None:  # type: ignore[no-untyped-def]
+    done: Outcome = run("--kind=points", f"--mask={mask}", surface=None)
+    assert done.code == 0
+    assert not any(note in said(done) for note in MESH_NOTES)
+
+
+@pytest.mark.parametrize(("cut", "why"), [
+    ("black.png", "'black.png' (white is kept) leaves nothing of the photo to be seen"),
+    ("dot.png", "leaves 0.033 % of the photo to be seen, at least 0.1 % are needed"),
+    ("alpha", "the photo has no transparency to cut it out by"),
+])  # fmt: skip
+def test_a_cut_out_that_leaves_nothing_gives_the_whole_photo(run, place: Path, cut: str, why: str) -> None:  # type: ignore[no-untyped-def]
+    dot = Image.new("L", (64, 48))
+    dot.save(place / "black.png")
+    dot.putpixel((3, 3), 255)
+    dot.save(place / "dot.png")
+    done: Outcome = run(f"--mask={cut}", "--report=r.json", surface=None)
+    assert done.code == 0
+    assert f"{why}: the whole photo was taken" in said(done)
+    assert json.loads(Path("r.json").read_text())["subject"]["share"] == 1.0
+
+
+def test_behind_a_transparency_that_shows_nothing_the_photo_is_still_seen(rgb: np.ndarray) -> None:
+    """The colours go to the depth model as they are, not as the plain ground that stands for what is transparent."""
+    hidden = reconstruct(np.dstack([rgb, np.zeros(rgb.shape[:2], np.uint8)]), offline=True)
+    plain = reconstruct(rgb, mask="none", offline=True)
+    np.testing.assert_array_equal(hidden.depth.z, plain.depth.z)
+    assert hidden.surface == plain.surface == "grid"
+    assert any("the photo's transparency leaves nothing" in note for note in hidden.warnings)
