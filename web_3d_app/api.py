@@ -18,10 +18,14 @@ from web_3d_app.tables import Job
 from web_3d_app.visitors import new_token, visitor
 
 api = Blueprint("api", __name__, url_prefix="/api/v1", description="One photo in, a 3D model out.")
+PUBLIC: dict[str, Any] = {"security": []}
+"""Needs no token."""
+for_visitors = api.alt_response(401, schema=schemas.ErrorSchema, description="no token, or one that is not known")
 BINARY = {"type": "string", "format": "binary"}
 
 
 @api.route("/visitors", methods=["POST"])
+@api.doc(**PUBLIC)
 @api.response(201, schemas.TokenSchema)
 def visitors() -> dict[str, str]:
     """A token for a program, to be sent as `Authorization: Bearer <token>`; its jobs are seen with it only."""
@@ -29,6 +33,7 @@ def visitors() -> dict[str, str]:
 
 
 @api.route("/options", methods=["GET"])
+@api.doc(**PUBLIC)
 @api.response(200)
 def options() -> Response:
     """What can be chosen: options, bounds, depth models, samples."""
@@ -36,6 +41,7 @@ def options() -> Response:
 
 
 @api.route("/jobs", methods=["POST"])
+@for_visitors
 @api.doc(
     requestBody={
         "content": {
@@ -62,6 +68,7 @@ def create() -> Response:
 
 
 @api.route("/jobs", methods=["GET"])
+@for_visitors
 @api.arguments(schemas.PageQuerySchema, location="query")
 @api.response(200, schemas.JobsSchema)
 def jobs(query: dict[str, Any]) -> Response:
@@ -73,6 +80,7 @@ def jobs(query: dict[str, Any]) -> Response:
 
 
 @api.route("/jobs/<job_id>", methods=["GET"])
+@for_visitors
 @api.response(200, schemas.JobSchema)
 @api.alt_response(304, description="unchanged")
 @api.alt_response(404, schema=schemas.ErrorSchema, description="unknown, or someone else's")
@@ -83,6 +91,7 @@ def job(job_id: str) -> Response:
 
 
 @api.route("/jobs/<job_id>", methods=["DELETE"])
+@for_visitors
 @api.response(204)
 def delete(job_id: str) -> None:
     """Remove a job with all its files."""
@@ -91,6 +100,7 @@ def delete(job_id: str) -> None:
 
 
 @api.route("/jobs/<job_id>/cancel", methods=["POST"])
+@for_visitors
 @api.response(200, schemas.JobSchema)
 @api.alt_response(409, schema=schemas.ErrorSchema, description="it has finished")
 def cancel(job_id: str) -> Response:
@@ -101,6 +111,7 @@ def cancel(job_id: str) -> Response:
 
 
 @api.route("/jobs/<job_id>/retry", methods=["POST"])
+@for_visitors
 @api.response(202, schemas.JobSchema)
 @api.alt_response(409, schema=schemas.ErrorSchema, description="it neither failed nor was cancelled")
 def retry(job_id: str) -> tuple[Response, int]:
@@ -111,6 +122,7 @@ def retry(job_id: str) -> tuple[Response, int]:
 
 
 @api.route("/jobs/<job_id>/refinement", methods=["POST"])
+@for_visitors
 @api.doc(parameters=[{"in": "header", "name": "Idempotency-Key", "schema": {"type": "string", "maxLength": 64}}])
 @api.arguments(schemas.RefineSchema, location="form")
 @api.response(202, schemas.JobSchema)
@@ -128,6 +140,7 @@ def refine(form: dict[str, Any], job_id: str) -> Response:
 
 
 @api.route("/jobs/<job_id>/share", methods=["POST"])
+@for_visitors
 @api.response(201, schemas.ShareSchema)
 def share(job_id: str) -> dict[str, str]:
     """A link that shows this job to whoever has it; the same one when asked again."""
@@ -136,6 +149,7 @@ def share(job_id: str) -> dict[str, str]:
 
 
 @api.route("/jobs/<job_id>/share", methods=["DELETE"])
+@for_visitors
 @api.response(204)
 def unshare(job_id: str) -> None:
     """Withdraw the link."""
@@ -143,6 +157,7 @@ def unshare(job_id: str) -> None:
 
 
 @api.route("/jobs/<job_id>/events", methods=["GET"])
+@for_visitors
 @api.response(200, BINARY, content_type="text/event-stream")
 @api.alt_response(503, schema=schemas.ErrorSchema, description="too many streams; poll instead")
 def job_events(job_id: str) -> Response:
@@ -152,6 +167,7 @@ def job_events(job_id: str) -> Response:
 
 
 @api.route("/jobs/<job_id>/artefacts/<name>", methods=["GET"])
+@for_visitors
 @api.response(200, BINARY, content_type="application/octet-stream")
 @api.alt_response(206, description="a range of it")
 def job_artefact(job_id: str, name: str) -> Response:
@@ -160,6 +176,7 @@ def job_artefact(job_id: str, name: str) -> Response:
 
 
 @api.route("/jobs/<job_id>/zip", methods=["GET"])
+@for_visitors
 @api.response(200, BINARY, content_type="application/zip")
 def job_zip(job_id: str) -> Response:
     """All files so far."""
@@ -167,6 +184,7 @@ def job_zip(job_id: str) -> Response:
 
 
 @api.route("/shared/<token>", methods=["GET"])
+@api.doc(**PUBLIC)
 @api.response(200, schemas.JobSchema)
 def shared(token: str) -> Response:
     """A shared job, to look at only."""
@@ -174,6 +192,7 @@ def shared(token: str) -> Response:
 
 
 @api.route("/shared/<token>/events", methods=["GET"])
+@api.doc(**PUBLIC)
 @api.response(200, BINARY, content_type="text/event-stream")
 def shared_events(token: str) -> Response:
     """Its events."""
@@ -181,6 +200,7 @@ def shared_events(token: str) -> Response:
 
 
 @api.route("/shared/<token>/artefacts/<name>", methods=["GET"])
+@api.doc(**PUBLIC)
 @api.response(200, BINARY, content_type="application/octet-stream")
 def shared_artefact(token: str, name: str) -> Response:
     """One of its files."""
@@ -188,6 +208,7 @@ def shared_artefact(token: str, name: str) -> Response:
 
 
 @api.route("/shared/<token>/zip", methods=["GET"])
+@api.doc(**PUBLIC)
 @api.response(200, BINARY, content_type="application/zip")
 def shared_zip(token: str) -> Response:
     """All of its files."""
