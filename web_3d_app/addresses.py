@@ -23,8 +23,8 @@ def behind_proxies(application: Application, count: int) -> Application:
     or without a slash at its end."""
 
     def plain(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        given = "/" + environ.get("HTTP_X_FORWARDED_PREFIX", "").split(",")[-count:][0].strip().strip("/")
-        environ.pop("HTTP_X_FORWARDED_PREFIX", None)
+        given = environ.pop("HTTP_X_FORWARDED_PREFIX", "").split(",")[-count:][0].strip().removesuffix("/")
+        given = given if given.startswith("/") else f"/{given}"
         if PREFIX.fullmatch(given):
             environ["HTTP_X_FORWARDED_PREFIX"] = given
         return under(environ, start_response)

@@ -18,9 +18,22 @@ from web_3d_app.tables import Job
 from web_3d_app.visitors import new_token, visitor
 
 api = Blueprint("api", __name__, url_prefix="/api/v1", description="One photo in, a 3D model out.")
+EVENT = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "description": "the job's seq"},
+        "event": {"type": "string", "enum": ["job"]},
+        "data": {"type": "string", "description": "a Job as JSON"},
+    },
+}
 PUBLIC: dict[str, Any] = {"security": []}
 """Needs no token."""
 for_visitors = api.alt_response(401, schema=schemas.ErrorSchema, description="no token, or one that is not known")
+KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "schema": {"type": "string", "maxLength": 64, "pattern": "^[!-~]([ -~]*[!-~])?$"},
+}
 BINARY = {"type": "string", "format": "binary"}
 
 
@@ -50,12 +63,14 @@ def options() -> Response:
             }
         }
     },
-    parameters=[{"in": "header", "name": "Idempotency-Key", "schema": {"type": "string", "maxLength": 64}}],
+    parameters=[KEY],
 )
 @api.response(202, schemas.JobSchema)
+@api.alt_response(400, schema=schemas.ErrorSchema, description="no photo came, or a key that is none")
 @api.alt_response(409, schema=schemas.ErrorSchema, description="the key was used for another request")
 @api.alt_response(413, schema=schemas.ErrorSchema, description="too many bytes")
 @api.alt_response(415, schema=schemas.ErrorSchema, description="no photo")
+@api.alt_response(422, schema=schemas.ErrorSchema, description="an option out of bounds, or a damaged photo")
 @api.alt_response(429, schema=schemas.ErrorSchema, description="too many requests or jobs")
 @api.alt_response(503, schema=schemas.ErrorSchema, description="too many jobs wait")
 @api.alt_response(507, schema=schemas.ErrorSchema, description="the disk is full")
@@ -123,7 +138,7 @@ def retry(job_id: str) -> tuple[Response, int]:
 
 @api.route("/jobs/<job_id>/refinement", methods=["POST"])
 @for_visitors
-@api.doc(parameters=[{"in": "header", "name": "Idempotency-Key", "schema": {"type": "string", "maxLength": 64}}])
+@api.doc(parameters=[KEY])
 @api.arguments(schemas.RefineSchema, location="form")
 @api.response(202, schemas.JobSchema)
 @api.alt_response(409, schema=schemas.ErrorSchema, description="it has not finished, or this is under way already")
@@ -158,7 +173,7 @@ def unshare(job_id: str) -> None:
 
 @api.route("/jobs/<job_id>/events", methods=["GET"])
 @for_visitors
-@api.response(200, BINARY, content_type="text/event-stream")
+@api.response(200, EVENT, content_type="text/event-stream")
 @api.alt_response(503, schema=schemas.ErrorSchema, description="too many streams; poll instead")
 def job_events(job_id: str) -> Response:
     """Server-sent events: the job at each change."""
@@ -168,7 +183,7 @@ def job_events(job_id: str) -> Response:
 
 @api.route("/jobs/<job_id>/artefacts/<name>", methods=["GET"])
 @for_visitors
-@api.response(200, BINARY, content_type="application/octet-stream")
+@api.response(200, BINARY, content_type="*/*")
 @api.alt_response(206, description="a range of it")
 def job_artefact(job_id: str, name: str) -> Response:
     """One file."""
@@ -193,7 +208,7 @@ def shared(token: str) -> Response:
 
 @api.route("/shared/<token>/events", methods=["GET"])
 @api.doc(**PUBLIC)
-@api.response(200, BINARY, content_type="text/event-stream")
+@api.response(200, EVENT, content_type="text/event-stream")
 def shared_events(token: str) -> Response:
     """Its events."""
     return send_events(lambda: services().jobs.by_share(token), shared=True)
@@ -201,7 +216,7 @@ def shared_events(token: str) -> Response:
 
 @api.route("/shared/<token>/artefacts/<name>", methods=["GET"])
 @api.doc(**PUBLIC)
-@api.response(200, BINARY, content_type="application/octet-stream")
+@api.response(200, BINARY, content_type="*/*")
 def shared_artefact(token: str, name: str) -> Response:
     """One of its files."""
     return send_artefact(services().jobs.by_share(token), name)
