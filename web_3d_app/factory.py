@@ -53,7 +53,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.config.from_mapping(_config(settings))
     app.json.sort_keys = False  # type: ignore[attr-defined]
     if settings.proxies:
-        app.wsgi_app = behind_proxies(app.wsgi_app, settings.proxies)  # type: ignore[method-assign]
+        app.wsgi_app = behind_proxies(app.wsgi_app, settings.proxies)  # type: ignore[method-assign,assignment]
     app.session_interface = Sessions()
     parts = _services(settings, engine)
     app.extensions["unflat"] = parts

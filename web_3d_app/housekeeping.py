@@ -90,7 +90,7 @@ class Housekeeping:
     def _stored(self) -> _Reading | None:
         with self._database.read() as session:
             row = session.get(KeeperRow, "housekeeping")
-            return row and _Reading(row.wall, row.since_boot, row.boot)
+            return None if row is None else _Reading(row.wall, row.since_boot, row.boot)
 
     def _follow(self, last: _Reading, now: _Reading, by: float) -> None:
         """The wall clock was set: what a job has left, and its place among those who wait, stay as they were. A job that

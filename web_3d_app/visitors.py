@@ -55,7 +55,7 @@ def new_token() -> str:
 
 def _demand_cookie() -> None:
     """Whoever calls the API without a token must have been to a page. Raises Problem 401."""
-    if request.blueprint == "api" and current_app.session_interface.get_cookie_name(current_app) not in request.cookies:  # type: ignore[attr-defined]
+    if request.blueprint == "api" and current_app.session_interface.get_cookie_name(current_app) not in request.cookies:
         get = f"get one with POST {url_for('api.visitors')} and send it as `Authorization: Bearer <token>`"
         raise Problem(401, "no_token", f"No token came; {get}. A browser must keep this site's cookie.")
 

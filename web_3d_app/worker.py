@@ -98,9 +98,10 @@ class Worker:
 
     def give_back(self) -> None:
         """This process ends before its stage does: the job waits again, and its try does not count."""
-        for job in {self.job, self._owed} - {None}:
+        for job in (self.job, self._owed):
             with suppress(Lost, DatabaseBusy):
-                self.claims.release(job)
+                if job is not None:
+                    self.claims.release(job)
 
     def _do(self, job: Job, folder: Path) -> None:
         try:
