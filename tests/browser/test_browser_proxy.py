@@ -87,6 +87,7 @@ def test_a_photo_s_way_behind_a_proxy_under_a_path(chromium: Any, address: str) 
         page.click("#download-main")
     assert download.value.path().read_bytes()[:4] == b"glTF"
     page.click("#share")
+    page.wait_for_selector("#share-box[open]")
     link = page.input_value("#share-url")
     page.keyboard.press("Escape")
     assert link.startswith(f"{address}/s/")
