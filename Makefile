@@ -28,10 +28,12 @@ serve: setup
 
 test: setup
 	@.ci/browser
+	@.ci/nginx
 	@$(VENV)/python -m pytest -m "not slow"
 
 test-slow: setup
 	@.ci/browser
+	@.ci/nginx
 	@$(VENV)/python -m pytest
 
 lint: setup

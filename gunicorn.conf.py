@@ -16,8 +16,9 @@ worker_class = "gthread"
 workers = 1
 threads = 64  # an event stream holds one, see max_streams
 timeout = 60  # a sign of life of the process, not a limit of requests
-graceful_timeout = int(_settings.grace_seconds) + 5
+graceful_timeout = int(_settings.grace_seconds) + 10  # docs/server.md: whoever stops the service must wait longer
 keepalive = 5
+forwarder_headers = ""  # SCRIPT_NAME comes from the environment, or from a configured proxy as X-Forwarded-Prefix
 control_socket_disable = True  # it would lie in the home folder, and nobody asks it
 preload_app = False
 if os.path.isdir("/dev/shm"):
@@ -29,23 +30,25 @@ def when_ready(server: Any) -> None:
     """Print the address once the socket listens."""
     host = "localhost" if _settings.host in ("0.0.0.0", "::", "127.0.0.1") else _settings.host
     port = server.LISTENERS[0].sock.getsockname()[1]  # with UNFLAT_PORT=0 the system chooses a free one
-    print(f"Unflat is at http://{host}:{port}", flush=True)
+    print(f"Unflat is at http://{host}:{port}{os.environ.get('SCRIPT_NAME', '')}", flush=True)
 
 
 def post_worker_init(worker: Any) -> None:
-    """Let event streams end as soon as the process is to stop; gunicorn has no hook for that moment."""
-    ending = worker.app.callable.extensions["unflat"].ending
+    """Let event streams and workers end as soon as the process is to stop, beside the requests that are under way; gunicorn
+    has no hook for that moment."""
+    parts = worker.app.callable.extensions["unflat"]
 
     def wait() -> None:
         while worker.alive:
             time.sleep(0.2)
-        ending.set()
+        parts.ending.set()
+        parts.engine.stop()
 
     threading.Thread(target=wait, daemon=True).start()
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """Stop the engine: its job goes back to the table."""
+    """Wait for the engine: its jobs go back to the table."""
     found = getattr(worker.app, "callable", None)
     if found is not None:
         found.extensions["unflat"].engine.stop()

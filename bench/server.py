@@ -33,7 +33,7 @@ class Server:
         assert self.process.stdout is not None
         said = self.process.stdout.readline().decode()
         self._clients: list[Client] = []
-        self.data, self.port = data, int(said.rpartition(":")[2] or 0)
+        self.data, self.port = data, int(said.rpartition(":")[2].partition("/")[0] or 0)
         if not self.port:
             raise RuntimeError(f"the server did not start: {(data / 'server.log').read_text()[-2000:]}")
 

@@ -74,13 +74,13 @@ def reconstruct(
     """Reconstruct what one photo shows.
 
     photo: a file, its bytes, a Pillow image, an upright array or tensor (h×w×3 RGB, h×w×4 RGBA, uint8, or floats from 0 to
-    1), or a Photo. surface: auto is solid where there is one subject, grid where there is none. depth_model: a name, or an estimator that is kept warm. depth: a depth map of the photo's shape to use
-    instead of a model, as an array, tensor, Pillow image or file (depth_in: a file); depth_kind says what it holds,
-    depth_scale how many units a metre has (else whole numbers are millimetres, floats metres). mask: auto, none, alpha, a
-    segmenter's name or a file. fov: horizontal, in degrees; or focal_px in pixels of the photo, or focal_mm as a 35 mm
-    equivalent. centre: the principal point in pixels of the photo. near, far: where a disparity map's extremes lie. voxel:
-    edge of the thinning voxels of the point cloud, in the depth's unit. Raises UnflatError with one sentence for bad input
-    (BadInput) or a missing model (MissingModel).
+    1), or a Photo. surface: auto is solid where there is one subject, grid where there is none. depth_model: a name, or an
+    estimator that is kept warm. depth: a depth map of the photo's shape to use instead of a model, as an array, tensor,
+    Pillow image or file (depth_in: a file); depth_kind says what it holds, depth_scale how many units a metre has (else
+    whole numbers are millimetres, floats metres). mask: auto, none, alpha, a segmenter's name or a file. fov: horizontal,
+    in degrees; or focal_px in pixels of the photo, or focal_mm as a 35 mm equivalent. centre: the principal point in pixels
+    of the photo. near, far: where a disparity map's extremes lie. voxel: edge of the thinning voxels of the point cloud, in
+    the depth's unit. Raises UnflatError with one sentence for bad input (BadInput) or a missing model (MissingModel).
     """
     watch, where = watch or Stopwatch(), Where(device, offline)
     check_values(faces, poisson_depth, voxel, depth_scale, near, far)

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, Response, g, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
 
 from web_3d_app.database import DatabaseBusy
 from web_3d_app.logs import get_logger
@@ -86,6 +86,9 @@ def _told(problem: Problem) -> ResponseReturnValue:
         title = {404: "Not found", 410: "Gone"}.get(problem.status, "That did not work")
         response = Response(render_template("error.html", title=title, problem=error, **error))
     response.status_code = problem.status
+    response.headers.update(problem.headers)
+    if problem.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
     if problem.retry_after is not None:
         response.headers["Retry-After"] = str(problem.retry_after)
     return response
@@ -105,7 +108,10 @@ def _problem_of(error: HTTPException, settings: Settings) -> Problem:
         told = {name: texts for place in data["messages"].values() for name, texts in place.items()}
         return Problem(422, "invalid", f"Not possible: {', '.join(sorted(told))}.", **told)
     text = SENTENCES.get(status) or error.description or "The request cannot be answered."
-    return Problem(status, WORDS.get(status, "error"), text, retry_after=60 if status == 429 else None)
+    problem = Problem(status, WORDS.get(status, "error"), text, retry_after=60 if status == 429 else None)
+    if isinstance(error, MethodNotAllowed):
+        problem.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+    return problem
 
 
 def _database_busy(error: DatabaseBusy) -> ResponseReturnValue:

@@ -18,10 +18,27 @@ from web_3d_app.tables import Job
 from web_3d_app.visitors import new_token, visitor
 
 api = Blueprint("api", __name__, url_prefix="/api/v1", description="One photo in, a 3D model out.")
+EVENT = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "description": "the job's seq"},
+        "event": {"type": "string", "enum": ["job"]},
+        "data": {"type": "string", "description": "a Job as JSON"},
+    },
+}
+PUBLIC: dict[str, Any] = {"security": []}
+"""Needs no token."""
+for_visitors = api.alt_response(401, schema=schemas.ErrorSchema, description="no token, or one that is not known")
+KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "schema": {"type": "string", "maxLength": 64, "pattern": "^[!-~]([ -~]*[!-~])?$"},
+}
 BINARY = {"type": "string", "format": "binary"}
 
 
 @api.route("/visitors", methods=["POST"])
+@api.doc(**PUBLIC)
 @api.response(201, schemas.TokenSchema)
 def visitors() -> dict[str, str]:
     """A token for a program, to be sent as `Authorization: Bearer <token>`; its jobs are seen with it only."""
@@ -29,6 +46,7 @@ def visitors() -> dict[str, str]:
 
 
 @api.route("/options", methods=["GET"])
+@api.doc(**PUBLIC)
 @api.response(200)
 def options() -> Response:
     """What can be chosen: options, bounds, depth models, samples."""
@@ -36,6 +54,7 @@ def options() -> Response:
 
 
 @api.route("/jobs", methods=["POST"])
+@for_visitors
 @api.doc(
     requestBody={
         "content": {
@@ -44,12 +63,14 @@ def options() -> Response:
             }
         }
     },
-    parameters=[{"in": "header", "name": "Idempotency-Key", "schema": {"type": "string", "maxLength": 64}}],
+    parameters=[KEY],
 )
 @api.response(202, schemas.JobSchema)
+@api.alt_response(400, schema=schemas.ErrorSchema, description="no photo came, or a key that is none")
 @api.alt_response(409, schema=schemas.ErrorSchema, description="the key was used for another request")
 @api.alt_response(413, schema=schemas.ErrorSchema, description="too many bytes")
 @api.alt_response(415, schema=schemas.ErrorSchema, description="no photo")
+@api.alt_response(422, schema=schemas.ErrorSchema, description="an option out of bounds, or a damaged photo")
 @api.alt_response(429, schema=schemas.ErrorSchema, description="too many requests or jobs")
 @api.alt_response(503, schema=schemas.ErrorSchema, description="too many jobs wait")
 @api.alt_response(507, schema=schemas.ErrorSchema, description="the disk is full")
@@ -62,6 +83,7 @@ def create() -> Response:
 
 
 @api.route("/jobs", methods=["GET"])
+@for_visitors
 @api.arguments(schemas.PageQuerySchema, location="query")
 @api.response(200, schemas.JobsSchema)
 def jobs(query: dict[str, Any]) -> Response:
@@ -73,6 +95,7 @@ def jobs(query: dict[str, Any]) -> Response:
 
 
 @api.route("/jobs/<job_id>", methods=["GET"])
+@for_visitors
 @api.response(200, schemas.JobSchema)
 @api.alt_response(304, description="unchanged")
 @api.alt_response(404, schema=schemas.ErrorSchema, description="unknown, or someone else's")
@@ -83,6 +106,7 @@ def job(job_id: str) -> Response:
 
 
 @api.route("/jobs/<job_id>", methods=["DELETE"])
+@for_visitors
 @api.response(204)
 def delete(job_id: str) -> None:
     """Remove a job with all its files."""
@@ -91,6 +115,7 @@ def delete(job_id: str) -> None:
 
 
 @api.route("/jobs/<job_id>/cancel", methods=["POST"])
+@for_visitors
 @api.response(200, schemas.JobSchema)
 @api.alt_response(409, schema=schemas.ErrorSchema, description="it has finished")
 def cancel(job_id: str) -> Response:
@@ -101,6 +126,7 @@ def cancel(job_id: str) -> Response:
 
 
 @api.route("/jobs/<job_id>/retry", methods=["POST"])
+@for_visitors
 @api.response(202, schemas.JobSchema)
 @api.alt_response(409, schema=schemas.ErrorSchema, description="it neither failed nor was cancelled")
 def retry(job_id: str) -> tuple[Response, int]:
@@ -140,7 +166,8 @@ def results(job_id: str) -> Response:
 
 
 @api.route("/jobs/<job_id>/refinement", methods=["POST"])
-@api.doc(parameters=[{"in": "header", "name": "Idempotency-Key", "schema": {"type": "string", "maxLength": 64}}])
+@for_visitors
+@api.doc(parameters=[KEY])
 @api.arguments(schemas.RefineSchema, location="form")
 @api.response(202, schemas.JobSchema)
 @api.alt_response(409, schema=schemas.ErrorSchema, description="it has not finished, or this is under way already")
@@ -157,6 +184,7 @@ def refine(form: dict[str, Any], job_id: str) -> Response:
 
 
 @api.route("/jobs/<job_id>/share", methods=["POST"])
+@for_visitors
 @api.response(201, schemas.ShareSchema)
 def share(job_id: str) -> dict[str, str]:
     """A link that shows this job to whoever has it; the same one when asked again."""
@@ -165,6 +193,7 @@ def share(job_id: str) -> dict[str, str]:
 
 
 @api.route("/jobs/<job_id>/share", methods=["DELETE"])
+@for_visitors
 @api.response(204)
 def unshare(job_id: str) -> None:
     """Withdraw the link."""
@@ -172,7 +201,8 @@ def unshare(job_id: str) -> None:
 
 
 @api.route("/jobs/<job_id>/events", methods=["GET"])
-@api.response(200, BINARY, content_type="text/event-stream")
+@for_visitors
+@api.response(200, EVENT, content_type="text/event-stream")
 @api.alt_response(503, schema=schemas.ErrorSchema, description="too many streams; poll instead")
 def job_events(job_id: str) -> Response:
     """Server-sent events: the job at each change."""
@@ -181,7 +211,8 @@ def job_events(job_id: str) -> Response:
 
 
 @api.route("/jobs/<job_id>/artefacts/<name>", methods=["GET"])
-@api.response(200, BINARY, content_type="application/octet-stream")
+@for_visitors
+@api.response(200, BINARY, content_type="*/*")
 @api.alt_response(206, description="a range of it")
 def job_artefact(job_id: str, name: str) -> Response:
     """One file."""
@@ -189,6 +220,7 @@ def job_artefact(job_id: str, name: str) -> Response:
 
 
 @api.route("/jobs/<job_id>/zip", methods=["GET"])
+@for_visitors
 @api.response(200, BINARY, content_type="application/zip")
 def job_zip(job_id: str) -> Response:
     """All files so far."""
@@ -196,6 +228,7 @@ def job_zip(job_id: str) -> Response:
 
 
 @api.route("/shared/<token>", methods=["GET"])
+@api.doc(**PUBLIC)
 @api.response(200, schemas.JobSchema)
 def shared(token: str) -> Response:
     """A shared job, to look at only."""
@@ -203,20 +236,23 @@ def shared(token: str) -> Response:
 
 
 @api.route("/shared/<token>/events", methods=["GET"])
-@api.response(200, BINARY, content_type="text/event-stream")
+@api.doc(**PUBLIC)
+@api.response(200, EVENT, content_type="text/event-stream")
 def shared_events(token: str) -> Response:
     """Its events."""
     return send_events(lambda: services().jobs.by_share(token), shared=True)
 
 
 @api.route("/shared/<token>/artefacts/<name>", methods=["GET"])
-@api.response(200, BINARY, content_type="application/octet-stream")
+@api.doc(**PUBLIC)
+@api.response(200, BINARY, content_type="*/*")
 def shared_artefact(token: str, name: str) -> Response:
     """One of its files."""
     return send_artefact(services().jobs.by_share(token), name)
 
 
 @api.route("/shared/<token>/zip", methods=["GET"])
+@api.doc(**PUBLIC)
 @api.response(200, BINARY, content_type="application/zip")
 def shared_zip(token: str) -> Response:
     """All of its files."""

@@ -3,25 +3,29 @@
 A claim is one statement. Every later write names (lease_owner, attempt) and finds no row once the job was given to
 another, cancelled away or deleted: then `Lost` is raised and the late worker's results are dropped. Delivery is
 at-least-once; a job is done once because only one (owner, attempt) can flip it.
+
+A lease has run out when it was not renewed for its length as this process saw it while it ran: no clock that is set and no
+sleep of the machine takes a job from its worker. lease_until is what the worker wrote; only its changes count.
 """
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import and_, case, delete, func, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, case, delete, false, func, or_, select, true, update
 
 from web_3d_app import ends
+from web_3d_app.clock import Awake, Clock, Watched
 from web_3d_app.database import Database
 from web_3d_app.ends import POISONED, TOO_LONG
 from web_3d_app.storage import Storage
 from web_3d_app.tables import REFINE, Artefact, Job, WorkerRow
 
-Clock = Callable[[], float]
 Made = tuple[str, str, str, Path]
 """A file of a job: name, kind, media type, where it lies."""
 
@@ -39,10 +43,15 @@ class Stopped(Exception):
 
 
 class Claims:
-    """The jobs table as workers see it."""
+    """The jobs table as workers see it. clock: the wall's; awake: counts the seconds that this process runs, to be asked at
+    least every quarter of a lease."""
 
-    def __init__(self, database: Database, lease_seconds: float, clock: Clock = time.time) -> None:
+    def __init__(
+        self, database: Database, lease_seconds: float, clock: Clock = time.time, awake: Clock | None = None
+    ) -> None:
         self._database, self.lease_seconds, self._clock = database, lease_seconds, clock
+        self.awake = awake or Awake(lease_seconds / 4)
+        self._leases, self._beats, self._renewals = Watched(self.awake), Watched(time.monotonic), itertools.count()
 
     def claim(self, worker: str, lanes: Sequence[str]) -> Job | None:
         """The next job of the first lane that has one, or None: the oldest that waits, or whose worker has not been heard
@@ -52,7 +61,7 @@ class Claims:
             Job.lane.in_(lanes),
             Job.tries_left > 0,
             Job.cancel_requested_at.is_(None),
-            or_(Job.state == "queued", and_(Job.state == "running", Job.lease_until < now)),
+            or_(Job.state == "queued", self._ran_out()),
         )
         urgency = case({lane: rank for rank, lane in enumerate(lanes)}, value=Job.lane)
         order = (urgency, Job.queued_at, Job.id)
@@ -61,16 +70,40 @@ class Claims:
             update(Job)
             .where(Job.id == next_one.scalar_subquery(), free)
             .values(state="running", attempt=Job.attempt + 1, tries_left=Job.tries_left - 1, lease_owner=worker,
-                    lease_until=now + self.lease_seconds, started_at=func.coalesce(Job.started_at, now), claimed_at=now,
+                    lease_until=self._until(), started_at=func.coalesce(Job.started_at, now), claimed_at=now,
                     seq=Job.seq + 1)
             .returning(Job)
         )  # fmt: skip
         with self._database.write() as session:
-            return session.scalar(taken)
+            job = session.scalar(taken)
+        if job is not None:
+            self._leases.note((job.id, job.attempt), job.lease_until)
+        return job
+
+    def _until(self) -> float:
+        """The end of a lease that is renewed now: never the same twice, even if the wall clock stands still."""
+        return self._clock() + self.lease_seconds + 1e-3 * next(self._renewals)
+
+    def _ran_out(self) -> ColumnElement[bool]:
+        """Of running jobs: nobody has renewed this lease for its length."""
+        held = select(Job.id, Job.attempt, Job.lease_until).where(Job.state == "running")
+        with self._database.read() as session:
+            leases = {(row.id, row.attempt): row.lease_until for row in session.execute(held)}
+        silent = [key for key, age in self._leases.ages(leases).items() if age > self.lease_seconds]
+        same = [and_(Job.id == key[0], Job.attempt == key[1], Job.lease_until == leases[key]) for key in silent]
+        return and_(Job.state == "running", or_(false(), *same))
 
     def renew(self, job: Job) -> None:
         """A heartbeat. Raises Lost or Cancelled."""
-        self.write(job, {"lease_until": self._clock() + self.lease_seconds})
+        until = self._until()
+        self.write(job, {"lease_until": until})
+        self._leases.note((job.id, job.attempt), until)
+
+    def vouch(self, worker: str) -> None:
+        """Who sees that a worker lives, though it may stand still, renews the leases that it holds."""
+        held = (Job.lease_owner == worker, Job.state == "running")
+        with self._database.write() as session:
+            session.execute(update(Job).where(*held).values(lease_until=self._until()))
 
     def progress(self, job: Job, stage: str, progress: float, facts: dict[str, Any] | None = None) -> None:
         """Tell the stage, and what is known, if that is news; progress never goes back. Raises Lost or Cancelled."""
@@ -210,19 +243,23 @@ class Claims:
             if session.execute(_of_this_try(job).values(**let_go, **values).returning(Job.id)).first() is None:
                 raise Lost
 
-    def abandon(self, worker: str) -> int:
-        """A worker died: its jobs wait again, or end if they were cancelled or have no try left. Returns how many."""
-        return self._requeue(Job.lease_owner == worker)
+    def abandon(self, worker: str, blameless: bool = False) -> int:
+        """A worker died: its jobs wait again, or end if they were cancelled or have no try left. Blameless, if it was ended
+        for another reason than its jobs: then the tries do not count. Returns how many."""
+        return self._requeue(Job.lease_owner == worker, blameless)
 
     def reap(self) -> int:
         """The same for every job whose lease ran out and that no claim may take any more, or that was cancelled."""
         stuck = or_(Job.tries_left <= 0, Job.cancel_requested_at.is_not(None))
-        return self._requeue(and_(Job.lease_until < self._clock(), stuck))
+        return self._requeue(and_(self._ran_out(), stuck))
 
-    def _requeue(self, which: Any) -> int:
+    def _requeue(self, which: Any, blameless: bool = False) -> int:
         now = self._clock()
+        again: ends.Values = {"state": "queued", "finished_at": None}
         poisoned = ends.failed(now, "poisoned", POISONED, ends.REFINE_POISONED)
-        waits_or_not = ends.either(Job.tries_left <= 0, poisoned, {"state": "queued", "finished_at": None})
+        waits_or_not = ends.either(Job.tries_left <= 0, poisoned, again)
+        if blameless:
+            waits_or_not = again | {"tries_left": Job.tries_left + 1}
         values = ends.either(ends.WANTED, waits_or_not, ends.cancelled(now))
         change = (
             update(Job)
@@ -254,6 +291,14 @@ class Claims:
         """All workers that were heard of lately."""
         with self._database.read() as session:
             return list(session.scalars(select(WorkerRow).order_by(WorkerRow.heartbeat_at.desc())))
+
+    def workers_alive(self) -> list[WorkerRow]:
+        """Those that gave a sign within the length of a lease. Whoever is seen for the first time is believed the time of
+        its sign; from then on only a new sign counts."""
+        rows, now = self.workers(), self._clock()
+        signs = {row.name: row.heartbeat_at for row in rows}
+        ages = self._beats.ages(signs, {name: abs(now - sign) for name, sign in signs.items()})
+        return [row for row in rows if ages[row.name] < self.lease_seconds]
 
     def gone(self, worker: str) -> None:
         """A worker has ended."""

@@ -6,7 +6,8 @@ first and writes later fails with "database is locked" whatever the timeout (doc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,10 @@ from sqlalchemy.orm import Session
 
 BUSY_SECONDS = 5.0
 """How long a writer waits for another one."""
+PAUSE_SECONDS = 0.1
+"""Before a patient one tries again: a server that is down refuses at once."""
+ITS_OWN: dict[str, Any] = {"expire_on_commit": False, "join_transaction_mode": "control_fully"}
+"""The session ends the transaction that its connection began."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -26,14 +31,18 @@ class DatabaseBusy(Exception):
 
 
 class Database:
-    """One engine and the two kinds of transaction on it."""
+    """One engine and the two kinds of transaction on it. patient: whether a transaction that cannot begin is to wait on,
+    however long that takes; else it raises DatabaseBusy after busy_seconds."""
 
-    def __init__(self, url: str, busy_seconds: float = BUSY_SECONDS) -> None:
+    def __init__(
+        self, url: str, busy_seconds: float = BUSY_SECONDS, patient: Callable[[], bool] = lambda: False
+    ) -> None:
         sqlite = url.startswith("sqlite")
         options: dict[str, Any] = {"connect_args": {"timeout": busy_seconds}} if sqlite else {"pool_pre_ping": True}
         if sqlite:
             options |= {"pool_size": 64, "max_overflow": 0}  # at most one per thread of the server
         self.engine: Engine = create_engine(url, **options)
+        self._patient = patient
         if sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
@@ -54,13 +63,26 @@ class Database:
     @contextmanager
     def _session(self, writes: bool) -> Iterator[Session]:
         try:
-            with (
-                self.engine.connect().execution_options(writes=writes) as connection,
-                Session(connection, expire_on_commit=False) as session,
-            ):
+            with self._begun(writes) as connection, Session(connection, **ITS_OWN) as session:
                 yield session
         except OperationalError as error:
             raise DatabaseBusy(str(error.orig)) from error
+
+    def _begun(self, writes: bool) -> Connection:
+        """A connection with a transaction, which has the lock if it writes: nothing was done before, so it can wait."""
+        while True:
+            try:
+                connection = self.engine.connect().execution_options(writes=writes)
+                try:
+                    connection.begin()
+                except BaseException:
+                    connection.close()
+                    raise
+                return connection
+            except OperationalError:
+                if not self._patient():
+                    raise
+                time.sleep(PAUSE_SECONDS)
 
     def migrate(self) -> None:
         """Bring the tables to the newest version."""

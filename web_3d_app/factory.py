@@ -8,13 +8,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask, Response, jsonify, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_smorest import Api
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from recon import __version__
+from web_3d_app.addresses import Sessions, behind_proxies
 from web_3d_app.answers import set_up_answers
 from web_3d_app.api import api
 from web_3d_app.claims import Claims
@@ -24,7 +24,7 @@ from web_3d_app.health import JobsCollector, health
 from web_3d_app.housekeeping import Housekeeping
 from web_3d_app.jobs import Jobs
 from web_3d_app.logs import set_up_logs
-from web_3d_app.options import options
+from web_3d_app.options import look_for_models
 from web_3d_app.pages import pages
 from web_3d_app.schemas import CreateSchema, ErrorSchema, UploadSchema
 from web_3d_app.services import Services
@@ -53,8 +53,8 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.config.from_mapping(_config(settings))
     app.json.sort_keys = False  # type: ignore[attr-defined]
     if settings.proxies:
-        n = settings.proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
+        app.wsgi_app = behind_proxies(app.wsgi_app, settings.proxies)  # type: ignore[method-assign,assignment]
+    app.session_interface = Sessions()
     parts = _services(settings, engine)
     app.extensions["unflat"] = parts
     parts.registry.register(JobsCollector(parts))
@@ -62,7 +62,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     _limit(app, settings)
     protect(app)
     _register(app)
-    options(settings)  # looks for models now, not at the first visit
+    look_for_models()  # now, not at the first visit
     parts.engine.start()
     atexit.register(parts.engine.stop)
     return app
@@ -76,7 +76,6 @@ def _config(settings: Settings) -> dict[str, Any]:
         "MAX_CONTENT_LENGTH": settings.max_bytes + FORM_ROOM,
         "MAX_FORM_MEMORY_SIZE": 64 * 1024,
         "MAX_FORM_PARTS": 50,
-        "SESSION_COOKIE_NAME": "__Host-unflat" if settings.https else "unflat",
         "SESSION_COOKIE_SECURE": settings.https,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
@@ -88,6 +87,7 @@ def _config(settings: Settings) -> dict[str, Any]:
         "API_VERSION": "v1",
         "OPENAPI_VERSION": "3.0.3",
         "OPENAPI_URL_PREFIX": "/api/v1",
+        "API_SPEC_OPTIONS": {"security": [{"token": []}]},
         "RATELIMIT_HEADERS_ENABLED": True,
     }
 
@@ -124,6 +124,10 @@ class _Api(Api):
 
     ERROR_SCHEMA = ErrorSchema
 
+    def _openapi_json(self) -> Response:
+        """With the address that whoever asks has for the server."""
+        return jsonify(self.spec.to_dict() | {"servers": [{"url": request.script_root or "/"}]})
+
     def _register_error_handlers(self) -> None:
         pass
 
@@ -135,7 +139,8 @@ def _register(app: Flask) -> None:
     whole = _Api(app)
     whole.spec.components.schema("Create", schema=CreateSchema)
     whole.spec.components.schema("Upload", schema=UploadSchema)
-    whole.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
+    told = "from POST /api/v1/visitors; browsers send a cookie and a CSRF token instead"
+    whole.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer", "description": told})
     whole.register_blueprint(api)
 
     @app.context_processor

@@ -61,10 +61,9 @@ def _disk() -> str:
 
 def _worker() -> dict[str, str]:
     try:
-        rows = services().claims.workers()
+        alive = services().claims.workers_alive()
     except DatabaseBusy:
         return {"worker": "unknown", "models": "unknown"}
-    alive = [row for row in rows if time.time() - row.heartbeat_at < services().settings.lease_seconds]
     silent = [crew for crew in NEEDED if crew not in {row.crew for row in alive}]
     cold = [crew for crew in NEEDED if crew not in {row.crew for row in alive if row.warm}]
     return {

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from flask import url_for
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate, validates
 
 from recon.registry import BUILTIN, listing, runs_here
@@ -137,6 +138,11 @@ def _depth_models() -> list[dict[str, Any]]:
     ]
 
 
+def look_for_models() -> None:
+    """So that the first one who asks need not wait for it."""
+    _choices()
+
+
 def sample_names() -> list[str]:
     """The sample photos that ship, the best ones first."""
     there = {path.stem for path in SAMPLES.glob("*.jpg")}
@@ -151,9 +157,8 @@ def samples() -> list[dict[str, Any]]:
     for name in sample_names():
         with Image.open(SAMPLES / f"{name}.jpg", formats=("JPEG",)) as picture:
             width, height = picture.size
-        found.append(
-            {"name": name, "title": name.capitalize(), "url": f"/samples/{name}.jpg", "width": width, "height": height}
-        )
+        url = url_for("pages.sample", name=name)
+        found.append({"name": name, "title": name.capitalize(), "url": url, "width": width, "height": height})
     return found
 
 

@@ -10,6 +10,7 @@ class Problem(Exception):
 
     def __init__(self, status: int, code: str, message: str, retry_after: int | None = None, **fields: Any) -> None:
         super().__init__(message)
+        self.headers: dict[str, str] = {}
         self.status, self.code, self.message, self.retry_after, self.fields = status, code, message, retry_after, fields
 
     def body(self) -> dict[str, Any]:

@@ -78,13 +78,6 @@ class Storage:
         except FileNotFoundError:
             return []
 
-    def changed_at(self, prefix: str) -> float | None:
-        """When something directly under a prefix last changed, in seconds since 1970, where that can be known."""
-        with suppress(FileNotFoundError):
-            found: float | None = self._fs.info(self._path(prefix)).get("mtime")
-            return found
-        return None
-
     def free_bytes(self) -> int | None:
         """Free space where that can be known."""
         return shutil.disk_usage(self._root).free if isinstance(self._fs, LocalFileSystem) else None

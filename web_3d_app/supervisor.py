@@ -16,17 +16,19 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from web_3d_app.claims import Claims
+from web_3d_app.clock import Awake, is_stopped
 from web_3d_app.database import DatabaseBusy
 from web_3d_app.housekeeping import Housekeeping
 from web_3d_app.logs import get_logger
 from web_3d_app.settings import Settings
-from web_3d_app.tables import CREWS, REFINE
+from web_3d_app.tables import CREWS, REFINE, Job
 
 TICK_SECONDS = 1.0
 HOUSEKEEPING_SECONDS = 60.0
@@ -34,6 +36,10 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
 """Before a worker is started again: doubled each time, so that a broken installation costs little."""
 LONG_LIFE = 60.0
 """After so many seconds a worker counts as sound, and the pauses begin anew."""
+STANDSTILL_SECONDS = 10.0
+"""Between two looks no more is counted: this process was stopped, or the machine slept, and the workers perhaps too."""
+GIVE_BACK_SECONDS = 3.0
+"""After the grace a worker has so long to give its job back itself."""
 ROOT = Path(__file__).resolve().parents[1]
 log = get_logger("supervisor")
 
@@ -45,7 +51,17 @@ class _Child:
     process: subprocess.Popen[bytes]
     folder: Path
     born: float
-    told: float = 0.0  # when it was sent SIGTERM
+    told: float | None = None  # seconds since it was sent SIGTERM
+    spent: dict[tuple[str, int], float] = field(default_factory=dict)  # seconds of each try that it holds
+    unwanted: dict[tuple[str, int], float] = field(default_factory=dict)  # and since that was seen to be cancelled
+
+    def count(self, held: Sequence[Job], seconds: float) -> None:
+        """So much time has passed. Where the worker stands still, its work's time does too."""
+        worked = 0.0 if is_stopped(self.process.pid) else seconds
+        asked = [job for job in held if job.cancel_requested_at is not None]
+        self.spent = {try_of(job): self.spent.get(try_of(job), -worked) + worked for job in held}
+        self.unwanted = {try_of(job): self.unwanted.get(try_of(job), -seconds) + seconds for job in asked}
+        self.told = None if self.told is None else self.told + seconds
 
     def send(self, line: str) -> None:
         with suppress(OSError, ValueError):  # it is ending; the table knows what remains
@@ -58,6 +74,11 @@ class _Child:
         with suppress(OSError, ValueError):
             assert self.process.stdin is not None
             self.process.stdin.close()
+
+
+def try_of(job: Job) -> tuple[str, int]:
+    """What names one try of a job."""
+    return job.id, job.attempt
 
 
 @dataclass
@@ -87,7 +108,12 @@ class LocalEngine:
         self._settings, self._claims, self._housekeeping, self._module = settings, claims, housekeeping, module
         self._children: dict[str, _Child] = {}
         self._restarts = {crew: _Restarts() for crew in CREWS}
-        self._guard, self._ending = threading.RLock(), threading.Event()
+        self._guard, self._ending, self._stopping = threading.RLock(), threading.Event(), threading.Lock()
+        self._owed: list[
+            tuple[str, bool]
+        ] = []  # workers that ended while the database was locked, and whether blameless
+        self._awake = Awake(STANDSTILL_SECONDS)
+        self._looked, self._vouched = self._awake(), self._awake()
         self._thread: threading.Thread | None = None
         self._lock: IO[str] | None = None
         self._cleaned = 0.0
@@ -108,25 +134,28 @@ class LocalEngine:
         self.notify(job_id)
 
     def stop(self) -> None:
-        """Close the workers' stdin, wait for the grace, then kill; their jobs wait in the table for the next start."""
+        """Close the workers' stdin, wait for the grace, then kill; their jobs wait in the table for the next start, and no
+        try is lost by that. A second call waits for the first."""
         self._ending.set()
-        if self._thread is not None:
-            self._thread.join(timeout=self._settings.grace_seconds + 5)
-        with self._guard:
-            children, self._children = list(self._children.values()), {}
-        for child in children:
-            child.hang_up()
-        deadline = time.monotonic() + self._settings.grace_seconds
-        for child in children:
-            try:
-                child.process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                _kill(child.process, signal.SIGKILL)
-                child.process.wait()
-            self._buried(child)
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        with self._stopping:
+            if self._thread is not None:
+                self._thread.join(timeout=self._settings.grace_seconds + 5)
+            with self._guard:
+                children, self._children = list(self._children.values()), {}
+            sound = [child for child in children if child.process.poll() is None]
+            for child in children:
+                child.hang_up()
+            deadline = time.monotonic() + self._settings.grace_seconds + GIVE_BACK_SECONDS
+            for child in children:
+                try:
+                    child.process.wait(max(0.1, deadline - time.monotonic()))
+                except subprocess.TimeoutExpired:
+                    _kill(child.process, signal.SIGKILL)
+                    child.process.wait()
+                self._buried(child, blameless=child in sound)
+            if self._lock is not None:
+                self._lock.close()
+                self._lock = None
 
     def _run(self) -> None:
         while not self._ending.is_set():
@@ -148,7 +177,7 @@ class LocalEngine:
         self._lock = lock
         for row in self._claims.workers():  # no worker of ours outlives its server's pipe for long
             if row.name.startswith("local-"):
-                self._claims.abandon(row.name)
+                self._claims.abandon(row.name, blameless=_is_worker(row.pid))  # one that lives did nothing wrong
                 self._claims.gone(row.name)
         return True
 
@@ -159,15 +188,22 @@ class LocalEngine:
 
     def tick(self) -> None:
         """One look at everything: start, bury, kill, clean up."""
+        self._claims.awake()
+        now = self._awake()
+        passed, self._looked = now - self._looked, now
+        self._settle()
+        vouch = now - self._vouched > self._settings.lease_seconds / 6
         for crew in CREWS:
             child = self._children.get(crew)
             if child is not None and child.process.poll() is not None:
                 self._bury(child)
                 child = None
             if child is not None:
-                self._stop_overdue(child)
+                self._stop_overdue(child, passed, vouch)
             elif self._restarts[crew].due(time.monotonic()) and not self._ending.is_set():
                 self._spawn(crew)
+        self._vouched = now if vouch else self._vouched
+        self._housekeeping.look()
         in_use = {child.folder for child in self._children.values()}
         for folder in set(self._folder.glob("*")) - in_use:  # of workers that were killed, or outlived their server
             shutil.rmtree(folder, ignore_errors=True)
@@ -210,29 +246,40 @@ class LocalEngine:
         log.warning("worker ended", worker=child.name, code=child.process.returncode, pause=pause)
         self._buried(child)
 
-    def _buried(self, child: _Child) -> None:
+    def _buried(self, child: _Child, blameless: bool = False) -> None:
         _kill(child.process, signal.SIGKILL)  # what it may have started
         child.hang_up()
         shutil.rmtree(child.folder, ignore_errors=True)
-        with suppress(DatabaseBusy):  # then the lease runs out
-            self._claims.abandon(child.name)
-            self._claims.gone(child.name)
+        self._owed.append((child.name, blameless))
+        with suppress(DatabaseBusy):  # then at the next tick
+            self._settle()
 
-    def _stop_overdue(self, child: _Child) -> None:
-        """SIGTERM, and after the grace SIGKILL, for a worker that does not heed a cancellation or takes too long."""
-        now = time.time()
-        for job in self._claims.held_by(child.name):
-            asked = job.cancel_requested_at
-            ignored = asked is not None and now - asked > self._settings.grace_seconds
+    def _settle(self) -> None:
+        """Give back what ended workers held. Raises DatabaseBusy."""
+        while self._owed:
+            name, blameless = self._owed[0]
+            self._claims.abandon(name, blameless)
+            self._claims.gone(name)
+            self._owed.pop(0)
+
+    def _stop_overdue(self, child: _Child, passed: float, vouch: bool) -> None:
+        """SIGTERM, and after the grace SIGKILL, for a worker that does not heed a cancellation or takes too long. passed:
+        seconds since the last look; vouch: renew the leases of a worker that lives."""
+        held = self._claims.held_by(child.name)
+        child.count(held, passed)
+        if held and vouch:
+            self._claims.vouch(child.name)
+        for job in held:
+            ignored = child.unwanted.get(try_of(job), 0.0) > self._settings.grace_seconds
             allowed = self._settings.refine_seconds if job.lane == REFINE else self._settings.job_seconds
-            endless = job.claimed_at is not None and now - job.claimed_at > allowed
+            endless = child.spent[try_of(job)] > allowed
             if endless and job.state == "running":
                 self._claims.fail_late(job)
             if ignored or endless:
-                if not child.told:
-                    child.told = now
+                if child.told is None:
+                    child.told = 0.0
                     child.process.terminate()
-                elif now - child.told > self._settings.grace_seconds:
+                elif child.told > self._settings.grace_seconds:
                     _kill(child.process, signal.SIGKILL)
 
     @property
@@ -240,6 +287,13 @@ class LocalEngine:
         """The worker process of each crew."""
         with self._guard:
             return {crew: child.process.pid for crew, child in self._children.items()}
+
+
+def _is_worker(pid: int) -> bool:
+    """Whether such a process runs that is one of our workers; False where that cannot be known."""
+    with suppress(OSError):
+        return b"--crew" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
 
 
 def _kill(process: subprocess.Popen[bytes], order: signal.Signals) -> None:

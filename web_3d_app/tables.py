@@ -1,4 +1,6 @@
-"""The tables. Times are seconds since 1970 (UTC); progress goes from 0 to 1.
+"""The tables. Times are seconds since 1970 (UTC) by the wall clock of who wrote them: they say when something was, and
+nothing is decided by comparing them (see `clock`) but the order of those who wait and, with a guard, the end of a job's
+time. Progress goes from 0 to 1.
 
 A job's states: queued → running → done | failed | cancelled; then deleted or expired, which keep the row (so that its
 address can say "gone") and nothing else.
@@ -121,3 +123,15 @@ class WorkerRow(Base):
     pid: Mapped[int]
     warm: Mapped[bool]
     heartbeat_at: Mapped[float]
+
+
+class KeeperRow(Base):
+    """The clocks as the housekeeping last saw them; see `housekeeping`. boot: which start of the machine since_boot
+    counts from."""
+
+    __tablename__ = "keeper"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    wall: Mapped[float]
+    since_boot: Mapped[float]
+    boot: Mapped[str]

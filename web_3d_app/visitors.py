@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 
-from flask import Flask, current_app, request, session
+from flask import Flask, current_app, request, session, url_for
 from flask_wtf import CSRFProtect
 from itsdangerous import BadSignature, URLSafeSerializer
 
@@ -26,11 +26,13 @@ def protect(app: Flask) -> None:
     def check() -> None:
         changes = request.method not in ("GET", "HEAD", "OPTIONS", "TRACE")
         if request.endpoint and changes and not _bearer() and request.endpoint not in WITHOUT_CSRF:
+            _demand_cookie()
             csrf.protect()
 
 
 def visitor() -> str:
-    """The id of who asks, made at the first visit. Raises Problem 401 for a token that is not ours."""
+    """The id of who asks, made at the first visit to a page. Raises Problem 401 for a token that is not ours, and for a
+    program that sends none."""
     token = _bearer()
     if token:
         for key in _keys():
@@ -38,7 +40,8 @@ def visitor() -> str:
                 return str(_signer(key).loads(token))
             except BadSignature:
                 continue
-        raise Problem(401, "bad_token", "This token is not known; get one with POST /api/v1/visitors.")
+        raise Problem(401, "bad_token", f"This token is not known; get one with POST {url_for('api.visitors')}.")
+    _demand_cookie()
     if "visitor" not in session:
         session["visitor"] = secrets.token_urlsafe(16)
         session.permanent = True
@@ -48,6 +51,13 @@ def visitor() -> str:
 def new_token() -> str:
     """A token for a new visitor."""
     return str(_signer(_keys()[0]).dumps(secrets.token_urlsafe(16)))
+
+
+def _demand_cookie() -> None:
+    """Whoever calls the API without a token must have been to a page. Raises Problem 401."""
+    if request.blueprint == "api" and current_app.session_interface.get_cookie_name(current_app) not in request.cookies:
+        get = f"get one with POST {url_for('api.visitors')} and send it as `Authorization: Bearer <token>`"
+        raise Problem(401, "no_token", f"No token came; {get}. A browser must keep this site's cookie.")
 
 
 def _bearer() -> str:

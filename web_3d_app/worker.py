@@ -1,7 +1,7 @@
 """`python -m web_3d_app.worker --name NAME --crew CREW`: take jobs of a crew's lanes, one at a time, until told to stop.
 
 A line on stdin means: look for work; one on stdout: there is work for another crew. The end of stdin, or SIGTERM, means:
-give the job back and end. Models stay warm between jobs.
+give the job back and end, within the grace. A locked database is waited for. Models stay warm between jobs.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import argparse
 import os
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -45,6 +46,7 @@ class Worker:
         self.claims, self.housekeeping = Claims(database, lease), Housekeeping(database, storage)
         self.bell, self.ending, self.warm = threading.Event(), threading.Event(), False
         self.job: Job | None = None
+        self._owed: Job | None = None  # one that could not be given back yet
 
     def run(self) -> None:
         """Until `stop`."""
@@ -58,6 +60,7 @@ class Worker:
                 log.warning("database busy", error=str(error))
                 self.ending.wait(1.0)
         with suppress(DatabaseBusy):
+            self._settle()
             self.claims.gone(self.name)
 
     def stop(self) -> None:
@@ -67,6 +70,7 @@ class Worker:
 
     def once(self) -> bool:
         """Claim a job and do one lane's work; False if there was none. Raises DatabaseBusy."""
+        self._settle()
         job = self.claims.claim(self.name, CREWS[self.crew])
         if job is None:
             return False
@@ -78,9 +82,26 @@ class Worker:
         except Lost:
             log.info("job lost", job=job.id, attempt=job.attempt)
             self.claims.forget(job)
+        except DatabaseBusy:  # which is not the job's fault
+            self._owed = job
+            raise
         finally:
             self.job = None
         return True
+
+    def _settle(self) -> None:
+        """Give back what the database was too busy for. Raises DatabaseBusy."""
+        if self._owed is not None:
+            with suppress(Lost):
+                self.claims.release(self._owed)
+            self._owed = None
+
+    def give_back(self) -> None:
+        """This process ends before its stage does: the job waits again, and its try does not count."""
+        for job in (self.job, self._owed):
+            with suppress(Lost, DatabaseBusy):
+                if job is not None:
+                    self.claims.release(job)
 
     def _do(self, job: Job, folder: Path) -> None:
         try:
@@ -122,6 +143,7 @@ class Worker:
     def _beat(self) -> None:
         """Renew the lease and show a sign of life while the main thread computes."""
         while True:
+            self.claims.awake()
             job = self.job
             with suppress(DatabaseBusy, Lost, Cancelled):
                 self.claims.beat(self.name, self.crew, os.getpid(), self.warm)
@@ -212,9 +234,33 @@ def _listen(worker: Worker, grace: float) -> None:
     """Obey the supervisor; its end is ours, and if it died, nobody else would end a worker that computes on."""
     for _ in sys.stdin:
         worker.bell.set()
+    _end(worker, grace)
+
+
+def _end(worker: Worker, grace: float) -> None:
+    """Stop after the stage, or after the grace in the midst of it."""
     worker.stop()
     time.sleep(grace)
+    worker.give_back()
     os._exit(1)
+
+
+def _heed_signals(worker: Worker, grace: float) -> None:
+    """End by SIGTERM; not by SIGINT, which Ctrl-C sends to the whole group: the supervisor decides. Python's own handlers
+    wait while the main thread computes in a library; the byte that tells of a signal comes at once."""
+    bell, ringer = socket.socketpair()
+    ringer.setblocking(False)
+    signal.set_wakeup_fd(ringer.fileno(), warn_on_full_buffer=False)
+    signal.signal(signal.SIGTERM, lambda *_: worker.stop())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def wait() -> None:
+        with bell, ringer:
+            while signal.SIGTERM not in bell.recv(64):
+                pass
+            _end(worker, grace)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def main() -> None:
@@ -228,10 +274,10 @@ def main() -> None:
     set_up_logs(settings)
     os.nice(NICENESS[args.crew])
     maker = ModelMaker(settings)
-    database, storage = Database(settings.database_url), Storage(settings.storage_url)
+    database = Database(settings.database_url, patient=lambda: not worker.ending.is_set())
+    storage = Storage(settings.storage_url)
     worker = Worker(args.name, args.crew, database, storage, settings.lease_seconds, maker)
-    signal.signal(signal.SIGTERM, lambda *_: worker.stop())
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor decides
+    _heed_signals(worker, settings.grace_seconds)
     if not args.alone:
         threading.Thread(target=_listen, args=(worker, settings.grace_seconds), daemon=True).start()
     try:

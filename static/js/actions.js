@@ -1,5 +1,5 @@
 // Cancel, try again, share, delete.
-import { call } from "./api.js";
+import { address, call } from "./api.js";
 import { say, tellProblem } from "./say.js";
 
 const byId = (id) => document.getElementById(id);
@@ -59,6 +59,6 @@ export function listenForActions({ job, update, again, leave }) {
   on("delete-yes", async () => {
     leave();  // else the page asks for what is gone
     await call("DELETE", job().links.self).catch((problem) => { again(job()); throw problem; });
-    location.assign("/history");
+    location.assign(address("history"));
   });
 }

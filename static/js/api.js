@@ -7,6 +7,9 @@ export class Problem extends Error {
   }
 }
 
+// Where a path of this application is: it may lie under another one of its host.
+export const address = (path) => document.querySelector('meta[name="base"]').content + path;
+
 const token = () => document.querySelector('meta[name="csrf-token"]').content;
 
 const sentence = (text) => text[0].toUpperCase() + text.slice(1);
@@ -45,7 +48,7 @@ export function freshKey() {
 export function createJob(form, onProgress, signal) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("POST", "/api/v1/jobs");
+    request.open("POST", address("api/v1/jobs"));
     request.setRequestHeader("X-CSRFToken", token());
     request.setRequestHeader("Idempotency-Key", freshKey());
     request.setRequestHeader("Accept", "application/json");

@@ -1,9 +1,10 @@
 """A worker whose work takes ten stages of 0.2 s, and leaves one file. A title of `stubborn` heeds nobody, one of `deadly`
-ends its worker."""
+ends its worker, `deep` computes in a library for a minute without coming up."""
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import signal
 import threading
@@ -24,6 +25,9 @@ def slowly(own: worker.Worker, job: Job, folder: Path) -> None:
     if job.title == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         time.sleep(60)
+    if job.title == "deep":
+        own.stage("mesh", 0.5)
+        hashlib.pbkdf2_hmac("sha256", b"", b"", 400_000_000)
     for i in range(10):
         own.stage("depth", i / 10)
         time.sleep(0.2)
@@ -37,8 +41,9 @@ if __name__ == "__main__":
     parser.add_argument("--crew")
     args = parser.parse_args()
     settings = Settings.from_env()
-    database, storage = Database(settings.database_url), Storage(settings.storage_url)
+    database = Database(settings.database_url, patient=lambda: not own.ending.is_set())
+    storage = Storage(settings.storage_url)
     own = worker.Worker(args.name, args.crew, database, storage, settings.lease_seconds, slowly)
-    signal.signal(signal.SIGTERM, lambda *_: own.stop())
+    worker._heed_signals(own, settings.grace_seconds)
     threading.Thread(target=worker._listen, args=(own, settings.grace_seconds), daemon=True).start()
     own.run()

@@ -89,6 +89,63 @@ def test_a_forged_token_is_told(app: Flask) -> None:
     assert code(client.get("/api/v1/jobs", headers={"Authorization": "Bearer forged.token"})) == (401, "bad_token")
 
 
+@pytest.mark.parametrize("sent", [{}, {"Authorization": "Bearer"}, {"Authorization": "Basic eDp5"}])
+def test_a_program_without_a_token_is_told_where_to_get_one(
+    app: Flask, client: FlaskClient, sent: dict[str, str]
+) -> None:
+    job = send(client).json
+    nobody = app.test_client(use_cookies=False)
+    for method, path in (
+        ("GET", "/api/v1/jobs"),
+        ("POST", "/api/v1/jobs"),
+        ("GET", job["links"]["self"]),
+        ("DELETE", job["links"]["self"]),
+        ("GET", job["artefacts"][0]["url"]),
+        ("GET", job["links"]["events"]),
+    ):
+        answer = nobody.open(path, method=method, headers=sent)
+        assert code(answer) == (401, "no_token") and answer.headers["WWW-Authenticate"] == "Bearer"
+        assert "POST /api/v1/visitors" in answer.json["error"]["message"]
+    assert nobody.get("/api/v1/options").status_code == nobody.get("/api/v1/openapi.json").status_code == 200
+
+
+def test_a_browser_that_came_by_a_share_link_may_send_a_photo(app: Flask, client: FlaskClient) -> None:
+    link = client.post(send(client).json["links"]["share"]).json["url"]
+    browser = app.test_client()
+    token = re.search(r'csrf-token" content="([^"]+)', browser.get(link).text).group(1)
+    assert send(browser, headers={"X-CSRFToken": token}).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/api/v1/jobs", {"GET", "HEAD", "OPTIONS", "POST"}),
+        ("POST", "/api/v1/options", {"GET", "HEAD", "OPTIONS"}),
+        ("GET", "/api/v1/visitors", {"OPTIONS", "POST"}),
+        ("DELETE", "/history", {"GET", "HEAD", "OPTIONS"}),
+        ("GET", "/jobs", {"OPTIONS", "POST"}),
+    ],
+)
+def test_a_method_that_is_not_there_is_told_which_are(
+    client: FlaskClient, method: str, path: str, allowed: set[str]
+) -> None:
+    answer = client.open(path, method=method)
+    assert answer.status_code == 405 and set(answer.headers["Allow"].split(", ")) == allowed
+
+
+def test_the_document_says_what_needs_a_token(app: Flask, client: FlaskClient) -> None:
+    document = client.get("/api/v1/openapi.json").json
+    assert document["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+    assert document["security"] == [{"token": []}]
+    nobody = app.test_client(use_cookies=False)
+    for path, operations in document["paths"].items():
+        for method, told in operations.items():
+            if method == "parameters":
+                continue
+            refused = nobody.open(re.sub(r"{\w+}", "x", path), method=method.upper(), buffered=True).status_code == 401
+            assert refused == (told.get("security") != []) == ("401" in told["responses"]), (method, path)
+
+
 def test_others_find_nothing(client: FlaskClient, stranger: FlaskClient) -> None:
     job = send(client).json
     for path in (*(job["links"][name] for name in ("self", "page", "events", "zip")), job["artefacts"][0]["url"]):

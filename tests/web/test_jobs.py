@@ -34,8 +34,11 @@ class House:
         self.database, self.storage = Database(settings.database_url), Storage(settings.storage_url)
         self.database.migrate()
         self.jobs = Jobs(self.database, self.storage, settings, lambda: self.now)
-        self.claims = Claims(self.database, 60, lambda: self.now)
-        self.housekeeping = Housekeeping(self.database, self.storage, lambda: self.now)
+        self.claims = Claims(self.database, 60, self.clock, self.clock)
+        self.housekeeping = Housekeeping(self.database, self.storage, self.clock, self.clock, self.clock)
+
+    def clock(self) -> float:
+        return self.now
 
     def job(self, key: str | None = None) -> Job:
         return self.jobs.create("me", UPLOAD, {"surface": "grid"}, key)[0]
