@@ -12,12 +12,16 @@ from web_3d_app.settings import Settings
 
 _settings = Settings.from_env()
 bind = f"{_settings.host}:{_settings.port}"
-worker_class = "gthread"
+worker_class = "web_3d_app.connections.Worker"
 workers = 1
-threads = 64  # an event stream holds one, see max_streams
+threads = (
+    _settings.max_streams + _settings.max_bodies + 24
+)  # an event stream holds one, an upload too; pages need a few
 timeout = 60  # a sign of life of the process, not a limit of requests
 graceful_timeout = int(_settings.grace_seconds) + 5
 keepalive = 5
+forwarded_allow_ips = ""  # X-Forwarded-… is believed with UNFLAT_PROXIES only, by Werkzeug's ProxyFix
+secure_scheme_headers: dict[str, str] = {}
 control_socket_disable = True  # it would lie in the home folder, and nobody asks it
 preload_app = False
 if os.path.isdir("/dev/shm"):
@@ -33,7 +37,9 @@ def when_ready(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Let event streams end as soon as the process is to stop; gunicorn has no hook for that moment."""
+    """Make the decoders warm; let event streams end as soon as the process is to stop; gunicorn has no hook for that
+    moment."""
+    worker.app.callable.extensions["unflat"].decoders.start()
     ending = worker.app.callable.extensions["unflat"].ending
 
     def wait() -> None:
@@ -49,3 +55,4 @@ def worker_exit(server: Any, worker: Any) -> None:
     found = getattr(worker.app, "callable", None)
     if found is not None:
         found.extensions["unflat"].engine.stop()
+        found.extensions["unflat"].decoders.close()

@@ -41,7 +41,12 @@ class Settings:
     https: bool = field(default=False, metadata={"about": "1 behind a proxy with TLS: secure cookies, HSTS"})
     proxies: int = field(default=0, metadata={"about": "how many proxies in front set X-Forwarded headers"})
     max_mib: int = field(default=32, metadata={"about": "largest upload in MiB"})
-    max_megapixels: float = field(default=50.0, metadata={"about": "largest photo in megapixels"})
+    max_megapixels: float = field(default=120.0, metadata={"about": "largest photo in megapixels"})
+    decoders: int = field(default=2, metadata={"about": "photos that are decoded at a time, one of each visitor"})
+    decode_seconds: float = field(default=20.0, metadata={"about": "seconds that a photo may take to be decoded"})
+    min_rate: float = field(
+        default=16.0, metadata={"about": "KiB per second; an upload that is slower after its first 10 seconds is cut"}
+    )
     expiry_hours: float = field(default=24.0, metadata={"about": "hours until a job and its files are deleted"})
     max_queued: int = field(default=200, metadata={"about": "waiting jobs of all; beyond, 503"})
     max_queued_each: int = field(default=20, metadata={"about": "waiting and running jobs of one visitor; beyond, 429"})
@@ -53,7 +58,11 @@ class Settings:
         default=500, metadata={"about": "free disk space below which uploads are answered with 507"}
     )
     create_rate: str = field(default="60/minute", metadata={"about": "uploads per client address; `none`: no limit"})
+    max_bodies: int = field(
+        default=64, metadata={"about": "requests that send something at a time; beyond, 503; a third for one visitor"}
+    )
     max_streams: int = field(default=40, metadata={"about": "event streams at a time; beyond, clients poll"})
+    max_streams_each: int = field(default=8, metadata={"about": "event streams of one visitor at a time"})
     stream_seconds: float = field(default=60.0, metadata={"about": "seconds after which an event stream ends"})
     lease_seconds: float = field(
         default=60.0, metadata={"about": "seconds without a heartbeat until a job is given away"}
