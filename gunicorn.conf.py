@@ -37,15 +37,16 @@ def when_ready(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Make the decoders warm; let event streams end as soon as the process is to stop; gunicorn has no hook for that
-    moment."""
-    worker.app.callable.extensions["unflat"].decoders.start()
-    ending = worker.app.callable.extensions["unflat"].ending
+    """Make the decoders warm; let event streams, and uploads that wait, end as soon as the process is to stop: gunicorn has
+    no hook for that moment."""
+    parts = worker.app.callable.extensions["unflat"]
+    parts.decoders.start()
 
     def wait() -> None:
         while worker.alive:
             time.sleep(0.2)
-        ending.set()
+        parts.ending.set()
+        parts.decoders.close()
 
     threading.Thread(target=wait, daemon=True).start()
 
@@ -55,4 +56,3 @@ def worker_exit(server: Any, worker: Any) -> None:
     found = getattr(worker.app, "callable", None)
     if found is not None:
         found.extensions["unflat"].engine.stop()
-        found.extensions["unflat"].decoders.close()

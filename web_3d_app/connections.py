@@ -2,47 +2,51 @@
 hardly comes is cut, and a client that does not take its answer is let go.
 
 gunicorn itself reads in its threads, for as long as a client likes; 64 clients that send one byte and no more would be all
-that it serves.
+that it serves. And its main loop waits for 2 seconds for each client that does not hang up when its connection ends.
 """
 
 from __future__ import annotations
 
 import errno
-import select
+import resource
 import selectors
 import socket
 import struct
 import time
-from collections import Counter
+from collections import Counter, deque
 from functools import partial
 from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
+from web_3d_app.polling import readable
 from web_3d_app.settings import Settings
 
 HEAD_SECONDS = 5.0
 """For all headers of a request; until then the main loop holds the connection."""
 LONGEST_HEAD = 1 << 16
-BODY_SECONDS = 10.0
-"""Of any pace, before a body must have come at the lowest rate."""
 SEND_SECONDS = 30
 """Without a byte taken, before an answer is given up."""
-DRAIN_SECONDS = 1.0
-"""For what a refused client still sends."""
-MOST_OF_ONE_ADDRESS = 256
-"""Connections, where no proxy stands in front."""
+DRAIN_SECONDS = 0.2
+"""For a thread to see the rest of a body that nobody read; longer ones are left to the main loop."""
+LINGER_SECONDS = 10.0
+"""For a client to read the answer to what it still sends: hung up on, it would not see it."""
+MOST_OF_ONE_ADDRESS, MOST = 512, 2000
+"""Connections; the first where no proxy stands in front."""
+MOST_FILES = 8192
 PULL = 1 << 16
 
 
 class PatientSocket(socket.socket):
-    """A client's connection. lowest_rate: bytes per second at which a request must come after BODY_SECONDS; a read that
-    takes longer raises TimeoutError."""
+    """A client's connection. A read raises TimeoutError where a request is slower than `lowest_rate` (bytes per second)
+    after its first seconds."""
 
-    def __init__(self, plain: socket.socket, lowest_rate: float, open_ones: Counter[str], who: str) -> None:
+    def __init__(
+        self, plain: socket.socket, lowest_rate: float, seconds: float, open_ones: Counter[str], who: str
+    ) -> None:
         super().__init__(plain.family, plain.type, plain.proto, plain.detach())
         self.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_SECONDS, 0))
-        self._rate, self._open_ones, self._who = lowest_rate, open_ones, who
+        self._rate, self._seconds, self._open_ones, self._who = lowest_rate, seconds, open_ones, who
         self._counted = True
         open_ones[who] += 1
         self.begin(b"")
@@ -62,6 +66,12 @@ class PatientSocket(socket.socket):
         self.head += data
         return bool(data)
 
+    def discard(self) -> bool:
+        """The same, for nobody."""
+        there = self.pull()
+        self.head.clear()
+        return there
+
     def has_head(self) -> bool:
         """Whether all headers are there."""
         return b"\r\n\r\n" in self.head or b"\n\n" in self.head
@@ -77,10 +87,10 @@ class PatientSocket(socket.socket):
             return data
         now = time.monotonic()
         self._since = self._since or now
-        left = self._since + BODY_SECONDS + self._received / self._rate - now
+        left = self._since + self._seconds + self._received / self._rate - now
         patience = self.gettimeout()  # while gunicorn drains
         wait = left if patience is None else min(left, patience)
-        if not select.select([self], [], [], max(wait, 0.0))[0]:
+        if not readable(self, max(wait, 0.0)):
             raise TimeoutError(errno.ETIMEDOUT, "the request comes too slowly")
         data = super().recv(size)
         self._received += len(data)
@@ -100,16 +110,20 @@ class Worker(ThreadWorker):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        settings = Settings.from_env()
-        self._lowest_rate, self._behind_proxy = 1024 * settings.min_rate, settings.proxies > 0
+        self.worker_connections = MOST
+        _allow_files()
+        self._settings = Settings.from_env()
         self._open_ones: Counter[str] = Counter()
+        self._leaving: deque[Any] = deque()
 
     def enqueue_req(self, conn: Any) -> None:
         """A connection on which a request may begin: to a thread as soon as its headers are there."""
         if not isinstance(conn.sock, PatientSocket):
             who = str(conn.client[0]) if isinstance(conn.client, tuple) else "local"
-            conn.sock = PatientSocket(conn.sock, self._lowest_rate, self._open_ones, who)
-            if not self._behind_proxy and self._open_ones[who] > MOST_OF_ONE_ADDRESS:
+            conn.sock = PatientSocket(
+                conn.sock, 1024 * self._settings.min_rate, self._settings.slow_seconds, self._open_ones, who
+            )
+            if not self._settings.proxies and self._open_ones[who] > MOST_OF_ONE_ADDRESS:
                 self._hang_up(conn)
                 return
         conn.sock.begin(conn.parser.unreader.take_buffered() if conn.parser is not None else b"")
@@ -133,6 +147,37 @@ class Worker(ThreadWorker):
         else:
             self._hang_up(conn)
 
+    def finish_request(self, conn: Any, fs: Any) -> None:
+        """After an answer: the next request, or the end."""
+        if fs.cancelled() or fs.exception() is not None or fs.result():
+            super().finish_request(conn, fs)
+            return
+        try:
+            conn.sock.setblocking(False)
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:  # the client was faster
+            self._hang_up(conn)
+            return
+        conn.timeout = time.monotonic() + LINGER_SECONDS
+        self._leaving.append(conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._see_off, conn))
+
+    def _see_off(self, conn: Any, client: PatientSocket) -> None:
+        """More of what is for nobody, or the client's end."""
+        if not client.discard():
+            self._leaving.remove(conn)
+            self._gone(conn)
+
+    def murder_pending(self) -> None:
+        """Hang up on those who took too long to begin, or to leave."""
+        super().murder_pending()
+        while self._leaving and (not self.alive or self._leaving[0].timeout < time.monotonic()):
+            self._gone(self._leaving.popleft())
+
+    def _gone(self, conn: Any) -> None:
+        self.poller.unregister(conn.sock)
+        self._hang_up(conn)
+
     def _serve(self, conn: Any) -> None:
         conn.data_ready = True
         super().enqueue_req(conn)
@@ -143,3 +188,11 @@ class Worker(ThreadWorker):
 
     def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
         return bool(keepalive and conn.parser.finish_body(deadline=time.monotonic() + DRAIN_SECONDS))
+
+
+def _allow_files() -> None:
+    """As many open files as the system lets us have: without one left, gunicorn's main loop would end."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

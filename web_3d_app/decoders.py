@@ -62,9 +62,10 @@ class Decoders:
         return Kept(**found)
 
     def close(self) -> None:
-        """End the processes that wait; those at work end with their photo."""
+        """End the processes that wait, and send away who waits; those at work end with their photo."""
         with self._changed:
             self._closed, idle, self._idle = True, self._idle, []
+            self._changed.notify_all()
         for process in idle:
             _end(process)
 
@@ -76,7 +77,7 @@ class Decoders:
             self._waiting.append(ticket)
             try:
                 while self._next() is not ticket:
-                    if not self._changed.wait(end - time.monotonic()):
+                    if self._closed or not self._changed.wait(end - time.monotonic()):
                         raise busy("Many photos come in just now; try again in a moment.", "uploads_full")
             finally:
                 self._waiting.remove(ticket)

@@ -8,7 +8,6 @@ and end as soon as their client has gone. One look at the table serves all of th
 from __future__ import annotations
 
 import json
-import select
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from contextlib import suppress
 from flask import Response, request, stream_with_context
 
 from web_3d_app.limits import take_stream
+from web_3d_app.polling import readable
 from web_3d_app.present import job_json
 from web_3d_app.problems import Problem
 from web_3d_app.services import services
@@ -76,6 +76,5 @@ def _client_left() -> bool:
     if not isinstance(connection, socket.socket):
         return False
     with suppress(OSError, ValueError):
-        readable, _, _ = select.select([connection], [], [], 0)
-        return bool(readable) and connection.recv(1, socket.MSG_PEEK) == b""
+        return readable(connection, 0) and connection.recv(1, socket.MSG_PEEK) == b""
     return True

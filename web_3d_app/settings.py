@@ -43,10 +43,9 @@ class Settings:
     max_mib: int = field(default=32, metadata={"about": "largest upload in MiB"})
     max_megapixels: float = field(default=120.0, metadata={"about": "largest photo in megapixels"})
     decoders: int = field(default=2, metadata={"about": "photos that are decoded at a time, one of each visitor"})
-    decode_seconds: float = field(default=20.0, metadata={"about": "seconds that a photo may take to be decoded"})
-    min_rate: float = field(
-        default=16.0, metadata={"about": "KiB per second; an upload that is slower after its first 10 seconds is cut"}
-    )
+    decode_seconds: float = field(default=40.0, metadata={"about": "seconds that a photo may take to be decoded"})
+    min_rate: float = field(default=16.0, metadata={"about": "KiB per second; an upload that is slower is cut"})
+    slow_seconds: float = field(default=10.0, metadata={"about": "seconds in which an upload may be slower than that"})
     expiry_hours: float = field(default=24.0, metadata={"about": "hours until a job and its files are deleted"})
     max_queued: int = field(default=200, metadata={"about": "waiting jobs of all; beyond, 503"})
     max_queued_each: int = field(default=20, metadata={"about": "waiting and running jobs of one visitor; beyond, 429"})
