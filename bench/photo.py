@@ -21,7 +21,7 @@ def phone_photo(path: Path, quality: int = 93, grain: int = GRAIN, pixels: float
         scale = (pixels / (picture.width * picture.height)) ** 0.5
         size = (round(picture.width * scale), round(picture.height * scale))
         large = np.asarray(picture.convert("RGB").resize(size, Image.Resampling.BICUBIC))
-    grain = np.random.default_rng(0).integers(-grain, grain + 1, (*large.shape[:2], 1), np.int16)
+    noise = np.random.default_rng(0).integers(-grain, grain + 1, (*large.shape[:2], 1), np.int16)
     out = io.BytesIO()
-    Image.fromarray(np.clip(large + grain, 0, 255).astype(np.uint8)).save(out, "JPEG", quality=quality)
+    Image.fromarray(np.clip(large + noise, 0, 255).astype(np.uint8)).save(out, "JPEG", quality=quality)
     return out.getvalue()

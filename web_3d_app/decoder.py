@@ -28,7 +28,7 @@ FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "HEIF")
 JPEG_QUALITY = 95
 MOST_MEMORY = 6 << 30
 """Bytes of address space: a transparent PNG of 120 megapixels takes 2.6 GB."""
-LARGE = 512 << 10
+LARGE = 384 << 10
 """kB: a process that once needed more is followed by a fresh one."""
 UNKNOWN = "unknown"
 """The reason of bytes that no decoder knows."""

@@ -6,17 +6,15 @@ import http.client
 import json
 import shutil
 import socket
-import struct
 import subprocess
 import threading
 import time
-import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from web.pictures import small_photo
+from web.pictures import pixels_in_few_bytes, small_photo
 from web.test_forms import SAMPLE, multipart
 from web.test_jobs import together
 
@@ -35,17 +33,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.client().upload(small_photo(0))  # the decoders are warm
     yield server
     server.stop()
-
-
-def pixels_in_few_bytes(width: int, height: int) -> bytes:
-    """A PNG of grey stripes, about 150 kB for 50 megapixels."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    rows = zlib.compress((b"\0" + bytes(3 * width)) * height, 6)
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
 def megabytes(pid: int) -> float:
