@@ -12,13 +12,17 @@ from web_3d_app.settings import Settings
 
 _settings = Settings.from_env()
 bind = f"{_settings.host}:{_settings.port}"
-worker_class = "gthread"
+worker_class = "web_3d_app.connections.Worker"
 workers = 1
-threads = 64  # an event stream holds one, see max_streams
+threads = (
+    _settings.max_streams + _settings.max_bodies + 24
+)  # an event stream holds one, an upload too; pages need a few
 timeout = 60  # a sign of life of the process, not a limit of requests
 graceful_timeout = int(_settings.grace_seconds) + 10  # docs/server.md: whoever stops the service must wait longer
 keepalive = 5
 forwarder_headers = ""  # SCRIPT_NAME comes from the environment, or from a configured proxy as X-Forwarded-Prefix
+forwarded_allow_ips = ""  # X-Forwarded-… is believed with UNFLAT_PROXIES only, by Werkzeug's ProxyFix
+secure_scheme_headers: dict[str, str] = {}
 control_socket_disable = True  # it would lie in the home folder, and nobody asks it
 preload_app = False
 if os.path.isdir("/dev/shm"):
@@ -34,15 +38,17 @@ def when_ready(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Let event streams and workers end as soon as the process is to stop, beside the requests that are under way; gunicorn
-    has no hook for that moment."""
+    """Make the decoders warm; let event streams, uploads that wait and workers end as soon as the process is to stop,
+    beside the requests that are under way; gunicorn has no hook for that moment."""
     parts = worker.app.callable.extensions["unflat"]
+    parts.decoders.start()
 
     def wait() -> None:
         while worker.alive:
             time.sleep(0.2)
         parts.ending.set()
         parts.engine.stop()
+        parts.decoders.close()
 
     threading.Thread(target=wait, daemon=True).start()
 

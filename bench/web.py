@@ -1,16 +1,15 @@
 """The web application as people feel it: the real server (`python app.py`) with its warm workers, on a free port.
 
-    python -m bench.web [--seconds N] [--people N …] [--photo FILE]
+    python -m bench.web [--seconds N] [--people N …] [--photo FILE] [--megapixels N]
 
 Requests per second of several clients at once; the time of single requests while jobs run; the time from the end of an
-upload of a one-megapixel photo to the first 3D view (points or instant mesh, as the event stream tells it), to the mesh and
-to the end; memory.
+upload of a phone's photo (12 megapixels, 4 to 5 MB; `--megapixels N` for another) to the first 3D view (points or instant
+mesh, as the event stream tells it), to the mesh and to the end; memory.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import os
 import tempfile
@@ -22,11 +21,9 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from PIL import Image
-
+from bench.photo import PIXELS, phone_photo
 from bench.server import ROOT, Client, Server, form
 
-PIXELS = 1_000_000
 CLIENTS = 8
 PAUSE = 0.05
 """Between the single requests, in seconds."""
@@ -42,15 +39,18 @@ def main() -> None:
     options.add_argument("--seconds", type=float, default=5.0, help="for each rate")
     options.add_argument("--people", type=int, nargs="*", default=[1, 5, 20], help="who upload at once")
     options.add_argument("--photo", type=Path, default=ROOT / "samples" / "coffee.jpg")
+    options.add_argument("--megapixels", type=float, default=PIXELS / 1e6, help="of the photo")
     args = options.parse_args()
-    photo = megapixel(args.photo)
+    photo = phone_photo(args.photo, pixels=1e6 * args.megapixels)
     with tempfile.TemporaryDirectory() as folder:
         begin = time.perf_counter()
         server = Server(Path(folder) / "data", UNFLAT_MAX_QUEUED_EACH="1000", UNFLAT_MAX_QUEUED="1000")
         try:
             listens = time.perf_counter() - begin
             server.wait_until_ready()
-            print(f"{os.cpu_count()} cores; {args.photo.name} at one megapixel, {len(photo) / 1e3:.0f} kB")
+            print(
+                f"{os.cpu_count()} cores; {args.photo.name} at {args.megapixels:g} megapixels, {len(photo) / 1e6:.1f} MB"
+            )
             print(f"listens after {listens:.1f} s, workers warm after {time.perf_counter() - begin:.1f} s\n")
             _print_rates(server, photo, args.seconds)
             _print_times(server, photo, args.seconds)
@@ -58,16 +58,6 @@ def main() -> None:
             _print_memory(server)
         finally:
             server.stop()
-
-
-def megapixel(path: Path) -> bytes:
-    """A photo as a JPEG of one million pixels."""
-    with Image.open(path) as picture:
-        scale = (PIXELS / (picture.width * picture.height)) ** 0.5
-        size = (round(picture.width * scale), round(picture.height * scale))
-        out = io.BytesIO()
-        picture.convert("RGB").resize(size, Image.Resampling.LANCZOS).save(out, "JPEG", quality=92)
-    return out.getvalue()
 
 
 def _print_rates(server: Server, photo: bytes, seconds: float) -> None:

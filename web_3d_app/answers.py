@@ -12,12 +12,12 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
 
 from web_3d_app.database import DatabaseBusy
+from web_3d_app.limits import PHOTOS
 from web_3d_app.logs import get_logger
 from web_3d_app.problems import Problem, busy, disk_full
 from web_3d_app.services import services
 from web_3d_app.settings import Settings
 from web_3d_app.storage import FULL
-from web_3d_app.uploads import too_large
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self' blob:; "
@@ -35,6 +35,8 @@ HEADERS = {
 HASHED = re.compile(r"/static/vendor/.+[-.][0-9A-Za-z_]{8,}\.\w+$")
 WORDS = {400: "bad_request", 404: "not_found", 405: "method", 410: "gone", 413: "too_large", 415: "not_a_photo",
          416: "range", 422: "invalid", 429: "rate", 503: "busy"}  # fmt: skip
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+"""Those that metrics tell apart; clients invent others."""
 SENTENCES = {
     404: "There is nothing at this address.",
     405: "This address does not do that.",
@@ -68,7 +70,8 @@ def set_up_answers(app: Flask, settings: Settings) -> None:
             response.headers["Cache-Control"] = "no-store"
         seconds = time.perf_counter() - g.get("begin", time.perf_counter())
         endpoint = request.endpoint or "none"
-        services().seconds.labels(endpoint, request.method, response.status_code).observe(seconds)
+        method = request.method if request.method in METHODS else "other"
+        services().seconds.labels(endpoint, method, response.status_code).observe(seconds)
         if endpoint not in ("health.healthz", "health.readyz", "health.metrics", "static"):
             log.info("request", method=request.method, path=_without_secrets(request.path), status=response.status_code,
                      ms=round(1000 * seconds, 1))  # fmt: skip
@@ -102,7 +105,7 @@ def _problem_of(error: HTTPException, settings: Settings) -> Problem:
     if isinstance(error, SecurityError):
         return Problem(400, "host", "This server does not answer under this name.")
     if status == 413:
-        return too_large(settings.max_bytes)
+        return _too_much(settings)
     data: Any = getattr(error, "data", None)
     if status == 422 and data:
         told = {name: texts for place in data["messages"].values() for name, texts in place.items()}
@@ -112,6 +115,15 @@ def _problem_of(error: HTTPException, settings: Settings) -> Problem:
     if isinstance(error, MethodNotAllowed):
         problem.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
     return problem
+
+
+def _too_much(settings: Settings) -> Problem:
+    """Of a body that is not read: whatever it is."""
+    if request.endpoint not in PHOTOS:
+        return Problem(413, "too_large", "More than 1 MB came; that is too much for this address.")
+    came = request.content_length
+    size = "is too large" if came is None else f"has {came / 2**20:.0f} MB"
+    return Problem(413, "too_large", f"The upload {size}; at most {settings.max_mib} MB are allowed for a photo.")
 
 
 def _database_busy(error: DatabaseBusy) -> ResponseReturnValue:

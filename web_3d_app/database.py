@@ -40,7 +40,7 @@ class Database:
         sqlite = url.startswith("sqlite")
         options: dict[str, Any] = {"connect_args": {"timeout": busy_seconds}} if sqlite else {"pool_pre_ping": True}
         if sqlite:
-            options |= {"pool_size": 64, "max_overflow": 0}  # at most one per thread of the server
+            options |= {"pool_size": 64, "max_overflow": 0}  # a thread has one for a moment, and waits for one
         self.engine: Engine = create_engine(url, **options)
         self._patient = patient
         if sqlite:

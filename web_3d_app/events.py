@@ -8,7 +8,6 @@ and end as soon as their client has gone. One look at the table serves all of th
 from __future__ import annotations
 
 import json
-import select
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -16,8 +15,10 @@ from contextlib import suppress
 
 from flask import Response, request, stream_with_context
 
+from web_3d_app.limits import take_stream
+from web_3d_app.polling import readable
 from web_3d_app.present import job_json
-from web_3d_app.problems import Problem, busy
+from web_3d_app.problems import Problem
 from web_3d_app.services import services
 from web_3d_app.tables import FINAL, Job
 from web_3d_app.watch import LOOK_SECONDS
@@ -36,11 +37,9 @@ def send_events(find: Callable[[], Job], shared: bool = False) -> Response:
     seen = int(last) if last.isascii() and last.isdigit() and len(last) < 10 else 0
     if job.state in FINAL and seen >= job.seq:
         return Response(status=204)
-    streams = services().streams
-    if not streams.acquire(blocking=False):
-        raise busy("Too many streams are open; ask for the state instead.", "streams_full")
+    give_back = take_stream()
     response = Response(stream_with_context(_stream(find, job, seen, shared)), mimetype="text/event-stream")
-    response.call_on_close(streams.release)  # also where the client goes before the first byte
+    response.call_on_close(give_back)  # also where the client goes before the first byte
     response.headers["Cache-Control"] = "no-cache"
     response.headers["X-Accel-Buffering"] = "no"
     return response
@@ -77,6 +76,5 @@ def _client_left() -> bool:
     if not isinstance(connection, socket.socket):
         return False
     with suppress(OSError, ValueError):
-        readable, _, _ = select.select([connection], [], [], 0)
-        return bool(readable) and connection.recv(1, socket.MSG_PEEK) == b""
+        return readable(connection, 0) and connection.recv(1, socket.MSG_PEEK) == b""
     return True

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import atexit
-import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, jsonify, request
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_smorest import Api
 
 from recon import __version__
@@ -19,16 +16,20 @@ from web_3d_app.answers import set_up_answers
 from web_3d_app.api import api
 from web_3d_app.claims import Claims
 from web_3d_app.database import Database
+from web_3d_app.decoders import Decoders
 from web_3d_app.engine import Engine, NoEngine
+from web_3d_app.forms import Request, tidy_spool
 from web_3d_app.health import JobsCollector, health
 from web_3d_app.housekeeping import Housekeeping
 from web_3d_app.jobs import Jobs
+from web_3d_app.limits import FORM_ROOM, set_up_limits
 from web_3d_app.logs import set_up_logs
 from web_3d_app.options import look_for_models
 from web_3d_app.pages import pages
 from web_3d_app.schemas import CreateSchema, ErrorSchema, UploadSchema
 from web_3d_app.services import Services
 from web_3d_app.settings import LOCAL_HOSTS, Settings
+from web_3d_app.shares import Shares
 from web_3d_app.statics import set_up_statics
 from web_3d_app.storage import Storage
 from web_3d_app.supervisor import LocalEngine
@@ -36,35 +37,38 @@ from web_3d_app.visitors import protect
 from web_3d_app.watch import Watch
 
 ROOT = Path(__file__).resolve().parents[1]
-FORM_ROOM = 1 << 20
-"""Bytes that a request may have besides the photo: the form's other fields and the multipart frame."""
 DAY = 86400
 
 
-def create_app(settings: Settings | None = None, engine: Engine | None = None) -> Flask:
+def create_app(
+    settings: Settings | None = None, engine: Engine | None = None, decoders: Decoders | None = None
+) -> Flask:
     """The application, its tables up to date and its engine running.
 
-    settings: default from the environment; engine: instead of the one that the settings name. Raises ValueError for
-    settings that cannot be used.
+    settings: default from the environment; engine, decoders: instead of those that the settings name. Raises ValueError
+    for settings that cannot be used.
     """
     settings = (settings or Settings.from_env()).checked().with_secret()
     set_up_logs(settings)
     app = Flask("unflat", static_folder=None, template_folder=str(ROOT / "templates"))
+    app.request_class = Request
     app.config.from_mapping(_config(settings))
     app.json.sort_keys = False  # type: ignore[attr-defined]
     if settings.proxies:
         app.wsgi_app = behind_proxies(app.wsgi_app, settings.proxies)  # type: ignore[method-assign,assignment]
     app.session_interface = Sessions()
-    parts = _services(settings, engine)
+    tidy_spool(Path(app.config["SPOOL"]))
+    parts = _services(settings, engine, decoders)
     app.extensions["unflat"] = parts
     parts.registry.register(JobsCollector(parts))
     set_up_answers(app, settings)
-    _limit(app, settings)
+    set_up_limits(app, settings)
     protect(app)
     _register(app)
     look_for_models()  # now, not at the first visit
     parts.engine.start()
     atexit.register(parts.engine.stop)
+    atexit.register(parts.decoders.close)
     return app
 
 
@@ -74,8 +78,9 @@ def _config(settings: Settings) -> dict[str, Any]:
         "SECRET_KEY_FALLBACKS": list(settings.secret_key_fallbacks),
         "TRUSTED_HOSTS": sorted({*settings.trusted_hosts, *LOCAL_HOSTS}),
         "MAX_CONTENT_LENGTH": settings.max_bytes + FORM_ROOM,
-        "MAX_FORM_MEMORY_SIZE": 64 * 1024,
+        "MAX_FORM_MEMORY_SIZE": 64 * 1024,  # of one text field, see forms
         "MAX_FORM_PARTS": 50,
+        "SPOOL": str(settings.folder / "spool"),
         "SESSION_COOKIE_SECURE": settings.https,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
@@ -92,7 +97,7 @@ def _config(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _services(settings: Settings, engine: Engine | None) -> Services:
+def _services(settings: Settings, engine: Engine | None, decoders: Decoders | None) -> Services:
     database, storage = Database(settings.database_url), Storage(settings.storage_url)
     database.migrate()
     claims = Claims(database, settings.lease_seconds)
@@ -100,23 +105,20 @@ def _services(settings: Settings, engine: Engine | None) -> Services:
         housekeeping = Housekeeping(database, storage)
         engine = LocalEngine(settings, claims, housekeeping) if settings.engine == "local" else NoEngine()
     jobs = Jobs(database, storage, settings)
-    streams = threading.BoundedSemaphore(settings.max_streams)
-    return Services(settings, database, storage, jobs, claims, engine, Watch(jobs.seqs), streams)
-
-
-def _limit(app: Flask, settings: Settings) -> None:
-    """Uploads per address. Counted in memory, which is right for one server process."""
-    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", headers_enabled=True)
-    if settings.create_rate != "none":
-
-        @limiter.shared_limit(settings.create_rate, scope="create")
-        def count() -> None:
-            """Raises 429 when there were too many."""
-
-        @app.before_request
-        def before_uploads() -> None:
-            if request.endpoint in ("api.create", "api.again", "pages.create"):
-                count()
+    decoders = decoders or Decoders(settings.decoders, settings.decode_seconds)
+    streams = Shares(settings.max_streams)
+    return Services(
+        settings,
+        database,
+        storage,
+        jobs,
+        claims,
+        engine,
+        Watch(jobs.seqs),
+        streams,
+        Shares(settings.max_bodies),
+        decoders,
+    )
 
 
 class _Api(Api):

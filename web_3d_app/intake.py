@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
-from flask import request
+from flask import current_app, request
 from marshmallow import ValidationError
 
+from web_3d_app.decoder import Kept
 from web_3d_app.options import DEFAULTS, SAMPLES, ParamsSchema, sample_names
 from web_3d_app.problems import Problem, gone
 from web_3d_app.services import services
 from web_3d_app.tables import Job
-from web_3d_app.uploads import Upload, checked_upload
+from web_3d_app.uploads import Upload, digest_of, kept_upload
 
 LONGEST_KEY = 64
 
@@ -21,12 +25,24 @@ LONGEST_KEY = 64
 def take(owner: str) -> tuple[Job, bool]:
     """Check the request, keep the photo, queue the job and ring; returns it and whether it was there already.
 
-    Raises Problem: 400 no photo, 409, 413, 415, 422, 429, 503, 507."""
+    Nothing is decoded for a visitor for whom there is no room. Raises Problem: 400 no photo, 409, 413, 415, 422, 429, 503,
+    507."""
     params = checked_params(request.form)
     key = idempotency_key()
-    job, replayed = services().jobs.create(owner, _upload(), params, key)
+    parts = services()
+    source, file_name = _sent()
+    digest = digest_of(source)
+    if known := parts.jobs.admit(owner, digest, params, key):
+        return known, True
+
+    def decode(*task: Any) -> Kept:
+        return parts.decoders.decode(owner, *task)
+
+    with _folder() as folder:
+        upload = kept_upload(source, folder / "photo", file_name, digest, parts.jobs.limits, decode)
+        job, replayed = parts.jobs.create(owner, upload, params, key)
     if not replayed:
-        services().engine.notify(job.id)
+        parts.engine.notify(job.id)
     return job, replayed
 
 
@@ -78,13 +94,23 @@ def idempotency_key() -> str | None:
     return key
 
 
-def _upload() -> Upload:
-    limits = services().jobs.limits
+def _sent() -> tuple[Path, str]:
+    """The file of the request's photo, and its name. Raises Problem 400, 422."""
     file, sample = request.files.get("photo"), request.form.get("sample", "")
     if file is not None and file.filename:
-        return checked_upload(file.stream.read(limits.max_bytes + 1), file.filename, limits)
+        file.stream.flush()
+        return Path(file.stream.name), file.filename
+    if sample and sample not in sample_names():
+        raise Problem(422, "invalid", "There is no such sample.", sample=[f"one of {', '.join(sample_names())}"])
     if sample:
-        if sample not in sample_names():
-            raise Problem(422, "invalid", "There is no such sample.", sample=[f"one of {', '.join(sample_names())}"])
-        return checked_upload((SAMPLES / f"{sample}.jpg").read_bytes(), f"{sample}.jpg", limits)
+        return SAMPLES / f"{sample}.jpg", f"{sample}.jpg"
     raise Problem(400, "bad_request", "No photo came; send a file as `photo`, or the name of a sample.")
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder for what is made of the upload, until it is in the store."""
+    spool = Path(current_app.config["SPOOL"])
+    spool.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=spool) as folder:
+        yield Path(folder)

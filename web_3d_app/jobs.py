@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Row, case, func, or_, select, update
+from sqlalchemy import Row, case, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -22,6 +22,7 @@ from recon.settings import Limits
 from web_3d_app import ends
 from web_3d_app.database import Database
 from web_3d_app.problems import NO_SUBJECT, Problem, busy, gone, not_found
+from web_3d_app.room import check_disk, check_room
 from web_3d_app.settings import Settings
 from web_3d_app.storage import Storage
 from web_3d_app.tables import GONE, LANES, REFINE, STAGES, VIEW, Artefact, Job
@@ -45,19 +46,26 @@ class Jobs:
         """What uploads may be."""
         return Limits(self._settings.max_bytes, int(self._settings.max_megapixels * 1e6))
 
+    def admit(self, owner: str, digest: str, params: dict[str, Any], key: str | None = None) -> Job | None:
+        """Before a photo is decoded: the job that the same request made before, or None and there is room for one. Raises
+        Problem: 409, 429, 503, 507."""
+        with self._database.read() as session:
+            if known := _replayed(session, owner, key, _asked(digest, params)):
+                return known
+            check_disk(self._storage, self._settings)
+            check_room(session, self._settings, owner, refinement=_refines(params))
+        return None
+
     def create(
         self, owner: str, upload: Upload, params: dict[str, Any], key: str | None = None, origin_id: str | None = None
     ) -> tuple[Job, bool]:
         """Keep the photo and queue a job; returns it and whether it was there already (same idempotency key, same
         request). origin_id: the first job of the same upload. Raises Problem: 409, 429, 503, 507."""
-        asked = sha256(json.dumps([upload.digest, params], sort_keys=True).encode()).hexdigest()
-        if known := self._replayed(owner, key, asked):
+        if known := self.admit(owner, upload.digest, params, key):
             return known, True
-        self._check_room(owner, refinement=params.get("refine", "off") != "off")
-        job_id, now = secrets.token_urlsafe(16), self._clock()
+        job_id, now, asked = secrets.token_urlsafe(16), self._clock(), _asked(upload.digest, params)
         photo_key = f"{job_id}/0/{secrets.token_hex(8)}"
-        size = len(upload.data)
-        self._storage.put(photo_key, io.BytesIO(upload.data))
+        size = self._storage.put(photo_key, io.BytesIO(upload.data) if isinstance(upload.data, bytes) else upload.data)
         job = Job(
             id=job_id, owner=owner, state="queued", lane=VIEW, stage=None, progress=0.0, seq=1, title=upload.title,
             params=params, photo_name=upload.name, photo_width=upload.width, photo_height=upload.height,
@@ -69,20 +77,29 @@ class Jobs:
         photo = Artefact(job_id=job_id, name=upload.name, kind="photo", media_type=media, bytes=size, key=photo_key,
                          attempt=0, position=0)  # fmt: skip
         try:
-            with self._database.write() as session:
-                session.add(job)
-                session.flush()
-                session.add(photo)
-        except IntegrityError:  # the same key came twice at once; the other one was first
-            self._storage.delete(job_id)
-            known = self._replayed(owner, key, asked)
+            known = self._add(job, photo)
+        except IntegrityError:  # of a database with several writers; on SQLite `_add` itself finds the other one
+            known = self.admit(owner, upload.digest, params, key)
             if known is None:
                 raise
-            return known, True
         except BaseException:
             self._storage.delete(job_id)
             raise
-        return job, False
+        if known is not None:
+            self._storage.delete(job_id)
+        return known or job, known is not None
+
+    def _add(self, job: Job, photo: Artefact) -> Job | None:
+        """Add a job if there is still room, in one transaction, so that of many at once no one is too many; or the one that
+        came with the same key just before."""
+        with self._database.write() as session:
+            if known := _replayed(session, job.owner, job.idempotency_key, job.request_hash):
+                return known
+            check_room(session, self._settings, job.owner, refinement=_refines(job.params))
+            session.add(job)
+            session.flush()
+            session.add(photo)
+        return None
 
     def get(self, owner: str, job_id: str) -> Job:
         """One job. Raises Problem 404, or 410 if it was this owner's and is gone."""
@@ -179,7 +196,7 @@ class Jobs:
 
     def retry(self, owner: str, job_id: str) -> Job:
         """Queue a failed or cancelled job again, under the same id. Raises Problem 404, 409, 410, 429, 503, 507."""
-        self._check_room(owner)
+        check_disk(self._storage, self._settings)
         now = self._clock()
         change = (
             update(Job)
@@ -191,7 +208,7 @@ class Jobs:
                 expires_at=now + 3600 * self._settings.expiry_hours, seq=Job.seq + 1,
             )
         )  # fmt: skip
-        job = self._changed(change)
+        job = self._changed(change, lambda session: check_room(session, self._settings, owner))
         if job is None:
             state = self.get(owner, job_id).state
             raise Problem(
@@ -209,7 +226,7 @@ class Jobs:
                 raise mismatch()
             return job, True
         _check_refinable(job)
-        self._check_room(owner, photo=False, refinement=True)
+        check_disk(self._storage, self._settings)
         now = self._clock()
         change = (
             update(Job)
@@ -222,7 +239,7 @@ class Jobs:
                 facts=(job.facts or {}) | {"refinement": {"preset": preset, "key": key}}, seq=Job.seq + 1,
             )
         )  # fmt: skip
-        changed = self._changed(change)
+        changed = self._changed(change, lambda session: check_room(session, self._settings, owner, False, True))
         if changed is None:  # somebody was faster
             _check_refinable(self.get(owner, job_id))
             raise busy()
@@ -251,45 +268,31 @@ class Jobs:
             bury(session, job_id, owner, "deleted", self._clock())
         self._storage.delete(job_id)
 
-    def _changed(self, change: Any) -> Job | None:
+    def _changed(self, change: Any, check: Callable[[Session], None] | None = None) -> Job | None:
+        """The job after a change, if the change found it. check: may raise before, in the same transaction."""
         with self._database.write() as session:
+            if check is not None:
+                check(session)
             found: Job | None = session.scalar(change.returning(Job), execution_options={"populate_existing": True})
             return found
 
-    def _replayed(self, owner: str, key: str | None, asked: str) -> Job | None:
-        if key is None:
-            return None
-        with self._database.read() as session:
-            known = session.scalar(select(Job).where(Job.owner == owner, Job.idempotency_key == key))
-        if known is not None and known.request_hash != asked:
-            raise mismatch()
-        return known if known is None else _present(known)
 
-    def _check_room(self, owner: str, photo: bool = True, refinement: bool = False) -> None:
-        """Raises Problem: 507 no disk space, 503 too many waiting, 429 too many of this owner. Refinements that wait keep
-        no photo out."""
-        free = self._storage.free_bytes()
-        if free is not None and free < self._settings.min_free_mib * 2**20:
-            raise Problem(507, "disk_full", "The server's disk is nearly full; try again later.")
-        in_work = (Job.owner == owner, Job.state.in_(("queued", "running")))
-        to_refine = or_(Job.lane == REFINE, Job.params["refine"].as_string().in_(("quick", "full")))
-        with self._database.read() as session:
+def _asked(digest: str, params: dict[str, Any]) -> str:
+    """What tells one request from another under the same key."""
+    return sha256(json.dumps([digest, params], sort_keys=True).encode()).hexdigest()
 
-            def count(*which: Any) -> int:
-                return session.scalar(select(func.count()).select_from(Job).where(*which)) or 0
 
-            waiting = count(Job.state == "queued", Job.lane != REFINE)
-            improving = count(Job.state == "queued", Job.lane == REFINE)
-            mine, my_refinements = count(*in_work), count(*in_work, to_refine)
-        if photo and waiting >= self._settings.max_queued:
-            raise busy("Too many photos wait already; try again in a minute.", "queue_full")
-        if refinement and improving >= self._settings.max_refinements:
-            raise busy("Too many models wait to be made better; try again later.", "queue_full")
-        if mine >= self._settings.max_queued_each:
-            raise Problem(429, "quota", f"You have {mine} photos in work; wait for one or cancel it.", retry_after=10)
-        if refinement and my_refinements >= self._settings.max_refinements_each:
-            told = f"You have {my_refinements} models being made better; wait for one or stop it."
-            raise Problem(429, "quota", told, retry_after=60)
+def _refines(params: dict[str, Any]) -> bool:
+    return params.get("refine", "off") != "off"
+
+
+def _replayed(session: Session, owner: str, key: str | None, asked: str) -> Job | None:
+    if key is None:
+        return None
+    known = session.scalar(select(Job).where(Job.owner == owner, Job.idempotency_key == key))
+    if known is not None and known.request_hash != asked:
+        raise mismatch()
+    return known if known is None else _present(known)
 
 
 def bury(session: Session, job_id: str, owner: str, state: str, now: float) -> None:

@@ -10,16 +10,19 @@ from prometheus_client import CollectorRegistry, Histogram
 
 from web_3d_app.claims import Claims
 from web_3d_app.database import Database
+from web_3d_app.decoders import Decoders
 from web_3d_app.engine import Engine
 from web_3d_app.jobs import Jobs
 from web_3d_app.settings import Settings
+from web_3d_app.shares import Shares
 from web_3d_app.storage import Storage
 from web_3d_app.watch import Watch
 
 
 @dataclass
 class Services:
-    """The parts behind the views. streams: how many event streams may be open; ending: the server is to stop."""
+    """The parts behind the views. streams: the event streams that are open; bodies: the requests with a body that are under
+    way; ending: the server is to stop."""
 
     settings: Settings
     database: Database
@@ -28,7 +31,9 @@ class Services:
     claims: Claims
     engine: Engine
     watch: Watch
-    streams: threading.BoundedSemaphore
+    streams: Shares
+    bodies: Shares
+    decoders: Decoders
     ending: threading.Event = field(default_factory=threading.Event)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     seconds: Histogram = field(init=False)

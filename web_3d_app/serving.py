@@ -10,6 +10,7 @@ from typing import Any
 from flask import Response, request
 from werkzeug.wsgi import wrap_file
 
+from web_3d_app.names import attachment
 from web_3d_app.present import download_name
 from web_3d_app.problems import not_found
 from web_3d_app.services import services
@@ -30,7 +31,7 @@ def send_artefact(job: Job, name: str) -> Response:
     response = Response(wrap_file(request.environ, data, CHUNK), mimetype=file.media_type, direct_passthrough=True)
     response.call_on_close(data.close)
     response.content_length = file.bytes
-    response.headers.set("Content-Disposition", "attachment", filename=_ascii(download_name(job, file)))
+    response.headers.set("Content-Disposition", "attachment", **attachment(download_name(job, file)))
     response.headers["Cache-Control"] = "private, max-age=0, must-revalidate"
     response.set_etag(file.key.rpartition("/")[2])
     response.make_conditional(request.environ, accept_ranges=True, complete_length=file.bytes)
@@ -42,7 +43,7 @@ def send_zip(job: Job) -> Response:
     files = services().jobs.artefacts([job])[job.id]
     storage = services().storage
     response = Response(_zipped(storage, job, files), mimetype="application/zip")
-    response.headers.set("Content-Disposition", "attachment", filename=_ascii(f"{job.title}.zip"))
+    response.headers.set("Content-Disposition", "attachment", **attachment(f"{job.title}.zip"))
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -75,9 +76,3 @@ def _zipped(storage: Any, job: Job, files: list[Artefact]) -> Iterator[bytes]:
                     entry.write(chunk)
                     yield out.drain()
     yield out.drain()
-
-
-def _ascii(name: str) -> str:
-    """Header-safe; werkzeug adds the RFC 5987 form only for send_file."""
-    plain = name.encode("ascii", "ignore").decode().lstrip("- .")
-    return plain or "model"

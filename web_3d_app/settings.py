@@ -42,6 +42,10 @@ class Settings:
     proxies: int = field(default=0, metadata={"about": "how many proxies in front set X-Forwarded headers"})
     max_mib: int = field(default=32, metadata={"about": "largest upload in MiB"})
     max_megapixels: float = field(default=120.0, metadata={"about": "largest photo in megapixels"})
+    decoders: int = field(default=2, metadata={"about": "photos that are decoded at a time, one of each visitor"})
+    decode_seconds: float = field(default=40.0, metadata={"about": "seconds that a photo may take to be decoded"})
+    min_rate: float = field(default=16.0, metadata={"about": "KiB per second; an upload that is slower is cut"})
+    slow_seconds: float = field(default=10.0, metadata={"about": "seconds in which an upload may be slower than that"})
     expiry_hours: float = field(default=24.0, metadata={"about": "hours until a job and its files are deleted"})
     max_queued: int = field(default=200, metadata={"about": "waiting jobs of all; beyond, 503"})
     max_queued_each: int = field(default=20, metadata={"about": "waiting and running jobs of one visitor; beyond, 429"})
@@ -53,7 +57,11 @@ class Settings:
         default=500, metadata={"about": "free disk space below which uploads are answered with 507"}
     )
     create_rate: str = field(default="60/minute", metadata={"about": "uploads per client address; `none`: no limit"})
+    max_bodies: int = field(
+        default=64, metadata={"about": "requests that send something at a time; beyond, 503; a third for one visitor"}
+    )
     max_streams: int = field(default=40, metadata={"about": "event streams at a time; beyond, clients poll"})
+    max_streams_each: int = field(default=8, metadata={"about": "event streams of one visitor at a time"})
     stream_seconds: float = field(default=60.0, metadata={"about": "seconds after which an event stream ends"})
     lease_seconds: float = field(
         default=60.0, metadata={"about": "seconds without a heartbeat until a job is given away"}

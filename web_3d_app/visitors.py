@@ -6,6 +6,7 @@ Only a cookie comes along unasked, so only requests by cookie need a CSRF token.
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 
 from flask import Flask, current_app, request, session, url_for
 from flask_wtf import CSRFProtect
@@ -33,19 +34,26 @@ def protect(app: Flask) -> None:
 def visitor() -> str:
     """The id of who asks, made at the first visit to a page. Raises Problem 401 for a token that is not ours, and for a
     program that sends none."""
-    token = _bearer()
-    if token:
-        for key in _keys():
-            try:
-                return str(_signer(key).loads(token))
-            except BadSignature:
-                continue
+    known = known_visitor()
+    if known is None and _bearer():
         raise Problem(401, "bad_token", f"This token is not known; get one with POST {url_for('api.visitors')}.")
-    _demand_cookie()
-    if "visitor" not in session:
-        session["visitor"] = secrets.token_urlsafe(16)
+    if known is None or not _bearer():
+        _demand_cookie()
+    if known is None:
+        known = session["visitor"] = secrets.token_urlsafe(16)
         session.permanent = True
-    return str(session["visitor"])
+    return known
+
+
+def known_visitor() -> str | None:
+    """The id of who asks, if they were here before."""
+    token = _bearer()
+    if not token:
+        return str(session["visitor"]) if "visitor" in session else None
+    for key in _keys():
+        with suppress(BadSignature):
+            return str(_signer(key).loads(token))
+    return None
 
 
 def new_token() -> str:

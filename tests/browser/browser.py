@@ -6,6 +6,7 @@ Playwright, drawing with SwiftShader. `UNFLAT_TEST_URL` names a server that alre
 
 from __future__ import annotations
 
+import atexit
 import io
 import os
 import re
@@ -13,19 +14,23 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from bench.photo import phone_photo
+
 ROOT = Path(__file__).resolve().parents[2]
-SAMPLE = ROOT / "samples" / "chelsea.jpg"  # the smallest one: most of the time goes into making and drawing
+SAMPLE = ROOT / "samples" / "chelsea.jpg"  # the smallest one, for tests that need a second model and not a large photo
 CHROMIUM_FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -46,6 +51,16 @@ WATCH_SHIFTS = (
     ".observe({ type: 'layout-shift', buffered: true })"
 )
 NOISE = re.compile("GPU stall due to ReadPixels")  # SwiftShader on screenshots
+
+
+@cache
+def phone_file() -> Path:
+    """The sample as a phone would have taken it, 12 megapixels and 4.6 MB: what people upload."""
+    folder = tempfile.TemporaryDirectory(prefix="unflat-photo-")
+    atexit.register(folder.cleanup)
+    path = Path(folder.name) / SAMPLE.name
+    path.write_bytes(phone_photo(SAMPLE))
+    return path
 
 
 @contextmanager
@@ -131,9 +146,9 @@ class Visit:
         self.page.goto(self.address + path)
         return self
 
-    def upload(self, photo: Path = SAMPLE) -> Visit:
-        """Choose a photo on the first page; ends on the job's page."""
-        self.open().page.set_input_files("#photo", photo)
+    def upload(self, photo: Path | None = None) -> Visit:
+        """Choose a photo (a phone's, if none is given) on the first page; ends on the job's page."""
+        self.open().page.set_input_files("#photo", photo or phone_file())
         self.page.wait_for_url("**/jobs/*")
         return self
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.browser.browser import Begin, colourful
+from tests.browser.browser import SAMPLE, Begin, colourful
 
 
 def test_cancel_and_try_again(visit: Begin) -> None:
@@ -40,7 +40,7 @@ def test_share_withdraw_and_delete(visit: Begin) -> None:
 
 def test_leaving_and_coming_back_while_it_is_made(visit: Begin) -> None:
     seen = visit()
-    page = seen.upload().page
+    page = seen.upload(SAMPLE).page
     job = page.url.removeprefix(seen.address)
     seen.open("/history")
     page.click(f'a[href="{job}"]')
@@ -53,7 +53,7 @@ def test_a_server_that_is_gone_for_a_while_is_told_and_awaited(visit: Begin) -> 
     state, events = re.compile(r"/api/v1/jobs/[^/]+$"), re.compile(r"/events$")
     for address in (state, events):
         seen.page.route(address, lambda route: route.abort())
-    seen.upload().until(lambda: "does not answer" in seen.page.inner_text("#status"))
+    seen.upload(SAMPLE).until(lambda: "does not answer" in seen.page.inner_text("#status"))
     seen.page.unroute(state)  # the stream stays lost: the page asks for the state instead
     seen.until_ready()
     assert "Ready" in seen.page.inner_text("#status")

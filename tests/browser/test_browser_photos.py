@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.photo import phone_photo
 from tests.browser.browser import SAMPLE, Begin
 
 CARRY = """async ([kind, url]) => {
@@ -25,6 +26,20 @@ def test_dropped_and_pasted_photos_are_taken(visit: Begin, kind: str) -> None:
     seen.open().page.evaluate(CARRY, [kind, "/samples/coffee.jpg"])
     seen.page.wait_for_url("**/jobs/*")
     assert seen.stop().page.inner_text("#title") == "coffee"
+
+
+@pytest.mark.parametrize("made", [(85, 6, 1.2e6), (98, 52, 12e6), (100, 127, 17e6)], ids=["200 kB", "12 MB", "31 MB"])
+def test_photos_of_every_size_are_taken_and_keep_their_name(
+    visit: Begin, tmp_path: Path, made: tuple[int, int, float]
+) -> None:
+    seen = visit()
+    (tmp_path / "海辺の写真.jpg").write_bytes(phone_photo(SAMPLE, *made))
+    page = seen.upload(tmp_path / "海辺の写真.jpg").stop().page
+    assert page.inner_text("#title") == "海辺の写真"
+    job = page.request.get(page.url.replace("/jobs/", "/api/v1/jobs/")).json()
+    with page.expect_download() as download:
+        page.evaluate("(url) => { location.href = url; }", job["artefacts"][0]["url"])
+    assert download.value.suggested_filename == job["artefacts"][0]["download"] == "海辺の写真-photo.jpg"
 
 
 def test_a_sample_and_an_option_are_taken(visit: Begin) -> None:

@@ -14,6 +14,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from web_3d_app import create_app
+from web_3d_app.decoders import Decoders
 from web_3d_app.engine import NoEngine
 from web_3d_app.services import Services
 from web_3d_app.settings import Settings
@@ -39,13 +40,21 @@ def settings(tmp_path: Path) -> Settings:
                     max_streams=2, stream_seconds=0.5)  # fmt: skip
 
 
+@pytest.fixture(scope="session")
+def decoders() -> Iterator[Decoders]:
+    """The processes that decode photos, the same ones for all applications."""
+    made = Decoders(count=2, seconds=60)
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def make(settings: Settings) -> Iterator[Callable[[Settings], Flask]]:
+def make(settings: Settings, decoders: Decoders) -> Iterator[Callable[[Settings], Flask]]:
     """Build applications that are closed in the end."""
     made = []
 
     def build(changed: Settings = settings) -> Flask:
-        made.append(create_app(changed, Bell()))
+        made.append(create_app(changed, Bell(), decoders))
         made[-1].testing = True
         made[-1].config["PROPAGATE_EXCEPTIONS"] = False
         return made[-1]

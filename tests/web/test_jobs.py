@@ -95,6 +95,35 @@ def test_one_key_at_once_is_one_job(house: House) -> None:
     assert house.storage.names() == [made[0].id]
 
 
+def test_of_many_at_once_as_many_are_taken_as_the_quota_says(house: House) -> None:
+    def ask(_: int) -> str:
+        try:
+            return house.job().state
+        except Problem as problem:
+            return problem.code
+
+    answers = together(40, ask)
+    assert (answers.count("queued"), answers.count("quota")) == (20, 20)
+    assert len(house.storage.names()) == len(house.jobs.newest("me", 100)) == 20
+
+
+def test_of_many_at_once_as_many_are_refined_as_the_quota_says(house: House) -> None:
+    jobs = [house.job() for _ in range(8)]
+    for _ in jobs:
+        claimed = house.claims.claim("w", ["view"])
+        house.claims.facts(claimed, {"subject": "alpha"})
+        house.claims.finish(claimed)
+
+    def ask(i: int) -> str:
+        try:
+            return house.jobs.refine("me", jobs[i].id, "quick")[0].lane
+        except Problem as problem:
+            return problem.code
+
+    answers = together(8, ask)
+    assert (answers.count("refine"), answers.count("quota")) == (3, 5)
+
+
 def test_a_lease_that_ran_out_is_given_away_and_the_late_worker_is_fenced(house: House, tmp_path: Path) -> None:
     house.job()
     slow = house.claims.claim("slow", ["view"])

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import io
 import struct
-import sys
 import zlib
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 from PIL import Image, PngImagePlugin
 from web.conftest import picture, send
 
+from web_3d_app.decoders import Decoders
 from web_3d_app.services import Services
 
 
@@ -106,14 +107,15 @@ def test_heic_is_taken_where_its_decoder_is(client: FlaskClient) -> None:
 
 
 def test_heic_is_refused_with_a_sentence_where_it_is_not(
-    client: FlaskClient, parts: Services, monkeypatch: pytest.MonkeyPatch
+    client: FlaskClient, parts: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = heic()
-    Image.init()
-    monkeypatch.delitem(Image.OPEN, "HEIF", raising=False)
-    monkeypatch.setitem(sys.modules, "pillow_heif", None)  # cannot be imported
+    (tmp_path / "pillow_heif.py").write_text("raise ImportError")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setattr("web_3d_app.uploads.find_spec", lambda name: None)
+    parts.decoders = Decoders(count=1, seconds=60)
     answer = send(client, data, "IMG_1.HEIC")
+    parts.decoders.close()
     assert (answer.status_code, answer.json["error"]["code"]) == (415, "not_a_photo")
     assert answer.json["error"]["message"] == (
         "HEIC photos cannot be read on this server; give a JPEG, PNG, WebP or AVIF file."

@@ -1,0 +1,98 @@
+"""`python -m web_3d_app.decoder`: turn uploads into photos that are safe to keep, one after another, until stdin ends.
+
+A line on stdin is a task (JSON: source, target, max_bytes, max_pixels), one on stdout its answer: what lies at `target`
+now, or why nothing does; and whether it was the `last`. What a hostile picture does to a decoder it does here: the web
+process neither holds its pixels nor waits for it, and the memory is the system's again when this process ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import sys
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from recon.errors import BadInput
+from recon.settings import Limits
+from recon.stages.read import photo_from_bytes
+from recon.types import Photo
+
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "HEIF")
+JPEG_QUALITY = 95
+MOST_MEMORY = 6 << 30
+"""Bytes of address space. A JPEG of 120 megapixels takes 1.7 GB, a PNG with transparency 2.0."""
+LARGE = 384 << 10
+"""kB: a process that once needed more is followed by a fresh one."""
+UNKNOWN = "unknown"
+"""The reason of bytes that no decoder knows."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A photo as it is kept: upright, re-encoded, without metadata. ending: `jpg`, or `png` where it has transparency;
+    focal_35mm: in millimetres, where EXIF said so."""
+
+    ending: str
+    width: int
+    height: int
+    focal_35mm: float | None
+
+
+def decode_here(source: Path, target: Path, limits: Limits) -> Kept:
+    """Make the photo to keep at `target` of the upload at `source`, in this process. Raises BadInput; its cause is Pillow's
+    UnidentifiedImageError where the bytes are no photo of FORMATS."""
+    photo = photo_from_bytes(source.read_bytes(), limits, FORMATS)
+    height, width = photo.size
+    return Kept(_encode(photo, target), width, height, photo.focal_35mm)
+
+
+def _encode(photo: Photo, target: Path) -> str:
+    if photo.alpha is None:
+        Image.fromarray(photo.rgb).save(target, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+        return "jpg"
+    picture = Image.fromarray(photo.rgb).convert("RGBA")
+    picture.putalpha(Image.fromarray(photo.alpha))
+    picture.save(target, "PNG", compress_level=1)
+    return "png"
+
+
+def answer(task: dict[str, Any]) -> dict[str, Any]:
+    """What comes of a task: the fields of Kept, or `problem` with `reason`."""
+    try:
+        limits = Limits(task["max_bytes"], task["max_pixels"])
+        return asdict(decode_here(Path(task["source"]), Path(task["target"]), limits))
+    except BadInput as error:
+        reason = UNKNOWN if isinstance(error.__cause__, Image.UnidentifiedImageError) else ""
+        return {"problem": str(error), "reason": reason}
+    except MemoryError:
+        return {"problem": "the photo takes too much memory to decode; make it smaller.", "reason": ""}
+    except OSError as error:
+        return {"problem": error.strerror or str(error), "reason": "system", "errno": error.errno}
+
+
+def main() -> None:
+    """Until stdin ends, or memory was used that only an end gives back."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which then closes stdin
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500")  # rather this process than the server
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # what libraries print is no answer
+    for line in sys.stdin:
+        found = answer(json.loads(line))
+        last = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > LARGE
+        print(json.dumps(found | {"last": last}), file=answers, flush=True)
+        if last:
+            return
+
+
+if __name__ == "__main__":
+    main()
