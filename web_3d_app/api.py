@@ -137,9 +137,10 @@ def retry(job_id: str) -> tuple[Response, int]:
 
 
 @api.route("/jobs/<job_id>/again", methods=["POST"])
+@for_visitors
 @api.doc(
     requestBody={"content": {"application/x-www-form-urlencoded": {"schema": {"$ref": "#/components/schemas/Params"}}}},
-    parameters=[{"in": "header", "name": "Idempotency-Key", "schema": {"type": "string", "maxLength": 64}}],
+    parameters=[KEY],
 )
 @api.response(202, schemas.JobSchema)
 @api.alt_response(409, schema=schemas.ErrorSchema, description="the key was used for another request")
@@ -157,6 +158,7 @@ def again(job_id: str) -> Response:
 
 
 @api.route("/jobs/<job_id>/results", methods=["GET"])
+@for_visitors
 @api.response(200, schemas.ResultsSchema)
 @api.alt_response(404, schema=schemas.ErrorSchema, description="unknown, or someone else's")
 def results(job_id: str) -> Response:

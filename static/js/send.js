@@ -1,5 +1,5 @@
 // Photos or a sample become jobs: checked, sent with progress, and the job's page opened, or the list of them.
-import { createJob, Problem } from "./api.js";
+import { address, createJob, Problem } from "./api.js";
 import { looksLikeAPhoto } from "./carried.js";
 import { forgetProblem, sayNext, tellProblem } from "./say.js";
 
@@ -107,7 +107,7 @@ async function sendEach(files, leftOut) {
     return;
   }
   sayNext(told);
-  location.assign(made.length === 1 ? made[0].links.page : "/history");
+  location.assign(made.length === 1 ? made[0].links.page : address("history"));
 }
 
 // leftOut: how many other files came with them.
