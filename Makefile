@@ -28,10 +28,14 @@ serve: setup
 
 test: setup
 	@.ci/browser
+	@.ci/slicer
+	@.ci/validator
 	@$(VENV)/python -m pytest -m "not slow"
 
 test-slow: setup
 	@.ci/browser
+	@.ci/slicer
+	@.ci/validator
 	@$(VENV)/python -m pytest
 
 lint: setup

@@ -16,7 +16,7 @@ from recon.progress import Stopwatch
 from recon.protocols import DepthEstimator, ShapeEstimator
 from recon.registry import depth_estimator, segmenter, segmenters, shape_estimators
 from recon.result import Reconstruction, Refined
-from recon.settings import FEWEST_FACES, POISSON_DEPTHS, Limits, PoissonSettings, SolidSettings
+from recon.settings import FEWEST_FACES, POISSON_DEPTHS, Limits, PoissonSettings, PrintSettings, SolidSettings, checked_size
 from recon.stages.camera import DEFAULT_FOV, find_camera
 from recon.stages.depth import to_depth_map
 from recon.stages.read import photo_from_array, read_depth, read_photo
@@ -53,6 +53,8 @@ def reconstruct(
     faces: int | None = None,
     poisson_depth: int = PoissonSettings.depth,
     voxel: float | None = None,
+    size_mm: float = PrintSettings.size_mm,
+    base: bool = False,
     device: str = "auto",
     offline: bool = False,
     limits: Limits = Limits(),
@@ -64,11 +66,12 @@ def reconstruct(
     estimator that is kept warm. depth_in: a depth map of the photo's size to use
     instead of a model; depth_kind says what it holds. mask: auto, none, alpha, a segmenter's name or a file. fov:
     horizontal, in degrees. near, far: where a disparity map's extremes lie. voxel: edge of the thinning voxels of the
-    point cloud, in the depth's unit. Raises UnflatError with one sentence for bad input (BadInput) or a missing model
+    point cloud, in the depth's unit. size_mm, base: how large an STL is, and whether it stands on a base. Raises UnflatError with one sentence for bad input (BadInput) or a missing model
     (MissingModel).
     """
     watch = watch or Stopwatch()
     check_values(faces, poisson_depth, voxel, depth_scale, near, far)
+    printed = PrintSettings(checked_size(size_mm), base)
     if depth_in is not None and depth_kind is None:
         raise BadOption("a depth map was given without its kind; add --depth-kind metric, scale or disparity.")
     if depth_kind in ("metric", "scale") and not (near is None and far is None):
@@ -105,7 +108,7 @@ def reconstruct(
     notes = _warnings(raw, camera, placed=near is not None or far is not None)
     if surface == "solid" and subject.inside is not None:
         notes.append(BACK_NOTE[depth.back is not None])
-    return Reconstruction(picture, subject, camera, depth, surface, faces, poisson_depth, voxel, notes)
+    return Reconstruction(picture, subject, camera, depth, surface, faces, poisson_depth, voxel, notes, printed=printed)
 
 
 def _picture(photo: str | Path | np.ndarray | Photo, limits: Limits) -> Photo:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from recon.settings import CloudSettings, PoissonSettings, SolidSettings
+from recon.settings import CloudSettings, PoissonSettings, PrintSettings, SolidSettings, checked_size
 from recon.stages.cloud import make_cloud, thinned
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo, PointCloud, Surface
 
@@ -33,6 +33,7 @@ class Reconstruction:
     """Photo, mask, camera and depth map at once; point cloud and mesh when they are first asked for, then kept.
 
     `refined`: the mesh, where a refinement has made a better one, and `refinement`, how that went;
+    `printed`: how large an STL is, and whether it stands on a base;
     `refined_points`: the points, where it was made of these.
     `depth.z` is float32 at the upright photo's size, NaN where there is no surface. Everything is in the camera's frame
     (x right, y down, z forward); `save` and the writers turn it into glTF's.
@@ -50,6 +51,7 @@ class Reconstruction:
     refined: Mesh | None = None
     refined_points: PointCloud | None = None
     refinement: Refined | None = None
+    printed: PrintSettings = PrintSettings()
 
     @cached_property
     def points(self) -> PointCloud:
@@ -85,11 +87,16 @@ class Reconstruction:
 
         return make_poisson(*whole, PoissonSettings(depth=self.poisson_depth))
 
-    def save(self, path: str | Path) -> list[Path]:
-        """Write the mesh in the format that `path` ends with; returns the files written."""
+    def save(self, path: str | Path, *, size_mm: float | None = None, base: bool | None = None) -> list[Path]:
+        """Write the mesh in the format that `path` ends with; returns the files written.
+
+        size_mm, base: of an STL, instead of what `reconstruct` was told. Raises BadOption for a size out of range and
+        BadInput for a stand under a mesh that is not closed.
+        """
         from recon.stages.write import write_mesh
 
-        return write_mesh(self.mesh, Path(path))
+        size_mm = self.printed.size_mm if size_mm is None else checked_size(size_mm)
+        return write_mesh(self.mesh, Path(path), PrintSettings(size_mm, self.printed.base if base is None else base))
 
     def report(self) -> dict[str, Any]:
         """The facts of this reconstruction, ready for JSON."""

@@ -52,7 +52,8 @@ class _Buffer:
 def write_mesh(mesh: Mesh, path: Path) -> None:
     """One mesh, one material, in glTF's axes."""
     buffer = _Buffer()
-    positions = to_gltf(mesh.vertices)
+    first, place = mesh.places()
+    positions = to_gltf(mesh.vertices[first])[place]  # copies along a cut have the same bits: a merger closes them
     bounds = {"min": positions.min(axis=0).tolist(), "max": positions.max(axis=0).tolist()}
     attributes = {"POSITION": buffer.accessor(positions, FLOAT, "VEC3", ARRAY_BUFFER, **bounds)}
     document: dict[str, Any] = {
