@@ -16,7 +16,15 @@ from recon.progress import Stopwatch
 from recon.protocols import DepthEstimator, ShapeEstimator
 from recon.registry import depth_estimator, segmenter, segmenters, shape_estimators
 from recon.result import Reconstruction, Refined
-from recon.settings import FEWEST_FACES, POISSON_DEPTHS, Limits, PoissonSettings, PrintSettings, SolidSettings, checked_size
+from recon.settings import (
+    FEWEST_FACES,
+    POISSON_DEPTHS,
+    Limits,
+    PoissonSettings,
+    PrintSettings,
+    SolidSettings,
+    checked_size,
+)
 from recon.stages.camera import DEFAULT_FOV, find_camera
 from recon.stages.depth import to_depth_map
 from recon.stages.read import photo_from_array, read_depth, read_photo
@@ -66,8 +74,8 @@ def reconstruct(
     estimator that is kept warm. depth_in: a depth map of the photo's size to use
     instead of a model; depth_kind says what it holds. mask: auto, none, alpha, a segmenter's name or a file. fov:
     horizontal, in degrees. near, far: where a disparity map's extremes lie. voxel: edge of the thinning voxels of the
-    point cloud, in the depth's unit. size_mm, base: how large an STL is, and whether it stands on a base. Raises UnflatError with one sentence for bad input (BadInput) or a missing model
-    (MissingModel).
+    point cloud, in the depth's unit. size_mm, base: how large an STL is, and whether it
+    stands on a base. Raises UnflatError with one sentence for bad input (BadInput) or a missing model (MissingModel).
     """
     watch = watch or Stopwatch()
     check_values(faces, poisson_depth, voxel, depth_scale, near, far)

@@ -51,7 +51,7 @@ class Reconstruction:
     refined: Mesh | None = None
     refined_points: PointCloud | None = None
     refinement: Refined | None = None
-    printed: PrintSettings = PrintSettings()
+    printed: PrintSettings = field(default_factory=PrintSettings)
 
     @cached_property
     def points(self) -> PointCloud:

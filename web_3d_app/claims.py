@@ -20,6 +20,7 @@ from web_3d_app.database import Database
 from web_3d_app.ends import POISONED, TOO_LONG
 from web_3d_app.storage import Storage
 from web_3d_app.tables import REFINE, Artefact, Job, WorkerRow
+from web_3d_app.transport import store
 
 Clock = Callable[[], float]
 Made = tuple[str, str, str, Path]
@@ -144,8 +145,7 @@ class Claims:
         stored: list[Artefact] = []
         try:
             for name, kind, media_type, file in files:
-                key = _fresh_key(job)
-                size = storage.put(key, file)
+                key, size = store(storage, _fresh_key(job), file)
                 stored.append(Artefact(job_id=job.id, name=name, kind=kind, media_type=media_type, bytes=size, key=key,
                                        attempt=job.attempt))  # fmt: skip
             replaced = self._show(job, stored)

@@ -9,6 +9,7 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate, validates
 
 from recon.registry import model_choices
+from recon.settings import PRINT_SIZES, PrintSettings
 from web_3d_app.settings import Settings
 from web_3d_app.uploads import readable
 
@@ -20,7 +21,7 @@ FOV_DEG = (5.0, 150.0)
 FACES = (1000, 500_000)
 REFINES = {"off": "No", "quick": "Quickly", "full": "Thoroughly"}
 DEFAULTS: dict[str, Any] = {"surface": "poisson", "depth_model": "auto", "mask": "auto", "fov": None, "faces": None,
-                            "refine": "off"}  # fmt: skip
+                            "size_mm": PrintSettings.size_mm, "base": False, "refine": "off"}  # fmt: skip
 LOOK_AGAIN = 30.0
 """Seconds for which the answer "which models are here" is believed."""
 
@@ -49,6 +50,14 @@ class ParamsSchema(Schema):
         validate=validate.Range(*FACES),
         metadata={"description": "at most about this many triangles"},
     )
+
+    size_mm = fields.Float(
+        load_default=PrintSettings.size_mm,
+        allow_nan=False,
+        validate=validate.Range(*PRINT_SIZES),
+        metadata={"description": "longest side of a print (STL) in millimetres"},
+    )
+    base = fields.Boolean(load_default=False, metadata={"description": "whether a print stands on a flat base"})
 
     refine = fields.String(
         load_default="off",
@@ -116,6 +125,8 @@ def options(settings: Settings) -> dict[str, Any]:
         "depth_model": {"default": DEFAULTS["depth_model"], "choices": _choices()},
         "fov": {"default": None, "minimum": FOV_DEG[0], "maximum": FOV_DEG[1], "unit": "degrees"},
         "faces": {"default": None, "minimum": FACES[0], "maximum": FACES[1]},
+        "size_mm": {"default": DEFAULTS["size_mm"], "minimum": PRINT_SIZES[0], "maximum": PRINT_SIZES[1], "unit": "mm"},
+        "base": {"default": DEFAULTS["base"]},
         "refine": {"default": DEFAULTS["refine"], "choices": listed(REFINES)},
         "photo": {
             "max_bytes": settings.max_bytes,

@@ -21,6 +21,7 @@ from jaxtyping import UInt8
 from numpy import ndarray
 
 from recon.geometry.axes import to_gltf
+from recon.geometry.reduce import at_most
 from recon.stages.files import write_with
 from recon.types import Camera, Mesh
 
@@ -121,18 +122,10 @@ class _Studio:
         return np.ascontiguousarray(self.plotter.screenshot(return_img=True)[..., :3])
 
 
-def _at_most(picture: UInt8[ndarray, "h w 3"], side: int) -> UInt8[ndarray, "h w 3"]:
-    """The picture reduced so that its longer side has at most `side` pixels."""
-    import cv2
-
-    scale = side / max(picture.shape[:2])
-    return picture if scale >= 1 else cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-
-
 def _texture(picture: UInt8[ndarray, "h w 3"]) -> pyvista.Texture:
     import pyvista
 
-    texture = pyvista.Texture(_at_most(picture, 2048))
+    texture = pyvista.Texture(at_most(picture, 2048))
     texture.interpolate, texture.mipmap = True, True
     return texture
 

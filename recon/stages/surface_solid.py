@@ -63,7 +63,9 @@ def _relief(photo: Photo, mask: Mask, lattice: Lattice, base: float) -> Mesh:
     pixels = _corner_pixels(lattice, z.shape)[place]
     vertices = np.concatenate([_lifted(pixels, depth, lattice.camera), _lifted(pixels, floor, lattice.camera)])
     everything = np.concatenate([faces, back_faces(corners) + count, rim_walls(faces, count)])
-    return textured(Mesh(apart(vertices, everything), everything), photo, mask, lattice.camera, np.concatenate([pixels, pixels]))
+    return textured(
+        Mesh(apart(vertices, everything), everything), photo, mask, lattice.camera, np.concatenate([pixels, pixels])
+    )
 
 
 def _closed_subject(photo: Photo, mask: Mask, depth: DepthMap, lattice: Lattice) -> Mesh:

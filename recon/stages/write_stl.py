@@ -1,7 +1,7 @@
-"""Binary STL, which slicers read as millimetres: upright in z, standing on z = 0, its longest side as long as was asked for.
+"""Binary STL, which slicers read as millimetres: upright in z, standing on z = 0, its longest side as long as asked.
 
-A closed mesh is closed in the file too, where vertices are nothing but places. `base` puts a flat stand under it, joined to it
-by a boolean union (manifold3d), with a pillar under every piece that hangs in the air: one part, ready to print.
+A closed mesh is closed in the file too, where vertices are nothing but places. `base` puts a flat stand under it, joined
+to it by a boolean union (manifold3d), with a pillar under every piece that hangs in the air: one part, ready to print.
 """
 
 from __future__ import annotations
