@@ -5,22 +5,22 @@ export const MESHES = ["grid", "mesh", "refined"];  // the better ones last
 
 export class Compare {
   constructor(stage, layers, mode) {
-    Object.assign(this, { stage, layers, mode, on: false, share: 0.5 });
+    Object.assign(this, { stage, layers, mode, on: false, share: 0.5, onPick: () => {} });
     this.plain = stage.draw;
     const byId = (id) => document.getElementById(id);
     this.parts = { divider: byId("divider"), line: byId("dividerline"), pair: byId("pair") };
     this.picks = [byId("pair-left"), byId("pair-right")];
     this.parts.divider.addEventListener("input", () => { this.share = this.parts.divider.value / 1000; this.show(); });
-    for (const pick of this.picks) pick.addEventListener("change", () => this.show());
+    for (const pick of this.picks) pick.addEventListener("change", () => { this.onPick(); this.show(); });
   }
 
   possible() {
-    return this.layers.all.size > 1;
+    return this.layers.urls.size > 1;
   }
 
   // Fill the two lists with what is there; what was chosen stays chosen.
   offer() {
-    const there = Object.keys(NAMES).filter((name) => this.layers.get(name));
+    const there = Object.keys(NAMES).filter((name) => this.layers.has(name));
     const wanted = [there.at(-2), there.at(-1)];
     this.picks.forEach((pick, index) => {
       const chosen = this.on && pick.value ? pick.value : wanted[index];

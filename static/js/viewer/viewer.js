@@ -1,6 +1,7 @@
 // The viewer: the stage, what stands on it, and the tools under it.
 import { listenForFullScreen, savePicture } from "./capture.js";
 import { Compare, MESHES, NAMES } from "./compare.js";
+import { say } from "../say.js";
 import { asRadioGroup, listenForKeys } from "./keys.js";
 import { Layers } from "./layers.js";
 import { Ruler } from "./ruler.js";
@@ -25,6 +26,7 @@ export class Viewer {
     this.ruler = new Ruler(this.stage, {
       target: () => this.layers.get(this.visible())?.object, facts: () => this.job?.facts, tell: (text) => this.hint(text),
     });
+    this.compare.onPick = () => this.fetchSeen();
     this.markMode = asRadioGroup(byId("modes"), (mode) => { this.chosen.mode = true; this.setMode(mode); });
     this.listen();
   }
@@ -32,7 +34,7 @@ export class Viewer {
   listen() {
     const toggleFull = listenForFullScreen(byId("viewer"), (on) => action("full").setAttribute("aria-pressed", String(on)));
     const acts = {
-      reset: () => { this.turntable.toggle(false); this.stage.lookAside(this.layers.get(this.visible()).sample); },
+      reset: () => { this.turntable.toggle(false); const layer = this.layers.get(this.visible()); if (layer) this.stage.lookAside(layer.sample); },
       camera: () => { this.turntable.toggle(false); this.stage.viewFromCamera(); },
       turn: () => this.turntable.toggle(),
       ruler: () => this.toggle("ruler", this.ruler),
@@ -74,9 +76,15 @@ export class Viewer {
     this.stage.setFrame({ fovX: facts?.fov_x_deg, width: photo?.width, height: photo?.height, distance });
   }
 
-  // onShare: told how much of it has come, 0 to 1.
-  async add(name, url, onShare) {
-    const layer = await this.layers.load(name, url, onShare);
+  // It can be had there, and is fetched when somebody looks at it.
+  offer(name, url) {
+    this.layers.offer(name, url);
+    this.enable();
+  }
+
+  // It is to be looked at now. onShare: told how much of it has come, 0 to 1.
+  async add(name, onShare) {
+    const layer = await this.layers.need(name, onShare);
     this.frame();
     if (name !== "points" && !this.chosen.mode) this.mode = "textured";
     if (name === "refined") this.chosen.surface = false;  // it was waited for
@@ -87,13 +95,13 @@ export class Viewer {
   }
 
   meshes() {
-    return MESHES.filter((name) => this.layers.get(name));
+    return MESHES.filter((name) => this.layers.has(name));
   }
 
   // The first model, the better one, or both beside each other.
   choose(which) {
     const first = this.meshes().filter((name) => name !== "refined").at(-1);
-    if (!first || !this.layers.get("refined")) return;
+    if (!first || !this.layers.has("refined")) return;
     this.pictures.close();
     if (this.compare.on !== (which === "both")) this.toggle("compare", this.compare);
     this.compare.pick(first, "refined");
@@ -106,10 +114,10 @@ export class Viewer {
   enable() {
     const meshes = this.meshes();
     for (const button of byId("modes").children) {
-      button.disabled = button.dataset.mode === "points" ? !this.layers.get("points") : meshes.length === 0;
+      button.disabled = button.dataset.mode === "points" ? !this.layers.has("points") : meshes.length === 0;
     }
-    for (const name of ["reset", "camera", "turn", "ruler", "shot", "full"]) action(name).disabled = false;
-    action("compare").disabled = !this.compare.possible();
+    if (this.layers.all.size) for (const name of ["reset", "camera", "turn", "ruler", "shot", "full"]) action(name).disabled = false;
+    action("compare").disabled = !this.layers.all.size || !this.compare.possible();
     const pick = byId("surface");
     if (meshes.length) pick.replaceChildren(...meshes.map((name) => new Option(NAMES[name], name, false, name === this.surface)));
     pick.disabled = meshes.length < 2;
@@ -118,8 +126,8 @@ export class Viewer {
 
   visible() {
     if (this.compare.on) return this.compare.picks[1].value;
-    if (this.mode === "points" && this.layers.get("points")) return "points";
-    return this.layers.get(this.surface) ? this.surface : [...this.layers.all.keys()].at(-1);
+    if (this.mode === "points" && this.layers.has("points")) return "points";
+    return this.layers.has(this.surface) ? this.surface : [...this.layers.all.keys()].at(-1);
   }
 
   setMode(mode) {
@@ -128,7 +136,28 @@ export class Viewer {
     this.show();
   }
 
+  // Fetch what is to be seen and is not there yet.
+  fetchSeen() {
+    const seen = this.compare.on ? this.compare.picks.map((pick) => pick.value) : [this.visible()];
+    const missing = seen.filter((name) => name && !this.layers.isLoaded(name));
+    byId("viewer").setAttribute("aria-busy", String(missing.length > 0));
+    if (!missing.length || this.fetching === String(missing)) return;
+    this.fetching = String(missing);
+    this.hint("Fetching the model");
+    Promise.all(missing.map((name) => this.layers.need(name))).then(() => this.frame()).catch((error) => {
+      console.warn(error);
+      say("A part of the model could not be loaded. Choose it again to try once more.");
+      byId("viewer").setAttribute("aria-busy", "false");
+      return true;
+    }).then((failed) => {
+      this.fetching = null;
+      this.hint("");
+      if (!failed) this.show();
+    });
+  }
+
   show() {
+    this.fetchSeen();
     this.layers.show(this.visible(), this.mode);
     this.markMode(this.mode);
     byId("surface").value = this.surface;
