@@ -6,13 +6,13 @@ const byId = (id) => document.getElementById(id);
 
 // The list is the same from the first second on, so that nothing moves when files come.
 const LOADS = [
-  ["grid", "Instant mesh, textured", "GLB"], ["mesh_ply", "Mesh, coloured", "PLY"], ["mesh_obj", "Mesh with texture", "OBJ, ZIP"], ["mesh_stl", "For printing, closed", "STL"],
+  ["grid", "Instant mesh, textured", "GLB"], ["mesh_ply", "Mesh, coloured", "PLY"], ["mesh_obj", "Mesh with texture", "OBJ, ZIP"], ["mesh_stl", "For printing", "STL"],
   ["points", "Point cloud", "PLY"], ["depth_npy", "Depth, numbers", "NPY"], ["depth_png", "Depth, 16 bit", "PNG"], ["mask", "Mask", "PNG"],
   ["preview", "Preview", "PNG"], ["report", "Report", "JSON"],
 ];
 // Above them, as soon as a better model is asked for: it takes the first button then.
 const BETTER = [
-  ["refined_ply", "Better mesh, coloured", "PLY"], ["refined_obj", "Better mesh with texture", "OBJ, ZIP"], ["refined_stl", "Better mesh, for printing", "STL"],
+  ["refined_ply", "Better mesh, coloured", "PLY"], ["refined_obj", "Better mesh with texture", "OBJ, ZIP"], ["refined_stl", "Better, for printing", "STL"],
   ["mesh", "First mesh, textured", "GLB"],
 ];
 

@@ -152,7 +152,9 @@ def test_a_slicer_finds_one_manifold_part_of_the_size(models: Path, name: str, l
     assert "open_edges" not in said and "facets_removed" not in said
 
 
-@pytest.mark.parametrize("name", ["ball", "stand", "relief"])
+@pytest.mark.parametrize(
+    "name", ["ball", pytest.param("stand", marks=pytest.mark.slow), pytest.param("relief", marks=pytest.mark.slow)]
+)
 def test_a_slicer_slices_it(models: Path, tmp_path: Path, name: str) -> None:
     quick = ("--layer-height", "0.3", "--first-layer-height", "0.3", "--perimeters", "1", "--fill-density", "0%",
              "--top-solid-layers", "0", "--bottom-solid-layers", "1", "--skirts", "0")  # fmt: skip
