@@ -70,11 +70,11 @@ def reconstruct(
 ) -> Reconstruction:
     """Reconstruct what one photo shows.
 
-    photo: a file, an upright uint8 array h×w×3 (RGB) or h×w×4 (RGBA), or a Photo. depth_model: a name, or an estimator that
-    is kept warm. depth_in: a depth map of the photo's size to use instead of a model; depth_kind says what it holds. mask:
-    auto, none, alpha, a segmenter's name or a file. fov: horizontal, in degrees. near, far: where a disparity map's extremes
-    lie. voxel: edge of the thinning voxels of the point cloud, in the depth's unit. size_mm, base: an STL's longest side,
-    and whether it has a stand. Raises UnflatError with one sentence: BadInput, or MissingModel for a model that is missing.
+    photo: a file, an upright uint8 array h×w×3 (RGB) or h×w×4 (RGBA), or a Photo. depth_model: a name, or an estimator
+    that is kept warm. depth_in: a depth map of the photo's size instead of a model; depth_kind says what it holds. mask:
+    auto, none, alpha, a segmenter's name or a file. fov: horizontal, in degrees. near, far: a disparity map's extremes.
+    voxel: edge of the cloud's thinning voxels, in the depth's unit. size_mm, base: an STL's longest side, and whether it
+    has a stand. Raises UnflatError with one sentence: BadInput, or MissingModel.
     """
     watch = watch or Stopwatch()
     check_values(faces, poisson_depth, voxel, depth_scale, near, far)
