@@ -73,12 +73,11 @@ def reconstruct(
     photo: a file, an upright uint8 array h×w×3 (RGB) or h×w×4 (RGBA), or a Photo. depth_model: a name, or an estimator
     that is kept warm. depth_in: a depth map of the photo's size instead of a model; depth_kind says what it holds. mask:
     auto, none, alpha, a segmenter's name or a file. fov: horizontal, in degrees. near, far: a disparity map's extremes.
-    voxel: edge of the cloud's thinning voxels, in the depth's unit. size_mm, base: an STL's longest side, and whether it
-    has a stand. Raises UnflatError with one sentence: BadInput, or MissingModel.
+    voxel: edge of the cloud's thinning voxels, in the depth's unit. size_mm, base: an STL's longest side, and a stand for
+    it. Raises BadInput or MissingModel, with one sentence.
     """
-    watch = watch or Stopwatch()
+    watch, printed = watch or Stopwatch(), PrintSettings(checked_size(size_mm), base)
     check_values(faces, poisson_depth, voxel, depth_scale, near, far)
-    printed = PrintSettings(checked_size(size_mm), base)
     if depth_in is not None and depth_kind is None:
         raise BadOption("a depth map was given without its kind; add --depth-kind metric, scale or disparity.")
     if depth_kind in ("metric", "scale") and not (near is None and far is None):

@@ -27,8 +27,8 @@ def write_mesh(mesh: Mesh, path: Path) -> list[Path]:
     """Write the OBJ with its material and texture; returns all files written."""
     if mesh.uv is None or mesh.texture is None:
         mesh = mesh.welded()
-        lines = _vertex_lines(to_gltf(mesh.vertices), mesh.colors)
-        write_bytes(path, b"# Unflat\n", *lines, *_lines("f %d %d %d\n", mesh.faces + 1))
+        points = _vertex_lines(to_gltf(mesh.vertices), mesh.colors)
+        write_bytes(path, b"# Unflat\n", *points, *_lines("f %d %d %d\n", mesh.faces + 1))
         return [path]
     first, place = mesh.places()
     corners = np.stack([place[mesh.faces] + 1, mesh.faces + 1], axis=-1).reshape(-1, 6)
