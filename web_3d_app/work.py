@@ -250,6 +250,7 @@ class Work:
         if drawing.poll() == 0:
             self._add("preview.png", lambda path: None)
             drawn = cv2.imread(str(self.folder / "preview.png"))
+            assert drawn is not None, "it was just written"
             self._add("preview_thumb.jpg", lambda path: _encode(path, drawn, THUMB_SIDE))
 
     def _facts(self, result: Reconstruction) -> dict[str, Any]:
