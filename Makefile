@@ -29,11 +29,15 @@ serve: setup
 test: setup
 	@.ci/browser
 	@.ci/nginx
+	@.ci/slicer
+	@.ci/validator
 	@$(VENV)/python -m pytest -m "not slow"
 
 test-slow: setup
 	@.ci/browser
 	@.ci/nginx
+	@.ci/slicer
+	@.ci/validator
 	@$(VENV)/python -m pytest
 
 lint: setup

@@ -24,11 +24,12 @@ from recon.errors import BadOption, UnflatError
 
 if TYPE_CHECKING:
     from recon.result import Reconstruction
+    from recon.types import Mesh
 
 EXAMPLES = """examples:
   python gen.py --rgb photo.jpg --out model.glb
   python gen.py --rgb photo.jpg --out cloud.ply --kind points
-  python gen.py --rgb cup.png --out cup.stl --surface solid
+  python gen.py --rgb cup.png --out cup.stl --surface solid --size 80 --base
   python gen.py --rgb cup.png --out cup.glb --refine quick
   python gen.py --rgb cup.png --out cup.ply --refine quick --second points --kind points
   python gen.py --rgb room.jpg --out room.ply --depth-in depth.npy --depth-kind metric --focal-px 525
@@ -65,6 +66,9 @@ def parser() -> argparse.ArgumentParser:
     _add_input_options(p.add_argument_group("input"))
     _add_shape_options(p.add_argument_group("shape"))
     _add_refine_options(p.add_argument_group("refinement of a subject's closed mesh, in minutes"))
+    printing = p.add_argument_group("printing (.stl)")
+    printing.add_argument("--size", type=float, metavar="MM", help="longest side in millimetres (default: 100)")
+    printing.add_argument("--base", action="store_true", help="put a flat stand under a closed model")
     more = p.add_argument_group("more results")
     more.add_argument("--points-out", type=Path, metavar="FILE", help="the point cloud too: .ply .vtk")
     more.add_argument("--depth-out", type=Path, metavar="FILE", help="the depth map: .npy (float32) or .png (16-bit)")
@@ -193,6 +197,7 @@ def _run(args: argparse.Namespace, progress: Progress, stop: _Stop) -> int:
         depth_scale=args.depth_scale, mask=args.mask, fov=args.fov, focal_px=args.focal_px, focal_mm=args.focal_mm,
         centre=args.centre, near=args.near, far=args.far,
         faces=args.faces, poisson_depth=args.poisson_depth, voxel=args.voxel, device=args.device, offline=args.offline,
+        base=args.base, **({} if args.size is None else {"size_mm": args.size}),
         limits=Limits(int(args.max_mib * MIB), int(args.max_megapixels * 1e6)), watch=watch,
     )  # fmt: skip
     if args.refine != "off":
@@ -255,7 +260,8 @@ def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any)
         if args.kind == "mesh":
             with watch.stage("write"):
                 for path in args.out:
-                    files += write.write_mesh(mesh, path)
+                    files += result.save(path)
+            _tell_open_prints(args, mesh, result)
     if args.depth_out:
         with watch.stage("write"):
             scale = write.write_depth(result.depth, args.depth_out)
@@ -294,6 +300,7 @@ def _check_options(args: argparse.Namespace) -> list[Path]:
             formats.checked_format(path, allowed, what)
             wanted += [(file, what) for file in formats.files_of(path)]
     _check_refine_options(args)
+    _check_print_options(args)
     for name, value in (("--max-mib", args.max_mib), ("--max-megapixels", args.max_megapixels)):
         if not 0 < value < 1e6:
             raise BadOption(f"{name} is {value:g}; give a number above 0 and below 1e6.")
@@ -318,6 +325,27 @@ def _check_refine_options(args: argparse.Namespace) -> None:
     preset(args.refine, args.steps, args.faces, args.guidance or "builtin", args.second)
     if args.resume is not None:
         check_writable(args.resume / "refine.pt")
+
+
+def _check_print_options(args: argparse.Namespace) -> None:
+    """What can be known to be wrong with a print before the photo is read."""
+    from recon.settings import checked_size
+
+    if args.size is not None:
+        checked_size(args.size)
+    if (args.base or args.size is not None) and not any(path.suffix.lower() == ".stl" for path in args.out):
+        raise BadOption("--size and --base are for printing; give an --out that ends with .stl.")
+    if args.base and args.refine == "off" and args.surface in ("grid", "poisson"):
+        raise BadOption(f"--surface {args.surface} is not closed and cannot have a stand; add --surface solid.")
+
+
+def _tell_open_prints(args: argparse.Namespace, mesh: Mesh, result: Reconstruction) -> None:
+    """A note where an STL cannot be printed."""
+    from recon.geometry.closed import is_closed
+
+    for path in args.out:
+        if path.suffix.lower() == ".stl" and not is_closed(mesh.welded().faces):
+            result.warnings.append(f"{path.name!r} is an open surface; to print it add --surface solid")
 
 
 def _check_places(args: argparse.Namespace, wanted: list[tuple[Path, str]]) -> list[Path]:

@@ -29,7 +29,7 @@ PAUSE = 0.05
 """Between the single requests, in seconds."""
 REPEATS = 5
 """Of the uploads by one person."""
-KINDS = {"first view": ("points_view", "grid"), "mesh": ("mesh",), "done": ("report",)}
+KINDS = {"first view": ("points_view", "grid_view"), "mesh": ("mesh_view",), "done": ("report",)}
 """What is waited for: whichever of these artefacts comes first."""
 
 

@@ -16,7 +16,15 @@ from recon.progress import Stopwatch
 from recon.protocols import DepthEstimator, ShapeEstimator
 from recon.registry import Where, depth_estimator, segmenter, segmenters, shape_estimators
 from recon.result import Reconstruction, Refined
-from recon.settings import FEWEST_FACES, POISSON_DEPTHS, Limits, PoissonSettings, SolidSettings
+from recon.settings import (
+    FEWEST_FACES,
+    POISSON_DEPTHS,
+    Limits,
+    PoissonSettings,
+    PrintSettings,
+    SolidSettings,
+    checked_size,
+)
 from recon.stages.camera import DEFAULT_FOV, find_camera, number
 from recon.stages.depth import to_depth_map
 from recon.stages.read import photo_of, read_photo
@@ -66,6 +74,8 @@ def reconstruct(
     faces: int | None = None,
     poisson_depth: int = PoissonSettings.depth,
     voxel: float | None = None,
+    size_mm: float = PrintSettings.size_mm,
+    base: bool = False,
     device: str = "auto",
     offline: bool = False,
     limits: Limits = Limits(),
@@ -80,9 +90,9 @@ def reconstruct(
     whole numbers are millimetres, floats metres). mask: auto, none, alpha, a segmenter's name or a file. fov: horizontal,
     in degrees; or focal_px in pixels of the photo, or focal_mm as a 35 mm equivalent. centre: the principal point in pixels
     of the photo. near, far: where a disparity map's extremes lie. voxel: edge of the thinning voxels of the point cloud, in
-    the depth's unit. Raises UnflatError with one sentence for bad input (BadInput) or a missing model (MissingModel).
+    the depth's unit. size_mm, base: an STL's longest side, and a stand for it. Raises UnflatError with one sentence for bad input (BadInput) or a missing model (MissingModel).
     """
-    watch, where = watch or Stopwatch(), Where(device, offline)
+    watch, where, printed = watch or Stopwatch(), Where(device, offline), PrintSettings(checked_size(size_mm), base)
     check_values(faces, poisson_depth, voxel, depth_scale, near, far)
     _check_words(surface, mask, device, limits)
     measured = _depth_given(depth, depth_in, depth_kind, depth_scale, placed=near is not None or far is not None)
@@ -108,7 +118,7 @@ def reconstruct(
     notes = _warnings(picture, raw, camera, placed=near is not None or far is not None)
     made, told = _surface(surface, subject, found)
     return Reconstruction(picture, subject, camera, found, made, faces, poisson_depth, voxel, notes + told,
-                          surface_source="auto" if surface == "auto" else "user")  # fmt: skip
+                          surface_source="auto" if surface == "auto" else "user", printed=printed)  # fmt: skip
 
 
 def _surface(asked: SurfaceChoice, subject: Mask, depth: DepthMap) -> tuple[Surface, list[str]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from recon.settings import CloudSettings, PoissonSettings, SolidSettings
+from recon.settings import CloudSettings, PoissonSettings, PrintSettings, SolidSettings, checked_size
 from recon.stages.cloud import make_cloud, thinned
 from recon.stages.values import as_path
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo, PointCloud, Surface
@@ -36,6 +36,7 @@ class Reconstruction:
     `refined`: the mesh, where a refinement has made a better one, and `refinement`, how that went;
     `refined_points`: the points, where it was made of these. `surface_source`: `user`, or `auto` where the photo's content
     chose the surface.
+    `printed`: how large an STL is, and whether it stands on a base.
     `depth.z` is float32 at the upright photo's size, NaN where there is no surface. Everything is in the camera's frame
     (x right, y down, z forward); `save` and the writers turn it into glTF's.
     """
@@ -53,6 +54,7 @@ class Reconstruction:
     refined_points: PointCloud | None = None
     refinement: Refined | None = None
     surface_source: str = "user"
+    printed: PrintSettings = field(default_factory=PrintSettings)
 
     @cached_property
     def points(self) -> PointCloud:
@@ -88,11 +90,18 @@ class Reconstruction:
 
         return make_poisson(*whole, PoissonSettings(depth=self.poisson_depth))
 
-    def save(self, path: str | Path) -> list[Path]:
-        """Write the mesh in the format that `path` ends with; returns the files written."""
+    def save(self, path: str | Path, *, size_mm: float | None = None, base: bool | None = None) -> list[Path]:
+        """Write the mesh in the format that `path` ends with; returns the files written.
+
+        size_mm, base: of an STL, instead of what `reconstruct` was told. Raises BadOption for a size out of range and
+        BadInput for a stand under a mesh that is not closed.
+        """
         from recon.stages.write import write_mesh
 
-        return write_mesh(self.mesh, as_path(path, "the model"))
+        size_mm = self.printed.size_mm if size_mm is None else checked_size(size_mm)
+        return write_mesh(
+            self.mesh, as_path(path, "the model"), PrintSettings(size_mm, self.printed.base if base is None else base)
+        )
 
     def report(self) -> dict[str, Any]:
         """The facts of this reconstruction, ready for JSON."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from recon.errors import BadOption
+
 MIB = 1024 * 1024
 FEWEST_FACES = 4
 """Triangles of the smallest closed mesh."""
@@ -57,6 +59,38 @@ class SolidSettings:
         """So few samples, of `per_sample` faces each, that a wanted number of faces is near: what then decimates keeps a
         closed mesh closed only up to 64,000 faces (stages.decimate)."""
         return cls() if faces is None else cls(min(cls.max_samples, max(faces, 64_000) // per_sample))
+
+
+PRINT_SIZES = (5.0, 2000.0)
+"""Millimetres that make sense for the longest side of a print."""
+
+
+@dataclass(frozen=True)
+class ViewSettings:
+    """A GLB that is only looked at. texture_side: pixels of the longer side at most, which every phone's GPU takes;
+    quality: of its JPEG, colours at half the resolution; bits: to which positions are rounded, in parts of their own
+    distance (15: a hundredth of a pixel of the photo, half a degree of a normal at 500,000 vertices)."""
+
+    texture_side: int = 4096
+    quality: int = 85
+    bits: int = 15
+
+
+def checked_size(size_mm: float) -> float:
+    """The size if it makes sense, else BadOption."""
+    if not PRINT_SIZES[0] <= size_mm <= PRINT_SIZES[1]:
+        raise BadOption(
+            f"--size is {size_mm:g}; give the print's longest side, {PRINT_SIZES[0]:g} to {PRINT_SIZES[1]:g} mm."
+        )
+    return size_mm
+
+
+@dataclass(frozen=True)
+class PrintSettings:
+    """STL. size_mm: the longest side, as a small printer can make it; base: whether a flat stand is put under the model."""
+
+    size_mm: float = 100.0
+    base: bool = False
 
 
 @dataclass(frozen=True)

@@ -186,13 +186,21 @@ class Mesh:
         """A copy with some fields replaced."""
         return replace(self, **changes)
 
+    def places(self) -> tuple[Int32[ndarray, " k"], Int32[ndarray, " n"]]:
+        """One vertex of each place, and the place of each vertex: copies along a texture's cut share one."""
+        if self.source is None:
+            each = np.arange(len(self.vertices), dtype=np.int32)
+            return each, each
+        _, first, place = np.unique(self.source, return_index=True, return_inverse=True)
+        return first.astype(np.int32), place.astype(np.int32)
+
     def welded(self) -> Mesh:
         """The same surface without the texture and its cuts, for what knows no texture; itself if nothing is cut."""
         if self.source is None:
             return self
-        _, first, place = np.unique(self.source, return_index=True, return_inverse=True)
+        first, place = self.places()
         colors = None if self.colors is None else self.colors[first]
-        return Mesh(self.vertices[first], place[self.faces].astype(np.int32), colors)
+        return Mesh(self.vertices[first], place[self.faces], colors)
 
     def to_trimesh(self) -> trimesh.Trimesh:
         """The same mesh as trimesh's, textured where it has a texture."""

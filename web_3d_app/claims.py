@@ -25,6 +25,7 @@ from web_3d_app.database import Database
 from web_3d_app.ends import POISONED, TOO_LONG
 from web_3d_app.storage import Storage
 from web_3d_app.tables import REFINE, Artefact, Job, WorkerRow
+from web_3d_app.transport import store
 
 Made = tuple[str, str, str, Path]
 """A file of a job: name, kind, media type, where it lies."""
@@ -177,8 +178,7 @@ class Claims:
         stored: list[Artefact] = []
         try:
             for name, kind, media_type, file in files:
-                key = _fresh_key(job)
-                size = storage.put(key, file)
+                key, size = store(storage, _fresh_key(job), file)
                 stored.append(Artefact(job_id=job.id, name=name, kind=kind, media_type=media_type, bytes=size, key=key,
                                        attempt=job.attempt))  # fmt: skip
             replaced = self._show(job, stored)

@@ -10,6 +10,7 @@ from flask import url_for
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate, validates
 
 from recon.registry import BUILTIN, listing, runs_here
+from recon.settings import PRINT_SIZES, PrintSettings
 from web_3d_app.settings import Settings
 from web_3d_app.uploads import readable
 
@@ -33,6 +34,10 @@ ABOUT = {
         "builtin": "The network looks for one thing, on any ground",
         "grabcut": "What stands on a plain ground, with the sharpest outline",
     },
+    "base": {
+        "false": "The model is printed as it is",
+        "true": "A flat stand is joined to it from below",
+    },
     "refine": {
         "off": "It can be asked for later, too",
         "quick": "A few minutes more, with a back, a clean outline and a texture of its own",
@@ -46,14 +51,17 @@ CHANGES = {
     "mask": "What belongs to the model; all else is left out",
     "fov": "The proportions: wider makes a scene wider and shallower, narrower makes it deeper",
     "faces": "How fine the mesh is and how large its files are; the first, instant mesh stays as it is",
+    "size_mm": "How large the file for printing is: its longest side in millimetres",
+    "base": "Whether the file for printing has a stand under it",
     "refine": "Whether one thing is shaped once more, from all sides",
 }
 """What each option changes in the model."""
 FOV_DEG = (5.0, 150.0)
 FACES = (1000, 500_000)
+BASES = {"false": "No", "true": "Yes"}
 REFINES = {"off": "No", "quick": "Quickly", "full": "Thoroughly"}
 DEFAULTS: dict[str, Any] = {"surface": "auto", "depth_model": "auto", "mask": "auto", "fov": None, "faces": None,
-                            "refine": "off"}  # fmt: skip
+                            "size_mm": PrintSettings.size_mm, "base": False, "refine": "off"}  # fmt: skip
 LOOK_AGAIN = 30.0
 """Seconds for which the answer "which models are here" is believed."""
 
@@ -86,6 +94,14 @@ class ParamsSchema(Schema):
         validate=validate.Range(*FACES),
         metadata={"description": "at most about this many triangles"},
     )
+
+    size_mm = fields.Float(
+        load_default=PrintSettings.size_mm,
+        allow_nan=False,
+        validate=validate.Range(*PRINT_SIZES),
+        metadata={"description": "longest side of a print (STL) in millimetres"},
+    )
+    base = fields.Boolean(load_default=False, metadata={"description": "whether a print stands on a flat base"})
 
     refine = fields.String(
         load_default="off",
@@ -182,6 +198,14 @@ def options(settings: Settings) -> dict[str, Any]:
             "unit": "degrees",
         },
         "faces": {"default": None, "changes": CHANGES["faces"], "minimum": FACES[0], "maximum": FACES[1]},
+        "size_mm": {
+            "default": DEFAULTS["size_mm"],
+            "changes": CHANGES["size_mm"],
+            "minimum": PRINT_SIZES[0],
+            "maximum": PRINT_SIZES[1],
+            "unit": "mm",
+        },
+        "base": listed("base", BASES),
         "refine": listed("refine", REFINES),
         "photo": {
             "max_bytes": settings.max_bytes,

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, redirect, render_template, request, send_
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
-from wtforms import FloatField, IntegerField, SelectField, StringField
+from wtforms import BooleanField, FloatField, IntegerField, SelectField, StringField
 
 from web_3d_app.intake import take
 from web_3d_app.options import SAMPLES, described, options, sample_names, samples
@@ -31,6 +31,8 @@ class PhotoForm(FlaskForm):
     mask = SelectField("Cut out")
     fov = FloatField("Field of view in degrees")
     faces = IntegerField("Triangles")
+    size_mm = FloatField("Longest side of a print in millimetres")
+    base = BooleanField("A stand under it")
     refine = SelectField("Make it better afterwards")
 
     @classmethod

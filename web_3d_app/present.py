@@ -29,6 +29,11 @@ def download_name(job: Job, artefact: Artefact) -> str:
     return f"{job.title}-{artefact.name.replace('_obj.zip', '-obj.zip')}"
 
 
+def version(artefact: Artefact) -> str:
+    """Another one for whatever takes its place under its name."""
+    return f"{artefact.attempt}.{artefact.position}"
+
+
 def _one(job: Job, files: list[Artefact], shared: bool) -> dict[str, Any]:
     where = {"token": job.share_token} if shared else {"job_id": job.id}
     kind = "shared" if shared else "job"
@@ -90,6 +95,7 @@ def _refinement(job: Job) -> dict[str, Any] | None:
         "seconds_left": told.get("seconds_left"),
         "vertices": told.get("vertices"),
         "faces": told.get("faces"),
+        "print_mm": told.get("print_mm"),
         "notes": told.get("notes", []),
         "error": _error(job) if job.lane == REFINE else None,
     }
@@ -111,7 +117,7 @@ def _file(job: Job, file: Artefact, endpoint: str, where: dict[str, Any]) -> dic
         "format": file.name.rpartition(".")[2],
         "media_type": file.media_type,
         "bytes": file.bytes,
-        "url": url_for(endpoint, **where, name=file.name, v=f"{file.attempt}.{file.position}"),
+        "url": url_for(endpoint, **where, name=file.name, v=version(file)),
         "download": download_name(job, file),
     }
 

@@ -10,6 +10,7 @@ lies in the job's checkpoint. What people are told on the way is in facts["refin
     seconds          so far, of all tries; seconds_left: an estimate, None at first
     vertices, faces  of the new mesh, at the end
     notes            what is to be known of it, at the end
+    print_mm         width, depth and height of its STL, at the end
 """
 
 from __future__ import annotations
@@ -27,11 +28,12 @@ from recon.errors import BadInput, MissingModel, UnflatError, Unwritable
 from recon.pipeline import refine
 from recon.progress import Stopwatch
 from recon.result import Reconstruction
+from recon.settings import ViewSettings
 from recon.stages import write
 from web_3d_app.claims import Cancelled, Lost, Made, Stopped
 from web_3d_app.problems import NO_SUBJECT
 from web_3d_app.tables import SKETCH
-from web_3d_app.work import FILES_MADE, REFINED, Models, for_pages, read_checked, reconstructed, zipped
+from web_3d_app.work import FILES_MADE, REFINED, Models, for_pages, read_checked, reconstructed, write_print, zipped
 
 if TYPE_CHECKING:
     from recon.refine.run import Step
@@ -224,8 +226,10 @@ class Refining:
     def _written(self, better: Reconstruction) -> list[Made]:
         """Every file of the new mesh; they become visible together."""
         folder, mesh = self.folder, better.mesh
-        for ending in ("glb", "ply", "stl"):
+        write.write_mesh(mesh, folder / "refined_view.glb", view=ViewSettings())
+        for ending in ("glb", "ply"):
             self.hooks.heed()
             write.write_mesh(mesh, folder / f"refined.{ending}")
+        self.diary.told["print_mm"] = write_print(mesh, folder / "refined.stl", self.params)
         zipped(write.write_mesh(mesh, folder / "refined.obj"), folder / "refined_obj.zip")
         return [(name, *FILES_MADE[name], folder / name) for name in REFINED]

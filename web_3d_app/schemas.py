@@ -81,6 +81,9 @@ class RefinementSchema(Schema):
     seconds_left = fields.Float(allow_none=True)
     vertices = fields.Integer(allow_none=True)
     faces = fields.Integer(allow_none=True)
+    print_mm = fields.List(
+        fields.Float(), allow_none=True, metadata={"description": "width, depth, height of refined.stl"}
+    )
     notes = fields.List(fields.String())
     error = fields.Nested(JobErrorSchema, allow_none=True)
 

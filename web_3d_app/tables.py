@@ -39,6 +39,11 @@ SKETCH = "sketch"
 """The kind of the picture of a refinement that is under way; it is gone when that has ended."""
 
 
+def for_page_only(kind: str) -> bool:
+    """Whether a kind of artefact is a copy for looking at: small models and pictures, and what is under way."""
+    return kind == SKETCH or kind.endswith(("_view", "_thumb"))
+
+
 class Base(DeclarativeBase):
     """Of all tables."""
 

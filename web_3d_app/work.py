@@ -21,48 +21,60 @@ import cv2
 import numpy as np
 
 from recon.errors import UnflatError
+from recon.geometry.reduce import at_most
 from recon.pipeline import reconstruct
 from recon.progress import Stopwatch
 from recon.protocols import DepthEstimator
 from recon.registry import Where, depth_estimator
 from recon.result import Reconstruction
-from recon.settings import Limits
-from recon.stages import write
+from recon.settings import Limits, PrintSettings, ViewSettings
+from recon.stages import write, write_stl
 from recon.stages.cloud import make_cloud
 from recon.stages.read import read_photo
-from recon.types import DepthMap, Photo
+from recon.types import DepthMap, Mesh, Photo
 from web_3d_app import checkpoint
 from web_3d_app.tables import FILES, HEAVY, MESH, QUICK, REFINE, VIEW
 
 VIEW_POINTS = 300_000
-"""Points for the viewer: a whole photo of 512×512 pixels, 7 MB, and a phone turns them smoothly."""
+"""Points for the viewer: a whole photo of 512×512 pixels, and a phone turns them smoothly."""
+THUMB_SIDE, LOOK_SIDE = 480, 1600
+"""Pixels of the longer side: of a picture in a list, at twice its size on the page, and of one over the stage."""
+THUMB_QUALITY = 82
 PROGRESS = {"read": 0.02, "model": 0.04, "subject": 0.08, "depth": 0.2, "points": 0.3, "grid": 0.35, "mesh": 0.45,
             "files": 0.65, "smooth": 0.75, "preview": 0.9}  # fmt: skip
 """Where each stage begins: shares of the seconds that a one-megapixel photo takes on two cores."""
-PLY, PNG = "model/ply", "image/png"
+PLY, GLB, PNG, JPEG = "model/ply", "model/gltf-binary", "image/png", "image/jpeg"
 FILES_MADE = {
     "points_view.ply": ("points_view", PLY),
-    "grid.glb": ("grid", "model/gltf-binary"),
+    "photo_thumb.jpg": ("photo_thumb", JPEG),
+    "grid_view.glb": ("grid_view", GLB),
+    "grid.glb": ("grid", GLB),
     "mask.png": ("mask", PNG),
-    "depth_view.jpg": ("depth_view", "image/jpeg"),
-    "mesh.glb": ("mesh", "model/gltf-binary"),
+    "mask_thumb.png": ("mask_thumb", PNG),
+    "depth_view.jpg": ("depth_view", JPEG),
+    "depth_thumb.jpg": ("depth_thumb", JPEG),
+    "mesh_view.glb": ("mesh_view", GLB),
+    "mesh.glb": ("mesh", GLB),
     "mesh.ply": ("mesh_ply", PLY),
     "mesh.stl": ("mesh_stl", "model/stl"),
     "mesh_obj.zip": ("mesh_obj", "application/zip"),
-    "smooth.glb": ("smooth", "model/gltf-binary"),
+    "smooth_view.glb": ("smooth_view", GLB),
+    "smooth.glb": ("smooth", GLB),
     "smooth.ply": ("smooth_ply", PLY),
     "points.ply": ("points", PLY),
     "depth.npy": ("depth_npy", "application/octet-stream"),
     "depth.png": ("depth_png", PNG),
     "preview.png": ("preview", PNG),
+    "preview_thumb.jpg": ("preview_thumb", JPEG),
     "report.json": ("report", "application/json"),
-    "refined.glb": ("refined", "model/gltf-binary"),
+    "refined_view.glb": ("refined_view", GLB),
+    "refined.glb": ("refined", GLB),
     "refined.ply": ("refined_ply", PLY),
     "refined.stl": ("refined_stl", "model/stl"),
     "refined_obj.zip": ("refined_obj", "application/zip"),
 }
 """Every file that a job may have besides the photo: name -> (kind, media type)."""
-REFINED = ("refined.glb", "refined.ply", "refined.stl", "refined_obj.zip")
+REFINED = ("refined_view.glb", "refined.glb", "refined.ply", "refined.stl", "refined_obj.zip")
 """Those of a refinement; they become visible together."""
 NO_LIMITS = Limits(max_bytes=2**40, max_pixels=10**12, min_side=1)
 """The upload was checked when it came."""
@@ -123,6 +135,7 @@ class Work:
     facts: Callable[[dict[str, Any]], None]
     add: Add
     hurry: Callable[[], bool]
+    print_mm: list[float] | None = None
 
     def run(self, lane: str) -> Next | None:
         """Do it. Raises UnflatError, or what `watch`, `facts` and `add` raise."""
@@ -133,11 +146,13 @@ class Work:
         result = reconstructed(self.photo, self.params, self.models, self.watch)
         self.facts(self._facts(result))
         with self.watch.stage("points"):
+            self._add("photo_thumb.jpg", lambda path: _encode(path, result.photo.rgb[..., ::-1], THUMB_SIDE))
             cloud = make_cloud(result.photo, result.depth, result.camera, VIEW_POINTS)
+            cloud = replace(cloud, normals=None)  # nobody sees them
             self._add("points_view.ply", lambda path: write.write_cloud(cloud, path))
         with self.watch.stage("grid"):
             grid = replace(result, surface="grid", faces=None)
-            self._add("grid.glb", lambda path: write.write_mesh(grid.mesh, path))
+            self._add("grid_view.glb", lambda path: write.write_mesh(grid.mesh, path, view=ViewSettings()))
             self._add_pictures(result)
         self.facts(self._facts(result))
         grid_asked = result.surface == "grid" and result.faces is None
@@ -147,6 +162,7 @@ class Work:
         """The surface that was asked for."""
         result = checkpoint.load(self._checkpoint, self.photo)
         with self.watch.stage("mesh"):
+            self._add("mesh_view.glb", lambda path: write.write_mesh(result.mesh, path, view=ViewSettings()))
             self._add("mesh.glb", lambda path: write.write_mesh(result.mesh, path))
         self.facts(self._facts(result))
         return FILES, checkpoint.save(result, self.folder / "mesh.npz")
@@ -190,11 +206,16 @@ class Work:
         if result.mask.inside is not None:
             inside = result.mask.inside.astype(np.uint8) * 255
             self._add("mask.png", lambda path: _encode(path, inside))
-        self._add("depth_view.jpg", lambda path: _encode(path, depth_colours(result.depth)))
+            self._add("mask_thumb.png", lambda path: _encode(path, inside, THUMB_SIDE))
+        colours = at_most(depth_colours(result.depth), LOOK_SIDE)
+        self._add("depth_view.jpg", lambda path: _encode(path, colours))
+        self._add("depth_thumb.jpg", lambda path: _encode(path, colours, THUMB_SIDE))
 
     def _add_files(self, result: Reconstruction) -> None:
-        for name in ("mesh.ply", "mesh.stl"):
-            self._add(name, lambda path: write.write_mesh(result.mesh, path))
+        grid = self._grid(result)
+        self._add("grid.glb", lambda path: write.write_mesh(grid.mesh, path))
+        self._add("mesh.ply", lambda path: write.write_mesh(result.mesh, path))
+        self._add("mesh.stl", lambda path: self._print(result, path))
         self._add("mesh_obj.zip", lambda path: zipped(write.write_mesh(result.mesh, self.folder / "mesh.obj"), path))
         self._add("points.ply", lambda path: write.write_cloud(result.points, path))
         for name in ("depth.npy", "depth.png"):
@@ -204,10 +225,23 @@ class Work:
         """The Poisson mesh beside the surface that was asked for."""
         smooth = replace(result, surface="poisson")
         try:
+            self._add("smooth_view.glb", lambda path: write.write_mesh(smooth.mesh, path, view=ViewSettings()))
             for name in ("smooth.glb", "smooth.ply"):
                 self._add(name, lambda path: write.write_mesh(smooth.mesh, path))
         except UnflatError as error:
             result.warnings.append(f"there is no smooth mesh beside this one: {error}")
+
+    @staticmethod
+    def _grid(result: Reconstruction) -> Reconstruction:
+        """The same with the instant mesh, in full."""
+        asked = result.surface == "grid" and result.faces is None
+        return result if asked else replace(result, surface="grid", faces=None)
+
+    def _print(self, result: Reconstruction, path: Path) -> None:
+        """The closed solid, whatever surface was asked for: nothing else can be printed."""
+        if result.surface != "solid":
+            result = replace(result, surface="solid")
+        self.print_mm = write_print(result.mesh, path, self.params)
 
     @contextmanager
     def _drawing(self, result: Reconstruction) -> Iterator[subprocess.Popen[bytes]]:
@@ -233,6 +267,9 @@ class Work:
                 drawing.wait(0.1)
         if drawing.poll() == 0:
             self._add("preview.png", lambda path: None)
+            drawn = cv2.imread(str(self.folder / "preview.png"))
+            assert drawn is not None, "it was just written"
+            self._add("preview_thumb.jpg", lambda path: _encode(path, drawn, THUMB_SIDE))
 
     def _facts(self, result: Reconstruction) -> dict[str, Any]:
         """What the page says about the result, flat."""
@@ -256,6 +293,7 @@ class Work:
             "points": counts.get("points"),
             "vertices": counts.get("vertices"),
             "faces": counts.get("faces"),
+            "print_mm": self.print_mm,
             "warnings": [for_pages(note) for note in report["warnings"]],
             "seconds": self.watch.rounded(),
         }
@@ -302,8 +340,21 @@ def depth_colours(depth: DepthMap) -> np.ndarray:
     return colours
 
 
-def _encode(path: Path, picture: np.ndarray) -> None:
-    ok, data = cv2.imencode(path.suffix, picture)
+def write_print(mesh: Mesh, path: Path, asked: dict[str, Any]) -> list[float]:
+    """Write a mesh for printing by a job's options; returns its width, depth and height in millimetres."""
+    settings = PrintSettings(asked.get("size_mm") or PrintSettings.size_mm, bool(asked.get("base")))
+    found = write_stl.printable(mesh, settings)
+    write_stl.write_printable(found, path)
+    return [round(side, 1) for side in write_stl.size_of(found)]
+
+
+def _encode(path: Path, picture: np.ndarray, side: int | None = None) -> None:
+    """Write a BGR picture; a thumbnail, if its longest side is given."""
+    if side is None:
+        ok, data = cv2.imencode(path.suffix, picture)
+    else:
+        flags = [cv2.IMWRITE_JPEG_QUALITY, THUMB_QUALITY] if path.suffix == ".jpg" else []
+        ok, data = cv2.imencode(path.suffix, at_most(picture, side), flags)
     assert ok, "OpenCV encodes every uint8 picture"
     path.write_bytes(data.tobytes())
 

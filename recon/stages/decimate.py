@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float32, Int32
 from numpy import ndarray
 
+from recon.geometry.closed import apart, is_closed
 from recon.stages.texture import textured
 from recon.types import Camera, Mask, Mesh, Photo
 
@@ -26,6 +27,8 @@ def decimate(mesh: Mesh, faces: int, photo: Photo, mask: Mask, camera: Camera) -
         vertices, triangles = _fast(vertices, triangles, max(faces, BULK))
     if faces < len(triangles) <= 2 * BULK:
         vertices, triangles = _close(vertices, triangles, faces)
+    if is_closed(triangles):
+        vertices = apart(vertices, triangles)
     return textured(Mesh(vertices, triangles), photo, mask, camera)
 
 

@@ -21,6 +21,7 @@ from jaxtyping import UInt8
 from numpy import ndarray
 
 from recon.geometry.axes import to_gltf
+from recon.geometry.reduce import at_most
 from recon.stages.files import write_with
 from recon.types import Camera, Mesh
 
@@ -140,7 +141,7 @@ def _at_most(picture: UInt8[ndarray, "h w 3"], side: int) -> UInt8[ndarray, "h w
 def _texture(picture: UInt8[ndarray, "h w 3"]) -> pyvista.Texture:
     import pyvista
 
-    texture = pyvista.Texture(_at_most(picture, 2048))
+    texture = pyvista.Texture(at_most(picture, 2048))
     texture.interpolate, texture.mipmap = True, True
     return texture
 

@@ -14,6 +14,7 @@ from numpy import ndarray
 
 from recon.errors import BadInput
 from recon.geometry.camera import back_project
+from recon.geometry.closed import apart
 from recon.geometry.fill import nearest_filled
 from recon.geometry.lattice import Lattice, corner_lines
 from recon.geometry.solid import (  # fmt: skip
@@ -62,7 +63,9 @@ def _relief(photo: Photo, mask: Mask, lattice: Lattice, base: float) -> Mesh:
     pixels = _corner_pixels(lattice, z.shape)[place]
     vertices = np.concatenate([_lifted(pixels, depth, lattice.camera), _lifted(pixels, floor, lattice.camera)])
     everything = np.concatenate([faces, back_faces(corners) + count, rim_walls(faces, count)])
-    return textured(Mesh(vertices, everything), photo, mask, lattice.camera, np.concatenate([pixels, pixels]))
+    return textured(
+        Mesh(apart(vertices, everything), everything), photo, mask, lattice.camera, np.concatenate([pixels, pixels])
+    )
 
 
 def _closed_subject(photo: Photo, mask: Mask, depth: DepthMap, lattice: Lattice) -> Mesh:
@@ -87,7 +90,7 @@ def _closed_subject(photo: Photo, mask: Mask, depth: DepthMap, lattice: Lattice)
     camera = lattice.camera
     vertices = np.concatenate([_lifted(pixels, front, camera), _lifted(pixels[interior], behind[interior], camera)])
     both = np.concatenate([faces, back_faces(back_of[corners])])
-    return textured(Mesh(vertices, both), photo, mask, camera, np.concatenate([pixels, pixels[interior]]))
+    return textured(Mesh(apart(vertices, both), both), photo, mask, camera, np.concatenate([pixels, pixels[interior]]))
 
 
 def _doubled_corners(z: Float32[ndarray, "h w"], inside: Bool[ndarray, "h w"]) -> Float32[ndarray, " n"]:

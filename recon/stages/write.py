@@ -11,7 +11,8 @@ import numpy as np
 
 from recon.formats import CLOUD_FORMATS, DEPTH_FORMATS, MESH_FORMATS, checked_format
 from recon.geometry.axes import to_gltf
-from recon.stages import write_gltf, write_obj, write_ply
+from recon.settings import PrintSettings, ViewSettings
+from recon.stages import write_gltf, write_obj, write_ply, write_stl
 from recon.stages.files import write_bytes
 from recon.types import DepthMap, Mesh, PointCloud
 
@@ -21,18 +22,23 @@ if TYPE_CHECKING:
 PNG_TOP = 65535
 
 
-def write_mesh(mesh: Mesh, path: Path) -> list[Path]:
-    """Write a mesh as PLY, OBJ (+ MTL + texture), GLB, STL or VTK, in glTF's axes; returns the files written."""
+def write_mesh(
+    mesh: Mesh, path: Path, printed: PrintSettings = PrintSettings(), view: ViewSettings | None = None
+) -> list[Path]:
+    """Write a mesh as PLY, OBJ (+ MTL + texture), GLB or VTK, in glTF's axes, or as STL, in a printer's axes and
+    millimetres (`printed` says how large); returns the files written. The triangles are the same in all of them.
+
+    view: a GLB for a page, small instead of exact.
+    """
     ending = checked_format(path, MESH_FORMATS, "the model")
     if ending == ".obj":
         return write_obj.write_mesh(mesh, path)
     if ending == ".ply":
         write_ply.write_mesh(mesh, path)
     elif ending == ".glb":
-        write_gltf.write_mesh(mesh, path)
+        write_gltf.write_mesh(mesh, path, view)
     elif ending == ".stl":
-        plain = mesh.welded()
-        write_bytes(path, plain.with_(vertices=to_gltf(plain.vertices), uv=None).to_trimesh().export(file_type="stl"))
+        write_stl.write_printable(write_stl.printable(mesh, printed), path)
     else:
         plain = mesh.welded()
         write_bytes(path, _vtk_bytes(plain.with_(vertices=to_gltf(plain.vertices)).to_pyvista()))

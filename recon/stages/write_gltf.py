@@ -12,9 +12,13 @@ from typing import Any
 
 import cv2
 import numpy as np
+from jaxtyping import Float32
+from numpy import ndarray
 
 from recon.geometry.axes import to_gltf
 from recon.geometry.colour import linear_16bit
+from recon.geometry.reduce import at_most
+from recon.settings import ViewSettings
 from recon.stages.files import write_bytes
 from recon.types import Mesh
 
@@ -49,10 +53,13 @@ class _Buffer:
         return len(self.accessors) - 1
 
 
-def write_mesh(mesh: Mesh, path: Path) -> None:
-    """One mesh, one material, in glTF's axes."""
+def write_mesh(mesh: Mesh, path: Path, view: ViewSettings | None = None) -> None:
+    """One mesh, one material, in glTF's axes; `view`: small instead of exact, for a page that shows it."""
     buffer = _Buffer()
-    positions = to_gltf(mesh.vertices)
+    first, place = mesh.places()
+    positions = to_gltf(mesh.vertices[first])[place]  # copies along a cut have the same bits: a merger closes them
+    if view is not None:
+        positions = rounded(positions, view.bits)
     bounds = {"min": positions.min(axis=0).tolist(), "max": positions.max(axis=0).tolist()}
     attributes = {"POSITION": buffer.accessor(positions, FLOAT, "VEC3", ARRAY_BUFFER, **bounds)}
     document: dict[str, Any] = {
@@ -64,8 +71,12 @@ def write_mesh(mesh: Mesh, path: Path) -> None:
         "materials": [_material(mesh)],
     }
     if mesh.uv is not None and mesh.texture is not None:
-        attributes["TEXCOORD_0"] = buffer.accessor(mesh.uv, FLOAT, "VEC2", ARRAY_BUFFER)
-        picture = buffer.view(encoded_texture(mesh.texture))
+        if view is None:
+            attributes["TEXCOORD_0"] = buffer.accessor(mesh.uv, FLOAT, "VEC2", ARRAY_BUFFER)
+        else:
+            uv = np.rint(mesh.uv * 65535).astype(np.uint16)
+            attributes["TEXCOORD_0"] = buffer.accessor(uv, USHORT, "VEC2", ARRAY_BUFFER, normalized=True)
+        picture = buffer.view(encoded_texture(mesh.texture, view))
         document["images"] = [{"bufferView": picture, "mimeType": "image/jpeg"}]
         document["samplers"] = [{"magFilter": 9729, "minFilter": 9987, "wrapS": 33071, "wrapT": 33071}]
         document["textures"] = [{"source": 0, "sampler": 0}]
@@ -82,14 +93,20 @@ def write_mesh(mesh: Mesh, path: Path) -> None:
     write_bytes(path, *_container(document, buffer))
 
 
-def encoded_texture(texture: np.ndarray) -> bytes:
-    """The texture as a JPEG without chroma subsampling (which would cost 3 dB at coloured edges)."""
-    flags = [
-        cv2.IMWRITE_JPEG_QUALITY,
-        JPEG_QUALITY,
-        cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
-        cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
-    ]
+def rounded(positions: Float32[ndarray, "n 3"], bits: int) -> Float32[ndarray, "n 3"]:
+    """Positions rounded to 2^-bits of their depth (to a power of two): what is cut off is zeros, which gzip takes away."""
+    depth = np.maximum(np.abs(positions[:, 2:]), np.float32(1e-30))
+    step = np.exp2(np.floor(np.log2(depth)) - np.float32(bits))
+    return np.rint(positions / step) * step
+
+
+def encoded_texture(texture: np.ndarray, view: ViewSettings | None = None) -> bytes:
+    """The texture as a JPEG without chroma subsampling (which would cost 3 dB at coloured edges), or small, for a view."""
+    quality, sampling = JPEG_QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
+    if view is not None:
+        quality, sampling = view.quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420
+        texture = at_most(texture, view.texture_side)
+    flags = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
     ok, data = cv2.imencode(".jpg", cv2.cvtColor(texture, cv2.COLOR_RGB2BGR), flags)
     assert ok, "OpenCV encodes every uint8 picture"
     return bytes(data)

@@ -70,7 +70,7 @@ export class Better {
       stop.disabled = job.cancel_requested;
       stop.hidden = job.lane !== "refine";  // before that the job's own button stops everything
     }
-    const sketch = artefact(job, "sketch") ?? artefact(job, "photo");
+    const sketch = artefact(job, "sketch") ?? artefact(job, "photo_thumb");
     const picture = byId("better-sketch");
     if (!sketch || picture.getAttribute("src") === sketch.url) return;
     picture.src = sketch.url;

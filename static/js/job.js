@@ -12,8 +12,7 @@ loading.catch(() => {});  // told at the end
 const page = document.getElementById("job");
 const waiting = document.getElementById("waiting");
 const waitingText = document.getElementById("waiting-text");
-const LAYERS = new Map([["points_view", "points"], ["grid", "grid"], ["mesh", "mesh"], ["refined", "refined"]]);  // artefact kind → layer
-const ON_DEMAND = new Map([["smooth", "smooth"]]);  // those that are fetched when somebody wants to see them
+const LAYERS = new Map([["points_view", "points"], ["smooth_view", "smooth"], ["grid_view", "grid"], ["mesh_view", "mesh"], ["refined_view", "refined"]]);  // artefact kind → layer
 const shown = new Map();  // artefact kind → the address that the viewer has
 let job = JSON.parse(page.dataset.job);
 let viewer = null;
@@ -22,7 +21,7 @@ const opened = Boolean(artefact(job, "refined"));  // with the better model alre
 let hopeless = "";  // why there will be no viewer
 
 function showWaiting() {
-  const photo = artefact(job, "photo");
+  const photo = artefact(job, "photo_thumb");
   const picture = document.getElementById("waiting-photo");
   if (photo && !picture.getAttribute("src")) {
     picture.src = photo.url;
@@ -37,20 +36,21 @@ function showWaiting() {
 async function showModels() {
   if (!viewer) return;
   viewer.describe(job);
-  // While it is being made in the order in which it comes; of a finished job the best first.
-  for (const [kind, layer] of ON_DEMAND) {
+  let best = null;
+  for (const [kind, layer] of LAYERS) {
     const found = artefact(job, kind);
-    if (found) viewer.offer(layer, found.url);
+    if (!found) continue;
+    viewer.offer(layer, found.url);
+    best = [kind, layer, found];
   }
-  const order = isReady(job) ? [...LAYERS].reverse() : LAYERS;
-  for (const [kind, layer] of order) {
-    const found = artefact(job, kind);
-    if (left || !found || shown.get(kind) === found.url) continue;
+  // Only the best is fetched; the others when somebody looks at them.
+  if (best && !left && shown.get(best[0]) !== best[2].url) {
+    const [kind, layer, found] = best;
     shown.set(kind, found.url);
     try {
-      await viewer.add(layer, found.url, (share) => { waitingText.textContent = `Fetching the model, ${Math.round(share * 100)} %`; });
+      await viewer.add(layer, (share) => { waitingText.textContent = `Fetching the model, ${Math.round(share * 100)} %`; });
       waiting.hidden = true;
-      if (kind === "refined" && !opened) say("The better model is here.");
+      if (layer === "refined" && !opened) say("The better model is here.");
     } catch (error) {
       shown.delete(kind);
       console.warn(error);

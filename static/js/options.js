@@ -20,14 +20,15 @@ function aboutRefine({ refine, mask }) {
   return refine !== "off" && mask === "none" ? "There must be one thing for that: choose another cut-out" : "";
 }
 
-function aboutNumbers({ fov, faces }) {
+function aboutNumbers({ fov, faces, size_mm: size }) {
   return {
+    size_mm: size ? "" : "Empty: 100 mm",
     fov: fov ? "" : "Empty: from the photo, else estimated",
     faces: faces ? "" : "Empty: as fine as the photo",
   };
 }
 
-export const valuesOf = (form) => Object.fromEntries(["surface", "mask", "depth_model", "fov", "faces", "refine"].map((name) => [name, new FormData(form).get(name) ?? ""]));
+export const valuesOf = (form) => Object.fromEntries(["surface", "mask", "depth_model", "fov", "faces", "size_mm", "base", "refine"].map((name) => [name, new FormData(form).get(name) ?? ""]));
 
 // The words of an option's choice, as the form has them.
 export function labelOf(form, name, value) {

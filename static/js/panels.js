@@ -1,21 +1,23 @@
 // The column beside the stage: status, pictures, downloads, facts.
-import { bytes, factsOf, statusOf } from "./words.js";
+import { bytes, centimetres, factsOf, statusOf } from "./words.js";
 import { isFinal, isReady } from "./live.js";
 
 const byId = (id) => document.getElementById(id);
 
 // The list is the same from the first second on, so that nothing moves when files come.
 const LOADS = [
-  ["grid", "Instant mesh, textured", "GLB"], ["mesh_ply", "Mesh, coloured", "PLY"], ["mesh_obj", "Mesh with texture", "OBJ, ZIP"], ["mesh_stl", "Mesh, for printing", "STL"],
+  ["grid", "Instant mesh, textured", "GLB"], ["mesh_ply", "Mesh, coloured", "PLY"], ["mesh_obj", "Mesh with texture", "OBJ, ZIP"], ["mesh_stl", "For printing", "STL"],
   ["smooth", "Smooth mesh, textured", "GLB"], ["smooth_ply", "Smooth mesh, coloured", "PLY"],
   ["points", "Point cloud", "PLY"], ["depth_npy", "Depth, numbers", "NPY"], ["depth_png", "Depth, 16 bit", "PNG"], ["mask", "Mask", "PNG"],
   ["preview", "Preview", "PNG"], ["report", "Report", "JSON"],
 ];
 // Above them, as soon as a better model is asked for: it takes the first button then.
 const BETTER = [
-  ["refined_ply", "Better mesh, coloured", "PLY"], ["refined_obj", "Better mesh with texture", "OBJ, ZIP"], ["refined_stl", "Better mesh, for printing", "STL"],
+  ["refined_ply", "Better mesh, coloured", "PLY"], ["refined_obj", "Better mesh with texture", "OBJ, ZIP"], ["refined_stl", "Better, for printing", "STL"],
   ["mesh", "First mesh, textured", "GLB"],
 ];
+
+const THUMBS = { photo: "photo_thumb", depth_view: "depth_thumb", mask: "mask_thumb" };
 
 export const artefact = (job, kind) => job.artefacts.find((one) => one.kind === kind);
 
@@ -43,10 +45,12 @@ export function showSilence() {
 export function showPictures(job) {
   for (const button of byId("pictures").children) {
     const found = artefact(job, button.dataset.kind);
+    const small = artefact(job, THUMBS[button.dataset.kind]);
     const picture = button.querySelector("img");
     button.classList.toggle("none", !found && isReady(job));
-    if (!found || picture.getAttribute("src") === found.url) continue;
-    picture.src = found.url;
+    if (!found || !small || picture.getAttribute("src") === small.url) continue;
+    button.dataset.full = found.url;
+    picture.src = small.url;
     picture.alt = "";
     picture.hidden = false;
     button.disabled = false;
@@ -55,6 +59,12 @@ export function showPictures(job) {
 
 function element(kind, text, className = "") {
   return Object.assign(document.createElement(kind), { textContent: text, className });
+}
+
+// How large it is when it is printed, where that is known.
+function sizeOf(job, kind) {
+  const sides = kind === "mesh_stl" ? job.facts?.print_mm : kind === "refined_stl" ? job.refinement?.print_mm : null;
+  return sides ? ` · ${centimetres(sides)}` : "";
 }
 
 function downloadRow(found, label, format, ended) {
@@ -78,14 +88,14 @@ let listed = "";
 export function showDownloads(job) {
   const ended = isReady(job);
   const better = Boolean(job.refinement) && !["cancelled", "failed"].includes(job.refinement.state) || Boolean(artefact(job, "refined"));
-  const state = better + job.artefacts.map((one) => one.url).join() + ended;
+  const state = better + job.artefacts.map((one) => one.url).join() + ended + job.facts?.print_mm + job.refinement?.print_mm;
   if (state === listed) return;  // whoever reads the list, or has a link in focus, keeps it
   listed = state;
   const smoothItself = (job.facts?.surface ?? job.params.surface) === "poisson";  // then there is none beside it
   const rows = LOADS.filter(([kind]) => !(smoothItself && kind.startsWith("smooth")));
   byId("downloads").replaceChildren(...[...(better ? BETTER : []), ...rows].map(([kind, label, format]) => {
     const settled = BETTER.some(([one]) => one === kind) ? isFinal(job) : ended;
-    return downloadRow(artefact(job, kind), better ? label.replace(/^Mesh/, "First mesh") : label, format, settled);
+    return downloadRow(artefact(job, kind), better ? label.replace(/^Mesh/, "First mesh") : label, format + sizeOf(job, kind), settled);
   }));
   const main = artefact(job, "refined") ?? artefact(job, "mesh") ?? artefact(job, "grid");
   if (main) enable(byId("download-main"), main.url, main.download);

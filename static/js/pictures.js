@@ -1,4 +1,4 @@
-// The photo, the depth map and the mask, large over the stage: while one is pressed in, it covers the model.
+// The photo, the depth map and the mask, large over the stage (only then fetched large): while one is pressed in, it covers the model.
 
 export function listenForPictures() {
   const over = document.getElementById("picture-over");
@@ -7,7 +7,7 @@ export function listenForPictures() {
     for (const button of buttons) button.setAttribute("aria-pressed", String(button === chosen));
     over.hidden = !chosen;
     if (!chosen) return;
-    over.src = chosen.querySelector("img").src;
+    over.src = chosen.dataset.full;
     over.alt = chosen.dataset.label;
   };
   for (const button of buttons) {

@@ -20,6 +20,9 @@ export function bytes(count) {
   return `${(count / 1e6).toFixed(1)} MB`;
 }
 
+// Width, depth and height in millimetres, as one reads them off a ruler.
+export const centimetres = (sides) => `${sides.map((side) => (side / 10).toFixed(1)).join(" × ")} cm`;
+
 export const number = (value) => new Intl.NumberFormat("en").format(value);
 
 function took(job) {

@@ -162,6 +162,12 @@ class Visit:
         self.page.wait_for_selector('#job[data-state="done"]')
         self.page.wait_for_selector("#surface:enabled", state="attached")
         self.page.wait_for_selector('[data-mode="points"]:enabled')
+        return self.until_fetched()
+
+    def until_fetched(self) -> Visit:
+        """Wait until what is to be seen is there."""
+        self.page.wait_for_selector("#waiting", state="hidden")
+        self.page.wait_for_selector('#viewer:not([aria-busy="true"])')
         return self
 
     def stop(self) -> Visit:
@@ -184,6 +190,7 @@ class Visit:
 
     def picture(self) -> np.ndarray:
         """The stage as one sees it, height×width×3 uint8."""
+        self.page.wait_for_selector('#viewer:not([aria-busy="true"])')
         taken = self.page.locator("#stage").screenshot()
         return np.asarray(Image.open(io.BytesIO(taken)).convert("RGB"))
 

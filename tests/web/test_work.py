@@ -22,19 +22,13 @@ from web_3d_app.tables import FILES, LANES, MESH, STAGES, VIEW
 from web_3d_app.worker import explained
 
 PARAMS = {"surface": "auto", "depth_model": "auto", "mask": "alpha", "fov": None, "faces": None}
-FIRST = ["points_view.ply", "grid.glb", "mask.png", "depth_view.jpg"]
-SMOOTH = ["smooth.glb", "smooth.ply"]
-REST = [
-    "mesh.glb",
-    "mesh.ply",
-    "mesh.stl",
-    "mesh_obj.zip",
-    "points.ply",
-    "depth.npy",
-    "depth.png",
-    *SMOOTH,
-    "report.json",
-]
+FIRST = ["photo_thumb.jpg", "points_view.ply", "grid_view.glb", "mask.png", "mask_thumb.png", "depth_view.jpg",
+         "depth_thumb.jpg"]  # fmt: skip
+MESHES = ["mesh_view.glb", "mesh.glb"]
+SMOOTH = ["smooth_view.glb", "smooth.glb", "smooth.ply"]
+REST = ["grid.glb", "mesh.ply", "mesh.stl", "mesh_obj.zip", "points.ply", "depth.npy", "depth.png", *SMOOTH,
+        "report.json"]  # fmt: skip
+MASKS = ("mask.png", "mask_thumb.png")
 
 
 class Slope:
@@ -88,7 +82,7 @@ class Run:
 
 def test_the_first_view_comes_first_and_everything_opens(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(photo, monkeypatch).all()
-    assert (run.made, run.lanes) == (FIRST + REST, [VIEW, MESH, FILES])
+    assert (run.made, run.lanes) == (FIRST + MESHES + REST, [VIEW, MESH, FILES])
     assert [stage for stage in run.stages if stage != "write"] == [s for lane in LANES for s in STAGES[lane]]
     folder = photo.parent
     for name in ("grid.glb", "mesh.glb", "mesh.ply", "mesh.stl", "smooth.glb"):
@@ -117,21 +111,18 @@ def test_the_first_view_comes_first_and_everything_opens(photo: Path, monkeypatc
 
 def test_the_grid_is_made_once_if_it_was_asked_for(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(photo, monkeypatch, surface="grid").all()
-    assert run.made == FIRST + [name for name in REST if name != "mesh.glb"] and run.lanes == [VIEW, FILES]
+    assert run.made == FIRST + REST and run.lanes == [VIEW, FILES]
 
 
 def test_a_scene_is_the_grid_that_is_there_already(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(photo, monkeypatch, mask="none").all()
-    assert run.made == [name for name in FIRST + REST if name not in ("mask.png", "mesh.glb")] and run.lanes == [
-        VIEW,
-        FILES,
-    ]
+    assert run.made == [name for name in FIRST + REST if name not in MASKS] and run.lanes == [VIEW, FILES]
     assert (run.facts["surface"], run.facts["surface_source"]) == ("grid", "auto")
 
 
 def test_poisson_has_no_second_one_beside_it(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(photo, monkeypatch, surface="poisson").all()
-    assert run.made == FIRST + [name for name in REST if name not in SMOOTH]
+    assert run.made == FIRST + MESHES + [name for name in REST if name not in SMOOTH]
     assert (run.facts["surface"], run.facts["surface_source"]) == ("poisson", "user")
 
 
@@ -143,7 +134,7 @@ def test_a_smooth_mesh_that_does_not_come_together_is_told_and_nothing_else_is_l
 
     monkeypatch.setattr("recon.stages.surface_poisson.make_poisson", nothing)
     run = Run(photo, monkeypatch).all()
-    assert run.made == FIRST + [name for name in REST if name not in SMOOTH]
+    assert run.made == FIRST + MESHES + [name for name in REST if name not in SMOOTH]
     assert any("there is no smooth mesh" in note and "--" not in note for note in run.facts["warnings"])
 
 

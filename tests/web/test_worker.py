@@ -22,7 +22,13 @@ from web_3d_app.uploads import checked_upload
 from web_3d_app.worker import ModelMaker, Worker
 
 ORDER = [stage for lane in LANES for stage in STAGES[lane]]
-FIRST_FILE_OF = {"points": "points_view", "grid": "grid", "mesh": "mesh", "files": "mesh_ply", "preview": "report"}
+FIRST_FILE_OF = {
+    "points": "points_view",
+    "grid": "grid_view",
+    "mesh": "mesh_view",
+    "files": "grid",
+    "preview": "report",
+}
 """Stage -> a kind of file that is there only after it."""
 LEASE = 60.0
 

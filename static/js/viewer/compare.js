@@ -6,22 +6,22 @@ const ORDER = ["points", ...MESHES];
 export class Compare {
   // mode(): how meshes are shown; nameOf(layer): what it is called.
   constructor(stage, layers, { mode, nameOf }) {
-    Object.assign(this, { stage, layers, mode, nameOf, on: false, share: 0.5 });
+    Object.assign(this, { stage, layers, mode, nameOf, on: false, share: 0.5, onPick: () => {} });
     this.plain = stage.draw;
     const byId = (id) => document.getElementById(id);
     this.parts = { divider: byId("divider"), line: byId("dividerline"), pair: byId("pair") };
     this.picks = [byId("pair-left"), byId("pair-right")];
     this.parts.divider.addEventListener("input", () => { this.share = this.parts.divider.value / 1000; this.show(); });
-    for (const pick of this.picks) pick.addEventListener("change", () => this.show());
+    for (const pick of this.picks) pick.addEventListener("change", () => { this.onPick(); this.show(); });
   }
 
   possible() {
-    return this.layers.all.size > 1;
+    return this.layers.urls.size > 1;
   }
 
   // Fill the two lists with what is there; what was chosen stays chosen.
   offer() {
-    const there = ["other", ...ORDER].filter((name) => this.layers.get(name));
+    const there = ["other", ...ORDER].filter((name) => this.layers.has(name));
     const wanted = [there.at(-2), there.at(-1)];
     this.picks.forEach((pick, index) => {
       const chosen = this.on && pick.value ? pick.value : wanted[index];

@@ -1,4 +1,5 @@
-// What can be on the stage: the point cloud and the meshes, each loaded once and shown in the mode that is asked for.
+// What can be on the stage: the point cloud and the meshes, each loaded once, when it is looked at, and shown in the mode
+// that is asked for.
 import { GLTFLoader, Group, Mesh, Points, PLYLoader } from "../three.js";
 import { medianDepth, sampleOf } from "./framing.js";
 import { clay, normals, pointMaterial, underWires, wires } from "./materials.js";
@@ -70,6 +71,29 @@ export class Layers {
   constructor(scene) {
     this.scene = scene;
     this.all = new Map();
+    this.urls = new Map();  // name → where it lies
+    this.coming = new Map();  // address → the layer that is being fetched
+  }
+
+  // It can be had there.
+  offer(name, url) {
+    this.urls.set(name, url);
+  }
+
+  has(name) {
+    return this.urls.has(name);
+  }
+
+  isLoaded(name) {
+    return this.all.get(name)?.url === this.urls.get(name);
+  }
+
+  // The layer, fetched if it is not there.
+  async need(name, onShare = () => {}) {
+    if (this.isLoaded(name)) return this.all.get(name);
+    const url = this.urls.get(name);
+    if (!this.coming.has(url)) this.coming.set(url, this.load(name, url, onShare).finally(() => this.coming.delete(url)));
+    return this.coming.get(url);
   }
 
   async load(name, url, onShare) {
@@ -82,6 +106,7 @@ export class Layers {
       this.scene.remove(old.object);
       release(old.object);
     }
+    layer.url = url;
     this.all.set(name, layer);
     layer.object.visible = false;
     this.scene.add(layer.object);
@@ -100,8 +125,9 @@ export class Layers {
     return this.all.get(name);
   }
 
-  // Only this one is seen, in this mode.
+  // Only this one is seen, in this mode; while it is fetched, what was there.
   show(name, mode) {
+    if (!this.all.has(name)) return;
     for (const [each, layer] of this.all) layer.object.visible = each === name;
     this.all.get(name)?.setMode(mode);
   }

@@ -3,6 +3,7 @@ import { listenForFullScreen, savePicture } from "./capture.js";
 import { SURFACES } from "../words.js";
 import { Compare, MESHES } from "./compare.js";
 import { ballAround } from "./framing.js";
+import { say } from "../say.js";
 import { asRadioGroup, listenForKeys } from "./keys.js";
 import { Layers } from "./layers.js";
 import { Ruler } from "./ruler.js";
@@ -18,7 +19,6 @@ export class Viewer {
     this.job = null;
     this.mode = "points";
     this.surface = "grid";
-    this.later = new Map();  // layer → the address that it is fetched from when somebody wants to see it
     this.other = null;  // another model of the same photo: its job, and what it is called
     this.chosen = { mode: false, surface: false };  // what the person chose is not changed by what arrives later
     this.stage = new Stage(byId("canvas"));
@@ -31,6 +31,7 @@ export class Viewer {
     this.ruler = new Ruler(this.stage, {
       target: () => this.layers.get(this.visible())?.object, facts: () => this.job?.facts, tell: (text) => this.hint(text),
     });
+    this.compare.onPick = () => this.fetchSeen();
     this.markMode = asRadioGroup(byId("modes"), (mode) => { this.chosen.mode = true; this.setMode(mode); });
     this.listen();
   }
@@ -38,7 +39,7 @@ export class Viewer {
   listen() {
     const toggleFull = listenForFullScreen(byId("viewer"), (on) => action("full").setAttribute("aria-pressed", String(on)));
     const acts = {
-      reset: () => { this.turntable.toggle(false); this.stage.lookAside(this.layers.get(this.visible()).sample); },
+      reset: () => { this.turntable.toggle(false); const layer = this.layers.get(this.visible()); if (layer) this.stage.lookAside(layer.sample); },
       camera: () => { this.turntable.toggle(false); this.stage.viewFromCamera(); },
       turn: () => this.turntable.toggle(),
       ruler: () => this.toggle("ruler", this.ruler),
@@ -75,9 +76,15 @@ export class Viewer {
     this.stage.setFrame({ fovX: facts?.fov_x_deg, width: photo?.width, height: photo?.height, distance });
   }
 
-  // onShare: told how much of it has come, 0 to 1.
-  async add(name, url, onShare) {
-    const layer = await this.layers.load(name, url, onShare);
+  // It can be had there, and is fetched when somebody looks at it.
+  offer(name, url) {
+    this.layers.offer(name, url);
+    this.enable();
+  }
+
+  // It is to be looked at now. onShare: told how much of it has come, 0 to 1.
+  async add(name, onShare) {
+    const layer = await this.layers.need(name, onShare);
     this.frame();
     if (name !== "points" && !this.chosen.mode) this.mode = "textured";
     if (name === "refined") this.chosen.surface = false;  // it was waited for
@@ -87,47 +94,23 @@ export class Viewer {
     if (name !== "points") this.stage.introduce(layer.sample);
   }
 
-  // A model that is fetched when it is chosen.
-  offer(name, url) {
-    if (this.later.get(name) === url) return;
-    this.later.set(name, url);
-    if (this.layers.get(name)) this.layers.load(name, url, () => {}).then(() => this.show());
-    this.enable();
-  }
-
-  async pick(name) {
+  pick(name) {
     this.chosen.surface = true;
-    if (!(await this.fetch(name))) {
-      byId("surface").value = this.surface;
-      return;
-    }
     this.surface = name;
     if (this.mode === "points") this.mode = "textured";
     this.enable();
     this.show();
   }
 
-  async fetch(name) {
-    if (this.layers.get(name)) return true;
-    try {
-      this.hint(`Fetching “${this.nameOf(name)}”`);
-      await this.layers.load(name, this.later.get(name), (share) => this.hint(`Fetching “${this.nameOf(name)}”, ${Math.round(share * 100)} %`));
-      this.hint("");
-      return true;
-    } catch (error) {
-      console.warn(error);
-      this.hint("It could not be loaded: choose it again to try again.");
-      return false;
-    }
-  }
-
   // Another model of the same photo on the left, this one's best on the right. Its unit may be another one: the nearest
   // place of both is taken as the same.
   async beside(job, { url }, words) {
     const mine = this.visible();
-    await this.layers.load("other", url, () => {});
+    this.layers.offer("other", url);
+    const fresh = !this.layers.isLoaded("other");
+    await this.layers.need("other");
     const [here, there] = [this.job?.facts?.near, job.facts?.near];
-    if (here && there && Math.abs(here / there - 1) > 1e-3) this.layers.scale("other", here / there);
+    if (fresh && here && there && Math.abs(here / there - 1) > 1e-3) this.layers.scale("other", here / there);
     this.other = { job, words };
     this.pictures.close();
     if (!this.compare.on) this.toggle("compare", this.compare);
@@ -153,13 +136,13 @@ export class Viewer {
   }
 
   meshes() {
-    return MESHES.filter((name) => this.layers.get(name) || this.later.has(name));
+    return MESHES.filter((name) => this.layers.has(name));
   }
 
   // The first model, the better one, or both beside each other.
   choose(which) {
-    const first = this.meshes().filter((name) => name !== "refined" && this.layers.get(name)).at(-1);
-    if (!first || !this.layers.get("refined")) return;
+    const first = this.meshes().filter((name) => name !== "refined").at(-1);
+    if (!first || !this.layers.has("refined")) return;
     this.pictures.close();
     if (this.compare.on !== (which === "both")) this.toggle("compare", this.compare);
     this.compare.pick(first, "refined");
@@ -172,10 +155,10 @@ export class Viewer {
   enable() {
     const meshes = this.meshes();
     for (const button of byId("modes").children) {
-      button.disabled = button.dataset.mode === "points" ? !this.layers.get("points") : meshes.length === 0;
+      button.disabled = button.dataset.mode === "points" ? !this.layers.has("points") : meshes.length === 0;
     }
-    for (const name of ["reset", "camera", "turn", "ruler", "shot", "full"]) action(name).disabled = false;
-    action("compare").disabled = !this.compare.possible();
+    if (this.layers.all.size) for (const name of ["reset", "camera", "turn", "ruler", "shot", "full"]) action(name).disabled = false;
+    action("compare").disabled = !this.layers.all.size || !this.compare.possible();
     const pick = byId("surface");
     if (meshes.length) pick.replaceChildren(...meshes.map((name) => new Option(this.nameOf(name), name, false, name === this.surface)));
     pick.disabled = meshes.length < 2;
@@ -184,8 +167,8 @@ export class Viewer {
 
   visible() {
     if (this.compare.on) return this.compare.picks[1].value;
-    if (this.mode === "points" && this.layers.get("points")) return "points";
-    return this.layers.get(this.surface) ? this.surface : [...this.layers.all.keys()].at(-1);
+    if (this.mode === "points" && this.layers.has("points")) return "points";
+    return this.layers.has(this.surface) ? this.surface : [...this.layers.all.keys()].at(-1);
   }
 
   setMode(mode) {
@@ -194,7 +177,28 @@ export class Viewer {
     this.show();
   }
 
+  // Fetch what is to be seen and is not there yet.
+  fetchSeen() {
+    const seen = this.compare.on ? this.compare.picks.map((pick) => pick.value) : [this.visible()];
+    const missing = seen.filter((name) => name && !this.layers.isLoaded(name));
+    byId("viewer").setAttribute("aria-busy", String(missing.length > 0));
+    if (!missing.length || this.fetching === String(missing)) return;
+    this.fetching = String(missing);
+    this.hint("Fetching the model");
+    Promise.all(missing.map((name) => this.layers.need(name))).then(() => this.frame()).catch((error) => {
+      console.warn(error);
+      say("A part of the model could not be loaded. Choose it again to try once more.");
+      byId("viewer").setAttribute("aria-busy", "false");
+      return true;
+    }).then((failed) => {
+      this.fetching = null;
+      this.hint("");
+      if (!failed) this.show();
+    });
+  }
+
   show() {
+    this.fetchSeen();
     this.layers.show(this.visible(), this.mode);
     this.markMode(this.mode);
     byId("surface").value = this.surface;
