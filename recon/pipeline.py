@@ -90,7 +90,8 @@ def reconstruct(
     whole numbers are millimetres, floats metres). mask: auto, none, alpha, a segmenter's name or a file. fov: horizontal,
     in degrees; or focal_px in pixels of the photo, or focal_mm as a 35 mm equivalent. centre: the principal point in pixels
     of the photo. near, far: where a disparity map's extremes lie. voxel: edge of the thinning voxels of the point cloud, in
-    the depth's unit. size_mm, base: an STL's longest side, and a stand for it. Raises UnflatError with one sentence for bad input (BadInput) or a missing model (MissingModel).
+    the depth's unit. size_mm, base: an STL's longest side, and a stand for it. Raises BadInput or MissingModel, with one
+    sentence.
     """
     watch, where, printed = watch or Stopwatch(), Where(device, offline), PrintSettings(checked_size(size_mm), base)
     check_values(faces, poisson_depth, voxel, depth_scale, near, far)
