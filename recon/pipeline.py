@@ -228,13 +228,14 @@ def _looked(
 def _target(found: Reconstruction, depth: DepthMap, settings: RefineSettings) -> Target:
     """What a refinement is fitted to."""
     from recon.refine.target import frame_of, target_of
-    from recon.refine.thin import PLATE
+    from recon.refine.thin import PLATE, linked
     from recon.stages.surface_solid import make_solid
 
     assert depth.back is not None, "the looks have found one"
     shaped = SolidSettings(settings.samples)
-    radius = frame_of(make_solid(found.photo, found.mask, depth, found.camera, shaped).vertices).radius
+    mask, depth = linked(found.mask, depth, settings.samples)
+    radius = frame_of(make_solid(found.photo, mask, depth, found.camera, shaped).vertices).radius
     least = np.float32(PLATE * 2 / settings.fine.resolution * radius)
     plate = replace(depth, back=np.maximum(depth.back, depth.z + least))
-    solid = make_solid(found.photo, found.mask, plate, found.camera, shaped)
+    solid = make_solid(found.photo, mask, plate, found.camera, shaped)
     return target_of(found.photo, found.mask, found.camera, solid, settings.photo)

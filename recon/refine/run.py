@@ -39,6 +39,7 @@ from recon.refine.guidance import Guide, distance_at, distance_volume, guide_of
 from recon.refine.guidances import Guidance, guidances_of
 from recon.refine.points import Features, Points
 from recon.refine.settings import FineSettings, PointsSettings, Settings
+from recon.refine.smooth import smoothed
 from recon.refine.steps import PREVIEW_SIDE, Parts, Step, Tell, silent
 from recon.refine.target import Target
 from recon.refine.texture import PARTS, textured
@@ -240,10 +241,13 @@ class Refinement:
             return self._points(state)
         resolution = self.settings.fine.resolution
         if state is not None:
-            return Fine(state["distance"], resolution, state["least"])
+            fine = Fine(state["distance"], resolution, state["least"])
+            fine.load_state_dict(state)
+            return fine
         points = lattice(resolution).to(self.device)
         distance = self.coarse.moved(distance_at(self.target, self.volume, points, self.beat), points)
-        distance, least = thickened(self.target, distance, points, 2 / resolution)
+        smooth = smoothed(distance, resolution)
+        distance, least = thickened(self.target, distance, smooth, points, 2 / resolution)
         return Fine(distance, resolution, least)
 
     def _points(self, state: dict[str, Tensor] | None) -> Points:
