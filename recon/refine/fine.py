@@ -26,7 +26,6 @@ from recon.render.meshloss import normal_loss
 from recon.render.raster import interpolate, paint, rasterise
 from recon.render.topology import Edges, edges_of
 
-
 COARSER = 2
 """Cells of the lattice along an axis in one of the offset's grid."""
 

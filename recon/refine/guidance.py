@@ -22,6 +22,7 @@ from recon.render.cameras import Pinhole
 from recon.render.fields import VolumePrior
 from recon.render.raster import face_normals, interpolate, paint, rasterise
 from recon.render.topology import edges_of
+from recon.threads import count
 
 ROUGH = 24
 """Cells of the lattice that is looked at everywhere."""
@@ -101,8 +102,7 @@ def spread_offsets(
     beat()
     off = seen - colours_through(plain, target, vertices)
     one, other = edges_of(faces).ends.cpu().numpy().T
-    count = len(vertices)
-    beside = coo_matrix((np.ones(len(one)), (one, other)), (count, count))
+    beside = coo_matrix((np.ones(len(one)), (one, other)), (len(vertices),) * 2)
     beside = (beside + beside.T).tocsr()
     held = hold * weight.double().cpu().numpy()
     system = diags_array(np.asarray(beside.sum(1)).ravel() + held + fade) - beside
@@ -117,15 +117,14 @@ def signed_distance(
     """Distance to a closed mesh, positive inside, by Open3D."""
     import open3d as o3d
 
-    scene = o3d.t.geometry.RaycastingScene()
+    scene = o3d.t.geometry.RaycastingScene(nthreads=count())
     corners = o3d.core.Tensor(vertices.detach().cpu().numpy())
     scene.add_triangles(corners, o3d.core.Tensor(faces.cpu().numpy().astype(np.uint32)))
     found = []
     for part in points.cpu().split(PART):
         beat()
-        found.append(
-            -torch.from_numpy(scene.compute_signed_distance(o3d.core.Tensor(part.numpy()), nsamples=1).numpy())
-        )
+        away = scene.compute_signed_distance(o3d.core.Tensor(part.numpy()), nthreads=count(), nsamples=1)
+        found.append(-torch.from_numpy(away.numpy()))
     return torch.cat(found).to(points.device)
 
 

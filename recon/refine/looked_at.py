@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32
 from numpy import ndarray
 
+from recon.threads import count
 from recon.types import Mesh
 
 
@@ -28,23 +29,22 @@ class Looked:
 
     mesh: Mesh
     scene: Any
-    threads: int
 
     @classmethod
-    def at(cls, mesh: Mesh, threads: int = 0) -> Looked:
-        """threads: of the ray casting; 0: as many as there are cores."""
+    def at(cls, mesh: Mesh) -> Looked:
+        """Make a mesh ready."""
         import open3d as o3d
 
-        scene = o3d.t.geometry.RaycastingScene(nthreads=threads)
+        scene = o3d.t.geometry.RaycastingScene(nthreads=count())
         scene.add_triangles(o3d.core.Tensor(mesh.vertices), o3d.core.Tensor(mesh.faces.astype(np.uint32)))
-        return cls(mesh, scene, threads)
+        return cls(mesh, scene)
 
     def along(self, eye: Float[ndarray, " 3"], directions: Float[ndarray, "h w 3"]) -> Picture:
         """What rays from an eye see."""
         import open3d as o3d
 
         rays = np.concatenate([np.broadcast_to(eye, directions.shape), directions], -1).astype(np.float32)
-        seen = self.scene.cast_rays(o3d.core.Tensor(rays), nthreads=self.threads)
+        seen = self.scene.cast_rays(o3d.core.Tensor(rays), nthreads=count())
         hit = np.isfinite(seen["t_hit"].numpy())
         corners = self.mesh.faces[seen["primitive_ids"].numpy()[hit].astype(np.intp)]
         one, other = seen["primitive_uvs"].numpy()[hit].T

@@ -1,4 +1,4 @@
-"""A function on the lattice of tetrahedra without what is finer than the lattice: it would show as a pattern of its cells."""
+"""A function on the lattice of tetrahedra without what is finer than it and would show as a pattern of its cells."""
 
 from __future__ import annotations
 

@@ -63,9 +63,7 @@ def thickened(
     return torch.maximum(thicker, least), least
 
 
-def _thin(
-    target: Target, points: Float[Tensor, "n 3"], cell: float
-) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
+def _thin(target: Target, points: Float[Tensor, "n 3"], cell: float) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
     """For points: 1 where the photo's camera sees them in a thin part or close by, 0 far from any, smooth between; and
     how far that part is to grow, in cells."""
     camera = target.camera

@@ -11,11 +11,12 @@ from dataclasses import asdict, dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, Float32, UInt8
+from jaxtyping import Bool, Float32, UInt8
 from numpy import ndarray
 
 from recon.geometry.camera import back_project
 from recon.refine.looked_at import Looked, Picture, orbit_rays
+from recon.refine.steps import Beat, still
 from recon.types import Camera, Mask, Mesh, Photo
 
 SIDE = 512
@@ -65,9 +66,9 @@ class Verdict:
         return asdict(self)
 
 
-def verdict(photo: Photo, mask: Mask, camera: Camera, first: Mesh, refined: Mesh, threads: int = 0) -> Verdict:
+def verdict(photo: Photo, mask: Mask, camera: Camera, first: Mesh, refined: Mesh, beat: Beat = still) -> Verdict:
     """Compare two closed, textured meshes of a photo's subject, in the camera's frame."""
-    one, other = (look_of(photo, mask, camera, mesh, threads) for mesh in (first, refined))
+    one, other = (look_of(photo, mask, camera, mesh, beat) for mesh in (first, refined))
     reasons = worse(one, other)
     return Verdict(not reasons, reasons, one, other)
 
@@ -88,10 +89,11 @@ def worse(first: Look, refined: Look) -> tuple[str, ...]:
     return tuple(reason for reason, is_so in found.items() if is_so)
 
 
-def look_of(photo: Photo, mask: Mask, camera: Camera, mesh: Mesh, threads: int = 0) -> Look:
+def look_of(photo: Photo, mask: Mask, camera: Camera, mesh: Mesh, beat: Beat = still) -> Look:
     """See `Look`. The mask has a subject."""
     assert mask.inside is not None
-    looked = Looked.at(mesh, threads)
+    looked = Looked.at(mesh)
+    beat()
     u, v = _grid(mask.inside)
     rays = back_project(u[None], v[:, None], np.ones((len(v), len(u)), np.float32), camera)
     seen = looked.along(np.zeros(3), rays)
@@ -99,7 +101,8 @@ def look_of(photo: Photo, mask: Mask, camera: Camera, mesh: Mesh, threads: int =
     size = float(np.sqrt(inside.sum()))
     gap, missed = _between(inside, seen.hit, size)
     wanted = _soft_at(photo, u, v)
-    pictures = _around(looked)
+    beat()
+    pictures = _around(looked, beat)
     palette = _palette(wanted[inside])
     return Look(
         overlap=float((inside & seen.hit).sum() / (inside | seen.hit).sum()),
@@ -173,11 +176,15 @@ def _off(seen: Picture, wanted: Float32[ndarray, "h w 3"], inside: Bool[ndarray,
     return float(np.sqrt(np.square((off / np.maximum(around, 1e-6)[..., None])[core]).mean()))
 
 
-def _around(looked: Looked) -> list[Picture]:
+def _around(looked: Looked, beat: Beat) -> list[Picture]:
     corner, end = looked.mesh.vertices.min(0), looked.mesh.vertices.max(0)
     centre = (corner + end) / 2
     radius = float(np.linalg.norm(looked.mesh.vertices - centre, axis=1).max())
-    return [looked.along(*orbit_rays(centre, radius, *angles, AROUND_SIDE)) for angles in AROUND]
+    pictures = []
+    for angles in AROUND:
+        pictures.append(looked.along(*orbit_rays(centre, radius, *angles, AROUND_SIDE)))
+        beat()
+    return pictures
 
 
 def _bumps(seen: Picture) -> float:
@@ -193,9 +200,9 @@ def _bumps(seen: Picture) -> float:
 def _palette(colours: Float32[ndarray, "n 3"]) -> UInt8[ndarray, "k k k"]:
     """0 in the cells of a colour cube that are near one that the photo has."""
     cells = 16
-    count = np.zeros((cells,) * 3)
-    np.add.at(count, tuple((colours.clip(0, 1) * (cells - 1)).round().astype(int).T), 1)
-    near = count > 2e-4 * len(colours)
+    often = np.zeros((cells,) * 3)
+    np.add.at(often, tuple((colours.clip(0, 1) * (cells - 1)).round().astype(int).T), 1)
+    near = often > 2e-4 * len(colours)
     reach = NEAR_COLOUR * (cells - 1)
     steps = np.arange(-int(reach), int(reach) + 1)
     out = np.ones((cells,) * 3, np.uint8)
@@ -232,6 +239,3 @@ def _parts(mesh: Mesh) -> int:
     graph = coo_matrix((np.ones(len(ends)), ends.T), (len(whole.vertices),) * 2)
     used = np.unique(whole.faces)
     return len(np.unique(connected_components(graph, directed=False)[1][used]))
-
-
-_ = Float
