@@ -39,9 +39,10 @@ def limited(threads: int) -> Iterator[None]:
 
     One limit at a time: it is the process's, not the thread's. Raises BadOption.
     """
+    threads = checked(threads)
     from threadpoolctl import threadpool_limits
 
-    _limits.append(checked(threads))
+    _limits.append(threads)
     before = {name: os.environ.get(name) for name in VARIABLES}
     os.environ.update(dict.fromkeys(VARIABLES, str(threads)))
     told = _told(threads)

@@ -90,6 +90,7 @@ def _refinement(job: Job) -> dict[str, Any] | None:
         "vertices": told.get("vertices"),
         "faces": told.get("faces"),
         "notes": told.get("notes", []),
+        "kept_first": told.get("kept_first"),
         "error": _error(job) if job.lane == REFINE else None,
     }
 

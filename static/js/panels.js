@@ -76,7 +76,8 @@ let listed = "";
 
 export function showDownloads(job) {
   const ended = isReady(job);
-  const better = Boolean(job.refinement) && !["cancelled", "failed"].includes(job.refinement.state) || Boolean(artefact(job, "refined"));
+  const to = job.refinement;  // what a better model is to come of, or has come of
+  const better = Boolean(to) && !["cancelled", "failed"].includes(to.state) && !to.kept_first || Boolean(artefact(job, "refined"));
   const state = better + job.artefacts.map((one) => one.url).join() + ended;
   if (state === listed) return;  // whoever reads the list, or has a link in focus, keeps it
   listed = state;
