@@ -44,6 +44,7 @@ from recon.refine.steps import PREVIEW_SIDE, Parts, Step, Tell, silent
 from recon.refine.target import Target
 from recon.refine.texture import PARTS, textured
 from recon.refine.thin import thickened
+from recon.refine.wrap import without_crumbs
 from recon.render.cameras import Pinhole, distance_to_fit, orbit
 from recon.render.dmtet import lattice
 from recon.types import Mesh, PointCloud
@@ -146,7 +147,9 @@ class Refinement:
                 settings = replace(settings, field=True)
             else:
                 surface, colours = fine.final(), self.coarse
-                vertices, faces = surface.vertices, surface.faces
+                found = without_crumbs(surface.vertices.cpu().numpy(), surface.faces.int().cpu().numpy())
+                vertices, faces = torch.from_numpy(found[0]).to(self.device), torch.from_numpy(found[1]).long()
+                faces = faces.to(self.device)
             if not len(faces):
                 raise Diverged("nothing is left of the model; another --seed or another --mask may do.")
             return textured(self.target, colours, vertices, faces, settings, parts)

@@ -8,7 +8,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Float32
+from numpy import ndarray
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -30,20 +31,45 @@ PLATE = 2.5
 
 
 def linked(mask: Mask, depth: DepthMap, samples: int) -> tuple[Mask, DepthMap]:
-    """Mask and depth of a subject with its thin parts so wide that a lattice of `samples` samples holds them: a leaf on a
-    stem that falls between the samples would be a piece of its own, and lost."""
+    """Mask and depth of a subject whose thin parts are wide enough for a lattice of `samples` samples where something hangs
+    on them: a leaf on a stem that falls between the samples would be a piece of its own, and lost."""
     assert mask.inside is not None
     assert depth.back is not None
     stride = stride_for(depth.z, samples)
     if stride == 1:
         return mask, depth
-    inside = mask.inside.astype(np.uint8)
-    wide = cv2.morphologyEx(inside, cv2.MORPH_OPEN, _disc(2 * stride + 1))
-    away = cv2.distanceTransform(1 - wide, cv2.DIST_L2, 5) > stride if wide.any() else True
-    thin = ((inside > wide) & away).astype(np.uint8)
-    wider = mask.inside | (cv2.dilate(thin, np.ones((2 * stride + 1,) * 2, np.uint8)) > 0)
+    wider = mask.inside | _within(_links(mask.inside, stride), stride)
     z, back = (np.where(wider, nearest_filled(each), np.float32(np.nan)) for each in (depth.z, depth.back))
     return replace(mask, inside=wider), replace(depth, z=z, back=back)
+
+
+def _links(inside: Bool[ndarray, "h w"], reach: int) -> Bool[ndarray, "h w"]:
+    """What is less than 2·reach wide and has two wider parts at its ends."""
+    wide = _within(_depth(inside) > reach, reach) & inside
+    thin = inside & ~_within(wide, reach)
+    _, parts = cv2.connectedComponents(wide.astype(np.uint8))
+    _, pieces, boxes, _ = cv2.connectedComponentsWithStats(thin.astype(np.uint8))
+    out = np.zeros_like(inside)
+    for number, (left, top, width, height, _) in enumerate(boxes[1:], 1):
+        around = 2 * reach + 2
+        box = np.s_[max(0, top - around) : top + height + around, max(0, left - around) : left + width + around]
+        piece = pieces[box] == number
+        ends = parts[box][_within(piece, around) & wide[box]]
+        if len(np.unique(ends)) > 1:
+            out[box] |= piece
+    return out
+
+
+def _depth(inside: Bool[ndarray, "h w"]) -> Float32[ndarray, "h w"]:
+    """How far each pixel lies from the nearest one that is not inside."""
+    return cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5)
+
+
+def _within(there: Bool[ndarray, "h w"], reach: float) -> Bool[ndarray, "h w"]:
+    """Which pixels lie within `reach` of one that is there."""
+    if not there.any():
+        return there
+    return _depth(~there) <= reach
 
 
 def thickened(

@@ -21,7 +21,7 @@ from recon.types import Camera, Mask, Mesh, Photo
 
 SIDE = 512
 """Rays along the longer side of the photo's view."""
-AROUND, AROUND_SIDE = ((60, 10), (120, 10), (180, 10), (240, 10), (300, 10), (0, 70)), 192
+AROUND, AROUND_SIDE = ((60.0, 10.0), (120.0, 10.0), (180.0, 10.0), (240.0, 10.0), (300.0, 10.0), (0.0, 70.0)), 192
 """(azimuth, elevation) of the other views, in degrees, and their side."""
 FAR = 0.02
 """Over the subject's size: what lies farther from an outline is no part of it."""
@@ -78,7 +78,7 @@ def worse(first: Look, refined: Look) -> tuple[str, ...]:
     found = {
         "its outline is farther from the photo's": refined.overlap < first.overlap - 0.025
         or refined.outline > first.outline + 0.004,
-        "parts of the outline are missing or swollen": refined.missed > first.missed + 0.03,
+        "parts of the outline are missing or swollen": refined.missed > first.missed + 0.06,
         "its outline is jagged": refined.teeth > max(1.5 * first.teeth, 2.0),
         "its surface is bumpy": refined.bumps > max(first.bumps, 10.0),
         "its colours are farther from the photo's": refined.colour > first.colour + 0.04,
