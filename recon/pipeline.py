@@ -249,6 +249,7 @@ def _target(found: Reconstruction, depth: DepthMap, settings: RefineSettings) ->
     assert depth.back is not None, "the looks have found one"
     shaped = SolidSettings(settings.samples)
     mask, depth = linked(found.mask, depth, settings.samples)
+    assert depth.back is not None
     radius = frame_of(make_solid(found.photo, mask, depth, found.camera, shaped).vertices).radius
     least = np.float32(PLATE * 2 / settings.fine.resolution * radius)
     plate = replace(depth, back=np.maximum(depth.back, depth.z + least))

@@ -56,8 +56,8 @@ def limited(threads: int) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-        for tell, value in told:
-            tell(value)
+        for tell, number in told:
+            tell(number)
 
 
 def _told(threads: int) -> list[tuple[Any, int]]:

@@ -192,7 +192,7 @@ def _bumps(seen: Picture) -> float:
     if not seen.hit.any():
         return 0.0
     mean = cv2.GaussianBlur(seen.normal, (0, 0), BUMP)
-    mean /= np.maximum(np.linalg.norm(mean, axis=-1, keepdims=True), 1e-6)
+    mean = mean / np.maximum(np.linalg.norm(mean, axis=-1, keepdims=True), 1e-6)
     cosine = (mean * seen.normal).sum(-1)[seen.hit].clip(-1, 1)
     return float(np.degrees(np.arccos(cosine)).mean())
 
