@@ -190,7 +190,8 @@ def refine(
     from recon.refine.checkpoint import kept
     from recon.refine.run import Refinement
     from recon.refine.settings import preset as settings_of
-    from recon.refine.steps import silent
+    from recon.refine.steps import Parts, silent
+    from recon.refine.texture import PARTS
     from recon.refine.verdict import verdict
     from recon.threads import limited
 
@@ -211,7 +212,8 @@ def refine(
                 tell(step)
         with watch.stage("texture"):
             mesh = run.mesh
-            said = verdict(found.photo, found.mask, found.camera, first.mesh, mesh, run.beat)
+            last = Parts("texture", PARTS, tell, run.preview, PARTS)  # the texture is there; nothing goes back
+            said = verdict(found.photo, found.mask, found.camera, first.mesh, mesh, last.beat)
     seconds = sum(watch.seconds.get(stage, 0.0) for stage in ("looks", "target", "refine", "texture"))
     facts = Refined(preset, seed, run.planned, round(seconds, 3),
                     run.losses, settings.guidance, where, said)  # fmt: skip
