@@ -16,6 +16,7 @@ import argparse
 import math
 import sys
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -78,6 +79,7 @@ def parser() -> argparse.ArgumentParser:
     run = p.add_argument_group("run")
     run.add_argument("--models", action="store_true", help="list the models and where they are, then stop")
     run.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    run.add_argument("--threads", type=int, metavar="N", help="processor threads (default: 1 with --refine, else all)")
     run.add_argument("--offline", action="store_true", help="never ask the network")
     run.add_argument("--quiet", action="store_true", help="no progress and no notes on stderr")
     return p
@@ -146,12 +148,22 @@ def main(arguments: list[str] | None = None) -> int:
 
             say(models_table(), sys.stdout)
             return 0
-        return _run(args, progress, stop)
+        with _threads(args):
+            return _run(args, progress, stop)
     except (KeyboardInterrupt, Exception) as error:
         message, exit_code = _explained(error, stop.asked)
         progress.clear()
         say(f"gen.py: {message}", sys.stderr)
         return exit_code
+
+
+def _threads(args: argparse.Namespace) -> AbstractContextManager[None]:
+    """The limit that was asked for; one for a refinement, which is slower with more where other programs run too."""
+    if args.threads is None and args.refine == "off":
+        return nullcontext()
+    from recon.threads import limited
+
+    return limited(1 if args.threads is None else args.threads)
 
 
 class _Stop:
@@ -238,6 +250,7 @@ def _refined(
         second=args.second,
         folder=args.resume,
         device=args.device,
+        threads=1 if args.threads is None else args.threads,
         tell=tell,
         watch=watch,
     )

@@ -4,7 +4,8 @@
 
 Both models come from the same cut-out photo and wear the same alignment (`shape` of bench.shapes). `ref` is PSNR of the
 input view at 256 pixels, against the photo; `held` of bench.views' unseen views at 128 pixels under the lamp of the photo,
-`turn` of the same views under a lamp that turns with the camera; all over white. `F` and `IoU` are bench.shapes'.
+`turn` of the same views under a lamp that turns with the camera; all over white. `F` and `IoU` are bench.shapes'. The
+refined model is scored whether the verdict takes it or keeps the first; what that says stands at the end of the row.
 """
 
 from __future__ import annotations
@@ -59,10 +60,11 @@ def compared(view: View, args: argparse.Namespace, name: str) -> dict[str, np.nd
     """COLUMNS of the solid and of the refined model of one view."""
     true = shapes.truth_of(view)
     found = reconstruct(view.rgba, surface="solid", depth_model="builtin", offline=True)
-    models, seconds = {"solid": found}, {"solid": 0.0}
+    models, seconds, said = {"solid": found}, {"solid": 0.0}, None
     if args.preset != "off":
         start = time.perf_counter()
-        models["refined"] = refine(found, args.preset, steps=args.steps)
+        models["refined"] = refined = refine(found, args.preset, steps=args.steps, judged=False)
+        said = refined.refinement.verdict if refined.refinement else None
         seconds["refined"] = time.perf_counter() - start
     out, sheets = {}, [true_pictures(view, False)]
     for kind, result in models.items():
@@ -70,7 +72,8 @@ def compared(view: View, args: argparse.Namespace, name: str) -> dict[str, np.nd
         row, pictures = scored(mesh, result, view, true)
         sheets.append(pictures)
         tight = "yes" if is_tight(mesh) else "NO"
-        print(f"{name:>20} {kind:>7} {seconds[kind]:5.0f} {tight:>5} {_figures(row)}", flush=True)
+        why = "" if kind == "solid" or said is None else "better" if said.better else "kept: " + "; ".join(said.reasons)
+        print(f"{name:>20} {kind:>7} {seconds[kind]:5.0f} {tight:>5} {_figures(row)} {why}", flush=True)
         out[kind] = row
     if args.pictures:
         args.pictures.mkdir(parents=True, exist_ok=True)

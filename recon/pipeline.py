@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from recon.refine.target import Target
 
 REFINED_NOTE = "the unseen back is the network's guess; its colours are the photo's, mirrored and blurred"
+KEPT_NOTE = "the refined model is no better than the first one, which was kept: "
 SMALLEST, LARGEST = 1e-6, 1e6
 """Lengths whose squares and ratios float32 holds."""
 BACK_NOTE = {
@@ -253,23 +254,31 @@ def refine(
     folder: str | Path | None = None,
     networks: Sequence[ShapeEstimator] | None = None,
     device: str = "auto",
+    threads: int = 1,
+    judged: bool = True,
     tell: Callable[[Step], None] | None = None,
     watch: Stopwatch | None = None,
 ) -> Reconstruction:
-    """The same reconstruction with a better closed, textured mesh of its subject.
+    """The same reconstruction with a better closed, textured mesh of its subject; with its first closed one, `solid`, where
+    the refined one is no better, which a warning then tells.
 
     preset: quick or full; steps: of each stage at most; guidance: names with commas, or none; second: mesh refines a mesh
     after the coarse field, points makes a cloud with learnt features instead, which becomes the reconstruction's points,
     and the mesh around it; folder: where the run's state is kept and found again; networks: take several looks at the
-    subject, the shipped ones unless given; tell: is called after every step and, where one takes long, within it;
-    what it raises stops the run. Raises BadInput where there is no subject, BadOption for a value out of range, Unwritable
-    where the state cannot be kept, Diverged where a loss is not finite, OutOfMemory where a GPU is too small.
+    subject, the shipped ones unless given; threads: of the processor, more than one are faster on an idle machine only;
+    judged: whether the two are compared, else the refined mesh is taken; tell: is called after every step and, where one
+    takes long, within it; what it raises stops the run. Raises BadInput where there is no subject, BadOption for a value
+    out of range, Unwritable where the state cannot be kept, Diverged where a loss is not finite, OutOfMemory where a GPU
+    is too small.
     """
     from recon.models.device import pick
     from recon.refine.checkpoint import kept
     from recon.refine.run import Refinement
     from recon.refine.settings import preset as settings_of
-    from recon.refine.steps import silent
+    from recon.refine.steps import Parts, silent
+    from recon.refine.texture import PARTS
+    from recon.refine.verdict import verdict
+    from recon.threads import limited
 
     if not isinstance(found, Reconstruction):
         raise BadInput(f"a refinement begins with what reconstruct gives, and not with a {type(found).__name__}.")
@@ -281,7 +290,8 @@ def refine(
     if found.mask.inside is None:
         raise BadInput("there is no single subject in the photo to refine; cut one out with --mask.")
     place, where = None if folder is None else Path(folder), pick(device)
-    with kept(place):
+    first = replace(found, surface="solid", refined=None, refined_points=None, refinement=None)
+    with limited(threads), kept(place):
         with watch.stage("looks"):
             depth = _looked(found, networks or shape_estimators(), settings.turns, tell)
         with watch.stage("target"):
@@ -292,10 +302,17 @@ def refine(
                 tell(step)
         with watch.stage("texture"):
             mesh = run.mesh
+            last = Parts("texture", PARTS, tell, run.preview, PARTS)  # the texture is there; nothing goes back
+            said = verdict(found.photo, found.mask, found.camera, first.mesh, mesh, last.beat)
     seconds = sum(watch.seconds.get(stage, 0.0) for stage in ("looks", "target", "refine", "texture"))
     facts = Refined(preset, seed, run.planned, round(seconds, 3),
-                    run.losses, settings.guidance, where)  # fmt: skip
-    notes = [note for note in found.warnings if note not in MESH_NOTES] + [REFINED_NOTE, *run.notes]
+                    run.losses, settings.guidance, where, said)  # fmt: skip
+    notes = [note for note in found.warnings if note not in MESH_NOTES]
+    if judged and not said.better:
+        first.warnings = [*notes, BACK_NOTE[found.depth.back is not None], KEPT_NOTE + "; ".join(said.reasons)]
+        first.refinement, first.refined_points = facts, run.cloud
+        return first
+    notes += [REFINED_NOTE, *run.notes]
     return replace(found, surface="solid", depth=depth, refined=mesh, refined_points=run.cloud, refinement=facts,
                    warnings=notes)  # fmt: skip
 
@@ -318,13 +335,15 @@ def _looked(
 def _target(found: Reconstruction, depth: DepthMap, settings: RefineSettings) -> Target:
     """What a refinement is fitted to."""
     from recon.refine.target import frame_of, target_of
-    from recon.refine.thin import PLATE
+    from recon.refine.thin import PLATE, linked
     from recon.stages.surface_solid import make_solid
 
     assert depth.back is not None, "the looks have found one"
     shaped = SolidSettings(settings.samples)
-    radius = frame_of(make_solid(found.photo, found.mask, depth, found.camera, shaped).vertices).radius
+    mask, depth = linked(found.mask, depth, settings.samples)
+    assert depth.back is not None
+    radius = frame_of(make_solid(found.photo, mask, depth, found.camera, shaped).vertices).radius
     least = np.float32(PLATE * 2 / settings.fine.resolution * radius)
     plate = replace(depth, back=np.maximum(depth.back, depth.z + least))
-    solid = make_solid(found.photo, found.mask, plate, found.camera, shaped)
+    solid = make_solid(found.photo, mask, plate, found.camera, shaped)
     return target_of(found.photo, found.mask, found.camera, solid, settings.photo)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,11 +14,15 @@ from recon.stages.cloud import make_cloud, thinned
 from recon.stages.values import as_path
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo, PointCloud, Surface
 
+if TYPE_CHECKING:
+    from recon.refine.verdict import Verdict
+
 
 @dataclass(frozen=True)
 class Refined:
     """How a refinement went. steps: done in all, of each stage; seconds: of this run of it; losses: the last ones, of each
-    stage that has had a step; guidance: names; device: cpu or cuda."""
+    stage that has had a step; guidance: names; device: cpu or cuda; verdict: what the comparison with the first model
+    said."""
 
     preset: str
     seed: int
@@ -27,13 +31,15 @@ class Refined:
     losses: dict[str, float]
     guidance: tuple[str, ...]
     device: str
+    verdict: Verdict
 
 
 @dataclass
 class Reconstruction:
     """Photo, mask, camera and depth map at once; point cloud and mesh when they are first asked for, then kept.
 
-    `refined`: the mesh, where a refinement has made a better one, and `refinement`, how that went;
+    `refined`: the mesh, where a refinement has made a better one, and `refinement`, how that went, also
+    where the first one was kept;
     `refined_points`: the points, where it was made of these. `surface_source`: `user`, or `auto` where the photo's content
     chose the surface.
     `printed`: how large an STL is, and whether it stands on a base.

@@ -33,6 +33,7 @@ FLOORS = [
         "recon.formats",
         "recon.interop",
         "recon.console",
+        "recon.threads",
     ),
 ]
 """From top to bottom; packages of one floor do not import each other, but for the third and the ground floor."""

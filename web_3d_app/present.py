@@ -97,6 +97,7 @@ def _refinement(job: Job) -> dict[str, Any] | None:
         "faces": told.get("faces"),
         "print_mm": told.get("print_mm"),
         "notes": told.get("notes", []),
+        "kept_first": told.get("kept_first"),
         "error": _error(job) if job.lane == REFINE else None,
     }
 

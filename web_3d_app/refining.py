@@ -11,6 +11,7 @@ lies in the job's checkpoint. What people are told on the way is in facts["refin
     vertices, faces  of the new mesh, at the end
     notes            what is to be known of it, at the end
     print_mm         width, depth and height of its STL, at the end
+    kept_first       at the end, where the new mesh was no better than the first: why; it has no files then
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from recon.progress import Stopwatch
 from recon.result import Reconstruction
 from recon.settings import ViewSettings
 from recon.stages import write
+from recon.threads import limited
 from web_3d_app.claims import Cancelled, Lost, Made, Stopped
 from web_3d_app.problems import NO_SUBJECT
 from web_3d_app.tables import SKETCH
@@ -118,7 +120,7 @@ class Hooks:
 @dataclass
 class Refining:
     """One try. told: facts["refinement"] so far; folder: empty, or with the state of an earlier try; steps: of each stage
-    at most, None: as many as it has."""
+    at most, None: as many as it has; threads: of the processor."""
 
     photo_file: Path
     focal_35mm: float | None
@@ -127,6 +129,7 @@ class Refining:
     folder: Path
     models: Models
     steps: int | None
+    threads: int
     hooks: Hooks
 
     def __post_init__(self) -> None:
@@ -136,6 +139,10 @@ class Refining:
 
     def run(self) -> None:
         """Do it. Raises UnflatError, or what the hooks raise."""
+        with limited(self.threads):
+            self._run()
+
+    def _run(self) -> None:
         self._begin("looks")
         photo = read_checked(self.photo_file, self.focal_35mm)
         found = reconstructed(photo, self.params, self.models, Stopwatch())
@@ -146,11 +153,16 @@ class Refining:
         except Stopped:
             self._keep()
             raise
-        self.diary.told |= {
-            "vertices": len(better.mesh.vertices), "faces": len(better.mesh.faces),
-            "notes": [for_pages(note) for note in better.warnings if note not in found.warnings],
-        }  # fmt: skip
-        files = self._written(better)
+        if better.refined is None:
+            assert better.refinement is not None
+            self.diary.told |= {"notes": [], "kept_first": list(better.refinement.verdict.reasons)}
+            files = []
+        else:
+            self.diary.told |= {
+                "vertices": len(better.mesh.vertices), "faces": len(better.mesh.faces),
+                "notes": [for_pages(note) for note in better.warnings if note not in found.warnings],
+            }  # fmt: skip
+            files = self._written(better)
         self.diary.share = 1.0
         self._tell()
         self.hooks.add(files)
@@ -172,7 +184,7 @@ class Refining:
         watch = Stopwatch(lambda name: self._begin(name) if name in BEGINS else None)
         try:
             return refine(found, self.told["preset"], steps=self.steps, folder=self.folder, device=self.models.device,
-                          tell=self._step, watch=watch)  # fmt: skip
+                          threads=self.threads, tell=self._step, watch=watch)  # fmt: skip
         except (BadInput, MissingModel, Unwritable):
             raise
         except UnflatError as error:  # what its own words advise is for people with a command line

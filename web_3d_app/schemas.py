@@ -69,7 +69,8 @@ class RefineSchema(Schema):
 
 
 class RefinementSchema(Schema):
-    """How the better mesh fares. losses: per stage a list of [step, loss]; seconds: so far, and about left."""
+    """How the better mesh fares. losses: per stage a list of [step, loss]; seconds: so far, and about left; kept_first: it
+    was no better than the first model, which stays, and why."""
 
     preset = fields.String()
     state = fields.String(validate=validate.OneOf(["planned", "waiting", "running", "done", "failed", "cancelled"]))
@@ -85,6 +86,7 @@ class RefinementSchema(Schema):
         fields.Float(), allow_none=True, metadata={"description": "width, depth, height of refined.stl"}
     )
     notes = fields.List(fields.String())
+    kept_first = fields.List(fields.String(), allow_none=True)
     error = fields.Nested(JobErrorSchema, allow_none=True)
 
 

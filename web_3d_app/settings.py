@@ -75,6 +75,9 @@ class Settings:
     refine_steps: int = field(
         default=0, metadata={"about": "steps of each stage of a refinement at most; 0: as many as it has"}
     )
+    refine_threads: int = field(
+        default=1, metadata={"about": "processor threads of a refinement; more are slower beside other work"}
+    )
     preview_seconds: float = field(
         default=10.0, metadata={"about": "seconds that a drawn preview is waited for; 0: none is drawn"}
     )
@@ -103,6 +106,9 @@ class Settings:
             if getattr(self, name) not in words:
                 known = ", ".join(word for word in words if word)
                 raise ValueError(f"{variable_of(name)} is {getattr(self, name)!r}; give one of {known}.")
+        if self.refine_threads < 1:
+            name = variable_of("refine_threads")
+            raise ValueError(f"{name} is {self.refine_threads}; give a number of processor threads, at least 1.")
         return self
 
     def with_secret(self) -> Settings:

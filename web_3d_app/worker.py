@@ -179,7 +179,7 @@ class ModelMaker:
         from web_3d_app.work import Models
 
         self.models, self._preview_seconds = Models(settings.device), settings.preview_seconds
-        self._steps = settings.refine_steps or None
+        self._steps, self._threads = settings.refine_steps or None, settings.refine_threads
 
     def __call__(self, worker: Worker, job: Job, folder: Path) -> tuple[str, Path | None] | None:
         """See `Make`. Raises what `Work.run` and `Refining.run` raise."""
@@ -220,7 +220,7 @@ class ModelMaker:
             keep=lambda path: claims.keep(storage, job, path),
             add=lambda files: claims.add_all(storage, job, files),
         )  # fmt: skip
-        Refining(photo, job.focal_35mm, job.params, told, folder, self.models, self._steps, hooks).run()
+        Refining(photo, job.focal_35mm, job.params, told, folder, self.models, self._steps, self._threads, hooks).run()
 
 
 def _fetched(storage: Storage, key: str, path: Path) -> Path:

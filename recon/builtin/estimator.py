@@ -6,7 +6,6 @@ Photos are uint8 (H, W, 3) RGB; maps are float32 (h, w) at the network's resolut
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,6 +20,7 @@ from recon.builtin.weights import GEOMETRY, SHAPES
 from recon.errors import MissingWeights
 from recon.geometry.cutout import GROUND, cut, on_plain_ground, window_around
 from recon.geometry.upsample import resized
+from recon.threads import count
 from recon.types import RawDepth, Relief
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Network:
 
     def load(self) -> InferenceSession:
         """The file's session, one for all that ask for it. Raises MissingWeights where the file has been taken away."""
-        return _session(self._weights)
+        return _session(self._weights, count())
 
     def heads(self, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"] | None = None) -> Heads:
         """What the network says about a picture of any size; `inside`: where the subject is, if that is known."""
@@ -159,7 +159,7 @@ class BuiltinDepth:
 
 
 @cache
-def _session(weights: Path) -> InferenceSession:
+def _session(weights: Path, threads: int) -> InferenceSession:
     if not weights.is_file():
         raise MissingWeights(
             f"the built-in network's weights are not at {str(weights)!r} although they come with Unflat; get them back"
@@ -168,7 +168,7 @@ def _session(weights: Path) -> InferenceSession:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = os.cpu_count() or 1
+    options.intra_op_num_threads = threads
     return onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
 
 

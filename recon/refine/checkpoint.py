@@ -16,7 +16,7 @@ from recon.errors import BadInput, BadOption, Unwritable
 from recon.stages.files import check_writable, write_bytes
 
 CHECKPOINT = "refine.pt"
-FORMAT = 2
+FORMAT = 3
 """Of the state; another one is not read."""
 
 State = dict[str, Any]

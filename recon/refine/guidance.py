@@ -14,7 +14,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn import functional as F
 
-from recon.refine.colours import guessed_colours
+from recon.refine.colours import colours_through, plain_photo
 from recon.refine.steps import Beat, still
 from recon.refine.target import Target
 from recon.render.atlas import Shot, photographed
@@ -22,6 +22,7 @@ from recon.render.cameras import Pinhole
 from recon.render.fields import VolumePrior
 from recon.render.raster import face_normals, interpolate, paint, rasterise
 from recon.render.topology import edges_of
+from recon.threads import count
 
 ROUGH = 24
 """Cells of the lattice that is looked at everywhere."""
@@ -56,7 +57,9 @@ def trust(camera: Pinhole, least: float = 0.3) -> float:
 
 def guide_of(target: Target, hold: float, fade: float, beat: Beat = still) -> Guide:
     """The target's solid, coloured."""
-    colours = spread_colours(target, target.vertices, target.faces, hold, fade, beat)
+    plain = plain_photo(target)
+    offsets = spread_offsets(target, plain, target.vertices, target.faces, hold, fade, beat)
+    colours = (colours_through(plain, target, target.vertices) + offsets).clamp(0, 1)
     return Guide(target.vertices, target.faces, colours)
 
 
@@ -75,18 +78,19 @@ def shot_of(target: Target) -> Shot:
 
 
 @torch.no_grad()
-def spread_colours(
+def spread_offsets(
     target: Target,
+    plain: Float[Tensor, "s s 3"],
     vertices: Float[Tensor, "v 3"],
     faces: Int64[Tensor, "f 3"],
     hold: float,
     fade: float,
     beat: Beat = still,
 ) -> Float[Tensor, "v 3"]:
-    """Colours of a mesh's vertices: the photo's where it is believed; from there they spread along the surface and fade to
-    the guessed ones.
+    """What a mesh's vertices need to be added to the plain photo's colours: all that the photo differs where it is
+    believed; from there it spreads along the surface and fades, so that no seam is seen and nothing is blurred.
 
-    The least of Σ hold·w |c − photo|² + fade |c − guess|² over vertices plus Σ |c − c'|² over edges: a screened Poisson
+    The least of Σ hold·w |d − (photo − plain)|² + fade |d|² over vertices plus Σ |d − d'|² over edges: a screened Poisson
     equation.
     """
     from scipy.sparse import coo_matrix, diags_array
@@ -96,17 +100,15 @@ def spread_colours(
     beat()
     seen, weight = photographed(vertices, normals, vertices, faces, shot_of(target))
     beat()
-    guess = guessed_colours(target, vertices)
+    off = seen - colours_through(plain, target, vertices)
     one, other = edges_of(faces).ends.cpu().numpy().T
-    count = len(vertices)
-    beside = coo_matrix((np.ones(len(one)), (one, other)), (count, count))
+    beside = coo_matrix((np.ones(len(one)), (one, other)), (len(vertices),) * 2)
     beside = (beside + beside.T).tocsr()
     held = hold * weight.double().cpu().numpy()
     system = diags_array(np.asarray(beside.sum(1)).ravel() + held + fade) - beside
-    right = held[:, None] * seen.double().cpu().numpy() + fade * guess.double().cpu().numpy()
-    found = splu(system.tocsc()).solve(right)
+    found = splu(system.tocsc()).solve(held[:, None] * off.double().cpu().numpy())
     beat()
-    return torch.from_numpy(found).float().clamp(0, 1).to(vertices.device)
+    return torch.from_numpy(found).float().to(vertices.device)
 
 
 def signed_distance(
@@ -115,15 +117,14 @@ def signed_distance(
     """Distance to a closed mesh, positive inside, by Open3D."""
     import open3d as o3d
 
-    scene = o3d.t.geometry.RaycastingScene()
+    scene = o3d.t.geometry.RaycastingScene(nthreads=count())
     corners = o3d.core.Tensor(vertices.detach().cpu().numpy())
     scene.add_triangles(corners, o3d.core.Tensor(faces.cpu().numpy().astype(np.uint32)))
     found = []
     for part in points.cpu().split(PART):
         beat()
-        found.append(
-            -torch.from_numpy(scene.compute_signed_distance(o3d.core.Tensor(part.numpy()), nsamples=1).numpy())
-        )
+        away = scene.compute_signed_distance(o3d.core.Tensor(part.numpy()), nthreads=count(), nsamples=1)
+        found.append(-torch.from_numpy(away.numpy()))
     return torch.cat(found).to(points.device)
 
 

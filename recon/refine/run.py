@@ -39,10 +39,12 @@ from recon.refine.guidance import Guide, distance_at, distance_volume, guide_of
 from recon.refine.guidances import Guidance, guidances_of
 from recon.refine.points import Features, Points
 from recon.refine.settings import FineSettings, PointsSettings, Settings
+from recon.refine.smooth import smoothed
 from recon.refine.steps import PREVIEW_SIDE, Parts, Step, Tell, silent
 from recon.refine.target import Target
 from recon.refine.texture import PARTS, textured
 from recon.refine.thin import thickened
+from recon.refine.wrap import without_crumbs
 from recon.render.cameras import Pinhole, distance_to_fit, orbit
 from recon.render.dmtet import lattice
 from recon.types import Mesh, PointCloud
@@ -145,7 +147,9 @@ class Refinement:
                 settings = replace(settings, field=True)
             else:
                 surface, colours = fine.final(), self.coarse
-                vertices, faces = surface.vertices, surface.faces
+                found = without_crumbs(surface.vertices.cpu().numpy(), surface.faces.int().cpu().numpy())
+                vertices, faces = torch.from_numpy(found[0]).to(self.device), torch.from_numpy(found[1]).long()
+                faces = faces.to(self.device)
             if not len(faces):
                 raise Diverged("nothing is left of the model; another --seed or another --mask may do.")
             return textured(self.target, colours, vertices, faces, settings, parts)
@@ -240,10 +244,13 @@ class Refinement:
             return self._points(state)
         resolution = self.settings.fine.resolution
         if state is not None:
-            return Fine(state["distance"], resolution, state["least"])
+            fine = Fine(state["distance"], resolution, state["least"])
+            fine.load_state_dict(state)
+            return fine
         points = lattice(resolution).to(self.device)
         distance = self.coarse.moved(distance_at(self.target, self.volume, points, self.beat), points)
-        distance, least = thickened(self.target, distance, points, 2 / resolution)
+        smooth = smoothed(distance, resolution)
+        distance, least = thickened(self.target, distance, smooth, points, 2 / resolution)
         return Fine(distance, resolution, least)
 
     def _points(self, state: dict[str, Tensor] | None) -> Points:

@@ -40,7 +40,7 @@ class CoarseSettings:
 @dataclass(frozen=True)
 class FineSettings:
     """The mesh. steps: of the fit; resolution: cubes of the tetrahedral lattice along an axis; side: pixels of a view;
-    rate: Adam's, for a signed distance; mask, guide, depth, laplacian, normal: weights of the losses."""
+    rate: Adam's, for a signed distance; mask, guide, depth, normal: weights of the losses."""
 
     steps: int = 30
     resolution: int = 88
@@ -49,7 +49,6 @@ class FineSettings:
     mask: float = 1.0
     guide: float = 0.3
     depth: float = 0.3
-    laplacian: float = 8.0
     normal: float = 0.02
 
 

@@ -6,15 +6,17 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
+from torch.nn import functional as F
 
 from recon.refine.coarse import Coarse
-from recon.refine.guidance import shot_of, spread_colours
+from recon.refine.colours import colours_through, plain_photo
+from recon.refine.guidance import shot_of, spread_offsets, vertex_normals
 from recon.refine.points import Points
 from recon.refine.settings import TextureSettings
 from recon.refine.steps import Beat, Parts, still
 from recon.refine.target import Target
 from recon.render.atlas import blended, padded, texels, unwrap
-from recon.render.raster import face_normals, interpolate
+from recon.render.raster import interpolate
 from recon.types import Mesh
 
 PARTS = 4
@@ -36,15 +38,21 @@ def textured(
     parts.beat()
     vertices, faces = _fewer(vertices.detach(), faces, settings.faces, parts.beat)
     parts.done()
-    colours = spread_colours(target, vertices, faces, settings.hold, settings.fade, parts.beat)
+    plain = plain_photo(target)
+    offsets = spread_offsets(target, plain, vertices, faces, settings.hold, settings.fade, parts.beat)
+    colours = (colours_through(plain, target, vertices) + offsets).clamp(0, 1)
     parts.done()
     atlas = unwrap(vertices, faces, settings.side, parts.beat)
     parts.done()
     covered = texels(atlas)
     points = interpolate(vertices[atlas.source], covered)
     parts.beat()
-    normals = face_normals(vertices, faces)[covered.face]
-    values = coarse.colours(points) if settings.field else interpolate(colours[atlas.source], covered)
+    # a face's own normal would have the photo on one face and not on the next
+    normals = F.normalize(interpolate(vertex_normals(vertices, faces)[atlas.source], covered), dim=1)
+    if settings.field:
+        values = coarse.colours(points)
+    else:
+        values = colours_through(plain, target, points) + interpolate(offsets[atlas.source], covered)
     parts.beat()
     values = blended(values, points, normals, vertices, faces, [shot_of(target)])
     parts.beat()

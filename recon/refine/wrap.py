@@ -28,13 +28,13 @@ def wrapped(
     if len(points) < FEWEST_POINTS:
         raise BadInput(f"only {len(points)} points are there, too few for a surface; check the mask.")
     vertices, faces = screened_poisson(points.detach().cpu().numpy(), normals.detach().cpu().numpy(), cell)
-    vertices, faces = _largest(vertices, faces)
+    vertices, faces = without_crumbs(vertices, faces)
     if not len(faces):
         raise BadInput("the points enclose no volume; check the mask and the depth map.")
     return torch.from_numpy(vertices.astype(np.float32)), torch.from_numpy(faces.astype(np.int64))
 
 
-def _largest(vertices: ndarray, faces: Int32[ndarray, "m 3"]) -> tuple[ndarray, ndarray]:
+def without_crumbs(vertices: ndarray, faces: Int32[ndarray, "m 3"]) -> tuple[ndarray, ndarray]:
     """The pieces with at least `SMALLEST` of the largest one's signed volume; bubbles within have a negative one."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components

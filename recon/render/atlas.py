@@ -21,6 +21,7 @@ from recon.render.raster import Fragments, depth_map, face_normals, interpolate,
 from recon.render.topology import edges_of
 from recon.render.unwrapping import laid_out
 from recon.render.visibility import scanline
+from recon.threads import count
 
 GRAZING = 0.15, 0.45
 """Cosines of the angle between a face's normal and the line to the camera (81° and 63°): a photo says nothing of a face
@@ -194,13 +195,13 @@ def hidden(
     """Whether a mesh lies between points on it and an eye, by Open3D's ray casting (Embree)."""
     import open3d as o3d
 
-    scene = o3d.t.geometry.RaycastingScene()
+    scene = o3d.t.geometry.RaycastingScene(nthreads=count())
     corners = vertices.detach().cpu().float().numpy()
     scene.add_triangles(o3d.core.Tensor(corners), o3d.core.Tensor(faces.cpu().numpy().astype(np.uint32)))
     way = eye - points
     rays = torch.cat([points, way], 1).detach().cpu().float().numpy()
     # A ray starts one thousandth of the way off its own surface.
-    found = scene.test_occlusions(o3d.core.Tensor(rays), tnear=1e-3, tfar=1.0).numpy()
+    found = scene.test_occlusions(o3d.core.Tensor(rays), tnear=1e-3, tfar=1.0, nthreads=count()).numpy()
     return torch.from_numpy(found).to(points.device)
 
 

@@ -87,8 +87,9 @@ let listed = "";
 
 export function showDownloads(job) {
   const ended = isReady(job);
-  const better = Boolean(job.refinement) && !["cancelled", "failed"].includes(job.refinement.state) || Boolean(artefact(job, "refined"));
-  const state = better + job.artefacts.map((one) => one.url).join() + ended + job.facts?.print_mm + job.refinement?.print_mm;
+  const to = job.refinement;  // what a better model is to come of, or has come of
+  const better = Boolean(to) && !["cancelled", "failed"].includes(to.state) && !to.kept_first || Boolean(artefact(job, "refined"));
+  const state = better + job.artefacts.map((one) => one.url).join() + ended + job.facts?.print_mm + to?.print_mm;
   if (state === listed) return;  // whoever reads the list, or has a link in focus, keeps it
   listed = state;
   const smoothItself = (job.facts?.surface ?? job.params.surface) === "poisson";  // then there is none beside it

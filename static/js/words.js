@@ -62,8 +62,10 @@ export function betterSteps(job) {
 // What became of it; `possible`: the photo has a subject.
 export function betterTold(job, possible) {
   const state = job.refinement?.state;
-  if (state === "done") return `Made in ${seconds(job.refinement.seconds)}: ${number(job.refinement.faces)} triangles, closed all round.`;
   const stays = job.artefacts.some((one) => one.kind === "refined") ? "The one from before is still here." : "The first model is as it was.";
+  const worse = job.refinement?.kept_first;
+  if (state === "done" && worse) return `The new model is no better than the first one: ${worse.join("; ")}. ${stays}`;
+  if (state === "done") return `Made in ${seconds(job.refinement.seconds)}: ${number(job.refinement.faces)} triangles, closed all round.`;
   if (state === "cancelled" && possible) return `Stopped. ${stays}`;
   if (state === "failed" && possible) return `${job.refinement.error.message} ${stays}`;
   if (!possible) return "The photo shows a scene, not one thing with a back to shape. If there is one, another choice under “Cut out” may find it.";

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 
 from recon.geometry.camera import project
-from recon.refine.colours import guessed_colours
-from recon.refine.guidance import distance_at, distance_volume, guide_of, signed_distance, spread_colours, trust
+from recon.refine.colours import colours_through, plain_photo
+from recon.refine.guidance import distance_at, distance_volume, guide_of, signed_distance, trust
+from recon.refine.target import target_of
 from recon.render.cameras import orbit
 from tests.refine import toy
 
@@ -56,29 +57,41 @@ def test_distances_are_a_ball_s() -> None:
     assert (signed_distance(target.vertices, target.faces, points) - wanted).abs().mean() < 0.03
 
 
-def test_colours_are_the_photo_s_in_front_and_fade_to_its_blurred_mirror_image_behind() -> None:
+def test_a_photo_whose_middle_is_not_its_principal_point_makes_the_same_target() -> None:
+    photo, mask, camera, _ = toy.ball()
+    assert mask.inside is not None
+    whole, cut = toy.target(128), np.s_[8:, 24:]
+    part = target_of(
+        replace(photo, rgb=photo.rgb[cut]), replace(mask, inside=mask.inside[cut]),
+        replace(camera, width=104, height=88, cx=camera.cx - 24, cy=camera.cy - 8), toy.solid(), 128,
+    )  # fmt: skip
+    torch.testing.assert_close(part.mask, whole.mask, atol=1e-5, rtol=0)
+    inside = whole.mask > 0.99
+    assert (part.photo - whole.photo)[inside].abs().mean() < 0.01  # OpenCV looks up in steps of 1/32 pixel
+
+
+def test_colours_are_the_photo_s_in_front_and_fade_to_its_plain_mirror_image_behind() -> None:
     target = toy.target()
-    plain = torch.full_like(target.photo, 0.25)
-    flat = spread_colours(
-        type(target)(plain, *list(vars(target).values())[1:]), target.vertices, target.faces, 4.0, 1e-3
-    )
-    torch.testing.assert_close(flat, torch.full_like(flat, 0.25), atol=1e-4, rtol=0)
-    firm = spread_colours(target, target.vertices, target.faces, 1e4, 1e-3)
+    flat = guide_of(replace(target, photo=torch.full_like(target.photo, 0.25)), 4.0, 1e-3).colours
+    torch.testing.assert_close(flat, torch.full_like(flat, 0.25), atol=4e-3, rtol=0)  # a byte's step
+    firm = guide_of(target, 1e4, 1e-3).colours
     front = target.vertices[:, 2] < -0.5 * float(target.vertices[:, 2].abs().max())
     u, v, _ = target.camera.project(target.vertices[front]).T
     assert (firm[front] - target.photo[v.long(), u.long()]).abs().mean() < 0.05
-    faded = spread_colours(target, target.vertices, target.faces, 4.0, 1e3)
-    torch.testing.assert_close(faded, guessed_colours(target, target.vertices), atol=0.02, rtol=0)
+    faded = guide_of(target, 4.0, 1e3).colours
+    plain = colours_through(plain_photo(target), target, target.vertices)
+    torch.testing.assert_close(faded, plain, atol=0.02, rtol=0)
 
 
-def test_the_guess_for_the_far_side_is_the_photo_without_its_details() -> None:
-    target = toy.target()
-    fine = torch.where(torch.arange(64)[:, None] % 2 == 0, 0.2, 0.6)[..., None].expand(64, 64, 3)
-    halves = torch.where(torch.arange(64)[None] < 32, 0.2, 0.6)[..., None].expand(64, 64, 3)
-    left = target.camera.project(target.vertices)[:, 0] < 20
-    for picture, wanted in ((fine, 0.4), (halves, 0.25)):
-        guess = guessed_colours(replace(target, photo=picture.contiguous()), target.vertices)
-        assert (guess[left] - wanted).abs().max() < 0.06
+def test_the_guess_for_the_far_side_loses_spots_and_keeps_edges() -> None:
+    target = toy.target(128)
+    halves = torch.where(torch.arange(128)[:, None] < 64, 0.2, 0.6)[..., None].expand(128, 128, 3).contiguous()
+    spotted = halves.clone()
+    spotted[40:48, 50:58] = 1.0
+    for picture in (halves, spotted):
+        plain = plain_photo(replace(target, photo=picture))
+        for rows, colour in ((np.s_[24:61], 0.2), (np.s_[67:104], 0.6)):  # three pixels from the edge it is all there
+            assert (plain[rows, 24:104] - colour).abs().max() < 0.02
 
 
 def test_trust_falls_with_the_angle() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import torch
 
 from recon.refine.fine import Fine
+from recon.refine.smooth import smoothed
 from recon.refine.target import Target
 from recon.refine.thin import thickened
 from recon.render.dmtet import lattice
@@ -31,7 +32,7 @@ def on_a_stalk() -> tuple[Target, torch.Tensor, torch.Tensor]:
 
 def test_a_stalk_thinner_than_a_cell_is_lost_unless_it_is_thickened() -> None:
     target, points, distance = on_a_stalk()
-    thicker, least = thickened(target, distance, points, CELL)
+    thicker, least = thickened(target, distance, smoothed(distance, RESOLUTION), points, CELL)
     lost, kept = Fine(distance, RESOLUTION).surface(), Fine(thicker, RESOLUTION, least).surface()
     assert lost.vertices[:, 1].max() < 0.2
     assert kept.vertices[:, 1].max() > 0.7
@@ -41,7 +42,7 @@ def test_a_stalk_thinner_than_a_cell_is_lost_unless_it_is_thickened() -> None:
 
 def test_what_is_not_thin_stays_as_it_is() -> None:
     target, points, distance = on_a_stalk()
-    thicker, least = thickened(target, distance, points, CELL)
+    thicker, least = thickened(target, distance, distance, points, CELL)
     ball = points[:, 1] < -0.3
     torch.testing.assert_close(thicker[ball], distance[ball], atol=0.01 * CELL, rtol=0)
     assert torch.isinf(least[ball]).all()
@@ -49,10 +50,10 @@ def test_what_is_not_thin_stays_as_it_is() -> None:
 
 def test_a_thin_part_stays_whatever_a_fit_wants() -> None:
     target, points, distance = on_a_stalk()
-    thicker, least = thickened(target, distance, points, CELL)
+    thicker, least = thickened(target, distance, smoothed(distance, RESOLUTION), points, CELL)
     fine = Fine(thicker, RESOLUTION, least)
     with torch.no_grad():
         fine.distance -= 0.3 * CELL
     for surface in (fine.surface(), fine.final()):
         assert surface.vertices[:, 1].max() > 0.7
-    assert fine.state_dict().keys() == {"distance", "least"}
+    assert fine.state_dict().keys() == {"distance", "offset", "least"}
