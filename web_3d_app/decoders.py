@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from recon.settings import Limits
-from web_3d_app.decoder import Kept
+from web_3d_app.decoder import CannotDecode, Kept
 from web_3d_app.logs import get_logger
 from web_3d_app.problems import Problem, busy
 
@@ -21,14 +21,6 @@ ROOT = Path(__file__).resolve().parents[1]
 REMEMBERED = 1000
 """Visitors of whom it is known when they last had a turn."""
 log = get_logger("decoders")
-
-
-class CannotDecode(Exception):
-    """The decoder's sentence on an upload; `unknown`: it is no photo at all."""
-
-    def __init__(self, message: str, unknown: bool = False) -> None:
-        super().__init__(message)
-        self.unknown = unknown
 
 
 class Decoders:
@@ -55,10 +47,10 @@ class Decoders:
         too long, or broke the decoder), Problem 503, or OSError."""
         with self._turn(who):
             found = self._ask(source, target, limits)
-        if found.get("reason") == "system":
+        if "errno" in found:
             raise OSError(found["errno"], found["problem"])
         if "problem" in found:
-            raise CannotDecode(found["problem"], found["reason"] == "unknown")
+            raise CannotDecode(found["problem"], found.get("unknown", False), found.get("missing", ""))
         return Kept(**found)
 
     def close(self) -> None:

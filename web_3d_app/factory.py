@@ -33,6 +33,7 @@ from web_3d_app.shares import Shares
 from web_3d_app.statics import set_up_statics
 from web_3d_app.storage import Storage
 from web_3d_app.supervisor import LocalEngine
+from web_3d_app.uploads import readable_sentence
 from web_3d_app.visitors import protect
 from web_3d_app.watch import Watch
 
@@ -148,5 +149,5 @@ def _register(app: Flask) -> None:
     @app.context_processor
     def everywhere() -> dict[str, Any]:
         settings: Settings = app.extensions["unflat"].settings
-        limits = {"max_mib": settings.max_mib, "max_megapixels": settings.max_megapixels}
+        limits = {"max_mib": settings.max_mib, "max_megapixels": settings.max_megapixels, "kinds": readable_sentence()}
         return {"version": __version__, "expiry_hours": settings.expiry_hours, "limits": limits, "problem": None}

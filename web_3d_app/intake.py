@@ -71,7 +71,7 @@ def _stored(job: Job) -> Upload:
     except FileNotFoundError:
         raise gone() from None
     return Upload(data, job.photo_name, job.title, job.photo_width, job.photo_height, job.focal_35mm,
-                  digest=sha256(data).hexdigest())  # fmt: skip
+                  digest=sha256(data).hexdigest(), facts=job.photo_facts)  # fmt: skip
 
 
 def checked_params(form: Any, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
