@@ -28,16 +28,16 @@ from web_3d_app.photo_facts import PhotoFacts, facts_of
 
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "HEIF", "JXL", RAW)
 JPEG_QUALITY = 95
-MOST_MEMORY = 6 << 30
-"""Bytes of address space. A JPEG of 120 megapixels takes 1.7 GB, a PNG with transparency 2.0."""
+MOST_MEMORY = 3 << 30
+"""Bytes of address space. Of 120 megapixels, read at a quarter: a JPEG takes 0.6 GB, a PNG 1.0, JPEG XL 1.4, WebP 2.0."""
 LARGE = 300 << 10
 """kB: a process that once needed more is followed by a fresh one."""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A photo as it is kept: upright, re-encoded, without metadata, at the size at which it was read. ending: `jpg`, or `png`
-    where it has transparency; focal_35mm: in millimetres, where EXIF said so; facts: what else the file said."""
+    """A photo as it is kept: upright, re-encoded, without metadata, at the size at which it was read. ending: `jpg`, or
+    `png` where it has transparency; focal_35mm: in millimetres, where EXIF said so; facts: what else the file said."""
 
     ending: str
     width: int
@@ -89,7 +89,7 @@ def answer(task: dict[str, Any]) -> dict[str, Any]:
         return {"problem": error.strerror or str(error), "errno": error.errno}
 
 
-def _peak() -> int:
+def peak() -> int:
     """kB of memory that this process has held at most; getrusage would count its parent's too, on Linux."""
     try:
         status = Path("/proc/self/status").read_text()
@@ -109,7 +109,7 @@ def main() -> None:
     os.dup2(2, 1)  # what libraries print is no answer
     for line in sys.stdin:
         found = answer(json.loads(line))
-        last = _peak() > LARGE
+        last = peak() > LARGE
         print(json.dumps(found | {"last": last}), file=answers, flush=True)
         if last:
             return

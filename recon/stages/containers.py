@@ -168,4 +168,7 @@ def _sixteen_bit(data: bytes, picture: Image.Image) -> UInt16[ndarray, "h w c"] 
     if values is None or values.dtype != np.uint16 or values.ndim != 3 or values.shape[1::-1] != picture.size:
         return None
     order = (2, 1, 0, 3)[: values.shape[2]]
-    return np.ascontiguousarray(values[..., order])
+    for top in range(0, len(values), 256):  # in place: a copy of a large picture is as large again
+        strip = values[top : top + 256]
+        strip[...] = strip[..., order]
+    return values

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from web.pictures import pixels_in_few_bytes, small_photo
 
 from bench.server import until
 from recon.settings import Limits
-from web_3d_app.decoders import CannotDecode, Decoders
+from web_3d_app.decoders import ROOT, CannotDecode, Decoders
 from web_3d_app.problems import Problem
 
 
@@ -89,6 +93,36 @@ def test_memory_is_given_back_by_a_fresh_process(make: Make, photo: Path) -> Non
     assert width / height == 8160 / 6120
     (after,) = decoders._idle
     assert after.pid != before.pid and before.returncode == 0
+
+
+PEAK = """
+import json, sys
+from pathlib import Path
+from recon.settings import Limits
+from web_3d_app.decoder import decode_here, peak
+kept = decode_here(Path(sys.argv[1]), Path(sys.argv[1] + ".kept"), Limits())
+print(json.dumps([kept.width, kept.height, kept.facts["full_size"], peak() // 1024]))
+"""
+LARGE = {  # MB at most; 170 to 240, 310 to 460 (progressive), 790 and 870 were measured
+    "50 MP JPEG": ((8160, 6144), "JPEG", "RGB", 360),
+    "108 MP JPEG": ((12000, 9000), "JPEG", "RGB", 560),
+    "120 MP PNG": ((12600, 9500), "PNG", "RGB", 1000),
+    "120 MP PNG with transparency": ((12600, 9500), "PNG", "RGBA", 1000),
+}
+
+
+@pytest.mark.parametrize("name", ["50 MP JPEG", *(pytest.param(name, marks=pytest.mark.slow) for name in [*LARGE][1:])])
+def test_a_large_upload_is_kept_smaller_in_bounded_memory(tmp_path: Path, name: str) -> None:
+    (width, height), kind, mode, allowed = LARGE[name]
+    picture = Image.linear_gradient("L").resize((width, height), Image.Resampling.NEAREST).convert(mode)
+    if mode == "RGBA":
+        picture.putalpha(picture.getchannel("R"))
+    picture.save(tmp_path / "sent", kind, **({"progressive": True} if kind == "JPEG" else {"compress_level": 1}))
+    done = subprocess.run([sys.executable, "-c", PEAK, str(tmp_path / "sent")], cwd=ROOT, capture_output=True, text=True,
+                          check=True)  # fmt: skip
+    *size, full, peak = json.loads(done.stdout)
+    assert (size, full) == ([width // 2, height // 2], [height, width])
+    assert peak < allowed
 
 
 def test_who_asks_for_one_photo_goes_before_who_asks_for_many(make: Make) -> None:

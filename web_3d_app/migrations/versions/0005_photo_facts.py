@@ -1,4 +1,4 @@
-"""What the upload's file said about the photo is kept: a panorama, a depth map in it, tags that do not fit, its full size."""
+"""What the upload's file said of the photo is kept: a panorama, a depth map in it, tags that do not fit, its full size."""
 
 from __future__ import annotations
 
