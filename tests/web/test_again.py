@@ -55,7 +55,14 @@ def test_an_empty_option_is_the_default_again_and_a_refinement_is_asked_for_anew
 
 def test_models_that_differ_are_told_apart(client: FlaskClient) -> None:
     first = send(client).json
-    others = ({"mask": "none"}, {"fov": "40"}, {"faces": "5000"}, {"size_mm": "80"}, {"base": "true"}, {"surface": "grid"})
+    others = (
+        {"mask": "none"},
+        {"fov": "40"},
+        {"faces": "5000"},
+        {"size_mm": "80"},
+        {"base": "true"},
+        {"surface": "grid"},
+    )
     kin = [first, *(client.post(first["links"]["again"], data=more).json for more in others)]
     assert len({described(job) for job in kin}) == len(kin)
 
