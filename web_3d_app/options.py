@@ -232,4 +232,8 @@ def described(job: dict[str, Any]) -> str:
         words.append(f"{params['fov']:g}°")
     if params.get("faces"):
         words.append(f"{params['faces']:,} triangles")
+    if (size := params.get("size_mm")) and size != DEFAULTS["size_mm"]:
+        words.append(f"printed {size:g} mm long")
+    if params.get("base"):
+        words.append("with a stand")
     return ", ".join(words)

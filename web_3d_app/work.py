@@ -329,6 +329,7 @@ def for_pages(sentence: str) -> str:
     """A sentence that speaks of command-line options, for people who have a form."""
     for said, instead in PHRASES.items():
         sentence = sentence.replace(said, instead)
+    sentence = re.sub(r"no single subject found by [\w, -]+:", "no single thing was found in it:", sentence)
     sentence = re.sub(r"\bbuiltin\b", "the built-in network", sentence)
     sentence = re.sub(r"\bgrabcut\b", "the cut by a plain background", sentence)
     return re.sub(r"--(?=\w)", "", sentence)

@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from web.conftest import picture, program, send
 
-from web_3d_app.options import CHANGES, DEFAULTS, options
+from web_3d_app.options import CHANGES, DEFAULTS, described, options
 from web_3d_app.services import Services
 from web_3d_app.settings import Settings
 from web_3d_app.tables import Job
@@ -51,6 +51,20 @@ def test_an_empty_option_is_the_default_again_and_a_refinement_is_asked_for_anew
     first = send(client, fov="40", refine="quick", faces="5000").json
     second = client.post(first["links"]["again"], data={"fov": ""}).json
     assert second["params"] == DEFAULTS | {"faces": 5000}
+
+
+def test_models_that_differ_are_told_apart(client: FlaskClient) -> None:
+    first = send(client).json
+    others = (
+        {"mask": "none"},
+        {"fov": "40"},
+        {"faces": "5000"},
+        {"size_mm": "80"},
+        {"base": "true"},
+        {"surface": "grid"},
+    )
+    kin = [first, *(client.post(first["links"]["again"], data=more).json for more in others)]
+    assert len({described(job) for job in kin}) == len(kin)
 
 
 def test_all_models_of_one_photo_know_each_other(client: FlaskClient, first: dict) -> None:
