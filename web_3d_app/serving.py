@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import zipfile
 from collections.abc import Iterator
-from io import RawIOBase
+from io import RawIOBase, UnsupportedOperation
 from os import SEEK_END
 from typing import Any, BinaryIO, cast
 
@@ -71,6 +71,10 @@ class _Unpacked(gzip.GzipFile):
     def __init__(self, data: BinaryIO) -> None:
         super().__init__(fileobj=data, mode="rb")
         self._data = data
+
+    def fileno(self) -> int:
+        """None: a server that sends files by their number would send the gzipped one."""
+        raise UnsupportedOperation("fileno")
 
     def close(self) -> None:
         super().close()
