@@ -145,8 +145,9 @@ def test_the_box_begins_with_what_was_chosen(client: FlaskClient, first: dict) -
     assert re.search(r'value="off"[^>]* selected', box)
 
 
-def test_every_option_says_what_it_changes_and_what_each_choice_does(settings: Settings) -> None:
-    offered = options(settings)
+def test_every_option_says_what_it_changes_and_what_each_choice_does(app: Flask, settings: Settings) -> None:
+    with app.test_request_context():  # samples have addresses
+        offered = options(settings)
     assert set(CHANGES) == set(DEFAULTS)
     for name in DEFAULTS:
         assert offered[name]["changes"]
