@@ -103,7 +103,7 @@ def _services(settings: Settings, engine: Engine | None, decoders: Decoders | No
     database.migrate()
     claims = Claims(database, settings.lease_seconds)
     if engine is None:
-        housekeeping = Housekeeping(database, storage)
+        housekeeping = Housekeeping(database, storage, spool=settings.folder / "spool")
         engine = LocalEngine(settings, claims, housekeeping) if settings.engine == "local" else NoEngine()
     jobs = Jobs(database, storage, settings)
     decoders = decoders or Decoders(settings.decoders, settings.decode_seconds)

@@ -65,7 +65,13 @@ class Jobs:
             return known, True
         job_id, now, asked = secrets.token_urlsafe(16), self._clock(), _asked(upload.digest, params)
         photo_key = f"{job_id}/0/{secrets.token_hex(8)}"
-        size = self._storage.put(photo_key, io.BytesIO(upload.data) if isinstance(upload.data, bytes) else upload.data)
+        try:
+            size = self._storage.put(
+                photo_key, io.BytesIO(upload.data) if isinstance(upload.data, bytes) else upload.data
+            )
+        except BaseException:
+            self._storage.delete(job_id)
+            raise
         job = Job(
             id=job_id, owner=owner, state="queued", lane=VIEW, stage=None, progress=0.0, seq=1, title=upload.title,
             params=params, photo_name=upload.name, photo_width=upload.width, photo_height=upload.height,

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import BinaryIO
 
 from recon.settings import Limits
 from web_3d_app.decoder import CannotDecode, Kept, decode_here
@@ -27,10 +28,10 @@ Decode = Callable[[Path, Path, Limits], Kept]
 
 @dataclass(frozen=True)
 class Upload:
-    """A photo as it is kept. data: JPEG, or PNG where it has transparency, as bytes or in a file; digest: SHA-256 (hex) of
-    what was sent; focal_35mm: in millimetres, where EXIF said so; facts: what else the file said of the photo."""
+    """A photo as it is kept. data: JPEG, or PNG where it has transparency, as bytes or a file, open or not; digest: SHA-256
+    (hex) of what was sent; focal_35mm: in millimetres, where EXIF said so; facts: what else the file said of the photo."""
 
-    data: bytes | Path
+    data: bytes | Path | BinaryIO
     name: str
     title: str
     width: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -116,6 +117,24 @@ def test_it_counts_like_an_upload(make: Callable[..., Flask], settings: Settings
     first = send(often).json
     codes = [often.post(first["links"]["again"], data={"fov": fov}).status_code for fov in ("50", "60")]
     assert codes == [202, 429]
+
+
+def test_many_at_once_do_not_hold_the_photo_in_memory(
+    client: FlaskClient, parts: Services, first: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A photo as it is kept may have hundreds of megabytes."""
+    opened, reads = parts.storage.open, []
+
+    def open_noting(key: str) -> io.BytesIO:
+        with opened(key) as file:
+            noting = io.BytesIO(file.read())
+        real = noting.read
+        noting.read = lambda size=-1: (reads.append(size), real(size))[1]  # type: ignore[method-assign]
+        return noting
+
+    monkeypatch.setattr(parts.storage, "open", open_noting)
+    assert client.post(first["links"]["again"], data={"surface": "grid"}).status_code == 202
+    assert reads and all(0 < size <= 1 << 20 for size in reads)
 
 
 def test_the_same_key_is_the_same_model(client: FlaskClient, first: dict) -> None:
