@@ -73,7 +73,7 @@ def _stored(job: Job) -> Iterator[Upload]:
     except FileNotFoundError:
         raise gone() from None
     with data:
-        digest = hashlib.file_digest(data, "sha256").hexdigest()
+        digest = hashlib.file_digest(data, "sha256").hexdigest()  # type: ignore[arg-type]
         data.seek(0)
         yield Upload(data, job.photo_name, job.title, job.photo_width, job.photo_height, job.focal_35mm, digest)
 
