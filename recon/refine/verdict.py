@@ -33,8 +33,8 @@ TOOTH, BUMP = 4.0, 2.0
 FINE = 4.0
 """Pixels: how large what is counted as a detail of the far side is at most."""
 BLURRED, PLAIN = 0.38, 0.02
-"""Of the first model's details on the far side, the least that is to be left; where that has fewer than the second, in 0..1
-of a channel, nothing is asked. Of ten fogged backs eight had at most 0.22 left, all at most 0.31; clear ones 0.46 or more."""
+"""Of the first model's details on the far side, the least that is to be left; where that has fewer than the second, in
+0..1 of a channel, nothing is asked. Ten fogged backs had at most 0.31 left, clear ones at least 0.46."""
 NEAR_COLOUR = 0.1
 """In 0..1 of a channel: colours nearer than that are one."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -162,20 +163,26 @@ def test_a_mesh_is_no_worse_than_itself_and_its_report_is_plain() -> None:
     assert said.report()["reasons"] == ()
 
 
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the one refinement of this module is kept, so that only its first use takes its steps."""
+    return tmp_path_factory.mktemp("state")
+
+
 @pytest.mark.parametrize("spoilt", [False, True])
 def test_a_refinement_keeps_the_first_model_where_its_own_is_worse(
-    spoilt: bool, monkeypatch: pytest.MonkeyPatch
+    spoilt: bool, state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from recon.refine import run, settings
 
     monkeypatch.setitem(
-        settings.PRESETS, "quick", replace(toy.TOY, photo=128, fine=replace(toy.TOY.fine, steps=25, resolution=40))
+        settings.PRESETS, "quick", replace(toy.TOY, photo=128, fine=replace(toy.TOY.fine, steps=12, resolution=32))
     )
     if spoilt:
         mesh = run.Refinement.mesh.fget  # type: ignore[attr-defined]
         monkeypatch.setattr(run.Refinement, "mesh", property(lambda self: terraced(mesh(self))))
     found = toy.found()
-    done = refine(found, "quick", networks=[toy.Inflating()])
+    done = refine(found, "quick", networks=[toy.Inflating()], folder=state)
     assert done.refinement is not None
     kept = [note for note in done.warnings if note.startswith(KEPT_NOTE)]
     assert done.refinement.verdict.better == (not spoilt), done.refinement.verdict
@@ -185,5 +192,5 @@ def test_a_refinement_keeps_the_first_model_where_its_own_is_worse(
     assert done.report()["refinement"]["verdict"]["better"] is not spoilt
     if spoilt:
         np.testing.assert_array_equal(done.mesh.vertices, found.mesh.vertices)
-        taken = refine(found, "quick", networks=[toy.Inflating()], judged=False)
+        taken = refine(found, "quick", networks=[toy.Inflating()], folder=state, judged=False)
         assert taken.refined is not None and not taken.refinement.verdict.better  # type: ignore[union-attr]
