@@ -176,7 +176,7 @@ def test_a_refinement_keeps_the_first_model_where_its_own_is_worse(
     from recon.refine import run, settings
 
     monkeypatch.setitem(
-        settings.PRESETS, "quick", replace(toy.TOY, photo=128, fine=replace(toy.TOY.fine, steps=12, resolution=32))
+        settings.PRESETS, "quick", replace(toy.TOY, photo=128, fine=replace(toy.TOY.fine, steps=25, resolution=40))
     )
     if spoilt:
         mesh = run.Refinement.mesh.fget  # type: ignore[attr-defined]
