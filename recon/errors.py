@@ -2,7 +2,8 @@
 
     UnflatError                 base; `exit_code` is what the command line returns
     ├── BadInput            2   a file or a value that the person gave: what came, what is allowed, what to do
-    │   └── BadOption       2   the same for an option's value
+    │   ├── BadOption       2   the same for an option's value
+    │   └── MissingCodec    2   a photo whose kind only an optional package reads, which is not here
     ├── Unwritable          2   a place that results cannot be written to
     └── MissingModel        3   something that a chosen model needs is not here
         ├── MissingDependency   a Python package: the message ends with the command that installs it
@@ -31,6 +32,14 @@ class BadInput(UnflatError):
 
 class BadOption(BadInput):
     """An option's value that is out of its range or contradicts another option."""
+
+
+class MissingCodec(BadInput):
+    """A photo of a kind that only an optional package reads, which is not installed. kind: as people call it."""
+
+    def __init__(self, message: str, kind: str) -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class Unwritable(UnflatError):

@@ -280,15 +280,9 @@ def refine(
     from recon.refine.verdict import verdict
     from recon.threads import limited
 
-    if not isinstance(found, Reconstruction):
-        raise BadInput(f"a refinement begins with what reconstruct gives, and not with a {type(found).__name__}.")
-    for name, value in (("--steps", steps), ("--seed", seed)):
-        if value is not None and not _is_whole(value):
-            raise BadOption(f"{name} is {value!r}; give a whole number.")
+    _check_refinable(found, steps, seed)
     tell, watch = tell or silent, watch or Stopwatch()
     settings = settings_of(preset, steps, found.faces, guidance, second)
-    if found.mask.inside is None:
-        raise BadInput("there is no single subject in the photo to refine; cut one out with --mask.")
     place, where = None if folder is None else Path(folder), pick(device)
     first = replace(found, surface="solid", refined=None, refined_points=None, refinement=None)
     with limited(threads), kept(place):
@@ -315,6 +309,17 @@ def refine(
     notes += [REFINED_NOTE, *run.notes]
     return replace(found, surface="solid", depth=depth, refined=mesh, refined_points=run.cloud, refinement=facts,
                    warnings=notes)  # fmt: skip
+
+
+def _check_refinable(found: Any, steps: Any, seed: Any) -> None:
+    """Raise BadInput for what no refinement can begin with, BadOption for a value that is no whole number."""
+    if not isinstance(found, Reconstruction):
+        raise BadInput(f"a refinement begins with what reconstruct gives, and not with a {type(found).__name__}.")
+    for name, value in (("--steps", steps), ("--seed", seed)):
+        if value is not None and not _is_whole(value):
+            raise BadOption(f"{name} is {value!r}; give a whole number.")
+    if found.mask.inside is None:
+        raise BadInput("there is no single subject in the photo to refine; cut one out with --mask.")
 
 
 def _looked(

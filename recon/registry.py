@@ -87,6 +87,8 @@ SEGMENTER_BUILDERS: dict[str, SegmenterBuilder] = {
     "rembg": _rembg,
 }
 """By the adapter that a card names."""
+MASK_WORDS = ("auto", "none", "alpha")
+"""What a mask may be but a segmenter's name or a file."""
 
 
 def cards(task: Task | None = None) -> dict[str, ModelCard]:
@@ -157,8 +159,14 @@ def shape_estimators() -> Sequence[ShapeEstimator]:
 
 
 def segmenter(name: str, where: Where = Where()) -> Segmenter | None:
-    """The segmenter of a name, None if the name is no segmenter's (then it is a mask file's)."""
-    card = cards("subject").get(name)
+    """The segmenter of a name, None if the name is no segmenter's (then it is a mask file's). Raises BadOption for a word
+    that is neither."""
+    known = cards("subject")
+    card = known.get(name)
+    if name and card is None and name not in MASK_WORDS and Path(name).stem == name and not Path(name).exists():
+        raise BadOption(
+            f"--mask {name!r} is unknown; give {', '.join(MASK_WORDS)}, one of {', '.join(known)}, or a file."
+        )
     return SEGMENTER_BUILDERS[card.adapter](card, where) if card else None
 
 

@@ -18,13 +18,15 @@ class Limits:
     """What the reader accepts. Checked on the file's size and header, before anything is decoded.
 
     read_pixels: photos of more are read at a half, a quarter, … of their size. The largest single-lens cameras without a
-    high-resolution mode (24 to 26 megapixels) stay whole, a phone's 50 and 108 become 12 and 27.
+    high-resolution mode (24 to 26 megapixels) stay whole, a phone's 50 and 108 become 12 and 27. max_side: so are longer
+    ones, which no JPEG holds, and textures are JPEGs.
     """
 
     max_bytes: int = 64 * MIB
     max_pixels: int = 120_000_000
     min_side: int = 16
     read_pixels: int = 32_000_000
+    max_side: int = 65_500
 
 
 @dataclass(frozen=True)

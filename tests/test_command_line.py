@@ -125,6 +125,8 @@ def test_masks_that_do_not_fit(run: Callable[..., Outcome], place: Path) -> None
     Image.new("L", (64, 47), 255).save(place / "small.png")
     assert_refused(run, place, ["'small.png' is 64×47 pixels and the upright photo 64×48"], mask="small.png")
     assert_refused(run, place, ["is a folder"], mask="")
+    assert_refused(run, place, ["--mask 'grabcutt' is unknown", "auto, none, alpha", "grabcut"], mask="grabcutt")
+    assert_refused(run, place, ["the mask 'away.png' does not exist"], mask="away.png")
 
 
 BAD_VALUES = {

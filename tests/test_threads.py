@@ -13,7 +13,8 @@ import pytest
 import torch
 from threadpoolctl import threadpool_info
 
-from recon.builtin.estimator import WEIGHTS, _session
+from recon.builtin.estimator import _session
+from recon.builtin.weights import GEOMETRY
 from recon.errors import BadOption
 from recon.threads import VARIABLES, count, limited
 
@@ -40,7 +41,7 @@ def test_a_limit_holds_for_all_and_ends() -> None:
 
 def test_onnxruntime_makes_a_session_of_as_many() -> None:
     for threads in (1, 2):
-        assert _session(WEIGHTS, threads).get_session_options().intra_op_num_threads == threads
+        assert _session(GEOMETRY, threads).get_session_options().intra_op_num_threads == threads
 
 
 def test_what_is_loaded_meanwhile_keeps_to_it() -> None:

@@ -19,38 +19,51 @@ from typing import Any
 
 from PIL import Image
 
-from recon.errors import BadInput
+from recon.errors import BadInput, MissingCodec
 from recon.settings import Limits
+from recon.stages.raw import NAME as RAW
 from recon.stages.read import photo_from_bytes
 from recon.types import Photo
+from web_3d_app.photo_facts import PhotoFacts, facts_of
 
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "HEIF")
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "HEIF", "JXL", RAW)
 JPEG_QUALITY = 95
-MOST_MEMORY = 6 << 30
-"""Bytes of address space. A JPEG of 120 megapixels takes 1.7 GB, a PNG with transparency 2.0."""
-LARGE = 384 << 10
+MOST_MEMORY = 3 << 30
+"""Bytes of address space. Of 120 megapixels, read at a quarter: a JPEG takes 0.6 GB, a PNG 1.0, JPEG XL 1.4, WebP 2.0."""
+LARGE = 300 << 10
 """kB: a process that once needed more is followed by a fresh one."""
-UNKNOWN = "unknown"
-"""The reason of bytes that no decoder knows."""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A photo as it is kept: upright, re-encoded, without metadata. ending: `jpg`, or `png` where it has transparency;
-    focal_35mm: in millimetres, where EXIF said so."""
+    """A photo as it is kept: upright, re-encoded, without metadata, at the size at which it was read. ending: `jpg`, or
+    `png` where it has transparency; focal_35mm: in millimetres, where EXIF said so; facts: what else the file said."""
 
     ending: str
     width: int
     height: int
     focal_35mm: float | None
+    facts: PhotoFacts
+
+
+class CannotDecode(Exception):
+    """A sentence on an upload; unknown: it is no photo at all; missing: of what kind it is, where that is not read here."""
+
+    def __init__(self, message: str, unknown: bool = False, missing: str = "") -> None:
+        super().__init__(message)
+        self.unknown, self.missing = unknown, missing
 
 
 def decode_here(source: Path, target: Path, limits: Limits) -> Kept:
-    """Make the photo to keep at `target` of the upload at `source`, in this process. Raises BadInput; its cause is Pillow's
-    UnidentifiedImageError where the bytes are no photo of FORMATS."""
-    photo = photo_from_bytes(source.read_bytes(), limits, FORMATS)
+    """Make the photo to keep at `target` of the upload at `source`, in this process. Raises CannotDecode."""
+    try:
+        photo = photo_from_bytes(source.read_bytes(), limits, FORMATS)
+    except BadInput as error:
+        unknown = isinstance(error.__cause__, Image.UnidentifiedImageError)
+        missing = error.kind if isinstance(error, MissingCodec) else ""
+        raise CannotDecode(str(error), unknown, missing) from None
     height, width = photo.size
-    return Kept(_encode(photo, target), width, height, photo.focal_35mm)
+    return Kept(_encode(photo, target), width, height, photo.focal_35mm, facts_of(photo))
 
 
 def _encode(photo: Photo, target: Path) -> str:
@@ -64,17 +77,25 @@ def _encode(photo: Photo, target: Path) -> str:
 
 
 def answer(task: dict[str, Any]) -> dict[str, Any]:
-    """What comes of a task: the fields of Kept, or `problem` with `reason`."""
+    """What comes of a task: the fields of Kept, or `problem` with those of CannotDecode, or with `errno`."""
     try:
         limits = Limits(task["max_bytes"], task["max_pixels"])
         return asdict(decode_here(Path(task["source"]), Path(task["target"]), limits))
-    except BadInput as error:
-        reason = UNKNOWN if isinstance(error.__cause__, Image.UnidentifiedImageError) else ""
-        return {"problem": str(error), "reason": reason}
+    except CannotDecode as error:
+        return {"problem": str(error), "unknown": error.unknown, "missing": error.missing}
     except MemoryError:
-        return {"problem": "the photo takes too much memory to decode; make it smaller.", "reason": ""}
+        return {"problem": "the photo takes too much memory to decode; make it smaller."}
     except OSError as error:
-        return {"problem": error.strerror or str(error), "reason": "system", "errno": error.errno}
+        return {"problem": error.strerror or str(error), "errno": error.errno}
+
+
+def peak() -> int:
+    """kB of memory that this process has held at most; getrusage would count its parent's too, on Linux."""
+    try:
+        status = Path("/proc/self/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0])
+    except (OSError, IndexError):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def main() -> None:
@@ -88,7 +109,7 @@ def main() -> None:
     os.dup2(2, 1)  # what libraries print is no answer
     for line in sys.stdin:
         found = answer(json.loads(line))
-        last = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > LARGE
+        last = peak() > LARGE
         print(json.dumps(found | {"last": last}), file=answers, flush=True)
         if last:
             return

@@ -13,34 +13,29 @@ from pathlib import Path
 from typing import Any
 
 from recon.settings import Limits
-from web_3d_app.decoder import Kept
+from web_3d_app.decoder import CannotDecode, Kept
 from web_3d_app.logs import get_logger
 from web_3d_app.problems import Problem, busy
 
 ROOT = Path(__file__).resolve().parents[1]
 REMEMBERED = 1000
 """Visitors of whom it is known when they last had a turn."""
+Who = tuple[str, str]
+"""(visitor, address)."""
 log = get_logger("decoders")
-
-
-class CannotDecode(Exception):
-    """The decoder's sentence on an upload; `unknown`: it is no photo at all."""
-
-    def __init__(self, message: str, unknown: bool = False) -> None:
-        super().__init__(message)
-        self.unknown = unknown
 
 
 class Decoders:
     """`count` photos are decoded at a time, one of each visitor; each within `seconds`. Of those who wait, whoever had no
-    turn for the longest time is next, and who waits for more than `patience` seconds is sent away for now."""
+    turn for the longest time is next, addresses before visitors, and who waits for more than `patience` seconds is sent
+    away for now. One more place is for an address that has none: tokens are free, so one address may hold all others."""
 
     def __init__(self, count: int, seconds: float, patience: float = 20.0) -> None:
         self._count, self._seconds, self._patience = count, seconds, patience
         self._changed = threading.Condition()
         self._idle: list[subprocess.Popen[str]] = []
-        self._busy: set[str] = set()
-        self._waiting: list[tuple[str, object]] = []
+        self._busy: set[Who] = set()
+        self._waiting: list[tuple[Who, object]] = []
         self._served: dict[str, float] = {}
         self._closed = False
 
@@ -50,15 +45,15 @@ class Decoders:
             while len(self._idle) + len(self._busy) < self._count and not self._closed:
                 self._idle.append(_started())
 
-    def decode(self, who: str, source: Path, target: Path, limits: Limits) -> Kept:
+    def decode(self, who: Who, source: Path, target: Path, limits: Limits) -> Kept:
         """Make the photo to keep at `target` of a visitor's upload at `source`. Raises CannotDecode, Problem 422 (it took
         too long, or broke the decoder), Problem 503, or OSError."""
         with self._turn(who):
             found = self._ask(source, target, limits)
-        if found.get("reason") == "system":
+        if "errno" in found:
             raise OSError(found["errno"], found["problem"])
         if "problem" in found:
-            raise CannotDecode(found["problem"], found["reason"] == "unknown")
+            raise CannotDecode(found["problem"], found.get("unknown", False), found.get("missing", ""))
         return Kept(**found)
 
     def close(self) -> None:
@@ -70,7 +65,7 @@ class Decoders:
             _end(process)
 
     @contextmanager
-    def _turn(self, who: str) -> Iterator[None]:
+    def _turn(self, who: Who) -> Iterator[None]:
         ticket = (who, object())
         end = time.monotonic() + self._patience
         with self._changed:
@@ -88,17 +83,22 @@ class Decoders:
         finally:
             with self._changed:
                 self._busy.discard(who)
-                self._served[who] = time.monotonic()
+                self._served.update(dict.fromkeys((f"visitor {who[0]}", f"address {who[1]}"), time.monotonic()))
                 while len(self._served) > REMEMBERED:
                     del self._served[min(self._served, key=self._served.__getitem__)]
                 self._changed.notify_all()
 
-    def _next(self) -> tuple[str, object] | None:
+    def _next(self) -> tuple[Who, object] | None:
         """Whose turn it is, if there is a place."""
-        if len(self._busy) >= self._count:
-            return None
-        able = [ticket for ticket in self._waiting if ticket[0] not in self._busy]
-        return min(able, key=lambda ticket: self._served.get(ticket[0], 0.0), default=None)
+        visitors, addresses = {who[0] for who in self._busy}, {who[1] for who in self._busy}
+        able = [ticket for ticket in self._waiting if ticket[0][0] not in visitors]
+        if len(self._busy) == self._count:
+            able = [ticket for ticket in able if ticket[0][1] not in addresses]
+        return None if len(self._busy) > self._count else min(able, key=self._last_turn, default=None)
+
+    def _last_turn(self, ticket: tuple[Who, object]) -> tuple[float, float]:
+        visitor, address = ticket[0]
+        return self._served.get(f"address {address}", 0.0), self._served.get(f"visitor {visitor}", 0.0)
 
     def _ask(self, source: Path, target: Path, limits: Limits) -> dict[str, Any]:
         with self._changed:
@@ -132,9 +132,10 @@ class Decoders:
     def _keep(self, process: subprocess.Popen[str], last: bool) -> None:
         """For the next photo, or a fresh one in its place."""
         with self._changed:
-            if not self._closed:
+            kept = not self._closed and len(self._idle) < self._count
+            if kept:
                 self._idle.append(_started() if last else process)
-            if not self._closed and not last:
+            if kept and not last:
                 return
         _end(process)
 

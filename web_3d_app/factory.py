@@ -33,6 +33,7 @@ from web_3d_app.shares import Shares
 from web_3d_app.statics import set_up_statics
 from web_3d_app.storage import Storage
 from web_3d_app.supervisor import LocalEngine
+from web_3d_app.uploads import readable_sentence
 from web_3d_app.visitors import protect
 from web_3d_app.watch import Watch
 
@@ -102,7 +103,7 @@ def _services(settings: Settings, engine: Engine | None, decoders: Decoders | No
     database.migrate()
     claims = Claims(database, settings.lease_seconds)
     if engine is None:
-        housekeeping = Housekeeping(database, storage)
+        housekeeping = Housekeeping(database, storage, spool=settings.folder / "spool")
         engine = LocalEngine(settings, claims, housekeeping) if settings.engine == "local" else NoEngine()
     jobs = Jobs(database, storage, settings)
     decoders = decoders or Decoders(settings.decoders, settings.decode_seconds)
@@ -148,5 +149,5 @@ def _register(app: Flask) -> None:
     @app.context_processor
     def everywhere() -> dict[str, Any]:
         settings: Settings = app.extensions["unflat"].settings
-        limits = {"max_mib": settings.max_mib, "max_megapixels": settings.max_megapixels}
+        limits = {"max_mib": settings.max_mib, "max_megapixels": settings.max_megapixels, "kinds": readable_sentence()}
         return {"version": __version__, "expiry_hours": settings.expiry_hours, "limits": limits, "problem": None}

@@ -18,6 +18,7 @@ from typing import IO, Any
 
 import flask
 from flask import current_app
+from gunicorn.http.errors import ParseException
 from werkzeug.datastructures import FileStorage, Headers, ImmutableMultiDict
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.formparser import FormDataParser
@@ -26,6 +27,8 @@ from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDeco
 from web_3d_app.problems import Problem
 
 CHUNK = 1 << 16
+PHOTO = "photo"
+"""The name of the form's file."""
 LONGEST_NAME = 1000
 """Characters of a file's name; file systems have at most 255 bytes."""
 LONGEST_HEADERS = 1 << 14
@@ -84,6 +87,8 @@ class FormParser(FormDataParser):
             if isinstance(error.__context__, TimeoutError):
                 raise too_slow() from None
             raise
+        except ParseException:  # gunicorn's, of a body in chunks that are none
+            raise bad_form() from None
         return super().parse(stream, mimetype, content_length, options)
 
     def _short(self, stream: Any) -> IO[bytes]:
@@ -106,7 +111,7 @@ class FormParser(FormDataParser):
         except BaseException as error:
             parts.close()
             if isinstance(error, ValueError):
-                raise Problem(400, "bad_form", "The form that came is broken; reload the page and try again.") from None
+                raise bad_form() from None
             raise
         return parts.fields, parts.files
 
@@ -133,8 +138,8 @@ def _events(decoder: MultipartDecoder, stream: Any) -> Iterator[Field | File | D
                 yield event
             event = decoder.next_event()
         if len(decoder.buffer) > 2 * CHUNK:  # a photo's bytes are passed on at once: these are headers without end
-            if decoder.state is State.PREAMBLE:
-                raise ValueError("no boundary comes")
+            if decoder.state in (State.PREAMBLE, State.EPILOGUE):
+                raise ValueError("no boundary comes, or something comes after the last one")
             raise too_long("A part of the form has too long a name or other header; rename the file.")
 
 
@@ -166,6 +171,8 @@ class _Parts:
         assert part is not None
         self._length += len(data.data)
         if isinstance(part, Field) and most is not None and self._length > most:
+            if part.name == PHOTO:
+                raise no_file_name()
             told = f"The field “{part.name[:40]}” has more than {most // 1024} kB; shorten it."
             raise Problem(413, "field_too_long", told)
         self._into.write(data.data)
@@ -208,6 +215,17 @@ def _check_headers(part: Field | File) -> None:
 def too_long(message: str) -> Problem:
     """Of a part whose name is no name any more."""
     return Problem(413, "name_too_long", message)
+
+
+def bad_form() -> Problem:
+    """Of bytes that are no form, or end too early."""
+    return Problem(400, "bad_form", "The form that came is broken; reload the page and try again.")
+
+
+def no_file_name() -> Problem:
+    """Of a photo that came as a text field."""
+    told = "The photo came without a file name; send it as a file (with curl, -F photo=@name.jpg)."
+    return Problem(400, "no_file_name", told)
 
 
 def too_slow() -> Problem:

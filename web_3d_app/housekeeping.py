@@ -8,8 +8,11 @@ nothing expires for another hour: whoever comes back finds what was there.
 
 from __future__ import annotations
 
+import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import delete, or_, select, update
 
@@ -45,7 +48,7 @@ class _Reading:
 
 class Housekeeping:
     """The tables and the files, kept in step. clock: the wall's; boot_clock: nobody sets it, and it goes on while the
-    machine sleeps; awake: counts while this process runs."""
+    machine sleeps; awake: counts while this process runs; spool: where uploads lie while they come."""
 
     def __init__(
         self,
@@ -54,10 +57,12 @@ class Housekeeping:
         clock: Clock = time.time,
         boot_clock: Clock = since_boot,
         awake: Clock | None = None,
+        spool: Path | None = None,
     ) -> None:
         self._database, self._storage, self._clock = database, storage, clock
         self._boot_clock, self._boot, self._awake = boot_clock, boot_id(), awake or Awake(LOOK_SECONDS)
-        self._strays, self._beats = Watched(self._awake), Watched(self._awake)
+        self._strays, self._beats, self._sent = Watched(self._awake), Watched(self._awake), Watched(self._awake)
+        self._spool = spool
         self._tidied_until, self._saved_at, self._settled_at = 0.0, 0.0, 0.0
         self._last: _Reading | None = None
 
@@ -66,6 +71,7 @@ class Housekeeping:
         self.look()
         self.tidy_ended()
         self.sweep()
+        self.tidy_spool()
         self.forget_workers()
         return self.expire() if self._awake() >= self._settled_at else 0
 
@@ -155,6 +161,13 @@ class Housekeeping:
             self._storage.delete(job.id)
         return len(old)
 
+    def tidy_spool(self) -> None:
+        """Remove what lies in the spool for longer than any upload takes: a crash left it."""
+        names = [] if self._spool is None else [path.name for path in self._spool.glob("*")]
+        for name, age in self._sent.ages(dict.fromkeys(names, True)).items():
+            if age > ORPHAN_SECONDS and self._spool is not None:
+                remove(self._spool / name)
+
     def forget_workers(self) -> None:
         """Rows of workers that gave no sign for long, as seen from here."""
         with self._database.read() as session:
@@ -175,6 +188,12 @@ class Housekeeping:
         for name in orphans:
             self._storage.delete(name)
         return len(orphans)
+
+
+def remove(path: Path) -> None:
+    """Of a file or a folder; nothing there is no error."""
+    with suppress(OSError):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _between(last: _Reading, now: _Reading) -> tuple[float, float]:

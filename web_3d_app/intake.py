@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from flask import current_app, request
 from marshmallow import ValidationError
 
 from web_3d_app.decoder import Kept
+from web_3d_app.forms import PHOTO, no_file_name
 from web_3d_app.options import DEFAULTS, SAMPLES, ParamsSchema, sample_names
 from web_3d_app.problems import Problem, gone
 from web_3d_app.services import services
@@ -36,7 +37,7 @@ def take(owner: str) -> tuple[Job, bool]:
         return known, True
 
     def decode(*task: Any) -> Kept:
-        return parts.decoders.decode(owner, *task)
+        return parts.decoders.decode((owner, request.remote_addr or ""), *task)
 
     with _folder() as folder:
         upload = kept_upload(source, folder / "photo", file_name, digest, parts.jobs.limits, decode)
@@ -54,24 +55,28 @@ def take_again(owner: str, job_id: str) -> tuple[Job, bool]:
     jobs, key = services().jobs, idempotency_key()
     first = jobs.get(owner, job_id)
     params = checked_params(request.form, first.params | {"refine": DEFAULTS["refine"]})
-    job, replayed = jobs.create(owner, _stored(first), params, key, first.origin_id or first.id)
+    with _stored(first) as upload:
+        job, replayed = jobs.create(owner, upload, params, key, first.origin_id or first.id)
     if not replayed:
         services().engine.notify(job.id)
     return job, replayed
 
 
-def _stored(job: Job) -> Upload:
-    """The upload of a job as it was kept."""
+@contextmanager
+def _stored(job: Job) -> Iterator[Upload]:
+    """The upload of a job as it was kept, open: many may be copied at a time, so none is held in memory."""
     photo = next((file for file in services().jobs.artefacts([job])[job.id] if file.kind == "photo"), None)
     if photo is None:  # deleted between two looks
         raise gone()
     try:
-        with services().storage.open(photo.key) as file:
-            data = file.read()
+        data = services().storage.open(photo.key)
     except FileNotFoundError:
         raise gone() from None
-    return Upload(data, job.photo_name, job.title, job.photo_width, job.photo_height, job.focal_35mm,
-                  digest=sha256(data).hexdigest())  # fmt: skip
+    with data:
+        digest = hashlib.file_digest(data, "sha256").hexdigest()  # type: ignore[arg-type]  # typeshed's BinaryIO lacks readinto
+        data.seek(0)
+        yield Upload(data, job.photo_name, job.title, job.photo_width, job.photo_height, job.focal_35mm, digest,
+                     facts=job.photo_facts)  # fmt: skip
 
 
 def checked_params(form: Any, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -96,7 +101,11 @@ def idempotency_key() -> str | None:
 
 def _sent() -> tuple[Path, str]:
     """The file of the request's photo, and its name. Raises Problem 400, 422."""
-    file, sample = request.files.get("photo"), request.form.get("sample", "")
+    file, sample = request.files.get(PHOTO), request.form.get("sample", "")
+    if len(sent := [file for file in request.files.getlist(PHOTO) if file.filename]) > 1:
+        raise Problem(400, "many_photos", f"{len(sent)} photos came; send one at a time.")
+    if request.form.get(PHOTO):
+        raise no_file_name()
     if file is not None and file.filename:
         file.stream.flush()
         return Path(file.stream.name), file.filename

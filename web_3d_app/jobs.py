@@ -65,11 +65,17 @@ class Jobs:
             return known, True
         job_id, now, asked = secrets.token_urlsafe(16), self._clock(), _asked(upload.digest, params)
         photo_key = f"{job_id}/0/{secrets.token_hex(8)}"
-        size = self._storage.put(photo_key, io.BytesIO(upload.data) if isinstance(upload.data, bytes) else upload.data)
+        try:
+            size = self._storage.put(
+                photo_key, io.BytesIO(upload.data) if isinstance(upload.data, bytes) else upload.data
+            )
+        except BaseException:
+            self._storage.delete(job_id)
+            raise
         job = Job(
             id=job_id, owner=owner, state="queued", lane=VIEW, stage=None, progress=0.0, seq=1, title=upload.title,
             params=params, photo_name=upload.name, photo_width=upload.width, photo_height=upload.height,
-            focal_35mm=upload.focal_35mm, idempotency_key=key, request_hash=asked, attempt=0,
+            focal_35mm=upload.focal_35mm, photo_facts=upload.facts, idempotency_key=key, request_hash=asked, attempt=0,
             tries_left=self._settings.max_tries, created_at=now, queued_at=now,
             expires_at=now + 3600 * self._settings.expiry_hours, origin_id=origin_id,
         )  # fmt: skip
@@ -301,7 +307,7 @@ def bury(session: Session, job_id: str, owner: str, state: str, now: float) -> N
         update(Job)
         .where(Job.id == job_id, Job.owner == owner)
         .values(state=state, title="", params={}, facts=None, share_token=None, error_message=None, focal_35mm=None,
-                finished_at=func.coalesce(Job.finished_at, now),
+                photo_facts=None, finished_at=func.coalesce(Job.finished_at, now),
                 cancel_requested_at=case((Job.state == "running", now), else_=None), seq=Job.seq + 1)
     )  # fmt: skip
     session.execute(Artefact.__table__.delete().where(Artefact.job_id == job_id))  # type: ignore[attr-defined]

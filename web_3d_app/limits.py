@@ -21,7 +21,8 @@ CREATE = (*PHOTOS, "api.again")
 FORM_ROOM = 1 << 20
 """Bytes that a request may have besides the photo: the form's other fields and the multipart frame."""
 OF_VISITOR, OF_ADDRESS = 0.33, 0.625
-"""Shares of the bodies under way: a visitor may send 20 photos at once; tokens are free, so an address has a limit too."""
+"""Shares of the bodies under way: a visitor may send 20 photos at once; tokens are free, so an address has a limit too,
+also for event streams."""
 
 
 def set_up_limits(app: Flask, settings: Settings) -> None:
@@ -51,8 +52,12 @@ def set_up_limits(app: Flask, settings: Settings) -> None:
 def take_stream() -> Callable[[], None]:
     """A place for an event stream; returns what gives it back. Raises Problem 503."""
     settings = services().settings
-    who = known_visitor() or f"address {request.remote_addr}"
-    give_back = services().streams.take({who: settings.max_streams_each})
+    who = known_visitor() or f"nobody at {request.remote_addr}"
+    most = {
+        f"visitor {who}": settings.max_streams_each,
+        f"address {request.remote_addr}": math.ceil(OF_ADDRESS * settings.max_streams),
+    }
+    give_back = services().streams.take(most)
     if give_back is None:
         raise busy("Too many streams are open; ask for the state instead.", "streams_full")
     return give_back

@@ -12,7 +12,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, vali
 from recon.registry import BUILTIN, listing, runs_here
 from recon.settings import PRINT_SIZES, PrintSettings
 from web_3d_app.settings import Settings
-from web_3d_app.uploads import readable
+from web_3d_app.uploads import readable, readable_sentence
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 BEST_FIRST = ("flower", "chelsea", "astronaut", "coffee")
@@ -211,7 +211,9 @@ def options(settings: Settings) -> dict[str, Any]:
             "max_bytes": settings.max_bytes,
             "max_pixels": int(settings.max_megapixels * 1e6),
             "min_side": 16,
-            "types": [f"image/{kind.lower()}" for kind in readable()],
+            "types": [kind.media_type for kind in readable()],
+            "endings": [ending for kind in readable() for ending in kind.endings],
+            "kinds": readable_sentence(),
         },
         "expiry_hours": settings.expiry_hours,
         "samples": samples(),
@@ -230,4 +232,8 @@ def described(job: dict[str, Any]) -> str:
         words.append(f"{params['fov']:g}°")
     if params.get("faces"):
         words.append(f"{params['faces']:,} triangles")
+    if (size := params.get("size_mm")) and size != DEFAULTS["size_mm"]:
+        words.append(f"printed {size:g} mm long")
+    if params.get("base"):
+        words.append("with a stand")
     return ", ".join(words)

@@ -33,6 +33,7 @@ from recon.settings import ViewSettings
 from recon.stages import write
 from recon.threads import limited
 from web_3d_app.claims import Cancelled, Lost, Made, Stopped
+from web_3d_app.photo_facts import PhotoFacts
 from web_3d_app.problems import NO_SUBJECT
 from web_3d_app.tables import SKETCH
 from web_3d_app.work import FILES_MADE, REFINED, Models, for_pages, read_checked, reconstructed, write_print, zipped
@@ -131,6 +132,7 @@ class Refining:
     steps: int | None
     threads: int
     hooks: Hooks
+    photo_facts: PhotoFacts | None = None
 
     def __post_init__(self) -> None:
         self.diary = Diary(self.told)
@@ -144,7 +146,7 @@ class Refining:
 
     def _run(self) -> None:
         self._begin("looks")
-        photo = read_checked(self.photo_file, self.focal_35mm)
+        photo = read_checked(self.photo_file, self.focal_35mm, self.photo_facts)
         found = reconstructed(photo, self.params, self.models, Stopwatch())
         if found.mask.inside is None:
             raise BadInput(NO_SUBJECT)

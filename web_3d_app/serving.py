@@ -8,7 +8,8 @@ from __future__ import annotations
 import gzip
 import zipfile
 from collections.abc import Iterator
-from io import RawIOBase
+from io import RawIOBase, UnsupportedOperation
+from itertools import chain
 from os import SEEK_END
 from typing import Any, BinaryIO, cast
 
@@ -17,7 +18,7 @@ from werkzeug.wsgi import wrap_file
 
 from web_3d_app.names import attachment
 from web_3d_app.present import download_name, version
-from web_3d_app.problems import not_found
+from web_3d_app.problems import gone, not_found
 from web_3d_app.services import services
 from web_3d_app.storage import Storage
 from web_3d_app.tables import Artefact, Job, for_page_only
@@ -72,6 +73,10 @@ class _Unpacked(gzip.GzipFile):
         super().__init__(fileobj=data, mode="rb")
         self._data = data
 
+    def fileno(self) -> int:
+        """None: a server that sends files by their number would send the gzipped one."""
+        raise UnsupportedOperation("fileno")
+
     def close(self) -> None:
         super().close()
         self._data.close()
@@ -79,10 +84,15 @@ class _Unpacked(gzip.GzipFile):
 
 def send_zip(job: Job) -> Response:
     """All artefacts that are there now, but for those that the page alone needs: they are smaller copies of the others.
-    What gzip made smaller is so in the zip, too."""
+    What gzip made smaller is so in the zip, too. Raises Problem 410."""
     files = [file for file in services().jobs.artefacts([job])[job.id] if not for_page_only(file.kind)]
     storage = services().storage
-    response = Response(_zipped(storage, job, files), mimetype="application/zip")
+    body = _zipped(storage, job, files)
+    try:
+        beginning = next(body)
+    except FileNotFoundError:  # deleted just now
+        raise gone() from None
+    response = Response(chain([beginning], body), mimetype="application/zip")
     response.headers.set("Content-Disposition", "attachment", **attachment(f"{job.title}.zip"))
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -12,14 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import BinaryIO
 
-from PIL import Image
-
-from recon.errors import BadInput
 from recon.settings import Limits
-from web_3d_app.decoder import Kept, decode_here
-from web_3d_app.decoders import CannotDecode
+from web_3d_app.decoder import CannotDecode, Kept, decode_here
 from web_3d_app.names import title_of
+from web_3d_app.photo_facts import PhotoFacts
 from web_3d_app.problems import Problem
 
 HEIC = re.compile(rb"....ftyp(heic|heix|hevc|hevx|heim|heis|mif1|msf1)", re.DOTALL)
@@ -30,16 +28,17 @@ Decode = Callable[[Path, Path, Limits], Kept]
 
 @dataclass(frozen=True)
 class Upload:
-    """A photo as it is kept. data: JPEG, or PNG where it has transparency, as bytes or in a file; digest: SHA-256 (hex) of
-    what was sent; focal_35mm: in millimetres, where EXIF said so."""
+    """A photo as it is kept. data: JPEG, or PNG where it has transparency, as bytes or a file, open or not; digest: SHA-256
+    (hex) of what was sent; focal_35mm: in millimetres, where EXIF said so; facts: what else the file said of the photo."""
 
-    data: bytes | Path
+    data: bytes | Path | BinaryIO
     name: str
     title: str
     width: int
     height: int
     focal_35mm: float | None
     digest: str
+    facts: PhotoFacts | None = None
 
 
 def checked_upload(data: bytes, file_name: str, limits: Limits) -> Upload:
@@ -58,11 +57,11 @@ def kept_upload(source: Path, target: Path, file_name: str, digest: str, limits:
         raise too_large(limits.max_bytes)
     try:
         kept = decode(source, target, limits)
-    except (BadInput, CannotDecode) as error:
-        unknown = getattr(error, "unknown", isinstance(error.__cause__, Image.UnidentifiedImageError))
-        raise _refusal(str(error), unknown, source) from None
+    except CannotDecode as error:
+        raise _refusal(error, source) from None
     name = f"photo.{kept.ending}"
-    return Upload(target, name, title_of(file_name), kept.width, kept.height, kept.focal_35mm, digest)
+    return Upload(target, name, title_of(file_name), kept.width, kept.height, kept.focal_35mm, digest,
+                  kept.facts)  # fmt: skip
 
 
 def digest_of(source: Path) -> str:
@@ -71,13 +70,38 @@ def digest_of(source: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def readable() -> list[str]:
+@dataclass(frozen=True)
+class Kind:
+    """Of photo. package: without which it is not read; media_type, endings: by which a file chooser knows it."""
+
+    name: str
+    package: str | None
+    media_type: str
+    endings: tuple[str, ...]
+
+
+KINDS = (
+    Kind("JPEG", None, "image/jpeg", (".jpg", ".jpeg")),
+    Kind("PNG", None, "image/png", (".png",)),
+    Kind("WebP", None, "image/webp", (".webp",)),
+    Kind("AVIF", None, "image/avif", (".avif",)),
+    Kind("HEIC", "pillow_heif", "image/heic", (".heic", ".heif")),
+    Kind("JPEG XL", "pillow_jxl", "image/jxl", (".jxl",)),
+    Kind("raw", "rawpy", "image/x-adobe-dng", (
+        ".dng", ".nef", ".nrw", ".cr2", ".cr3", ".arw", ".srf", ".sr2", ".raf", ".rw2", ".rwl", ".orf", ".pef", ".srw",
+        ".dcr", ".kdc", ".erf", ".mef", ".mos", ".mrw", ".x3f", ".3fr", ".fff", ".iiq")),
+)  # fmt: skip
+"""Every kind that can be read with everything installed; the page's own list of endings is in static/js/carried.js."""
+
+
+def readable() -> list[Kind]:
     """What kinds of photo can be read here."""
-    heic = ["HEIC"] if find_spec("pillow_heif") else []
-    return ["JPEG", "PNG", "WebP", "AVIF", *heic]
+    return [kind for kind in KINDS if kind.package is None or find_spec(kind.package)]
 
 
-def _sentence(names: list[str]) -> str:
+def readable_sentence() -> str:
+    """Their names, as "JPEG, PNG or WebP"."""
+    names = [kind.name for kind in readable()]
     return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
@@ -86,13 +110,16 @@ def too_large(max_bytes: int) -> Problem:
     return Problem(413, "too_large", f"The photo is too large; at most {max_bytes / 2**20:.0f} MB are allowed.")
 
 
-def _refusal(message: str, unknown: bool, source: Path) -> Problem:
+def _refusal(error: CannotDecode, source: Path) -> Problem:
     """The decoder's sentence for visitors."""
-    if not unknown:
-        advice = re.sub(r" or [^;]*--[\w-]+", "", message)  # "or raise the limit with --…" is not for visitors
+    missing = error.missing
+    if not error.unknown and not missing:
+        advice = re.sub(r" or [^;]*--[\w-]+", "", str(error))  # "or raise the limit with --…" is not for visitors
         return Problem(422, "bad_photo", advice)
-    told = f"This is no photo that can be read; give a {_sentence(readable())} file."
     with source.open("rb") as file:
-        if HEIC.match(file.read(32)):
-            told = f"HEIC photos cannot be read on this server; give a {_sentence(readable())} file."
-    return Problem(415, "not_a_photo", told)
+        if error.unknown and HEIC.match(file.read(32)):
+            missing = "HEIC"
+    if missing == "Raw":
+        return Problem(415, "not_a_photo", "Raw photos cannot be read on this server; export the photo as a JPEG.")
+    told = f"{missing} photos cannot be read on this server" if missing else "This is no photo that can be read"
+    return Problem(415, "not_a_photo", f"{told}; give a {readable_sentence()} file.")

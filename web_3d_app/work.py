@@ -33,6 +33,7 @@ from recon.stages.cloud import make_cloud
 from recon.stages.read import read_photo
 from recon.types import DepthMap, Mesh, Photo
 from web_3d_app import checkpoint
+from web_3d_app.photo_facts import PhotoFacts, with_facts
 from web_3d_app.tables import FILES, HEAVY, MESH, QUICK, REFINE, VIEW
 
 VIEW_POINTS = 300_000
@@ -76,8 +77,8 @@ FILES_MADE = {
 """Every file that a job may have besides the photo: name -> (kind, media type)."""
 REFINED = ("refined_view.glb", "refined.glb", "refined.ply", "refined.stl", "refined_obj.zip")
 """Those of a refinement; they become visible together."""
-NO_LIMITS = Limits(max_bytes=2**40, max_pixels=10**12, min_side=1)
-"""The upload was checked when it came."""
+NO_LIMITS = Limits(max_bytes=2**40, max_pixels=10**12, min_side=1, read_pixels=10**12)
+"""The upload was checked when it came, and reduced if it was large."""
 WARM_UP_PHOTO = Path(__file__).resolve().parents[1] / "samples" / "coffee.jpg"
 
 Add = Callable[[str, str, str, Path], None]
@@ -136,6 +137,7 @@ class Work:
     add: Add
     hurry: Callable[[], bool]
     print_mm: list[float] | None = None
+    photo_facts: PhotoFacts | None = None
 
     def run(self, lane: str) -> Next | None:
         """Do it. Raises UnflatError, or what `watch`, `facts` and `add` raise."""
@@ -183,13 +185,14 @@ class Work:
         self.facts(self._facts(result))
         report = result.report() | {"options": self.params, "seconds": self.watch.rounded()}
         report["photo"].pop("name", None)
+        report["warnings"] = [for_pages(note) for note in report["warnings"]]
         self._add("report.json", lambda path: write.write_report(report, path))
         return (REFINE, None) if self.params.get("refine", "off") != "off" else None
 
     @property
     def photo(self) -> Photo:
         """The photo, which was checked when it came."""
-        return read_checked(self.photo_file, self.focal_35mm)
+        return read_checked(self.photo_file, self.focal_35mm, self.photo_facts)
 
     @property
     def _checkpoint(self) -> Path:
@@ -299,9 +302,10 @@ class Work:
         }
 
 
-def read_checked(file: Path, focal_35mm: float | None) -> Photo:
-    """A photo that was checked when it came."""
-    return replace(read_photo(file, NO_LIMITS), focal_35mm=focal_35mm, name="photo")
+def read_checked(file: Path, focal_35mm: float | None, facts: PhotoFacts | None = None) -> Photo:
+    """A photo that was checked when it came, with what its own file said."""
+    focal = None if focal_35mm is None else float(focal_35mm)  # SQLite's RETURNING gives whole numbers as int
+    return replace(with_facts(read_photo(file, NO_LIMITS), facts), focal_35mm=focal, name="photo")
 
 
 def reconstructed(photo: Photo, asked: dict[str, Any], models: Models, watch: Stopwatch) -> Reconstruction:
@@ -316,6 +320,7 @@ PHRASES = {
     "closed all round (solid); choose another with --surface": "closed all round; another can be chosen under Options",
     "cut at its edges (grid); choose another with --surface": "cut at its edges; another can be chosen under Options",
     "use --surface grid": "choose the surface Sharp",
+    "export it and give it as the depth map": "only the command line takes one, exported to a file",
 }  # fmt: skip
 """What the command line says, and what the page says instead."""
 
@@ -324,6 +329,7 @@ def for_pages(sentence: str) -> str:
     """A sentence that speaks of command-line options, for people who have a form."""
     for said, instead in PHRASES.items():
         sentence = sentence.replace(said, instead)
+    sentence = re.sub(r"no single subject found by [\w, -]+:", "no single thing was found in it:", sentence)
     sentence = re.sub(r"\bbuiltin\b", "the built-in network", sentence)
     sentence = re.sub(r"\bgrabcut\b", "the cut by a plain background", sentence)
     return re.sub(r"--(?=\w)", "", sentence)

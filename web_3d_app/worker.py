@@ -200,6 +200,7 @@ class ModelMaker:
             facts=lambda facts: claims.facts(job, facts),
             add=lambda name, kind, media, file: claims.add(storage, job, name, kind, media, file),
             hurry=lambda: worker.ending.is_set() or claims.waiting(MESH),
+            photo_facts=job.photo_facts,
         ).run(job.lane)  # fmt: skip
 
     def _refine(self, worker: Worker, job: Job, folder: Path) -> None:
@@ -220,7 +221,8 @@ class ModelMaker:
             keep=lambda path: claims.keep(storage, job, path),
             add=lambda files: claims.add_all(storage, job, files),
         )  # fmt: skip
-        Refining(photo, job.focal_35mm, job.params, told, folder, self.models, self._steps, self._threads, hooks).run()
+        Refining(photo, job.focal_35mm, job.params, told, folder, self.models, self._steps, self._threads, hooks,
+                 job.photo_facts).run()  # fmt: skip
 
 
 def _fetched(storage: Storage, key: str, path: Path) -> Path:

@@ -18,12 +18,18 @@ def check_extent(named: str, size: tuple[int, int], limits: Limits) -> None:
             f"{named} is {size[0]}×{size[1]} pixels, at least {limits.min_side} on each side are needed;"
             " give a larger one."
         )
+    if max(size) > limits.max_side * reduction(size, limits):
+        raise BadInput(f"{named} is {size[0]}×{size[1]} pixels, too long and thin to be read; cut out a part of it.")
 
 
 def reduction(size: tuple[int, int], limits: Limits) -> int:
-    """By what power of two a picture's sides are divided while it is read: its result has at most `read_pixels`, as long
-    as its sides stay allowed."""
+    """By what power of two a picture's sides are divided while it is read: its result has at most `read_pixels` and
+    `max_side`, as long as its shorter side stays allowed."""
     factor = 1
-    while size[0] * size[1] > limits.read_pixels * factor**2 and min(size) >= 2 * factor * limits.min_side:
+    while _too_much(size, factor, limits) and min(size) >= 2 * factor * limits.min_side:
         factor *= 2
     return factor
+
+
+def _too_much(size: tuple[int, int], factor: int, limits: Limits) -> bool:
+    return size[0] * size[1] > limits.read_pixels * factor**2 or max(size) > limits.max_side * factor

@@ -16,7 +16,7 @@ from jaxtyping import UInt16
 from numpy import ndarray
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from recon.errors import BadInput
+from recon.errors import BadInput, MissingCodec
 from recon.settings import Limits
 from recon.stages.checks import check_extent, reduction
 from recon.stages.decoding import decoding
@@ -127,9 +127,10 @@ def _register_jxl(named: str) -> None:
     try:
         import pillow_jxl  # noqa: F401
     except ImportError:
-        raise BadInput(
+        raise MissingCodec(
             f"{named} is a JPEG XL picture and the package that reads these is not here; run pip install"
-            " pillow-jxl-plugin, or give a JPEG."
+            " pillow-jxl-plugin, or give a JPEG.",
+            "JPEG XL",
         ) from None
 
 
@@ -167,4 +168,7 @@ def _sixteen_bit(data: bytes, picture: Image.Image) -> UInt16[ndarray, "h w c"] 
     if values is None or values.dtype != np.uint16 or values.ndim != 3 or values.shape[1::-1] != picture.size:
         return None
     order = (2, 1, 0, 3)[: values.shape[2]]
-    return np.ascontiguousarray(values[..., order])
+    for top in range(0, len(values), 256):  # in place: a copy of a large picture is as large again
+        strip = values[top : top + 256]
+        strip[...] = strip[..., order]
+    return values

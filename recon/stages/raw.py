@@ -6,7 +6,7 @@ import io
 
 from PIL import Image
 
-from recon.errors import BadInput
+from recon.errors import MissingCodec
 from recon.settings import Limits
 from recon.stages.checks import check_extent
 from recon.stages.tiff import pages_of
@@ -27,14 +27,15 @@ def is_raw(data: bytes) -> bool:
 def raw_picture(data: bytes, named: str, limits: Limits) -> tuple[Image.Image, tuple[int, int], Image.Exif]:
     """The developed picture, upright, sRGB, at half size beyond `limits.read_pixels`; the sensor's (width, height); tags.
 
-    Raises BadInput where rawpy is not installed, and what LibRaw raises.
+    Raises MissingCodec where rawpy is not installed, and what LibRaw raises.
     """
     try:
         import rawpy
     except ImportError:
-        raise BadInput(
+        raise MissingCodec(
             f"{named} is a camera's raw file and the package that reads these is not here; run pip install rawpy, or"
-            " export the photo as a JPEG."
+            " export the photo as a JPEG.",
+            "Raw",
         ) from None
     with rawpy.imread(io.BytesIO(data)) as raw:
         size = raw.sizes.width, raw.sizes.height

@@ -33,6 +33,8 @@ TURNTABLE_SIDE = 640
 SWING_DEG, LIFT_DEG = 22.0, 6.0
 MARGIN = 1.12
 """The eye stands this much farther from the pivot than the photo's camera, so that a turned model stays in the frame."""
+FITTED = 0.94
+"""The share of the frame's width or height that a fitted model takes."""
 FPS, GIF_FPS = 24, 10
 """Frames per second; a turntable takes 3 seconds, so that it stays small enough to send."""
 CRF = 15
@@ -46,7 +48,7 @@ def write_preview(mesh: Mesh, camera: Camera, path: Path, closed: bool) -> None:
 
     yaw = 30.0 if closed else 0.6 * SWING_DEG
     with _Studio(mesh, camera, LONG_SIDE, closed) as studio:
-        frame = studio.shot(yaw, LIFT_DEG)
+        frame = studio.shot(yaw, LIFT_DEG, fitted=closed)
     write_with(path, lambda temporary: Image.fromarray(frame).save(temporary))
 
 
@@ -81,6 +83,8 @@ class _Studio:
         self.plotter.set_background(BACKGROUND)
         turned = mesh.with_(vertices=to_gltf(mesh.vertices))
         self._add(turned)
+        self.vertices = turned.vertices
+        self.slopes = np.array([camera.width, camera.height]) / (2 * camera.focal)
         if closed:
             self.pivot = (turned.vertices.min(axis=0) + turned.vertices.max(axis=0)).astype(float) / 2
         else:
@@ -109,17 +113,33 @@ class _Studio:
     def __exit__(self, *error: object) -> None:
         self.plotter.close()
 
-    def shot(self, yaw: float, pitch: float) -> UInt8[ndarray, "h w 3"]:
-        """The view from the photo's own place turned by `yaw` to the right and `pitch` up around the pivot."""
+    def shot(self, yaw: float, pitch: float, fitted: bool = False) -> UInt8[ndarray, "h w 3"]:
+        """The view from the photo's own place turned by `yaw` to the right and `pitch` up around the pivot; `fitted`: as
+        near as the whole model allows."""
         a, b = math.radians(yaw), math.radians(pitch)
         turn_y = np.array([[math.cos(a), 0, math.sin(a)], [0, 1, 0], [-math.sin(a), 0, math.cos(a)]])
         turn_x = np.array([[1, 0, 0], [0, math.cos(b), math.sin(b)], [0, -math.sin(b), math.cos(b)]])
-        eye = self.pivot + self.distance * (turn_y @ turn_x @ self.start)
-        self.plotter.camera_position = [tuple(eye), tuple(self.pivot), (0, 1, 0)]
+        back = turn_y @ turn_x @ self.start
+        eye, aim = self.pivot + self.distance * back, self.pivot
+        if fitted:
+            eye, aim = self._fit(back)
+        self.plotter.camera_position = [tuple(eye), tuple(aim), (0, 1, 0)]
         self.plotter.camera.view_angle = self.view_angle
         self.plotter.reset_camera_clipping_range()
         self.plotter.render()
         return np.ascontiguousarray(self.plotter.screenshot(return_img=True)[..., :3])
+
+    def _fit(self, back: ndarray) -> tuple[ndarray, ndarray]:
+        """The nearest eye from which the whole model is seen when it looks along −back, and what it then looks at."""
+        right = np.cross([0.0, 1.0, 0.0], back)
+        right /= np.linalg.norm(right)
+        axes = np.stack([right, np.cross(back, right), back])
+        across, depth = np.split((self.vertices - self.pivot) @ axes.T, [2], axis=1)
+        slopes = FITTED * self.slopes
+        # p is inside the left and right (lower and upper) planes of an eye at s, d if ±(p − s) <= (d − depth) · slope
+        most, least = (across / slopes + depth).max(axis=0), (-across / slopes + depth).max(axis=0)
+        aim = self.pivot + ((most - least) / 2 * slopes) @ axes[:2]
+        return aim + ((most + least) / 2).max() * back, aim
 
 
 def _middle_ray(camera: Camera) -> ndarray:

@@ -1,18 +1,18 @@
 // Another model of the same photo: the options in a box, and the other models beside this one.
 import { call, freshKey } from "./api.js";
-import { labelOf, listenForOptions, valuesOf } from "./options.js";
+import { labelOf, listenForOptions, titleOf, valuesOf } from "./options.js";
 import { artefact } from "./panels.js";
 import { say, tellProblem } from "./say.js";
 
 const byId = (id) => document.getElementById(id);
-const TITLES = { surface: "Surface", mask: "Cut out", depth_model: "Depth model", fov: "Field of view", faces: "Triangles", refine: "Make it better afterwards" };
 
-const changed = (before, now) => Object.keys(TITLES).filter((name) => before[name] !== now[name]);
+// By what they mean: an emptied field may say what it said before.
+const changed = (form, before, now) => Object.keys(now).filter((name) => labelOf(form, name, before[name]) !== labelOf(form, name, now[name]));
 
 function inWords(form, before, now) {
-  const names = changed(before, now);
+  const names = changed(form, before, now);
   if (!names.length) return "Nothing is changed yet.";
-  return `${names.map((name) => `${TITLES[name]}: ${labelOf(form, name, before[name])} → ${labelOf(form, name, now[name])}`).join("; ")}.`;
+  return `${names.map((name) => `${titleOf(form, name)}: ${labelOf(form, name, before[name])} → ${labelOf(form, name, now[name])}`).join("; ")}.`;
 }
 
 // `job()` is the newest state.
@@ -24,7 +24,7 @@ export function listenForAgain(job) {
   let busy = false;
   listenForOptions(form, (now) => {
     byId("again-changes").textContent = inWords(form, before, now);
-    send.disabled = busy || !changed(before, now).length;
+    send.disabled = busy || !changed(form, before, now).length;
   });
   byId("again-open").addEventListener("click", () => box.showModal());
   form.addEventListener("submit", async (event) => {
@@ -32,7 +32,7 @@ export function listenForAgain(job) {
     const now = valuesOf(form);
     busy = send.disabled = true;
     try {
-      const fields = Object.fromEntries(changed(before, now).map((name) => [name, now[name]]));
+      const fields = Object.fromEntries(changed(form, before, now).map((name) => [name, now[name]]));
       const made = await call("POST", job().links.again, fields, { "Idempotency-Key": freshKey() });
       location.assign(made.links.page);
     } catch (problem) {

@@ -1,9 +1,9 @@
 // What a drop or a paste carries: photos, folders of them, a link, or words.
 
 const IMAGE_DATA = /data:(image\/[\w.+-]+);base64,([\w+/=]+)/;
-const NAMES = /\.(jpe?g|png|webp|avif|heic|heif)$/i;
+const NAMES = /\.(jpe?g|png|webp|avif|hei[cf]|jxl|dng|nef|nrw|cr2|cr3|arw|srf|sr2|raf|rw2|rwl|orf|pef|srw|dcr|kdc|erf|mef|mos|mrw|x3f|3fr|fff|iiq)$/i;
 
-// By kind, or by name: browsers know no kind for HEIC.
+// By kind, or by name: browsers know no kind for HEIC and raw files. Where the server cannot read one, it says so.
 export const looksLikeAPhoto = (file) => /^image\//.test(file.type) || NAMES.test(file.name);
 
 // The picture itself, where somebody's page had it in its text instead of behind an address.

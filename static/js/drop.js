@@ -1,7 +1,7 @@
 // Photos dropped or pasted anywhere on the page, and a word for everything else.
 import { Problem } from "./api.js";
 import { carriedBy, looksLikeAPhoto } from "./carried.js";
-import { sendPhotos } from "./send.js";
+import { KINDS, sendPhotos } from "./send.js";
 import { tellProblem } from "./say.js";
 
 const veil = document.getElementById("dropveil");
@@ -25,11 +25,11 @@ function show(visible) {
 const NO_LINKS = "That is a link, and Unflat fetches nothing from the internet: save the picture first, then drop the file here.";
 
 function told({ files, folders, link, text }) {
-  if (files.length && folders.length) return "There is no photo in that folder: choose JPEG, PNG, WebP, AVIF or HEIC files.";
+  if (files.length && folders.length) return `There is no photo in that folder: choose ${KINDS} files.`;
   if (folders.length) return "That folder is empty: choose one with photos.";
   if (link) return NO_LINKS;
-  if (text) return "That is text, not a photo: choose a JPEG, PNG, WebP, AVIF or HEIC file.";
-  return "There was no photo in that: choose a JPEG, PNG, WebP, AVIF or HEIC file.";
+  if (text) return `That is text, not a photo: choose a ${KINDS} file.`;
+  return `There was no photo in that: choose a ${KINDS} file.`;
 }
 
 async function take(transfer, wanted) {

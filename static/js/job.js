@@ -12,13 +12,16 @@ loading.catch(() => {});  // told at the end
 const page = document.getElementById("job");
 const waiting = document.getElementById("waiting");
 const waitingText = document.getElementById("waiting-text");
-const LAYERS = new Map([["points_view", "points"], ["smooth_view", "smooth"], ["grid_view", "grid"], ["mesh_view", "mesh"], ["refined_view", "refined"]]);  // artefact kind → layer
-const shown = new Map();  // artefact kind → the address that the viewer has
+const LAYERS = ["points", "smooth", "grid", "mesh", "refined"];  // each better than those before it
+const shown = new Map();  // layer → the address that the viewer has
 let job = JSON.parse(page.dataset.job);
 let viewer = null;
 let left = false;  // the person deletes the job
 const opened = Boolean(artefact(job, "refined"));  // with the better model already there
 let hopeless = "";  // why there will be no viewer
+
+// The copy for looking at; the full file of a job that was made before there were copies.
+const modelOf = (layer) => artefact(job, `${layer}_view`) ?? artefact(job, layer);
 
 function showWaiting() {
   const photo = artefact(job, "photo_thumb");
@@ -27,7 +30,7 @@ function showWaiting() {
     picture.src = photo.url;
     picture.hidden = false;
   }
-  const come = [...LAYERS.keys()].some((kind) => artefact(job, kind));
+  const come = LAYERS.some(modelOf);
   waiting.classList.toggle("ended", isReady(job) && !come);
   if (hopeless) waitingText.textContent = hopeless;
   else if (!come) waitingText.textContent = isReady(job) ? "There is no model to show" : "Waiting for the first points";
@@ -37,22 +40,22 @@ async function showModels() {
   if (!viewer) return;
   viewer.describe(job);
   let best = null;
-  for (const [kind, layer] of LAYERS) {
-    const found = artefact(job, kind);
+  for (const layer of LAYERS) {
+    const found = modelOf(layer);
     if (!found) continue;
     viewer.offer(layer, found.url);
-    best = [kind, layer, found];
+    best = [layer, found.url];
   }
   // Only the best is fetched; the others when somebody looks at them.
-  if (best && !left && shown.get(best[0]) !== best[2].url) {
-    const [kind, layer, found] = best;
-    shown.set(kind, found.url);
+  if (best && !left && shown.get(best[0]) !== best[1]) {
+    const [layer, url] = best;
+    shown.set(layer, url);
     try {
       await viewer.add(layer, (share) => { waitingText.textContent = `Fetching the model, ${Math.round(share * 100)} %`; });
       waiting.hidden = true;
       if (layer === "refined" && !opened) say("The better model is here.");
     } catch (error) {
-      shown.delete(kind);
+      shown.delete(layer);
       console.warn(error);
       say("A part of the model could not be loaded. Reload the page to try again.");
     }

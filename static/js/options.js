@@ -30,6 +30,12 @@ function aboutNumbers({ fov, faces, size_mm: size }) {
 
 export const valuesOf = (form) => Object.fromEntries(["surface", "mask", "depth_model", "fov", "faces", "size_mm", "base", "refine"].map((name) => [name, new FormData(form).get(name) ?? ""]));
 
+// What an option is called.
+export function titleOf(form, name) {
+  const field = form.elements[name];
+  return (field.labels?.[0] ?? field[0].closest("fieldset").querySelector("legend")).textContent.trim();
+}
+
 // The words of an option's choice, as the form has them.
 export function labelOf(form, name, value) {
   const field = form.elements[name];

@@ -45,7 +45,7 @@ export function showSilence() {
 export function showPictures(job) {
   for (const button of byId("pictures").children) {
     const found = artefact(job, button.dataset.kind);
-    const small = artefact(job, THUMBS[button.dataset.kind]);
+    const small = artefact(job, THUMBS[button.dataset.kind]) ?? (isReady(job) ? found : null);  // jobs before there were thumbnails
     const picture = button.querySelector("img");
     button.classList.toggle("none", !found && isReady(job));
     if (!found || !small || picture.getAttribute("src") === small.url) continue;

@@ -5,6 +5,7 @@ import { forgetProblem, sayNext, tellProblem } from "./say.js";
 
 const byId = (id) => document.getElementById(id);
 const box = byId("sending");
+export const KINDS = box.dataset.kinds;  // of photo, as the server can read them: "JPEG, PNG or WebP"
 const bar = byId("sending-bar");
 const picture = byId("sending-photo");
 let abort = null;
@@ -30,7 +31,7 @@ const UNFIT = "unfit";
 const unfit = (text) => new Problem(text, 0, UNFIT);
 
 function checkPhoto(file) {
-  if (!looksLikeAPhoto(file)) throw unfit(`“${file.name}” is not a photo: choose a JPEG, PNG, WebP, AVIF or HEIC file.`);
+  if (!looksLikeAPhoto(file)) throw unfit(`“${file.name}” is not a photo: choose a ${KINDS} file.`);
   const most = Number(box.dataset.maxMib);
   if (file.size > most * 2 ** 20) {
     throw unfit(`“${file.name}” has ${Math.ceil(file.size / 2 ** 20)} MB: choose a photo of at most ${most} MB.`);

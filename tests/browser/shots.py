@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.browser.browser import ROOT, Visit, context_of, launched, running_server
 
 MODES = ("points", "textured", "wireframe", "normals", "clay")
-PHOTO = ROOT / "samples" / "astronaut.jpg"
+PHOTO = ROOT / "samples" / "flower.jpg"  # one thing: everything that the page has can be seen
 QUALITY = 70  # of JPEG: below 150 kB for a screen full of photo
 
 

@@ -62,6 +62,16 @@ def test_phone_from_photo_to_model(visit: Begin) -> None:
     assert seen.shift() < 0.02
 
 
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+def test_no_card_stands_alone_in_its_row(visit: Begin, phone: bool) -> None:
+    page = visit(phone=phone).open().page
+    page.click("#options > summary")
+    for cards in (".sample", "#new .choice"):
+        tops = [round(card.bounding_box()["y"]) for card in page.locator(cards).all()]
+        rows = [tops.count(top) for top in sorted(set(tops))]
+        assert len(set(rows)) == 1, (cards, rows)
+
+
 def test_everything_that_can_be_pressed_has_a_name_and_is_large_enough(visit: Begin, finished: Finished) -> None:
     seen = visit(phone=True, state=finished.state)
     for path in ("/", "/history", finished.path):

@@ -122,6 +122,37 @@ def test_again_with_other_options_and_both_compared(visit: Begin, flower: Flower
     assert page.locator("#results .this").inner_text().startswith("Solid (printable)")
 
 
+def test_every_option_of_the_box_is_a_change(visit: Begin, flower: Flower) -> None:
+    path, state = flower
+    page = visit(state=state).open(path).until_ready().page
+    page.click("#again-open")
+    names = page.locator("#again [name]").evaluate_all("all => [...new Set(all.map((one) => one.name))]")
+    assert len(names) == 8
+    for name in names:
+        field = page.locator(f'#again [name="{name}"]')
+        kind = field.first.evaluate("one => one.type")
+        other = field.nth(1) if kind == "radio" else field
+        before = "" if kind == "radio" else field.input_value()
+        if kind == "radio":
+            other.check(force=True)
+        elif kind == "select-one":
+            options = field.locator("option:enabled").evaluate_all("all => all.map((one) => one.value)")
+            field.select_option(next(value for value in options if value != before))
+        else:
+            field.fill({"fov": "60", "faces": "2000", "size_mm": "80"}[name])
+        assert page.is_enabled("#again-send") and " → " in page.inner_text("#again-changes"), name
+        if kind == "radio":
+            field.first.check(force=True)
+        elif kind == "select-one":
+            field.select_option(before)
+        else:
+            field.fill("")  # which is what it was, be it written out or not
+        assert page.is_disabled("#again-send"), name
+    page.fill("#again #size_mm", "80")
+    page.select_option("#again #base", "true")
+    assert page.inner_text("#again-changes") == "Print, longest side in mm: 100 → 80; Stand under the print: No → Yes."
+
+
 def test_again_from_a_job_that_was_stopped(visit: Begin) -> None:
     seen = visit(phone=True)
     page = seen.upload().stop().page

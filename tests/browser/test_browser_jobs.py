@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
+from typing import Any
 
-from tests.browser.browser import SAMPLE, Begin, colourful
+from tests.browser.browser import SAMPLE, Begin, Finished, colourful
 
 
 def test_cancel_and_try_again(visit: Begin) -> None:
@@ -67,3 +70,33 @@ def test_history_deletes_after_a_second_press(visit: Begin) -> None:
     assert page.locator(".card").count() == 1
     page.click(".remove")
     page.wait_for_selector("#empty", state="visible")
+
+
+def test_a_job_of_before_there_were_copies_shows_its_models(visit: Begin, finished: Finished) -> None:
+    """Full files and no small ones: no *_view of a model, no thumbnail."""
+    seen, fetched = visit(state=finished.state), []
+
+    def older(route: Any) -> None:
+        def without_copies(found: re.Match[str]) -> str:
+            job = json.loads(html.unescape(found[1]))
+            job["artefacts"] = [
+                one
+                for one in job["artefacts"]
+                if not one["name"].endswith(("_view.glb", "_view.ply", "_thumb.jpg", "_thumb.png"))
+            ]
+            return f'data-job="{html.escape(json.dumps(job))}"'
+
+        answer = route.fetch()
+        route.fulfill(response=answer, body=re.sub(r'data-job="([^"]*)"', without_copies, answer.text()))
+
+    seen.page.route(f"**{finished.path}", older)
+    seen.page.on("request", lambda request: fetched.append(request.url))
+    page = seen.open(finished.path).until_ready().page
+    assert colourful(seen.picture()) > 0.2
+    page.click('[data-mode="points"]')
+    seen.until_fetched()
+    assert colourful(seen.picture()) > 0.1
+    names = [url.partition("?")[0].rpartition("/")[2] for url in fetched]
+    assert "points.ply" in names and {"mesh.glb", "grid.glb"} & set(names)
+    assert not any("_view." in name for name in names if name.endswith(("glb", "ply")))
+    assert page.locator("#pictures img:visible").count() >= 2  # in full, where there is no thumbnail

@@ -8,6 +8,7 @@ import pytest
 
 from bench.photo import phone_photo
 from tests.browser.browser import SAMPLE, Begin
+from web_3d_app.uploads import readable_sentence
 
 CARRY = """async ([kind, url]) => {
     const photo = new File([await (await fetch(url)).blob()], "coffee.jpg", { type: "image/jpeg" });
@@ -71,7 +72,7 @@ def test_an_option_out_of_bounds_is_shown_where_it_is(visit: Begin) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "told"),
     [
-        ("photo.jpg", b"no photo", "give a JPEG, PNG, WebP, AVIF or HEIC file"),  # the server looked into it
+        ("photo.jpg", b"no photo", f"give a {readable_sentence()} file"),  # the server looked into it
         ("notes.txt", b"no photo", "“notes.txt” is not a photo: choose a JPEG"),
         ("empty.png", b"", "“empty.png” is empty: choose another photo"),
         ("cut.jpg", SAMPLE.read_bytes()[:5000], "damaged"),

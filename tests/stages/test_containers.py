@@ -91,7 +91,7 @@ def test_jpeg_xl_is_read_or_its_package_named(tmp_path: Path, monkeypatch: pytes
 
 
 def test_formats_that_are_not_allowed_stay_out(tmp_path: Path) -> None:
-    """The web server's list has neither raw files nor JPEG XL, whatever is installed."""
+    """Neither raw files nor JPEG XL where a list has neither, whatever is installed."""
     dng(tmp_path / "a.dng")
     for data in ((tmp_path / "a.dng").read_bytes(), b"\xff\x0a" + b"\0" * 64):
         with pytest.raises(BadInput, match="no picture that can be read"):

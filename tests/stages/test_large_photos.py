@@ -128,3 +128,13 @@ def test_the_limit_is_120_megapixels_and_can_be_changed(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="12000×10100 pixels, at most 120 megapixels .* --max-megapixels"):
         read_photo(tmp_path / "a.png")
     assert read_photo(tmp_path / "a.png", Limits(max_pixels=122_000_000)).size == (5050, 6000)
+
+
+def test_a_picture_longer_than_any_jpeg_is_read_smaller_and_written(tmp_path: Path) -> None:
+    quarters(66_000, 40).save(tmp_path / "a.png")
+    found = reconstruct(tmp_path / "a.png", depth=np.full((40, 66_000), 2.0, np.float32), depth_kind="metric")
+    assert (found.photo.size, found.photo.full_size) == ((20, 33_000), (40, 66_000))
+    assert all(file.stat().st_size for file in found.save(tmp_path / "a.glb"))
+    quarters(66_000, 31).save(tmp_path / "b.png")
+    with pytest.raises(BadInput, match="66000×31 pixels, too long and thin to be read; cut out a part of it"):
+        read_photo(tmp_path / "b.png")

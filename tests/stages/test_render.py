@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import trimesh
 from PIL import Image
 
 from recon.stages.render import FPS, GIF_FPS, LIFT_DEG, SWING_DEG, turntable_angles, write_preview, write_turntable
@@ -64,6 +65,24 @@ def test_without_a_texture_the_vertex_colours_are_shown(tmp_path: Path) -> None:
     red, green = like(picture, RED), like(picture, GREEN)
     assert min(red.mean(), green.mean()) > 0.04
     assert np.nonzero(red)[1].mean() < np.nonzero(green)[1].mean()
+
+
+@pytest.mark.parametrize("behind", [0.3, 2.0, 12.0], ids=["flat", "as deep as wide", "a street"])
+def test_a_closed_model_fills_its_preview(tmp_path: Path, behind: float) -> None:
+    """What a relief is: the photo's frustum between two depths, however far they are from each other."""
+    box = trimesh.creation.box(extents=(2, 2, 1))
+    z = np.where(box.vertices[:, 2] < 0, 2.0, 2.0 + behind)
+    vertices = np.column_stack([box.vertices[:, :2] * np.array([0.6, 0.45]) * z[:, None], z]).astype(np.float32)
+    colors = np.tile(np.uint8(RED), (8, 1))
+    write_preview(
+        Mesh(frozen(vertices), frozen(box.faces.astype(np.int32)), frozen(colors)), CAMERA, tmp_path / "p.png", True
+    )
+    red = like(np.asarray(Image.open(tmp_path / "p.png")), RED)
+    rows, columns = np.nonzero(red.any(axis=1))[0], np.nonzero(red.any(axis=0))[0]
+    air = np.array([[columns.min(), 959 - columns.max()], [rows.min(), 719 - rows.max()]])
+    share = air.sum(axis=1) / (960, 720)
+    assert (air > 0).all() and share.min() < 0.1  # whole, and not far away
+    assert np.ptp(air[share.argmin()]) < 4  # in the middle
 
 
 @pytest.mark.parametrize("closed", [False, True])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from web.conftest import picture, program, send
 
-from web_3d_app.options import CHANGES, DEFAULTS, options
+from web_3d_app.options import CHANGES, DEFAULTS, described, options
 from web_3d_app.services import Services
 from web_3d_app.settings import Settings
 from web_3d_app.tables import Job
@@ -51,6 +52,20 @@ def test_an_empty_option_is_the_default_again_and_a_refinement_is_asked_for_anew
     first = send(client, fov="40", refine="quick", faces="5000").json
     second = client.post(first["links"]["again"], data={"fov": ""}).json
     assert second["params"] == DEFAULTS | {"faces": 5000}
+
+
+def test_models_that_differ_are_told_apart(client: FlaskClient) -> None:
+    first = send(client).json
+    others = (
+        {"mask": "none"},
+        {"fov": "40"},
+        {"faces": "5000"},
+        {"size_mm": "80"},
+        {"base": "true"},
+        {"surface": "grid"},
+    )
+    kin = [first, *(client.post(first["links"]["again"], data=more).json for more in others)]
+    assert len({described(job) for job in kin}) == len(kin)
 
 
 def test_all_models_of_one_photo_know_each_other(client: FlaskClient, first: dict) -> None:
@@ -104,6 +119,24 @@ def test_it_counts_like_an_upload(make: Callable[..., Flask], settings: Settings
     assert codes == [202, 429]
 
 
+def test_many_at_once_do_not_hold_the_photo_in_memory(
+    client: FlaskClient, parts: Services, first: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A photo as it is kept may have hundreds of megabytes."""
+    opened, reads = parts.storage.open, []
+
+    def open_noting(key: str) -> io.BytesIO:
+        with opened(key) as file:
+            noting = io.BytesIO(file.read())
+        real = noting.read
+        noting.read = lambda size=-1: (reads.append(size), real(size))[1]  # type: ignore[method-assign]
+        return noting
+
+    monkeypatch.setattr(parts.storage, "open", open_noting)
+    assert client.post(first["links"]["again"], data={"surface": "grid"}).status_code == 202
+    assert reads and all(0 < size <= 1 << 20 for size in reads)
+
+
 def test_the_same_key_is_the_same_model(client: FlaskClient, first: dict) -> None:
     key = {"Idempotency-Key": "k"}
     one = client.post(first["links"]["again"], data={"mask": "none"}, headers=key)
@@ -126,8 +159,9 @@ def test_the_box_begins_with_what_was_chosen(client: FlaskClient, first: dict) -
     assert re.search(r'value="off"[^>]* selected', box)
 
 
-def test_every_option_says_what_it_changes_and_what_each_choice_does(settings: Settings) -> None:
-    offered = options(settings)
+def test_every_option_says_what_it_changes_and_what_each_choice_does(app: Flask, settings: Settings) -> None:
+    with app.test_request_context():  # samples have addresses
+        offered = options(settings)
     assert set(CHANGES) == set(DEFAULTS)
     for name in DEFAULTS:
         assert offered[name]["changes"]

@@ -48,7 +48,7 @@ class House:
     """The services, with every clock set by hand."""
 
     def __init__(self, folder: Path) -> None:
-        self.wall, self.boot, self.awake = 1e9, 500.0, 0.0
+        self.wall, self.boot, self.awake, self.spool = 1e9, 500.0, 0.0, folder / "spool"
         settings = Settings(data=str(folder), min_free_mib=0)
         self.database, self.storage = Database(settings.database_url), Storage(settings.storage_url)
         self.database.migrate()
@@ -59,7 +59,7 @@ class House:
         """Another process on the same tables."""
         self.claims = Claims(self.database, LEASE, lambda: self.wall, lambda: self.awake)
         self.housekeeping = Housekeeping(
-            self.database, self.storage, lambda: self.wall, lambda: self.boot, lambda: self.awake
+            self.database, self.storage, lambda: self.wall, lambda: self.boot, lambda: self.awake, self.spool
         )
 
     def job(self) -> Job:
@@ -192,6 +192,18 @@ def test_who_slept_for_a_day_finds_what_was_there_for_an_hour(house: House, off:
         house.restart()
     assert house.run(SETTLED_SECONDS - 10) == 0
     assert house.run(300) == 1
+
+
+def test_what_a_crash_left_of_an_upload_goes_and_what_is_under_way_stays(house: House) -> None:
+    house.spool.mkdir()
+    (house.spool / "upload-1").write_bytes(b"half a photo")
+    (house.spool / "folder").mkdir()
+    house.run(600)
+    house.wall += 25 * 3600
+    house.run(2400)
+    assert len(list(house.spool.iterdir())) == 2
+    house.run(1200)
+    assert list(house.spool.iterdir()) == []
 
 
 def test_naps_shorter_than_a_gap_put_nothing_off(house: House) -> None:

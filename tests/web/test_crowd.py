@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import shutil
@@ -20,6 +21,11 @@ from web.test_jobs import together
 
 from bench.photo import phone_photo
 from bench.server import Client, Server, form, until
+from web_3d_app.claims import Claims
+from web_3d_app.database import Database
+from web_3d_app.settings import Settings
+from web_3d_app.storage import Storage
+from web_3d_app.tables import VIEW
 
 PROMPT = 3.0
 """Seconds within which an upload is answered, whatever another visitor does."""
@@ -164,6 +170,44 @@ def test_one_visitor_cannot_take_all_streams(server: Server) -> None:
     assert stream.status == 200 and stream.readline() == b"retry: 2000\n"
     for viewer in (*viewers, other):
         viewer.close()
+
+
+def test_one_address_cannot_take_all_streams_with_many_tokens(server: Server) -> None:
+    links = []
+    for _ in range(4):
+        client = server.client()
+        link = client.upload(small_photo(0)).json["links"]["events"]
+        links += [(server.client(client.token), link) for _ in range(3)]
+    statuses = [viewer.ask("GET", link).status for viewer, link in links]
+    assert sorted(statuses) == [200] * 8 + [503] * 4  # the rest is for other addresses
+    for viewer, _ in links:
+        viewer.close()
+
+
+def test_a_file_is_whole_whether_its_client_takes_gzip_or_not(server: Server, tmp_path: Path) -> None:
+    """gunicorn sends files by their number, which of a gzipped one is not what was asked for."""
+    client, settings = server.client(), Settings(data=str(server.data))
+    job = client.upload(small_photo(0)).json
+    database, storage, data = Database(settings.database_url), Storage(settings.storage_url), b"ply of words " * 99_999
+    (tmp_path / "mesh.ply").write_bytes(data)
+    claims = Claims(database, 60)
+    while (claimed := claims.claim("w", [VIEW])) is not None and claimed.id != job["id"]:
+        claims.finish(claimed)
+    claims.add(storage, claimed, "mesh.ply", "mesh", "model/ply", tmp_path / "mesh.ply")
+    url = client.get(job["links"]["self"]).json["artefacts"][-1]["url"]
+    assert client.get(url).data == data
+    assert gzip.decompress(client.get(url, Accept_Encoding="gzip").data) == data
+    part = client.get(url, Range="bytes=999990-1000009")
+    assert (part.status, part.data) == (206, data[999990:1000010])
+    database.close()
+
+
+@pytest.mark.parametrize("body", [b"zz\r\nno size", b"-5\r\nhello\r\n", b"3\r\nlonger than told\r\n"])
+def test_a_body_in_chunks_that_are_none_is_no_form(server: Server, body: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", server.port)) as line:
+        line.sendall(head(server.client().token, 0).replace(b"Content-Length: 0", b"Transfer-Encoding: chunked") + body)
+        status, told = answer_of(line)
+    assert (status, told["error"]["code"]) == (400, "bad_form")
 
 
 def test_invented_methods_and_paths_do_not_grow_the_metrics(server: Server) -> None:

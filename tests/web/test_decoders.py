@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from web.pictures import pixels_in_few_bytes, small_photo
 
 from bench.server import until
 from recon.settings import Limits
-from web_3d_app.decoders import CannotDecode, Decoders
+from web_3d_app.decoders import ROOT, CannotDecode, Decoders
 from web_3d_app.problems import Problem
 
 
@@ -37,10 +41,11 @@ def photo(tmp_path: Path) -> Path:
 
 
 Make = Callable[..., Decoders]
+ONE, OTHER = ("one", "here"), ("other", "here")
 
 
-def size_of(decoders: Decoders, photo: Path, who: str = "me", limits: Limits = Limits()) -> tuple[int, int]:
-    kept = decoders.decode(who, photo, photo.with_name("kept"), limits)
+def size_of(decoders: Decoders, photo: Path, limits: Limits = Limits()) -> tuple[int, int]:
+    kept = decoders.decode(("me", "here"), photo, photo.with_name("kept"), limits)
     return kept.width, kept.height
 
 
@@ -84,11 +89,41 @@ def test_memory_is_given_back_by_a_fresh_process(make: Make, photo: Path) -> Non
     decoders.start()
     (before,) = decoders._idle
     assert size_of(decoders, photo) == (96, 72) and decoders._idle == [before]  # a small one is used again
-    photo.write_bytes(pixels_in_few_bytes(8160, 6120))
+    photo.write_bytes(pixels_in_few_bytes(9600, 7200))
     width, height = size_of(decoders, photo)
-    assert width / height == 8160 / 6120
+    assert width / height == 9600 / 7200
     (after,) = decoders._idle
     assert after.pid != before.pid and before.returncode == 0
+
+
+PEAK = """
+import json, sys
+from pathlib import Path
+from recon.settings import Limits
+from web_3d_app.decoder import decode_here, peak
+kept = decode_here(Path(sys.argv[1]), Path(sys.argv[1] + ".kept"), Limits())
+print(json.dumps([kept.width, kept.height, kept.facts["full_size"], peak() // 1024]))
+"""
+LARGE = {  # MB at most; 170 to 240, 310 to 460 (progressive), 790 and 870 were measured
+    "50 MP JPEG": ((8160, 6144), "JPEG", "RGB", 360),
+    "108 MP JPEG": ((12000, 9000), "JPEG", "RGB", 560),
+    "120 MP PNG": ((12600, 9500), "PNG", "RGB", 1000),
+    "120 MP PNG with transparency": ((12600, 9500), "PNG", "RGBA", 1000),
+}
+
+
+@pytest.mark.parametrize("name", ["50 MP JPEG", *(pytest.param(name, marks=pytest.mark.slow) for name in [*LARGE][1:])])
+def test_a_large_upload_is_kept_smaller_in_bounded_memory(tmp_path: Path, name: str) -> None:
+    (width, height), kind, mode, allowed = LARGE[name]
+    picture = Image.linear_gradient("L").resize((width, height), Image.Resampling.NEAREST).convert(mode)
+    if mode == "RGBA":
+        picture.putalpha(picture.getchannel("R"))
+    picture.save(tmp_path / "sent", kind, **({"progressive": True} if kind == "JPEG" else {"compress_level": 1}))
+    done = subprocess.run([sys.executable, "-c", PEAK, str(tmp_path / "sent")], cwd=ROOT, capture_output=True, text=True,
+                          check=True)  # fmt: skip
+    *size, full, peak = json.loads(done.stdout)
+    assert (size, full) == ([width // 2, height // 2], [height, width])
+    assert peak < allowed
 
 
 def test_who_asks_for_one_photo_goes_before_who_asks_for_many(make: Make) -> None:
@@ -96,7 +131,7 @@ def test_who_asks_for_one_photo_goes_before_who_asks_for_many(make: Make) -> Non
     decoders, order, gate = make(count=2), [], threading.Event()
 
     def work(who: str) -> None:
-        with decoders._turn(who):
+        with decoders._turn((who, "here")):
             order.append(who)
             gate.wait(20)
 
@@ -121,8 +156,37 @@ def test_who_asks_for_one_photo_goes_before_who_asks_for_many(make: Make) -> Non
 
 def test_who_waits_too_long_is_told_when_to_come_again(make: Make) -> None:
     decoders = make(patience=0.1)
-    with decoders._turn("one"), pytest.raises(Problem) as told, decoders._turn("other"):
+    with decoders._turn(ONE), pytest.raises(Problem) as told, decoders._turn(OTHER):
         pass
     assert (told.value.status, told.value.retry_after) == (503, 5)
-    with decoders._turn("other"):
+    with decoders._turn(OTHER):
         pass
+
+
+def test_an_address_with_many_tokens_leaves_a_place_to_another(make: Make) -> None:
+    """All places are held by visitors of one address, and ten more of them wait."""
+    decoders, order, gate = make(count=2), [], threading.Event()
+
+    def work(visitor: str, address: str) -> None:
+        with decoders._turn((visitor, address)):
+            order.append(visitor)
+            gate.wait(20)
+
+    def begin(visitor: str, address: str) -> threading.Thread:
+        threads.append(threading.Thread(target=work, args=(visitor, address)))
+        threads[-1].start()
+        return threads[-1]
+
+    threads: list[threading.Thread] = []
+    for i in range(12):
+        begin(f"token {i}", "there")
+    until(lambda: len(order) == 2 and len(decoders._waiting) == 10)
+    begin("guest", "here")
+    until(lambda: order[2:] == ["guest"])
+    begin("next guest", "elsewhere")
+    until(lambda: len(decoders._waiting) == 11)
+    assert len(order) == 3  # one more place, not one for each address
+    gate.set()
+    for thread in threads:
+        thread.join()
+    assert order.index("next guest") <= 4 and len(order) == 14

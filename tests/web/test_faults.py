@@ -98,7 +98,7 @@ def test_workers_killed_in_every_stage_of_the_real_pipeline_lose_nothing(start: 
     server = start("tests.web.fatal_worker")
     photo = checked_upload(small_photo(0), "photo.jpg", server.jobs.limits)
     places = [*(stage for lane in LANES for stage in STAGES[lane]), "writing"]
-    jobs = [server.job(place, photo, **DEFAULTS | {"mask": "none"}) for place in places]
+    jobs = [server.job(place, photo, **DEFAULTS | {"mask": "none", "surface": "solid"}) for place in places]
     for job in jobs:
         done = server.wait(job, lambda job: job.state in FINAL)
         files = server.jobs.artefacts([job])[job.id]

@@ -139,6 +139,20 @@ def test_refusals_name_their_true_reason_wherever_the_bytes_are_cut(big: Flask) 
     broken = (400, "bad_form", "The form that came is broken; reload the page and try again.")
     assert post(client, multipart(small, "b", "a.png", {}, True)[:-20]) == broken
     assert post(client, b"no form at all" * 99_999) == broken
+    assert post(client, multipart(small, "b", "a.png", {}, True) + b"x" * 1_000_000) == broken
+
+
+@pytest.mark.parametrize("size", [200, 2_000_000])
+def test_a_photo_without_a_file_name_is_told_so(big: Flask, size: int) -> None:
+    body = multipart(b"\xff" * size, "b", "a.png", {}, True).replace(b'; filename="a.png"', b"")
+    assert post(program(big), body)[:2] == (400, "no_file_name")
+
+
+def test_two_photos_are_told_and_none_is_taken(big: Flask) -> None:
+    client, one = program(big), multipart(picture(), "b", "a.png", {}, True)
+    told = (400, "many_photos", "2 photos came; send one at a time.")
+    assert post(client, one.removesuffix(b"--b--\r\n") + one) == told
+    assert client.get("/api/v1/jobs").json["jobs"] == []
 
 
 def test_a_field_of_the_longest_allowed_length_passes(big: Flask) -> None:

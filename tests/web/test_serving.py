@@ -90,6 +90,14 @@ def test_the_zip_holds_what_is_to_be_kept_and_nothing_twice(client: FlaskClient,
     }  # fmt: skip
 
 
+def test_the_zip_of_a_job_that_is_deleted_meanwhile_is_gone(
+    client: FlaskClient, parts: Services, kept: dict[str, Any]
+) -> None:
+    for job_id in parts.storage.names():
+        parts.storage.delete(job_id)
+    assert client.get(kept["zip"]).status_code == 410
+
+
 class Waves:
     """A depth model that sees waves."""
 

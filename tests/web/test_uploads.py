@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from flask.testing import FlaskClient
 from PIL import Image, PngImagePlugin
 from web.conftest import picture, send
 
+from web_3d_app import uploads
 from web_3d_app.decoders import Decoders
 from web_3d_app.services import Services
 
@@ -123,6 +126,81 @@ def test_heic_is_refused_with_a_sentence_where_it_is_not(
     assert "image/heic" not in client.get("/api/v1/options").json["photo"]["types"] and parts.storage.names() == []
 
 
+@pytest.fixture
+def without(parts: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """A server on which a package is not installed."""
+
+    def hide(package: str) -> None:
+        (tmp_path / f"{package}.py").write_text("raise ImportError")
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        real = uploads.find_spec
+        monkeypatch.setattr(uploads, "find_spec", lambda name: None if name == package else real(name))
+        parts.decoders = Decoders(count=1, seconds=60)
+        made.append(parts.decoders)
+
+    made: list[Decoders] = []
+    yield hide
+    for decoders in made:
+        decoders.close()
+
+
+def test_raw_and_jpeg_xl_are_refused_with_a_way_out_where_their_packages_are_not(
+    client: FlaskClient, without: Callable[[str], None]
+) -> None:
+    raw, jxl = b"FUJIFILMCCD-RAW 0201" + b"\0" * 64, b"\0\0\0\x0cJXL \r\n\x87\n" + b"\0" * 64
+    told = {
+        "rawpy": (
+            raw,
+            "DSCF1.RAF",
+            "image/x-adobe-dng",
+            "Raw photos cannot be read on this server; export the photo as a",
+        ),
+        "pillow_jxl": (
+            jxl,
+            "a.jxl",
+            "image/jxl",
+            "JPEG XL photos cannot be read on this server; give a JPEG, PNG, WebP,",
+        ),
+    }
+    for package, (data, name, media, sentence) in told.items():
+        without(package)
+        answer = send(client, data, name)
+        assert (answer.status_code, answer.json["error"]["code"]) == (415, "not_a_photo")
+        message = answer.json["error"]["message"]
+        assert message.startswith(sentence) and "pip" not in message
+        photo = client.get("/api/v1/options").json["photo"]
+        assert media not in photo["types"] and Path(name).suffix.lower() not in photo["endings"]
+        assert f".{name[-3:].lower()}" not in client.get("/").text.split('id="photo"')[1].split(">")[0]
+
+
+@pytest.mark.parametrize("package", ["rawpy", "pillow_jxl", "pillow_heif"])
+def test_what_can_be_read_can_be_chosen(client: FlaskClient, package: str) -> None:
+    pytest.importorskip(package, reason=f"pip install {package.replace('pillow_jxl', 'pillow-jxl-plugin')}")
+    (kind,) = (kind for kind in uploads.KINDS if kind.package == package)
+    page, photo = client.get("/").text, client.get("/api/v1/options").json["photo"]
+    accepted = page.split('id="photo"')[1].split('accept="')[1].split('"')[0].split(",")
+    assert {kind.media_type, *kind.endings} <= set(accepted) == {*photo["types"], *photo["endings"]}
+    assert (
+        f"{photo['kinds']}, up to" in page and f'data-kinds="{photo["kinds"]}"' in page and kind.name in photo["kinds"]
+    )
+
+
+def test_the_page_lets_every_kind_of_photo_through() -> None:
+    """Dropped files are known by their names; what the server cannot read it refuses itself, and says what to do."""
+    script = (Path(uploads.__file__).parents[1] / "static/js/carried.js").read_text()
+    names = re.search(r"NAMES = /(.+)/i;", script)[1]
+    for kind in uploads.KINDS:
+        for ending in kind.endings:
+            assert re.search(names, f"photo{ending}"), ending
+    assert not re.search(names, "photo.txt")
+
+
+def test_a_picture_longer_than_any_jpeg_is_no_fault_of_the_server(client: FlaskClient) -> None:
+    answer = send(client, picture(size=(66_000, 30)), "long.png")
+    assert (answer.status_code, answer.json["error"]["code"]) == (422, "bad_photo")
+    assert answer.json["error"]["message"].endswith("too long and thin to be read; cut out a part of it.")
+
+
 def test_transparency_is_kept(client: FlaskClient) -> None:
     out = io.BytesIO()
     half = Image.new("RGBA", (64, 48), (200, 0, 0, 255))
@@ -158,5 +236,4 @@ def test_a_disk_that_fills_leaves_nothing(
     answer = send(client)
     assert (answer.status_code, answer.json["error"]["code"]) == (507, "disk_full")
     assert client.get("/api/v1/jobs").json["jobs"] == []
-    assert [name for folder in parts.storage.names() for attempt in parts.storage.names(folder)
-            for name in parts.storage.names(f"{folder}/{attempt}")] == []  # fmt: skip
+    assert parts.storage.names() == []

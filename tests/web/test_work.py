@@ -188,6 +188,9 @@ def test_what_is_said_on_the_command_line_is_said_in_the_page_s_words() -> None:
         first = phrase.split(";")[0]
         assert first in said, f"nobody says {first!r} any more"
         assert work.for_pages(phrase) == instead and "--" not in instead
+    assert "no single subject found by {" in said
+    nothing = "no single subject found by grabcut, builtin: the whole photo was taken"
+    assert work.for_pages(nothing) == "no single thing was found in it: the whole photo was taken"
     assert work.for_pages("--faces is 3; give more.") == "faces is 3; give more."
     assert (
         work.for_pages("builtin sees 50° along it; set --fov")
