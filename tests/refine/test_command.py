@@ -72,6 +72,9 @@ def test_no_step_at_all_is_a_refinement_too_within_three_gigabytes(photo: Path, 
     assert 0.3e6 < used.ru_maxrss < 3e6  # in KiB
     told = json.loads(report.read_text())["refinement"]
     assert told.pop("seconds") > 0
+    verdict = told.pop("verdict")
+    assert verdict["better"] == (not verdict["reasons"])
+    assert verdict["first"]["closed"] and verdict["refined"]["closed"]
     assert told == {"preset": "quick", "seed": 7, "steps": {"coarse": 0, "fine": 0}, "losses": {}, "guidance": [],
                     "device": told["device"]}  # fmt: skip
     for ending in ("ply", "stl"):

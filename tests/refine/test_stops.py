@@ -94,10 +94,10 @@ def test_a_listener_that_raises_stops_it_in_any_stage(stage: str, found: Reconst
 def test_a_finished_run_goes_straight_to_its_texture(
     found: Reconstruction, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = told(found, lambda _: None, folder=tmp_path)
+    first = told(found, lambda _: None, folder=tmp_path, judged=False)
     for name in ("guide_of", "distance_volume", "distance_at"):
         monkeypatch.setattr(f"recon.refine.run.{name}", None)
-    again = told(found, lambda _: None, folder=tmp_path)
+    again = told(found, lambda _: None, folder=tmp_path, judged=False)
     assert first.refined is not None
     assert again.refined is not None
     for name, values in vars(first.refined).items():
