@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from .evaluate import score_real, score_world
-from .train import LARGE, Plan, started
+from .train import LATER, Plan, started
 
 # name: (seed, what is left out)
 RUNS: dict[str, tuple[int, tuple[str, ...]]] = {
@@ -51,7 +51,7 @@ def main() -> None:
     torch.set_num_threads(1)
     print("| left out | " + " | ".join(COLUMNS) + " |\n|---|" + "---|" * len(COLUMNS), flush=True)
     for name, (seed, without) in RUNS.items():
-        plan = replace(Plan(), seed=seed, steps=args.steps, stages=((0, 8, LARGE, "both"),), without=without)
+        plan = replace(Plan(), seed=seed, steps=args.steps, stages=LATER, frozen=0, without=without)
         row = scores(args.runs / name.replace(" ", "_").replace(",", ""), plan, args.start, args.real)
         print(f"| {name} | " + " | ".join(f"{row[c]:.3f}" for c in COLUMNS) + " |", flush=True)
 

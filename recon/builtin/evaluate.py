@@ -12,6 +12,7 @@ import csv
 import json
 from collections import defaultdict
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,13 +22,15 @@ import torch
 from torch import Tensor, nn
 
 from .estimator import SIDE, WEIGHTS, Network, network_size
-from .losses import delta1_absrel, relief_loss
-from .world import World
+from .losses import align, delta1_absrel, relief_loss
+from .world import Batch, World
 
 # Batches of the held-back world: numbers far beyond those of any training run.
 HELD_BACK = 1_000_000
 # Fewer pixels than this share do not count as a subject seen.
 EMPTY = 0.01
+# The distance is known where its logarithm's expected error is under this.
+SURE = 0.3
 DOMAINS = {"indoor": "indoor", "tabletop": "tabletop", "outdoor": "street"}
 Predict = Callable[[np.ndarray], np.ndarray]
 
@@ -95,24 +98,61 @@ def unhinted(rgb: Tensor) -> Tensor:
     return torch.cat([rgb, torch.zeros_like(rgb[:, :1])], 1)
 
 
+def boundary_f1(prediction: np.ndarray, truth: np.ndarray) -> float:
+    """F1 of occluding contours (Bochkovskii et al. 2024, Depth Pro, section 4.1): neighbours along rows and columns whose
+    depths differ by a factor of t in the prediction and in the truth, the same side in front, weighted mean over t from
+    1.05 to 1.25. Disparity maps (h, w) of one size; where the truth is 0 nothing was measured."""
+    scores = []
+    thresholds = np.linspace(1.05, 1.25, 10)
+    floor = max(float(truth.max()) / 100, 1e-9)
+    for t in thresholds:
+        hits = found = real = 0
+        for axis in (0, 1):
+            seen = np.minimum(*_neighbours(truth, axis)) > 0
+            (p, q), (a, b) = (_neighbours(np.maximum(x, floor), axis) for x in (prediction, truth))
+            for said, true in ((p > t * q, a > t * b), (q > t * p, b > t * a)):
+                hits += int((said & true & seen).sum())
+                found += int((said & seen).sum())
+                real += int((true & seen).sum())
+        scores.append(2 * hits / max(1, found + real))
+    return float(np.average(scores, weights=thresholds))
+
+
+def _neighbours(values: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
+    """Every pixel but the last along an axis, and the one after it."""
+    return np.delete(values, -1, axis), np.delete(values, 0, axis)
+
+
+@cache
+def _held_back(seed: int, device: str, batches: int) -> list[Batch]:
+    """Batches of pictures of all kinds that no run is trained on."""
+    world, size = World(seed, device), (192, 256)
+    generators = [torch.Generator(device).manual_seed(seed * 1_000_003 + HELD_BACK + i) for i in range(batches)]
+    return [world.expose(HELD_BACK + i, 16, *size, "both").developed(g) for i, g in enumerate(generators)]
+
+
 @torch.no_grad()
 def score_world(net: nn.Module, seed: int, device: str = "cpu", batches: int = 4) -> dict[str, float]:
     """Scores on held-back synthetic scenes: delta1 and AbsRel of everything but the sky, accuracy of the sky, degrees
     of the normals / 90, the subject's IoU where there is one and the share of scenes where none is wrongly seen,
-    relief error in parts of the subject's thickness, and degrees of the field of view / 90."""
-    world, depth, rest = World(seed, device), [], defaultdict(list)
-    for i in range(batches):
-        batch = world.batch(HELD_BACK + i, 16, 128, 160)
+    relief error in parts of the subject's thickness, degrees of the field of view / 90, boundary F1, and the mean error of
+    the distance's logarithm where the network is sure of it, and how often that is."""
+    depth, rest = [], defaultdict(list)
+    for batch in _held_back(seed, device, batches):
         labels, p = batch.labels, net(unhinted(batch.rgb))
         rest["sky_acc"].append(float(((p.sky > 0) == (labels.sky > 0.5)).float().mean()))
         cosine = (p.normals * labels.normals).sum(1, keepdim=True)[labels.sky < 0.5]
         rest["normals"].append(float(torch.rad2deg(cosine.clamp(-1, 1).acos()).mean()) / 90)
         rest["fov"].append(float((p.fov[:, 0] - labels.fov).abs().mean()) / 90)
+        rest["distance"] += (p.distance[:, 0] - labels.distance.log()).abs()[p.distance[:, 1] < SURE].tolist()
+        rest["sure"] += (p.distance[:, 1] < SURE).float().tolist()
         for k in range(len(batch.rgb)):
             one, inside, seen = labels[k : k + 1], labels.subject[k] > 0.5, p.subject[k] > 0
             truth = one.disparity[0]
             if (truth > 0).any():
                 depth.append(delta1_absrel(p.disparity[k][truth > 0].cpu(), truth[truth > 0].cpu()))
+                fitted = align(p.disparity[k : k + 1], one.disparity)[0, 0].cpu().numpy()
+                rest["edges"].append(boundary_f1(fitted, truth[0].cpu().numpy()))
             if not inside.any():
                 rest["empty"].append(float(seen.float().mean() < EMPTY))
                 continue
@@ -121,7 +161,8 @@ def score_world(net: nn.Module, seed: int, device: str = "cpu", batches: int = 4
             error = float(relief_loss(p.front[k : k + 1], p.back[k : k + 1], one, 0.0)) / 200
             rest["relief"].append(min(2.0, error / max(thick, 0.01)))
     d1, rel = np.mean(depth, axis=0)
-    scores = {"world_d1": d1, "world_rel": rel, **{name: np.mean(values) for name, values in rest.items()}}
+    means = {name: np.mean(values) if values else 1.0 for name, values in rest.items()}
+    scores = {"world_d1": d1, "world_rel": rel, **means}
     return {name: round(float(value), 4) for name, value in scores.items()}
 
 

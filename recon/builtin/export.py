@@ -1,7 +1,7 @@
 """`python -m recon.builtin.export --run runs/first --out FILE.onnx`: the EMA weights of a run as ONNX.
 
 Input `photo` float32 (1, 4, H, W) with H, W any multiples of 32: RGB in [0, 1] and the hint; outputs, all float32, are
-net.Geometry's, with sky and subject as probabilities: six maps (1, C, H, W) and `fov` (1, 2). Weights are stored as
+net.Geometry's, with sky and subject as probabilities: six maps (1, C, H, W), `fov` and `distance` (1, 2). Weights are stored as
 float16 and cast when the file is loaded, which halves the file and costs nothing at run time.
 """
 
@@ -21,10 +21,12 @@ from torch import Tensor, nn
 from .net import Geometry, GeometryNet
 from .train import Plan
 
-VERSION = "3"
+VERSION = "4"
 LICENCE = "Apache-2.0"
 # Smaller tensors (biases, norms, shapes) stay as they are: they weigh nothing and set ranges.
 HALF_FROM = 256
+# Outputs that are no maps.
+NUMBERS = ("fov", "distance")
 
 
 class Probabilities(nn.Module):
@@ -69,7 +71,7 @@ def export(net: nn.Module, out: Path, metadata: dict[str, str]) -> None:
             opset_version=17,
             input_names=["photo"],
             output_names=list(Geometry._fields),
-            dynamic_axes={name: axes for name in ("photo", *Geometry._fields) if name != "fov"},
+            dynamic_axes={name: axes for name in ("photo", *Geometry._fields) if name not in NUMBERS},
         )
         model = onnx.load(raw)
     store_half(model)
@@ -84,7 +86,7 @@ def load_run(folder: Path) -> tuple[GeometryNet, dict[str, str]]:
     """The EMA network of a run and what is to be said about it."""
     state = torch.load(folder / "last.pt", map_location="cpu", weights_only=True)
     plan = Plan(**state["plan"])
-    net = GeometryNet(plan.widths, plan.depths, plan.heads)
+    net = GeometryNet(plan.widths, plan.fine, plan.heads)
     net.load_state_dict(state["ema"])
     facts = {
         "version": VERSION,
@@ -96,7 +98,7 @@ def load_run(folder: Path) -> tuple[GeometryNet, dict[str, str]]:
         "start": plan.start,
         "reuse": plan.reuse,
         "training_seconds": round(state["seconds"]),
-        "data": "synthetic scenes only",
+        "data": "synthetic scenes only; the encoder began with ImageNet weights",
     }
     return net.eval(), {name: str(value) for name, value in facts.items()}
 

@@ -6,12 +6,21 @@ Estimation", section 5). Maps are (B, 1, H, W); losses are means over the batch.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from .net import Geometry
 from .world.labels import Labels
+
+
+# Share of scale-only L1 in the loss of disparity: always a little, and nearly all of it while a fresh decoder may still
+# hold near for far, which a fit without negative scales cannot tell it.
+ANCHOR, UPRIGHT = 0.1, 1.0
+# Neighbouring depths whose ratio is at least this are an edge; how many pixels to its sides it may be smeared over.
+EDGE, REACH = 1.15, 2
 
 
 def normalised(truth: Tensor) -> Tensor:
@@ -41,10 +50,31 @@ def gradient_loss(difference: Tensor, scales: int = 4) -> Tensor:
     return total
 
 
-def disparity_loss(prediction: Tensor, truth: Tensor, anchor: float = 0.1, gradients: float = 0.5) -> Tensor:
+def edge_loss(prediction: Tensor, truth: Tensor) -> Tensor:
+    """What is missing and what is too much at the true edges, in parts of the edges' own height, at full size: 1 for a
+    map without edges, 0 for the truth, near 2 for an edge that is smeared over its surroundings.
+
+    An edge is where neighbours' depths differ by EDGE or more; its surroundings reach REACH pixels to both sides. Disparity
+    is fitted first; truth as it comes from `normalised`.
+    """
+    fitted = align(prediction, truth)
+    error, height = truth.new_zeros(len(truth)), truth.new_zeros(len(truth))
+    for axis in (-1, -2):
+        first, second = (truth.narrow(axis, at, truth.shape[axis] - 1) for at in (0, 1))
+        edge = (torch.maximum(first, second) > EDGE * torch.minimum(first, second)).to(truth.dtype)
+        window = (1, 2 * REACH + 1) if axis == -1 else (2 * REACH + 1, 1)
+        near = F.max_pool2d(edge, window, 1, tuple(side // 2 for side in window))
+        error = error + ((fitted - truth).diff(dim=axis).abs() * near).sum((1, 2, 3))
+        height = height + (truth.diff(dim=axis).abs() * near).sum((1, 2, 3))
+    # A picture of nothing but a few faint steps counts less than one.
+    return (error / (height + 0.05 * math.sqrt(truth[0].numel()))).mean()
+
+
+def disparity_loss(prediction: Tensor, truth: Tensor, anchor: float = ANCHOR, gradients: float = 0.5) -> Tensor:
     """Scale- and shift-invariant L1 + gradient matching (eq. 12), and a little of scale-only L1.
 
-    The anchor keeps the network's zero at infinity and its scale in bounds; without it both drift freely.
+    The anchor keeps the network's zero at infinity and its scale in bounds; without it both drift freely, and a prediction
+    that is upside down, which is fitted by the scale 0, would get no gradient at all.
     """
     truth = normalised(truth)
     difference = align(prediction, truth) - truth
@@ -91,6 +121,14 @@ def relief_loss(front: Tensor, back: Tensor, labels: Labels, gradients: float = 
     return 100 * (total / area).sum() / found
 
 
+def distance_loss(prediction: Tensor, distance: Tensor) -> Tensor:
+    """The same likelihood of the logarithm of the distance in metres, over the pictures (B,) whose distance is known."""
+    known = distance.isfinite()
+    mean, spread = prediction.unbind(1)
+    error = (mean - torch.where(known, distance, 1.0).clamp_min(1e-3).log()).abs() / spread + spread.log()
+    return torch.where(known, error, 0.0).sum() / known.sum().clamp_min(1)
+
+
 def fov_loss(prediction: Tensor, fov: Tensor) -> Tensor:
     """Negative log-likelihood of a Laplace distribution: prediction (B, 2) is its mean and its mean absolute deviation
     in degrees (Kendall and Gal 2017, eq. 8, with L1)."""
@@ -99,22 +137,28 @@ def fov_loss(prediction: Tensor, fov: Tensor) -> Tensor:
 
 
 # Weights that bring the losses of a half-trained network to the same order; disparity, the hardest, leads.
-SKY, SUBJECT, NORMALS, RELIEF, FOV = 0.3, 1.5, 1.0, 0.03, 0.05
+SKY, SUBJECT, NORMALS, RELIEF, FOV, EDGES, DISTANCE = 0.3, 1.5, 1.0, 0.03, 0.05, 0.15, 0.05
 
 
 def loss_parts(
-    prediction: Geometry, labels: Labels, without: tuple[str, ...] = (), relief: float = RELIEF
+    prediction: Geometry,
+    labels: Labels,
+    without: tuple[str, ...] = (),
+    relief: float = RELIEF,
+    anchor: float = ANCHOR,
 ) -> dict[str, Tensor]:
     """The weighted losses by head; the training loss is their sum. `without` names heads to leave out, or "gradients",
-    the disparity's gradient matching; relief: that head's weight."""
+    the disparity's gradient matching; relief: that head's weight; anchor: share of scale-only L1 in disparity's."""
     gradients = 0.0 if "gradients" in without else 0.5
     parts = {
-        "disparity": disparity_loss(prediction.disparity, labels.disparity, gradients=gradients),
+        "disparity": disparity_loss(prediction.disparity, labels.disparity, anchor, gradients),
+        "edges": EDGES * edge_loss(prediction.disparity, normalised(labels.disparity)),
         "sky": SKY * mask_loss(prediction.sky, labels.sky),
         "subject": SUBJECT * subject_loss(prediction.subject, labels.subject),
         "normals": NORMALS * normals_loss(prediction.normals, labels.normals, labels.sky),
         "relief": relief * relief_loss(prediction.front, prediction.back, labels),
         "fov": FOV * fov_loss(prediction.fov, labels.fov),
+        "distance": DISTANCE * distance_loss(prediction.distance, labels.distance),
     }
     return {name: part for name, part in parts.items() if name not in without}
 

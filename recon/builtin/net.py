@@ -1,7 +1,9 @@
-"""The network that ships: a residual U-Net with one attention layer, from a photo to all that is known of its geometry.
+"""The network that ships: a pretrained encoder, one attention layer and a residual decoder, from a photo to all that is
+known of its geometry.
 
-Tensors are (B, C, H, W) with H and W multiples of 32. Dense 3x3 convolutions (He et al. 2016), not depthwise ones: on a
-CPU they train 2.5 times as fast at equal size. Maps are predicted at half resolution and upsampled bilinearly.
+Tensors are (B, C, H, W) with H and W multiples of 32. The decoder's 3x3 convolutions are dense (He et al. 2016), not
+depthwise: on a CPU they train 2.5 times as fast at equal size. Maps are predicted at half resolution; every full pixel is
+a convex combination of the nine around it there, so that an edge may stay an edge.
 """
 
 from __future__ import annotations
@@ -13,20 +15,27 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-# Channels at 1/2, 1/4, 1/8, 1/16, 1/32 and residual blocks per stage after the stem.
+from .encoder import CHANNELS, Encoder
+
+# The decoder's channels at 1/2, 1/4, 1/8, 1/16, 1/32, and of the step that draws edges.
 WIDTHS = (24, 32, 64, 128, 240)
-DEPTHS = (1, 2, 2, 2)
+FINE = 32
+# Logarithms of the weights of the last step stay within this.
+LARGEST = 15.0
 HEADS = 6
 # disparity, sky, normals, subject, front, back
 MAPS = (1, 1, 3, 1, 1, 1)
 FOV_CENTRE, FOV_SPREAD = 55.0, 20.0
+# Natural logarithm of metres: what the distance of a picture is about, before anything is known.
+DISTANCE_CENTRE = 1.0
 
 
 class Geometry(NamedTuple):
     """What the network gives: disparity (B, 1, H, W) >= 0, 0 at infinity, of unknown scale; logits of sky and subject
     (B, 1, H, W); unit normals (B, 3, H, W) in the camera's frame; front and back >= front, the subject's relief
     (B, 1, H, W) in units of the picture's longer side (see world.labels); fov (B, 2): degrees along the longer side, and
-    the expected absolute error of that."""
+    the expected absolute error of that; distance (B, 2): the natural logarithm of the median depth in metres of all but
+    the sky, and the expected absolute error of that."""
 
     disparity: Tensor
     sky: Tensor
@@ -35,6 +44,7 @@ class Geometry(NamedTuple):
     front: Tensor
     back: Tensor
     fov: Tensor
+    distance: Tensor
 
 
 def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
@@ -101,42 +111,110 @@ def coordinates(photo: Tensor) -> Tensor:
     return torch.cat([(2 * x - 1 - width) / longer, (2 * y - 1 - height) / longer], 1)
 
 
-class GeometryNet(nn.Module):
-    """photo (B, 4, H, W): RGB in [0, 1] and a hint: +1 inside a known mask of the subject, -1 outside, 0 unknown."""
+class Fine(nn.Module):
+    """The last step: maps at half resolution, drawn to the photo's own edges. It sees the pixels themselves, and takes each
+    full pixel as a convex combination of the 3x3 half pixels around it (Teed and Deng 2020, RAFT, section 3.3); a fresh one
+    interpolates bilinearly."""
 
-    def __init__(self, widths: tuple[int, ...] = WIDTHS, depths: tuple[int, ...] = DEPTHS, heads: int = HEADS) -> None:
+    def __init__(self, width: int, hidden: int, maps: int) -> None:
         super().__init__()
-        self.stem = _conv(6, widths[0], 2)
-        self.stages = nn.ModuleList(
-            nn.Sequential(_conv(before, width, 2), *(Residual(width) for _ in range(depth)))
-            for before, width, depth in zip(widths, widths[1:], depths, strict=False)
-        )
+        self.look = _conv(width + 16, hidden)
+        last = nn.BatchNorm2d(width)
+        nn.init.zeros_(last.weight)
+        self.mix = nn.Sequential(nn.Conv2d(hidden, width, 3, padding=1, bias=False), last)
+        self.head = nn.Conv2d(width, maps, 3, padding=1)
+        self.weights = nn.Conv2d(hidden, 4 * 9, 1)
+        nn.init.zeros_(self.weights.weight)
+        with torch.no_grad():
+            self.weights.bias.copy_(_bilinear().clamp_min(1e-3).log().flatten())  # type: ignore[union-attr]
+
+    def forward(self, x: Tensor, photo: Tensor) -> Tensor:
+        seen = self.look(torch.cat([x, F.pixel_unshuffle(photo, 2)], 1))
+        maps = self.head(F.relu(x + self.mix(seen))).float()
+        # A softmax in two steps: over an axis that is not the last, onnxruntime's takes as long as a convolution.
+        weights = self.weights(seen).float().clamp(-LARGEST, LARGEST).exp()
+        return convex_upsample(maps, weights.unflatten(1, (4, 9)))
+
+
+def _bilinear() -> Tensor:
+    """Weights (4, 9) of the 3x3 half pixels for each of the four full pixels inside the middle one."""
+    first, second = torch.tensor([0.25, 0.75, 0.0]), torch.tensor([0.0, 0.75, 0.25])
+    return torch.stack([torch.outer(y, x).flatten() for y in (first, second) for x in (first, second)])
+
+
+def convex_upsample(maps: Tensor, weights: Tensor) -> Tensor:
+    """Maps (B, C, h, w) at twice the size: for each full pixel the mean of the 3x3 around it by positive weights
+    (B, 4, 9, h, w), edges repeated."""
+    padded = F.pad(maps, (1, 1, 1, 1), mode="replicate")
+    ends = (slice(0, -2), slice(1, -1), slice(2, None))
+    total = None
+    for k in range(9):
+        part = weights[:, None, :, k] * padded[:, :, None, ends[k // 3], ends[k % 3]]
+        total = part if total is None else total + part
+    assert total is not None
+    return F.pixel_shuffle((total / weights.sum(2)[:, None]).flatten(1, 2), 2)
+
+
+class GeometryNet(nn.Module):
+    """photo (B, 4, H, W): RGB in [0, 1] and a hint: +1 inside a known mask of the subject, -1 outside, 0 unknown.
+
+    The encoder sees RGB alone; hint and coordinates join its features at every stride. While `frozen`, the encoder gets no
+    gradient."""
+
+    def __init__(
+        self,
+        widths: tuple[int, ...] = WIDTHS,
+        fine: int = FINE,
+        heads: int = HEADS,
+        pretrained: bool = False,
+    ) -> None:
+        super().__init__()
+        self.frozen = False
+        self.encoder = Encoder(pretrained)
+        self.laterals = nn.ModuleList(_lateral(c + 3, w) for c, w in zip(CHANNELS, widths, strict=True))
         deepest = widths[-1]
         self.attention = Attention(deepest, heads)
         self.lens = nn.Sequential(nn.Linear(deepest, 64), nn.ReLU(inplace=True), nn.Linear(64, 2))
+        self.metric = nn.Sequential(nn.Linear(deepest, 64), nn.ReLU(inplace=True), nn.Linear(64, 2))
         self.scene = nn.Linear(deepest, deepest)
         pairs = zip(widths[:0:-1], widths[-2::-1], strict=True)
         self.ups = nn.ModuleList(Up(deep, side, last=side == widths[0]) for deep, side in pairs)
-        self.head = nn.Conv2d(widths[0], sum(MAPS), 3, padding=1)
+        self.fine = Fine(widths[0], fine, sum(MAPS))
+
+    def _features(self, rgb: Tensor) -> list[Tensor]:
+        """The encoder's; in float32 where a gradient is wanted: on a CPU the depthwise convolutions' backward pass is
+        slower in bfloat16."""
+        if self.frozen:
+            with torch.no_grad():
+                return self.encoder(rgb)
+        if self.training:
+            with torch.autocast(rgb.device.type, enabled=False):
+                return self.encoder(rgb.float())
+        return self.encoder(rgb)
 
     def forward(self, photo: Tensor) -> Geometry:
-        x = self.stem(torch.cat([(photo[:, :3] - 0.45) / 0.25, photo[:, 3:], coordinates(photo)], 1))
-        sides = []
-        for stage in self.stages:
-            sides.append(x)
-            x = stage(x)
-        x = self.attention(x)
+        extra, sides = torch.cat([photo[:, 3:], coordinates(photo)], 1), []
+        for feature, lateral in zip(self._features(photo[:, :3]), self.laterals, strict=True):
+            extra = F.avg_pool2d(extra, 2)
+            sides.append(lateral(torch.cat([feature, extra.to(feature.dtype)], 1)))
+        x = self.attention(sides.pop())
         pooled = x.mean((2, 3))
         x = x + self.scene(pooled)[..., None, None]
         for up, side in zip(self.ups, reversed(sides), strict=True):
             x = up(x, side)
-        maps = F.interpolate(self.head(x).float(), scale_factor=2.0, mode="bilinear", align_corners=False)
+        maps = self.fine(x, torch.cat([(photo[:, :3] - 0.45) / 0.25, photo[:, 3:]], 1))
         disparity, sky, normals, subject, front, thick = maps.split(MAPS, 1)
-        lens = self.lens(pooled).float()
+        lens, metric = self.lens(pooled).float(), self.metric(pooled).float()
         fov = torch.stack([FOV_CENTRE + FOV_SPREAD * lens[:, 0], 1 + 10 * F.softplus(lens[:, 1])], 1)
+        distance = torch.stack([DISTANCE_CENTRE + metric[:, 0], 0.03 + F.softplus(metric[:, 1])], 1)
         # Normals face the camera: z is negative, and never all zero.
         normals = torch.cat([normals[:, :2], -F.softplus(normals[:, 2:]) - 1e-3], 1)
         normals = normals * (normals * normals).sum(1, keepdim=True).rsqrt()
         front = 0.25 * front
         back = front + 0.25 * F.softplus(thick)
-        return Geometry(F.softplus(disparity), sky, normals, subject, front, back, fov)
+        return Geometry(F.softplus(disparity), sky, normals, subject, front, back, fov, distance)
+
+
+def _lateral(inputs: int, outputs: int) -> nn.Sequential:
+    """1x1 convolution, batch norm, ReLU: from the encoder's features to the decoder's width."""
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))

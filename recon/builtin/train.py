@@ -24,44 +24,52 @@ from torch import Tensor, nn
 from recon.geometry.cutout import GROUND
 
 from .evaluate import draw_curve, score_real, score_world
-from .losses import RELIEF, loss_parts
-from .net import DEPTHS, HEADS, WIDTHS, GeometryNet
-from .pool import TAKEN, Pool, PoolAhead, Stage
+from .losses import ANCHOR, RELIEF, UPRIGHT, loss_parts
+from .net import FINE, HEADS, WIDTHS, GeometryNet
+from .pool import TAKEN, Pool, PoolAhead, Recipe, Stage
 
-# Square, landscape, portrait, panorama. Small pictures come first: what a room, a street or a thing looks like is learnt
-# from four times as many of them in the same time (progressive resizing, as in Tan and Le 2021, EfficientNetV2).
-SMALL = ((64, 64), (64, 96), (96, 64), (64, 96), (96, 96), (32, 96))
-LARGE = ((128, 128), (128, 160), (160, 128), (96, 192), (160, 160), (128, 192), (64, 224), (192, 160))
-LARGER = ((160, 160), (160, 192), (192, 160), (128, 224), (192, 192), (160, 224), (96, 256), (224, 160))
-# What a run that goes on from another's weights trains on.
-LATER = ((0, 8, LARGER, "both"),)
-# The network of shapes: one thing alone, its mask always told; four heads are left as they were.
+# Sizes that real photos are looked at in: a network knows best what it saw last, and scores at other sizes fall.
+SMALL = ((128, 128), (128, 160), (160, 128), (96, 192), (160, 160), (128, 192), (64, 224), (192, 160))
+LARGE = ((224, 224), (192, 256), (256, 192), (224, 288), (256, 256), (288, 224), (160, 320), (256, 320))
+LARGEST = ((256, 256), (256, 352), (352, 256), (288, 384), (320, 320), (384, 288), (224, 416), (320, 384))
+# What a fresh decoder begins with, and what a run goes on with from another's weights.
+STAGES = ((3000, 8, SMALL, "both"), (0, 4, LARGE, "both"))
+LATER = ((0, 4, LARGE, "both"),)
+# The network of shapes: one thing alone, its mask always told; five heads are left as they were.
 ALONE = ((3000, 12, ((128, 128),), "alone"), (0, 8, ((160, 160), (160, 192), (192, 160)), "alone"))
-NO_SHAPE = ("disparity", "sky", "subject", "fov")
+NO_SHAPE = ("disparity", "edges", "sky", "subject", "fov", "distance")
+# Root of the pixel count at which real frames are scored.
+REAL_SIDE = 256
 # Steps over which the learning rate rises.
 WARM = 300
 # A subject's mask is told in this share of the pictures.
 HINTED = 0.4
+# Peak learning rates by the beginnings of the weights' names, the first that fits: what is fresh under a trained decoder
+# learns faster, the encoder knows nearly all that it will.
+RATES = (("encoder.", 1e-4), ("fine.", 1.5e-3), ("metric.", 1.5e-3), ("", 7e-4))
+FRESH_STEPS = 600
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything a run follows from: seed; steps in all; how often a rendered picture is used; peak learning rate (AdamW);
-    EMA decay per step; share of the pictures whose mask is told; weight of the relief; size of the net; stages of the
-    pictures (see pool); what is left out: layouts, losses ("gradients" too), of the camera "looks" (or only "borders",
-    "styles"); SHA-256 of the weights it begins with."""
+    """Everything a run follows from: seed; steps in all; how often a rendered picture is used; peak learning rates (AdamW)
+    by the names of the weights; EMA decay per step; share of the pictures whose mask is told; weight of the relief; the
+    decoder's size; stages of the pictures (see pool); how many steps the encoder stays as it is and disparity is anchored
+    (see losses), which a fresh decoder needs; what is left out: layouts, losses ("gradients" too), of the camera "looks"
+    (or only "borders", "styles"), "overlays"; SHA-256 of the weights it begins with."""
 
     seed: int = 2
-    steps: int = 11400
-    reuse: int = 4
-    rate: float = 1e-3
+    steps: int = 24_000
+    reuse: int = 3
+    rates: tuple[tuple[str, float], ...] = RATES
     ema: float = 0.998
     hinted: float = HINTED
     relief: float = RELIEF
     widths: tuple[int, ...] = WIDTHS
-    depths: tuple[int, ...] = DEPTHS
+    fine: int = FINE
     heads: int = HEADS
-    stages: tuple[Stage, ...] = ((6000, 24, SMALL, "scenes"), (1353, 8, LARGE, "scenes"), (0, 8, LARGE, "subjects"))
+    stages: tuple[Stage, ...] = STAGES
+    frozen: int = FRESH_STEPS
     without: tuple[str, ...] = ()
     start: str = ""
 
@@ -70,12 +78,20 @@ class Plan:
         """The step at which the rate begins to fall. Until then, how long the run will be makes no difference."""
         return round(0.75 * self.steps)
 
-    def rate_at(self, step: int) -> float:
-        """Warm up, stay, and in the last quarter fall along a cosine to 1 % (Hu et al. 2024, MiniCPM, section 4.2)."""
+    def pace(self, step: int, begun: int = 0) -> float:
+        """The part of the peak rate: warm up from step `begun`, stay, and in the last quarter fall along a cosine to 1 % (Hu
+        et al. 2024, MiniCPM, section 4.2)."""
         if step < self.steady:
-            return self.rate * min(1.0, (step + 1) / WARM)
+            return min(1.0, (step - begun + 1) / WARM)
         fall = (step - self.steady) / max(1, self.steps - self.steady)
-        return self.rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * fall)))
+        return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * fall))
+
+    def rate_at(self, step: int, part: str) -> float:
+        """The learning rate of the weights whose names begin with `part`, one of `rates`."""
+        rate = dict(self.rates)[part]
+        if part == "encoder.":
+            return rate * self.pace(step, self.frozen) if step >= self.frozen else 0.0
+        return rate * self.pace(step)
 
     def pictures(self, step: int) -> int:
         """Pictures used in all steps before this one."""
@@ -88,20 +104,21 @@ class Plan:
 
 class Trainer:
     """A run in a folder: its plan, weights, EMA weights, optimiser and step. With `ahead` another process makes the
-    pictures. A run may be given another length as long as its rate is steady."""
+    pictures, which lie in the folder. A run may be given another length as long as its rate is steady. A run that begins
+    with nobody's weights takes the encoder's from its package if `pretrained`, else they are random."""
 
-    def __init__(self, folder: Path, plan: Plan, device: str = "cpu", ahead: bool = False) -> None:
+    def __init__(
+        self, folder: Path, plan: Plan, device: str = "cpu", ahead: bool = False, pretrained: bool = False
+    ) -> None:
         torch.manual_seed(plan.seed)
         self.folder, self.plan, self.device, self.step, self.seconds = folder, plan, device, 0, 0.0
-        self.pool: Pool | PoolAhead
-        if ahead:
-            self.pool = PoolAhead(plan.seed, plan.stages, plan.reuse, plan.without)
-        else:
-            self.pool = Pool(plan.seed, plan.stages, plan.reuse, device, plan.without)
-        net = GeometryNet(plan.widths, plan.depths, plan.heads).to(device)
+        recipe = Recipe(plan.seed, plan.stages, plan.reuse, plan.without, folder / "chunks" if ahead else None)
+        self.pool: Pool | PoolAhead = PoolAhead(recipe) if ahead else Pool(recipe, device)
+        fresh = not plan.start and not (folder / "last.pt").exists()
+        net = GeometryNet(plan.widths, plan.fine, plan.heads, pretrained=fresh and pretrained).to(device)
         self.net = net.to(memory_format=torch.channels_last)
         self.ema = copy.deepcopy(self.net).eval().requires_grad_(False)
-        self.optimiser = torch.optim.AdamW(_groups(self.net), lr=plan.rate, weight_decay=0.02)
+        self.optimiser = torch.optim.AdamW(_groups(self.net, plan.rates), lr=1e-3, weight_decay=0.02)
         self.losses: dict[str, float] = {}
         if (folder / "last.pt").exists():
             self._load()
@@ -140,11 +157,13 @@ class Trainer:
         rgb = torch.where(hint < 0, GROUND / 255, batch.rgb) if plan.hinted == 1 else batch.rgb
         photo = torch.cat([rgb, hint], 1)
         for group in self.optimiser.param_groups:
-            group["lr"] = plan.rate_at(step)
+            group["lr"] = plan.rate_at(step, group["part"])
+        self.net.frozen = step < plan.frozen
         self.net.train()
         with torch.autocast(self.device.split(":")[0], torch.bfloat16):
             prediction = self.net(photo.contiguous(memory_format=torch.channels_last))
-        parts = loss_parts(prediction, batch.labels, plan.without, plan.relief)
+        anchor = UPRIGHT if step < plan.frozen else ANCHOR
+        parts = loss_parts(prediction, batch.labels, plan.without, plan.relief, anchor)
         loss = torch.stack(list(parts.values())).sum()
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the loss of step {step} is {float(loss.detach())}; the last checkpoint is kept")
@@ -152,8 +171,8 @@ class Trainer:
         loss.backward()
         nn.utils.clip_grad_norm_(self.net.parameters(), 2.0)
         self.optimiser.step()
-        # Early weights are worth forgetting sooner: the decay grows to its value (as in timm's ModelEmaV3).
-        decay = min(plan.ema, (1 + step) / (10 + step))
+        # The early weights of a fresh net are worth forgetting sooner (as in timm's ModelEmaV3).
+        decay = plan.ema if plan.start else min(plan.ema, (1 + step) / (10 + step))
         _follow(self.ema.state_dict(), self.net.state_dict(), decay)
         self.step += 1
         self.seconds += time.perf_counter() - begun
@@ -181,10 +200,15 @@ def started(folder: Path, plan: Plan, weights: Path, device: str = "cpu", ahead:
     return trainer
 
 
-def _groups(net: nn.Module) -> list[dict[str, object]]:
-    """Weight decay on matrices only, not on biases and norms."""
-    matrices = [p for p in net.parameters() if p.ndim > 1]
-    return [{"params": matrices}, {"params": [p for p in net.parameters() if p.ndim <= 1], "weight_decay": 0.0}]
+def _groups(net: nn.Module, rates: tuple[tuple[str, float], ...]) -> list[dict[str, object]]:
+    """The weights by the first of the `rates` that fits their names; weight decay on matrices only, not on biases and
+    norms."""
+    groups: list[dict[str, object]] = []
+    for part, _ in rates:
+        own = [p for name, p in net.named_parameters() if part == next(b for b, _ in rates if name.startswith(b))]
+        groups.append({"part": part, "params": [p for p in own if p.ndim > 1]})
+        groups.append({"part": part, "params": [p for p in own if p.ndim <= 1], "weight_decay": 0.0})
+    return groups
 
 
 @torch.no_grad()
@@ -203,7 +227,7 @@ def _evaluate(trainer: Trainer, real: Path | None) -> None:
     row |= {name: round(value, 4) for name, value in trainer.losses.items()}
     row |= score_world(trainer.ema, trainer.plan.seed, trainer.device)
     if real is not None:
-        row |= score_real(trainer.ema, real)
+        row |= score_real(trainer.ema, real, REAL_SIDE)
     path = trainer.folder / "log.csv"
     new = not path.exists()
     with path.open("a", newline="") as file:
@@ -250,13 +274,13 @@ def main() -> None:
     plan = replace(Plan(), seed=args.seed, steps=args.steps, reuse=args.reuse, without=tuple(args.without))
     ahead = args.device == "cpu"
     if args.shapes:
-        plan = replace(plan, stages=ALONE, without=NO_SHAPE, hinted=1.0, relief=0.1)
+        plan = replace(plan, stages=ALONE, without=NO_SHAPE, hinted=1.0, relief=0.1, frozen=0)
     elif args.start:
-        plan = replace(plan, stages=LATER)
+        plan = replace(plan, stages=LATER, frozen=0)
     if args.start:
         trainer = started(args.run, plan, args.start, args.device, ahead)
     else:
-        trainer = Trainer(args.run, plan, args.device, ahead)
+        trainer = Trainer(args.run, plan, args.device, ahead, pretrained=True)
     train(trainer, args.minutes, args.every, args.real)
 
 

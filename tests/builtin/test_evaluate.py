@@ -62,7 +62,7 @@ def test_an_unreadable_frame_is_named(tmp_path, depth):
 
 def test_torch_predict_gives_a_map_at_the_network_s_size():
     torch.manual_seed(0)
-    net = GeometryNet((8, 8, 8, 8, 8), (1, 1, 1, 1), 2).eval()
+    net = GeometryNet((8, 8, 8, 8, 8), 8, 2).eval()
     disparity = torch_predict(net, 64)(np.zeros((480, 640, 3), np.uint8))
     assert disparity.shape == (64, 64)
     assert (disparity >= 0).all()

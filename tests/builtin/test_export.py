@@ -10,7 +10,7 @@ from recon.builtin.net import GeometryNet
 from recon.builtin.train import Plan, Trainer
 
 TINY = Plan(
-    seed=1, steps=4, widths=(8, 16, 16, 16, 32), depths=(1, 1, 1, 1), heads=4, stages=((0, 2, ((32, 64),), "scenes"),)
+    seed=1, steps=4, widths=(8, 16, 16, 16, 32), fine=8, heads=4, frozen=0, stages=((0, 2, ((32, 64),), "scenes"),)
 )
 
 
@@ -18,7 +18,7 @@ TINY = Plan(
 def tiny(tmp_path_factory):
     """A random tiny network with uneven batch statistics, and its ONNX file."""
     torch.manual_seed(0)
-    net = GeometryNet(TINY.widths, TINY.depths, TINY.heads)
+    net = GeometryNet(TINY.widths, TINY.fine, TINY.heads)
     torch.nn.init.normal_(net.attention.out.weight, std=0.1)
     for _ in range(3):
         net(torch.rand(4, 4, 64, 96))

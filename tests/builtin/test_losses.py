@@ -1,15 +1,21 @@
 """Losses: zero at the truth, blind to scale and shift, the closed-form fit against numpy's."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.nn import functional as F
 
 from recon.builtin.losses import (
+    UPRIGHT,
     align,
     delta1_absrel,
     disparity_loss,
+    distance_loss,
+    edge_loss,
     fov_loss,
     gradient_loss,
     loss_parts,
@@ -62,6 +68,55 @@ def test_align_is_the_least_squares_fit():
 def test_a_map_turned_inside_out_is_worth_no_more_than_a_constant():
     truth = torch.rand(500, generator=torch.Generator().manual_seed(2)) + 0.2
     assert delta1_absrel(-truth, truth) == pytest.approx(delta1_absrel(torch.ones(500), truth))
+
+
+def test_an_upside_down_prediction_is_turned_by_the_anchor_alone():
+    """Fitted by the scale 0 it is worth as much as a constant, with no gradient; scale-only L1 knows which way is near."""
+    truth = normalised(torch.rand(2, 1, 16, 16, generator=torch.Generator().manual_seed(0)) + 0.2)
+    for anchor in (0.0, UPRIGHT):
+        prediction = (3 - truth).requires_grad_()
+        disparity_loss(prediction, truth, anchor).backward()
+        towards = -(prediction.grad * (truth - truth.mean())).sum()
+        assert towards == 0 if anchor == 0 else towards > 0
+
+
+def test_an_upside_down_start_is_learnt_upright_with_the_anchor_and_never_without():
+    truth = normalised(torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(1)) + 0.2)
+    slopes = []
+    for anchor in (0.0, UPRIGHT):
+        weight = torch.tensor([-1.0, 3.0], requires_grad=True)
+        optimiser = torch.optim.Adam([weight], lr=0.05)
+        for _ in range(150):
+            optimiser.zero_grad()
+            disparity_loss(weight[0] * truth + weight[1], truth, anchor, gradients=0.5).backward()
+            optimiser.step()
+        slopes.append(float(weight[0].detach()))
+    assert slopes[0] == -1 and slopes[1] > 0.5
+
+
+def test_edge_loss_is_zero_at_the_truth_one_without_edges_and_more_for_a_smear():
+    truth = torch.ones(1, 1, 64, 64)
+    truth[..., 32:] = 2
+    smear = F.avg_pool2d(F.pad(truth, (4, 4, 4, 4), mode="replicate"), 9, 1)
+    assert edge_loss(3 * truth + 1, truth) == pytest.approx(0, abs=1e-5)
+    constant = float(edge_loss(torch.ones_like(truth), truth))
+    assert 0.9 < constant < 1
+    sharper = F.avg_pool2d(F.pad(truth, (1, 1, 1, 1), mode="replicate"), 3, 1)
+    assert 0.3 < float(edge_loss(sharper, truth)) < float(edge_loss(smear, truth)) < 1.6
+
+
+def test_edge_loss_sees_no_edge_in_a_slope():
+    slope = (torch.arange(64.0) / 64 + 1).expand(1, 1, 64, 64)
+    assert edge_loss(-slope, slope) == 0
+
+
+def test_the_distance_is_learnt_where_it_is_known_and_its_doubt_is_the_mean_error():
+    prediction = torch.tensor([[0.0, 0.5]] * 4, requires_grad=True)
+    distance = torch.tensor([math.exp(0.5), math.exp(-0.5), math.nan, math.nan])
+    distance_loss(prediction, distance).backward()
+    assert (prediction.grad[2:] == 0).all()
+    assert prediction.grad[:2, 1] == pytest.approx(np.zeros(2), abs=1e-6)
+    assert distance_loss(prediction, torch.full((4,), math.nan)) == 0
 
 
 def test_a_constant_prediction_has_a_finite_gradient():
@@ -138,11 +193,11 @@ def test_all_losses_are_finite_and_have_finite_gradients_on_a_picture_of_nothing
     labels = type(batch.labels)(**nothing)
     shapes = (1, 1, 3, 1, 1, 1)
     maps = [torch.full((2, c, 32, 32), 0.5, requires_grad=True) for c in shapes]
-    fov = torch.full((2, 2), 50.0, requires_grad=True)
-    parts = loss_parts(Geometry(*maps, fov), labels)
+    fov, distance = (torch.full((2, 2), value, requires_grad=True) for value in (50.0, 0.5))
+    parts = loss_parts(Geometry(*maps, fov, distance), labels)
     assert all(part.isfinite() for part in parts.values())
     torch.stack(list(parts.values())).sum().backward()
-    assert all(x.grad.isfinite().all() for x in (*maps, fov))
+    assert all(x.grad.isfinite().all() for x in (*maps, fov, distance))
 
 
 def test_scores_of_an_affine_copy_are_perfect_and_of_a_constant_are_not():

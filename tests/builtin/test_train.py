@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 import torch
 
-from recon.builtin.pool import Pool, PoolAhead
-from recon.builtin.train import ALONE, LATER, WARM, Plan, Trainer, started
+from recon.builtin.pool import Pool, PoolAhead, Recipe
+from recon.builtin.train import ALONE, LARGEST, LATER, WARM, Plan, Trainer, started
 
 TINY = Plan(
     seed=3,
     steps=6,
     widths=(8, 8, 8, 8, 8),
-    depths=(1, 1, 1, 1),
+    fine=8,
     heads=2,
+    frozen=2,
     stages=((4, 4, ((32, 64), (64, 32)), "scenes"), (0, 2, ((64, 64),), "subjects")),
 )
 
@@ -45,11 +46,14 @@ def test_a_run_is_not_continued_under_another_plan(tmp_path):
 
 def test_the_rate_rises_stays_and_falls_to_nearly_nothing():
     plan = Plan(steps=4000)
-    rates = [plan.rate_at(step) for step in range(plan.steps)]
-    assert rates[:WARM] == sorted(rates[:WARM])
-    assert set(rates[WARM : plan.steady]) == {plan.rate}
-    assert rates[plan.steady :] == sorted(rates[plan.steady :], reverse=True)
-    assert rates[-1] < 0.011 * plan.rate
+    for part, peak in plan.rates:
+        begun = plan.frozen if part == "encoder." else 0
+        rates = [plan.rate_at(step, part) for step in range(plan.steps)]
+        assert set(rates[:begun]) <= {0.0}
+        assert rates[begun : begun + WARM] == sorted(rates[begun : begun + WARM])
+        assert set(rates[begun + WARM : plan.steady]) == {peak}
+        assert rates[plan.steady :] == sorted(rates[plan.steady :], reverse=True)
+        assert rates[-1] < 0.011 * peak
 
 
 def test_a_run_can_begin_with_the_weights_of_another(tmp_path):
@@ -76,7 +80,7 @@ def test_a_steady_run_may_be_made_longer_and_no_other(tmp_path):
     trainer.save()
     assert Trainer(tmp_path, replace(TINY, steps=8)).step == 1
     with pytest.raises(ValueError, match="use another --run"):
-        Trainer(tmp_path, replace(TINY, rate=0.1))
+        Trainer(tmp_path, replace(TINY, rates=(("", 0.1),)))
     trainer.step = TINY.steady + 1
     trainer.save()
     with pytest.raises(ValueError, match="use another --run"):
@@ -85,7 +89,7 @@ def test_a_steady_run_may_be_made_longer_and_no_other(tmp_path):
 
 def test_pictures_made_ahead_are_the_same():
     """In another process or in this one, a step sees the same pictures."""
-    alone, helped = Pool(3, TINY.stages), PoolAhead(3, TINY.stages)
+    alone, helped = Pool(Recipe(3, TINY.stages)), PoolAhead(Recipe(3, TINY.stages))
     try:
         for step in (0, 1, 7):
             first, second = alone.batch(step), helped.batch(step)
@@ -95,8 +99,46 @@ def test_pictures_made_ahead_are_the_same():
         helped.close()
 
 
+def test_chunks_on_disk_are_the_same_and_are_not_rendered_again(tmp_path, monkeypatch):
+    plain, kept = Pool(Recipe(3, TINY.stages)), Pool(Recipe(3, TINY.stages, folder=tmp_path))
+    for step in (0, 3):
+        assert torch.equal(plain.batch(step).rgb, kept.batch(step).rgb)
+    again = Pool(Recipe(3, TINY.stages, folder=tmp_path))
+    monkeypatch.setattr(again.world, "expose", None)
+    assert torch.equal(plain.batch(3).rgb, again.batch(3).rgb)
+
+
+def test_old_chunks_are_thrown_away(tmp_path, monkeypatch):
+    monkeypatch.setattr("recon.builtin.pool.ON_DISK", 20)
+    pool = Pool(Recipe(3, ((0, 1, ((32, 32),), "scenes"),), reuse=1, folder=tmp_path))
+    for step in range(30):
+        pool.batch(step)
+    assert 16 <= len(list(tmp_path.iterdir())) <= 24
+
+
+def test_a_frozen_encoder_stays_as_it_is_and_then_learns(tmp_path):
+    trainer = Trainer(tmp_path, TINY)
+    before = {name: value.clone() for name, value in trainer.net.encoder.named_parameters()}
+    for _ in range(TINY.frozen):
+        trainer.advance()
+    assert all(torch.equal(value, before[name]) for name, value in trainer.net.encoder.named_parameters())
+    trainer.advance()
+    moved = [not torch.equal(value, before[name]) for name, value in trainer.net.encoder.named_parameters()]
+    assert np.mean(moved) > 0.9
+
+
+def test_every_weight_has_one_rate(tmp_path):
+    trainer = Trainer(tmp_path, TINY)
+    groups = trainer.optimiser.param_groups
+    assert sum(len(group["params"]) for group in groups) == len(list(trainer.net.parameters()))
+    encoder = {id(p) for p in trainer.net.encoder.parameters()}
+    for group in groups:
+        assert {id(p) in encoder for p in group["params"]} <= {group["part"] == "encoder."}
+        assert all((p.ndim > 1) == ("weight_decay" not in group or group["weight_decay"] > 0) for p in group["params"])
+
+
 def test_every_picture_is_used_about_as_often_as_asked():
-    pool = Pool(0, ((0, 2, ((32, 32), (32, 64), (64, 32)), "scenes"),), reuse=4)
+    pool = Pool(Recipe(0, ((0, 2, ((32, 32), (32, 64), (64, 32)), "scenes"),), reuse=4))
     uses = Counter(c for step in range(900) for c in pool.drawn(step))
     used = [uses[c] for c in range(3 * 100)]
     assert min(used) >= 1
@@ -107,7 +149,12 @@ def test_every_picture_is_used_about_as_often_as_asked():
 
 
 def test_every_size_fits_the_net():
-    assert all(side % 32 == 0 for _, _, sizes, _ in (*Plan().stages, *LATER, *ALONE) for size in sizes for side in size)
+    assert all(
+        side % 32 == 0
+        for _, _, sizes, _ in (*Plan().stages, *LATER, *ALONE, (0, 0, LARGEST, ""))
+        for size in sizes
+        for side in size
+    )
 
 
 def test_a_hint_is_the_mask_in_some_pictures_that_have_one(tmp_path):
@@ -136,7 +183,13 @@ def test_a_loss_that_is_not_a_number_stops_the_run_and_keeps_the_checkpoint(tmp_
 def test_a_few_steps_on_the_same_pictures_learn_them(tmp_path):
     """The loss falls by a quarter within forty steps over one pool of pictures."""
     plan = replace(
-        TINY, steps=40, reuse=100, rate=0.05, stages=((0, 8, ((64, 64),), "scenes"),), widths=(16, 16, 16, 16, 16)
+        TINY,
+        steps=40,
+        reuse=100,
+        rates=(("encoder.", 1e-3), ("", 0.05)),
+        stages=((0, 8, ((64, 64),), "scenes"),),
+        widths=(16, 16, 16, 16, 16),
+        frozen=0,
     )
     trainer = Trainer(tmp_path, plan)
     losses = [trainer.advance() for _ in range(plan.steps)]
@@ -145,7 +198,7 @@ def test_a_few_steps_on_the_same_pictures_learn_them(tmp_path):
 
 def test_stages_follow_each_other():
     plan = replace(TINY, steps=20)
-    pool = Pool(1, plan.stages)
+    pool = Pool(Recipe(1, plan.stages))
     assert [pool.stage(step) for step in (0, 3, 4, 19)] == [(0, 0), (0, 3), (1, 0), (1, 15)]
     assert pool.batch(1).rgb.shape == (8, 3, 64, 32)
     assert pool.batch(4).rgb.shape == (4, 3, 64, 64)

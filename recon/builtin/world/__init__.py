@@ -73,7 +73,7 @@ class World:
             scenes += group
         pictures = pasted(scenes, Rendered(*(torch.cat(p) for p in zip(*parts, strict=True))), random)
         pictures = focused(pictures, generator)
-        return Exposure(pictures.colour, label(pictures, [s.camera for s in scenes]))
+        return Exposure(pictures.colour, label(pictures, [s.camera for s in scenes], [float(s.unit) for s in scenes]))
 
     def batch(self, index: int, count: int, height: int, width: int) -> Batch:
         """Photos number `index`."""

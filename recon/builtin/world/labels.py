@@ -23,7 +23,8 @@ SMALLEST = 0.01
 @dataclass(frozen=True)
 class Labels:
     """disparity (1/m, 0 in the sky), sky and subject (0 or 1), unit normals in the camera's frame (z < 0), front and back
-    relief (0 outside the subject), fov (B,) in degrees along the longer side."""
+    relief (0 outside the subject), fov (B,) in degrees along the longer side, distance (B,): the median depth in metres of
+    all but the sky, NaN where it is not known."""
 
     disparity: Tensor
     sky: Tensor
@@ -32,8 +33,9 @@ class Labels:
     front: Tensor
     back: Tensor
     fov: Tensor
+    distance: Tensor
 
-    def __getitem__(self, which: slice | Tensor) -> Labels:
+    def __getitem__(self, which: slice | Tensor | list[int]) -> Labels:
         """Some of the pictures."""
         return Labels(*(getattr(self, f.name)[which] for f in fields(self)))
 
@@ -45,7 +47,7 @@ class Labels:
             name: torch.where(pick, getattr(self, name).flip(-1), getattr(self, name))
             for name in ("disparity", "sky", "subject", "front", "back")
         }
-        return Labels(**maps, normals=torch.where(pick, turned, self.normals), fov=self.fov)
+        return Labels(**maps, normals=torch.where(pick, turned, self.normals), fov=self.fov, distance=self.distance)
 
 
 def relief(z: Tensor, inside: Tensor, z0: Tensor, fov: Tensor) -> Tensor:
@@ -54,8 +56,13 @@ def relief(z: Tensor, inside: Tensor, z0: Tensor, fov: Tensor) -> Tensor:
     return torch.where(inside > 0, (z / z0.view(-1, 1, 1, 1) - 1) * focal, 0.0)
 
 
-def label(pictures: Rendered, cameras: list[Camera]) -> Labels:
-    """Labels of rendered pictures taken by these cameras."""
+def median_depth(disparity: Tensor) -> Tensor:
+    """Median depth (B,) of all but the sky; NaN where there is nothing else."""
+    return torch.where(disparity > 0, 1 / disparity.clamp_min(1e-6), math.nan).flatten(1).nanmedian(1).values
+
+
+def label(pictures: Rendered, cameras: list[Camera], units: list[float] | None = None) -> Labels:
+    """Labels of rendered pictures taken by these cameras; units: metres per unit of length (default: 1)."""
     fov = pictures.disparity.new_tensor([float(c.fov) for c in cameras])
     inside = pictures.subject * (pictures.subject.mean((1, 2, 3), keepdim=True) >= SMALLEST)
     z = 1 / pictures.disparity.clamp_min(1e-6)
@@ -66,4 +73,6 @@ def label(pictures: Rendered, cameras: list[Camera]) -> Labels:
     normals = pictures.normals.clone()
     normals[:, 2] = normals[:, 2].clamp_max(-0.01)
     sky = (pictures.disparity == 0).float()
-    return Labels(pictures.disparity, sky, normals, inside, front, back, fov)
+    metres = torch.ones_like(fov) if units is None else fov.new_tensor(units)
+    distance = metres * median_depth(pictures.disparity)
+    return Labels(pictures.disparity, sky, normals, inside, front, back, fov, distance)

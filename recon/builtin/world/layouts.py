@@ -25,6 +25,11 @@ from .sculptures import sculpture
 SCULPTED = 0.65
 
 
+def _any_unit(r: Random) -> float:
+    """Metres per unit of length where nothing in the picture tells them: a thing of one unit may be a ring or a house."""
+    return 10 ** r.uniform(-1.6, 0.6)
+
+
 def _studio_camera(r: Random) -> Camera:
     """Somebody looking at a thing of one metre at the origin, from its own height or above; mostly whole in the frame."""
     pitch, fov = r.choice((r.uniform(-8, 25), r.uniform(-2, 45))), r.uniform(22, 68)
@@ -52,6 +57,7 @@ def single(r: Random) -> Scene:
     ground = paper if r.random() < 0.5 else r.choice((m.floor, m.wood, m.cloth, m.foliage, m.asphalt))(r)
     box(f, 0, -0.5, 0, 60, 0.5, 60, ground)
     box(f, 0, -30, r.uniform(0.7, 6), 200, 60, 0.1, wall)
+    scene.unit = _any_unit(r)
     return scene
 
 
@@ -66,6 +72,7 @@ def cutout(r: Random) -> Scene:
         a = m.colour(r, r.random(), 0, (0, r.choice((0.1, 0.9))), (0.05, 1))
     b = a if kind < 0.5 else m.colour(r, r.random(), 0, (0, 0.7), (0.05, 1))
     scene.backdrop = Backdrop(a, b, r.uniform(0, 2 * math.pi), scene=kind > 0.65)
+    scene.unit = _any_unit(r)
     return scene
 
 
@@ -77,6 +84,7 @@ def alone(r: Random) -> Scene:
     tone = m.colour(r, r.random(), 0, (0, r.choice((0.0, 0.3))), (0.05, 0.9))
     scene.backdrop = Backdrop(tone, tone, 0.0, scene=False)
     scene.camera = _filled(replace(camera, yaw=0.0, roll=r.gauss(0, 5)), _corners(scene), r.uniform(0.75, 1.0))
+    scene.unit = _any_unit(r)
     return scene
 
 
@@ -126,6 +134,7 @@ def pasted(r: Random) -> Scene:
     thing(r, Frame(scene, subject=True))
     a, b = (m.colour(r, r.random(), 0, (0, 0.7), (0.05, 1)) for _ in range(2))
     scene.backdrop = Backdrop(a, b, r.uniform(0, 2 * math.pi), scene=True)
+    scene.unit = _any_unit(r)
     return scene
 
 
@@ -217,6 +226,7 @@ def disorder(r: Random) -> Scene:
     for _ in range(r.randrange(0, 4)):
         z = 1.2 * 6 ** r.random()
         fit(r, r.choice(props.EVERYTHING), f.at(r.uniform(-0.5, 0.5) * z, 0, z, 0, r.uniform(0.3, 0.9)))
+    scene.unit = _any_unit(r)
     return scene
 
 

@@ -118,7 +118,8 @@ class Backdrop:
 @dataclass
 class Scene:
     """A scene under construction; layouts append primitives and set the rest. A sculpture is part of what the photo is
-    of. A backdrop makes the scene a cut-out: what is not hit shows the backdrop instead of the sky."""
+    of. A backdrop makes the scene a cut-out: what is not hit shows the backdrop instead of the sky. unit: how many metres
+    a unit of length stands for, 1 wherever things have their true sizes."""
 
     camera: Camera
     light: Light
@@ -126,6 +127,7 @@ class Scene:
     primitives: list[Primitive] = field(default_factory=list)
     sculpture: Sculpture | None = None
     backdrop: Backdrop | None = None
+    unit: Number = 1.0
 
 
 @dataclass(frozen=True)
