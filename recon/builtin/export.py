@@ -1,8 +1,8 @@
 """`python -m recon.builtin.export --run runs/first --out FILE.onnx`: the EMA weights of a run as ONNX.
 
 Input `photo` float32 (1, 4, H, W) with H, W any multiples of 32: RGB in [0, 1] and the hint; outputs, all float32, are
-net.Geometry's, with sky and subject as probabilities: six maps (1, C, H, W), `fov` and `distance` (1, 2). Weights are stored as
-float16 and cast when the file is loaded, which halves the file and costs nothing at run time.
+net.Geometry's, with sky and subject as probabilities: six maps (1, C, H, W), `fov` and `distance` (1, 2). Weights are
+stored as float16 and cast when the file is loaded, which halves the file and costs nothing at run time.
 """
 
 from __future__ import annotations

@@ -79,8 +79,8 @@ class Plan:
         return round(0.75 * self.steps)
 
     def pace(self, step: int, begun: int = 0) -> float:
-        """The part of the peak rate: warm up from step `begun`, stay, and in the last quarter fall along a cosine to 1 % (Hu
-        et al. 2024, MiniCPM, section 4.2)."""
+        """The part of the peak rate: warm up from step `begun`, stay, and in the last quarter fall along a cosine to 1 %
+        (Hu et al. 2024, MiniCPM, section 4.2)."""
         if step < self.steady:
             return min(1.0, (step - begun + 1) / WARM)
         fall = (step - self.steady) / max(1, self.steps - self.steady)

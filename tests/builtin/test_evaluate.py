@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from recon.builtin.evaluate import draw_curve, read_frame, score_frames, torch_predict
+from recon.builtin.evaluate import boundary_f1, draw_curve, read_frame, score_frames, torch_predict
 from recon.builtin.net import GeometryNet
 
 
@@ -78,3 +78,24 @@ def test_the_curve_has_a_line_per_column(tmp_path):
     assert coloured[20, 38:44].any()
     assert coloured[-22:-18, 766:772].any()
     assert not coloured[-40:, 40:400].any()
+
+
+def test_boundary_f1_is_one_at_the_truth_and_nothing_for_a_map_without_edges():
+    truth = np.ones((40, 60), np.float32)
+    truth[10:30, 20:40] = 2
+    assert boundary_f1(truth, truth) == 1
+    assert boundary_f1(7 * truth, truth) == 1
+    assert boundary_f1(np.ones_like(truth), truth) == 0
+    assert boundary_f1(3 - truth, truth) == 0  # the other side in front
+    moved = np.roll(truth, 1, 1)
+    assert 0.2 < boundary_f1(moved, truth) < 0.6  # upper and lower edges still fit
+    soft = cv2.blur(truth, (9, 9))
+    assert boundary_f1(soft, truth) < 0.5
+
+
+def test_boundary_f1_leaves_out_what_was_not_measured():
+    truth = np.ones((20, 20), np.float32)
+    truth[:, 10:] = 0
+    assert boundary_f1(np.where(truth > 0, 1, 9.0), truth) == 0
+    truth[:, :5] = 2
+    assert boundary_f1(np.where(truth > 0, truth, 9.0), truth) == 1

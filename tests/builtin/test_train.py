@@ -186,8 +186,8 @@ def test_a_few_steps_on_the_same_pictures_learn_them(tmp_path):
         TINY,
         steps=40,
         reuse=100,
-        rates=(("encoder.", 1e-3), ("", 0.05)),
-        stages=((0, 8, ((64, 64),), "scenes"),),
+        rates=(("encoder.", 1e-3), ("", 0.01)),
+        stages=((0, 4, ((64, 64),), "scenes"),),
         widths=(16, 16, 16, 16, 16),
         frozen=0,
     )

@@ -134,6 +134,29 @@ def test_a_batch_follows_from_seed_and_index():
     assert torch.equal(first.labels.sky, (first.labels.disparity == 0).float())
 
 
+def test_the_distance_is_the_median_depth_in_metres_of_all_but_the_sky(bank):
+    """A wall 4 m away fills the lower half of the picture, in a scene whose unit is half a metre."""
+    scene = Scene(Camera((0.0, 0.0, 0.0), 0.0, 0.0, 0.0, 60.0), LIGHT, SKY)
+    box(Frame(scene), 0, -20, 4.5, 50, 20, 1, GREY)
+    pictures = render(pack([scene], 32, 48), bank, 32, 48, torch.Generator().manual_seed(0))
+    assert 0.3 < float((pictures.disparity == 0).float().mean()) < 0.7
+    assert label(pictures, [scene.camera]).distance.tolist() == pytest.approx([4.0], rel=1e-4)
+    assert label(pictures, [scene.camera], [0.5]).distance.tolist() == pytest.approx([2.0], rel=1e-4)
+    empty = pictures._replace(disparity=torch.zeros_like(pictures.disparity))
+    assert label(empty, [scene.camera]).distance.isnan().all()
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.__name__)
+def test_scenes_are_in_metres_and_things_that_stand_nowhere_are_of_any_size(layout):
+    from random import Random
+
+    units = [layout(Random(seed)).unit for seed in range(30)]
+    if layout.__name__ in ("room", "tabletop", "street", "square", "nature", "staged"):
+        assert set(units) == {1}
+    else:
+        assert min(units) < 0.1 and max(units) > 1
+
+
 def subject_ball(fov, distance, backdrop=None):
     """A subject's ball of diameter 1 straight ahead of a level camera."""
     scene = Scene(Camera((0.0, -0.5, 0.0), 0.0, 0.0, 0.0, fov), LIGHT, SKY, backdrop=backdrop)
