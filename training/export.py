@@ -1,4 +1,4 @@
-"""`python -m recon.builtin.export --run runs/first --out FILE.onnx`: the EMA weights of a run as ONNX.
+"""`python -m training.export --run runs/first --out FILE.onnx`: the EMA weights of a run as ONNX.
 
 Input `photo` float32 (1, 4, H, W) with H, W any multiples of 32: RGB in [0, 1] and the hint; outputs, all float32, are
 net.Geometry's, with sky and subject as probabilities: six maps (1, C, H, W), `fov` and `distance` (1, 2). Weights are
@@ -104,9 +104,7 @@ def load_run(folder: Path) -> tuple[GeometryNet, dict[str, str]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m recon.builtin.export", description="Export a run's weights as ONNX."
-    )
+    parser = argparse.ArgumentParser(prog="python -m training.export", description="Export a run's weights as ONNX.")
     parser.add_argument("--run", type=Path, required=True, help="folder of the run")
     parser.add_argument("--out", type=Path, required=True, help="ONNX file to write")
     args = parser.parse_args()

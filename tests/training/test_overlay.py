@@ -7,9 +7,9 @@ from random import Random
 import pytest
 import torch
 
-from recon.builtin.world import Exposure
-from recon.builtin.world.labels import Labels
-from recon.builtin.world.overlay import BEHIND, _overlaid, overlaid
+from training.world import Exposure
+from training.world.labels import Labels
+from training.world.overlay import BEHIND, _overlaid, overlaid
 
 SIDE = 32
 PICTURES = 8

@@ -5,9 +5,9 @@ import onnx
 import pytest
 import torch
 
-from recon.builtin.export import export, load_run
-from recon.builtin.net import GeometryNet
-from recon.builtin.train import Plan, Trainer
+from training.export import export, load_run
+from training.net import GeometryNet
+from training.train import Plan, Trainer
 
 TINY = Plan(
     seed=1, steps=4, widths=(8, 16, 16, 16, 32), fine=8, heads=4, frozen=0, stages=((0, 2, ((32, 64),), "scenes"),)

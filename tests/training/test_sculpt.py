@@ -7,9 +7,9 @@ from random import Random
 import pytest
 import torch
 
-from recon.builtin.world.intersect import BOX, CYLINDER, ELLIPSOID
-from recon.builtin.world.scene import IDENTITY, Material, rotation
-from recon.builtin.world.sculpt import (
+from training.world.intersect import BOX, CYLINDER, ELLIPSOID
+from training.world.scene import IDENTITY, Material, rotation
+from training.world.sculpt import (
     ADD,
     CUT,
     PUCK,
@@ -22,8 +22,8 @@ from recon.builtin.world.sculpt import (
     stack,
     stand_ins,
 )
-from recon.builtin.world.sculptures import FAMILIES, sculpture
-from recon.builtin.world.trace import pack, trace
+from training.world.sculptures import FAMILIES, sculpture
+from training.world.trace import pack, trace
 
 GREY = Material(0, 1.0, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5), 0.0)
 EYE = torch.tensor([[0.0, 0.0, -2.0]])

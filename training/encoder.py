@@ -7,6 +7,7 @@ Photos are (B, 3, H, W) in [0, 1] with H and W multiples of 32.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import timm
 import torch
@@ -29,8 +30,8 @@ class PaddedConv(nn.Conv2d):
         return F.conv2d(x, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
 
 
-def classifier() -> nn.Module:
-    """timm's tf_efficientnet_lite0, whole and untrained, with constant padding."""
+def classifier() -> Any:
+    """timm's tf_efficientnet_lite0 (an EfficientNet), whole and untrained, with constant padding."""
     model = timm.create_model("tf_efficientnet_lite0", pretrained=False)
     for module in list(model.modules()):
         for name, child in module.named_children():
@@ -39,9 +40,8 @@ def classifier() -> nn.Module:
     return model
 
 
-def _padded(conv: nn.Module) -> PaddedConv:
-    """The same convolution, with its own weights."""
-    assert isinstance(conv, nn.Conv2d)
+def _padded(conv: Any) -> PaddedConv:
+    """The same convolution (a timm Conv2dSame), with its own weights."""
     own = PaddedConv(
         conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, 0, conv.dilation, conv.groups, False
     )

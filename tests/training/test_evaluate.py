@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from recon.builtin.evaluate import boundary_f1, draw_curve, read_frame, score_frames, torch_predict
-from recon.builtin.net import GeometryNet
+from training.evaluate import boundary_f1, draw_curve, read_frame, score_frames, torch_predict
+from training.net import GeometryNet
 
 
 def write_frame(folder, depth, **meta):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from recon.builtin.net import GeometryNet, _bilinear, convex_upsample, coordinates
+from training.net import GeometryNet, _bilinear, convex_upsample, coordinates
 
 
 @pytest.fixture(scope="module")

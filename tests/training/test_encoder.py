@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from recon.builtin.encoder import CHANNELS, Encoder, PaddedConv, classifier, convert, published_weights
+from training.encoder import CHANNELS, Encoder, PaddedConv, classifier, convert, published_weights
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from recon.builtin.world.photo import _Dice, _frame, _restyle, develop, plain
+from training.world.photo import _Dice, _frame, _restyle, develop, plain
 
 MANY = 400
 

@@ -1,4 +1,4 @@
-"""`python -m recon.builtin.ablate --start RUN/last.pt --runs DIR --real DIR`: what each ingredient buys.
+"""`python -m training.ablate --start RUN/last.pt --runs DIR --real DIR`: what each ingredient buys.
 
 Short runs that go on from one network's weights and differ in one ingredient of the world or of the loss, and the whole
 again from another seed, which shows what is only chance. Prints one table in Markdown; finished runs are not repeated.
@@ -42,7 +42,7 @@ def scores(folder: Path, plan: Plan, start: Path, real: Path) -> dict[str, float
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m recon.builtin.ablate", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m training.ablate", description=__doc__)
     parser.add_argument("--start", type=Path, required=True, help="a run's last.pt, where all runs begin")
     parser.add_argument("--runs", type=Path, required=True, help="folder for the runs")
     parser.add_argument("--real", type=Path, required=True, help="folder of RGB-D frames to score on")

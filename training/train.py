@@ -1,4 +1,4 @@
-"""`python -m recon.builtin.train --run runs/first --steps N`: train GeometryNet on the synthetic world.
+"""`python -m training.train --run runs/first --steps N`: train GeometryNet on the synthetic world.
 
 A step's batch and learning rate follow from (seed, step) alone and a checkpoint holds weights, EMA, optimiser and step,
 so an interrupted run goes on to bit-equal weights on a CPU. The run folder gets `last.pt`, `log.csv`, `curve.png`.
@@ -254,7 +254,7 @@ def train(trainer: Trainer, minutes: float, every: float, real: Path | None) -> 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m recon.builtin.train", description="Train the network that ships.")
+    parser = argparse.ArgumentParser(prog="python -m training.train", description="Train the network that ships.")
     parser.add_argument("--run", type=Path, required=True, help="folder of the run; goes on where it stopped")
     parser.add_argument("--start", type=Path, help="a run's last.pt, whose averaged weights a new run begins with")
     parser.add_argument("--shapes", action="store_true", help="train the network of shapes (needs --start)")

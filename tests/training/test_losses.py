@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from recon.builtin.losses import (
+from training.losses import (
     UPRIGHT,
     align,
     delta1_absrel,
@@ -25,8 +25,8 @@ from recon.builtin.losses import (
     relief_loss,
     subject_loss,
 )
-from recon.builtin.net import Geometry
-from recon.builtin.world import World
+from training.net import Geometry
+from training.world import World
 
 
 def maps(seed, count=2):

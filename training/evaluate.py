@@ -1,6 +1,6 @@
 """Scores of a network on held-back synthetic scenes and on RGB-D frames, and the picture of a run's log.
 
-Run alone: `python -m recon.builtin.evaluate --onnx FILE --real DIR` scores an exported network.
+Run alone: `python -m training.evaluate --onnx FILE --real DIR` scores an exported network.
 An RGB-D folder holds one folder per frame with meta.json (rgb, depth, depth_scale, optionally sun_bitshift, invalid,
 max_depth_m, scene) and two images; depth is uint16, 0 where nothing was measured.
 """
@@ -21,7 +21,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .estimator import SIDE, WEIGHTS, Network, network_size
+from recon.builtin.estimator import SIDE, WEIGHTS, Network, network_size
+
 from .losses import align, delta1_absrel, relief_loss
 from .world import Batch, World
 
@@ -191,7 +192,7 @@ def draw_curve(log: Path, picture: Path, size: tuple[int, int] = (900, 420)) -> 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m recon.builtin.evaluate", description="Score an exported network.")
+    parser = argparse.ArgumentParser(prog="python -m training.evaluate", description="Score an exported network.")
     parser.add_argument("--onnx", type=Path, default=WEIGHTS, help="exported network (default: the one that ships)")
     parser.add_argument("--real", type=Path, required=True, help="folder of RGB-D frames")
     parser.add_argument("--side", type=int, default=SIDE, help="root of the pixel count")
