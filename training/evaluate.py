@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from recon.builtin.estimator import SIDE, WEIGHTS, Network, network_size
 
 from .losses import align, delta1_absrel, relief_loss
-from .world import Batch, World
+from .synthetic import Batch, World
 
 # Batches of the held-back world: numbers far beyond those of any training run.
 HELD_BACK = 1_000_000

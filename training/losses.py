@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .net import Geometry
-from .world.labels import Labels
+from .synthetic.labels import Labels
 
 # Share of scale-only L1 in the loss of disparity: always a little, and nearly all of it while a fresh decoder may still
 # hold near for far, which a fit without negative scales cannot tell it.

@@ -33,9 +33,9 @@ DISTANCE_CENTRE = 1.0
 class Geometry(NamedTuple):
     """What the network gives: disparity (B, 1, H, W) >= 0, 0 at infinity, of unknown scale; logits of sky and subject
     (B, 1, H, W); unit normals (B, 3, H, W) in the camera's frame; front and back >= front, the subject's relief
-    (B, 1, H, W) in units of the picture's longer side (see world.labels); fov (B, 2): degrees along the longer side, and
-    the expected absolute error of that; distance (B, 2): the natural logarithm of the median depth in metres of all but
-    the sky, and the expected absolute error of that."""
+    (B, 1, H, W) in units of the picture's longer side (see synthetic.labels); fov (B, 2): degrees along the longer side,
+    and the expected absolute error of that; distance (B, 2): the natural logarithm of the median depth in metres of all
+    but the sky, and the expected absolute error of that."""
 
     disparity: Tensor
     sky: Tensor

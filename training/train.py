@@ -26,7 +26,7 @@ from recon.geometry.cutout import GROUND
 from .evaluate import draw_curve, score_real, score_world
 from .losses import ANCHOR, RELIEF, UPRIGHT, loss_parts
 from .net import FINE, HEADS, WIDTHS, GeometryNet
-from .pool import TAKEN, Pool, PoolAhead, Recipe, Stage
+from .sample_pool import TAKEN, Pool, PoolAhead, Recipe, Stage
 
 # Sizes that real photos are looked at in: a network knows best what it saw last, and scores at other sizes fall.
 SMALL = ((128, 128), (128, 160), (160, 128), (96, 192), (160, 160), (128, 192), (64, 224), (192, 160))
@@ -54,9 +54,9 @@ FRESH_STEPS = 600
 class Plan:
     """Everything a run follows from: seed; steps in all; how often a rendered picture is used; peak learning rates (AdamW)
     by the names of the weights; EMA decay per step; share of the pictures whose mask is told; weight of the relief; the
-    decoder's size; stages of the pictures (see pool); how many steps the encoder stays as it is and disparity is anchored
-    (see losses), which a fresh decoder needs; what is left out: layouts, losses ("gradients" too), of the camera "looks"
-    (or only "borders", "styles"), "overlays"; SHA-256 of the weights it begins with."""
+    decoder's size; stages of the pictures (see sample_pool); how many steps the encoder stays as it is and disparity is
+    anchored (see losses), which a fresh decoder needs; what is left out: layouts, losses ("gradients" too), of the camera
+    "looks" (or only "borders", "styles"), "overlays"; SHA-256 of the weights it begins with."""
 
     seed: int = 2
     steps: int = 24_000

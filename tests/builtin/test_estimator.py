@@ -227,7 +227,7 @@ def test_the_network_of_shapes_knows_things_alone_better_than_the_one_for_everyt
     """Front and back of 24 held-back things, in parts of the picture: mean error after one shift for both."""
     import torch
 
-    from training.world import World
+    from training.synthetic import World
 
     assert SHAPES.stat().st_size < 12e6
     exposed = World(991).expose(0, 24, SHAPES_SIDE, SHAPES_SIDE, "alone")

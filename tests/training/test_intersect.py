@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from training.world import intersect
-from training.world.intersect import BOX, CYLINDER, ELLIPSOID
+from training.synthetic import intersect
+from training.synthetic.intersect import BOX, CYLINDER, ELLIPSOID
 
 IDENTITY = torch.eye(3)[None, None]
 ZERO = torch.zeros(1, 1, 3)

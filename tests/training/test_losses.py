@@ -26,7 +26,7 @@ from training.losses import (
     subject_loss,
 )
 from training.net import Geometry
-from training.world import World
+from training.synthetic import World
 
 
 def maps(seed, count=2):

@@ -7,9 +7,9 @@ from random import Random
 import pytest
 import torch
 
-from training.world import Exposure
-from training.world.labels import Labels
-from training.world.overlay import BEHIND, _overlaid, overlaid
+from training.synthetic import Exposure
+from training.synthetic.labels import Labels
+from training.synthetic.overlay import BEHIND, _overlaid, overlaid
 
 SIDE = 32
 PICTURES = 8

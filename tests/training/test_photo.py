@@ -2,7 +2,7 @@
 
 import torch
 
-from training.world.photo import _Dice, _frame, _restyle, develop, plain
+from training.synthetic.photo import _Dice, _frame, _restyle, develop, plain
 
 MANY = 400
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.pool import Pool, PoolAhead, Recipe
+from training.sample_pool import Pool, PoolAhead, Recipe
 from training.train import ALONE, LARGEST, LATER, WARM, Plan, Trainer, started
 
 TINY = Plan(
@@ -109,7 +109,7 @@ def test_chunks_on_disk_are_the_same_and_are_not_rendered_again(tmp_path, monkey
 
 
 def test_old_chunks_are_thrown_away(tmp_path, monkeypatch):
-    monkeypatch.setattr("training.pool.ON_DISK", 20)
+    monkeypatch.setattr("training.sample_pool.ON_DISK", 20)
     pool = Pool(Recipe(3, ((0, 1, ((32, 32),), "scenes"),), reuse=1, folder=tmp_path))
     for step in range(30):
         pool.batch(step)

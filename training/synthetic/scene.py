@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .sculpt import Sculpture
+    from .implicit_solids import Sculpture
 
 # Whole numbers are numbers, too: lengths and angles are often written as 0 or 90.
 Number = float | int

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from training.world import LAYOUTS, World, textures
-from training.world.compose import focused, pasted
-from training.world.labels import label
-from training.world.materials import Material
-from training.world.props import ball, box
-from training.world.render import Rendered, pack, rays, render, trace
-from training.world.scene import Backdrop, Camera, Frame, Light, Scene, Sky, apply, rotation
+from training.synthetic import LAYOUTS, World, textures
+from training.synthetic.compose import focused, pasted
+from training.synthetic.labels import label
+from training.synthetic.materials import Material
+from training.synthetic.props import ball, box
+from training.synthetic.render import Rendered, pack, rays, render, trace
+from training.synthetic.scene import Backdrop, Camera, Frame, Light, Scene, Sky, apply, rotation
 
 LIGHT = Light((0.0, -900.0, 0.0), 1.0, 1.0, (1.0, 1.0, 1.0), 0.5, (1.0, 1.0, 1.0))
 SKY = Sky((0.2, 0.4, 0.9), (0.8, 0.8, 0.9), 0.5, (0.5, 0.5, 0.5), 1e-3)
@@ -263,7 +263,7 @@ def test_a_staged_thing_is_in_sight():
     """Nearly always: now and then a wall stands before it."""
     from random import Random
 
-    from training.world.layouts import staged
+    from training.synthetic.layouts import staged
 
     random = Random(0)
     packed = pack([staged(random) for _ in range(12)], 48, 64)

@@ -1,4 +1,4 @@
-"""`python -m training.world --sheet out.png [--seed N]`: the world to look at, a row per layout.
+"""`python -m training.synthetic --sheet out.png [--seed N]`: the world to look at, a row per layout.
 
 Photos beside disparity; with --labels a photo is followed by normals, the subject's front and back relief too.
 """
@@ -51,7 +51,7 @@ def sheet(seed: int, size: int = 160, columns: int = 8, everything: bool = False
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m training.world", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m training.synthetic", description=__doc__)
     parser.add_argument("--sheet", required=True, help="PNG to write")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--labels", action="store_true", help="all labels, not disparity alone")

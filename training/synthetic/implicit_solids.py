@@ -1,4 +1,4 @@
-"""Solids from superquadrics, tori and pucks with smooth unions and cuts: what a sculpture is and its distance field.
+"""Solids from superquadrics, tori and rounded cylinders with smooth unions and cuts: what a sculpture is, and its field.
 
 Frames: a part's own (local, metres, y along its axis), the sculpture's (x right, y down, z away, metres; it stands on
 y = 0) and the world's. Letters: B images, P parts, n points. The field g(x) is negative inside, positive outside, and
@@ -7,8 +7,8 @@ never more than the distance to the surface (1-Lipschitz), so that spheres can b
 A part is the set N(x) <= 1 of the superquadric norm (Barr 1981; p across, q along the axis, both >= 2)
     N = ((|x/a|^p + |z/c|^p)^(q/p) + |y/b|^q)^(1/q),
 and m (N - 1) with the least half size m is 1-Lipschitz, as N's gradient is nowhere longer than 1/m. `rounding` r takes
-a core box off all coordinates first and leaves the ball of radius r: boxes with round edges, capsules. A torus or puck
-(a cylinder with round edges) first folds x and z to the distance from a ring or disc.
+a core box off all coordinates first and leaves the ball of radius r: boxes with round edges, capsules. A torus or
+rounded cylinder first folds x and z to the distance from a ring or disc.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from torch import Tensor
 from .intersect import BOX, CYLINDER, ELLIPSOID, FAR
 from .scene import IDENTITY, Mat, Material, Number, Primitive, Vec, apply, compose, rotation
 
-SUPERQUADRIC, TORUS, PUCK = 0, 1, 2
+SUPERQUADRIC, TORUS, ROUNDED_CYLINDER = 0, 1, 2
 # First all ADD parts are blended, then all CUT parts are taken away, then all PUT parts are joined with sharp creases.
 ADD, CUT, PUT = 0, 1, 2
 # The smooth minimum -k log sum exp(-d/k) bulges by k log 2 where two parts meet; Quilez's polynomial one by radius / 4.
@@ -49,7 +49,7 @@ class Part:
     bend: Number = 0.0
 
     def ring(self) -> float:
-        """Radius of the circle (torus) or disc (puck) that the edge's roundness is added to; 0 for superquadrics."""
+        """Radius of the circle (torus) or disc (rounded cylinder) the edge's roundness is added to; 0 for superquadrics."""
         return 0.0 if self.kind == SUPERQUADRIC else max(0.0, min(self.half[0], self.half[2]) - self.tube())
 
     def tube(self) -> float:

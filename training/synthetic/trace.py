@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .implicit_solids import CUT, Sculpture, Stack, combine, distances, field, owner, stack
 from .intersect import FAR
-from .sculpt import CUT, Sculpture, Stack, combine, distances, field, owner, stack
 
 STEPS = 32
 # On the surface: within this share of the bounding radius; a third of a pixel for an object as wide as a 128-pixel photo.
@@ -89,7 +89,7 @@ def _living(alive: Tensor) -> tuple[Tensor, Tensor]:
     return index, torch.arange(index.shape[1], device=alive.device) < count
 
 
-def march(s: Stack, origin: Tensor, direction: Tensor, start: Tensor, stop: Tensor, sign: int) -> Tensor:
+def sphere_trace(s: Stack, origin: Tensor, direction: Tensor, start: Tensor, stop: Tensor, sign: int) -> Tensor:
     """t (B, n) of the first surface point from start towards stop (B, n; sign -1: backwards), inf if there is none.
 
     origin (B, 3, 1) relative to the stack's centre, direction (B, 3, n).
@@ -144,11 +144,11 @@ def _trace(s: Stack, origin: Tensor, direction: Tensor) -> tuple[Tensor, ...]:
     boxed, there = _living(first < FAR)
     index, ray = _gather(index, boxed), _gather(ray, boxed)
     first, last = (_gather(v, boxed).masked_fill(~there, FAR) for v in (first, last))
-    front = march(s, start, ray, first, last, 1)
+    front = sphere_trace(s, start, ray, first, last, 1)
     hits, there = _living(front < FAR)
     index, ray = _gather(index, hits), _gather(ray, hits)
     front, last = _gather(front, hits).masked_fill(~there, FAR), _gather(last, hits)
-    back = march(s, start, ray, last, front, -1)
+    back = sphere_trace(s, start, ray, last, front, -1)
     t = front.masked_fill(~there, 1.0)
     gap, gradient, part = _probe(s, torch.addcmul(start, ray, t[:, None]))
     # One Newton step takes the entry from `CLOSE` to the surface; at grazing angles it is kept short.

@@ -7,13 +7,11 @@ from random import Random
 import pytest
 import torch
 
-from training.world.intersect import BOX, CYLINDER, ELLIPSOID
-from training.world.scene import IDENTITY, Material, rotation
-from training.world.sculpt import (
+from training.synthetic.implicit_solids import (
     ADD,
     CUT,
-    PUCK,
     PUT,
+    ROUNDED_CYLINDER,
     SUPERQUADRIC,
     TORUS,
     Part,
@@ -22,8 +20,10 @@ from training.world.sculpt import (
     stack,
     stand_ins,
 )
-from training.world.sculptures import FAMILIES, sculpture
-from training.world.trace import pack, trace
+from training.synthetic.intersect import BOX, CYLINDER, ELLIPSOID
+from training.synthetic.scene import IDENTITY, Material, rotation
+from training.synthetic.sculptures import FAMILIES, sculpture
+from training.synthetic.trace import pack, trace
 
 GREY = Material(0, 1.0, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5), 0.0)
 EYE = torch.tensor([[0.0, 0.0, -2.0]])
@@ -124,7 +124,7 @@ def random_part(r, op):
     half = tuple(r.uniform(0.08, 0.35) for _ in range(3))
     centre, turn = tuple(r.uniform(-0.35, 0.35) for _ in range(3)), rotation(r.uniform(0, 360), r.uniform(-90, 90))
     more = {"exponents": r.choice(((2, 2), (4, 4), (2, 8))), "rounding": r.choice((0, 0.05))}
-    kind = r.choice((SUPERQUADRIC, TORUS, PUCK))
+    kind = r.choice((SUPERQUADRIC, TORUS, ROUNDED_CYLINDER))
     return part(kind, centre, half, turn, op, taper=r.choice((0, 0.4)), bend=r.choice((0, 0.3)), **more)
 
 
@@ -193,7 +193,7 @@ def test_a_batch_gives_each_image_its_own_sculpture():
 
 def test_stand_ins_are_the_primitives_that_the_parts_look_like():
     round_box = part(half=(0.3, 0.2, 0.1), rounding=0.02)
-    tube, ring = part(PUCK, half=(0.2, 0.4, 0.2)), part(TORUS, half=(0.5, 0.05, 0.5), rounding=0.05)
+    tube, ring = part(ROUNDED_CYLINDER, half=(0.2, 0.4, 0.2)), part(TORUS, half=(0.5, 0.05, 0.5), rounding=0.05)
     made = Sculpture((part(), round_box, tube, ring, part(op=CUT)), 0.0, (1.0, 2.0, 3.0), IDENTITY, 2.0)
     found = stand_ins(made)
     assert [p.kind for p in found] == [ELLIPSOID, BOX, CYLINDER] + [ELLIPSOID] * 6

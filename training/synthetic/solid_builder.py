@@ -1,4 +1,4 @@
-"""A hand for building sculptures: balls, blocks, pucks, limbs and rings, by centres (x, up, z) and full sizes.
+"""A hand for building sculptures: balls, blocks, rounded cylinders, limbs and rings, by centres (x, up, z) and full sizes.
 
 `up` is the height above the ground; sizes are full widths, heights and depths; any unit, as `finish` scales to metres.
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 
+from .implicit_solids import ADD, ROUNDED_CYLINDER, SUPERQUADRIC, TORUS, Part, Sculpture
 from .scene import IDENTITY, Mat, Material, Number, Vec, apply, compose
-from .sculpt import ADD, PUCK, SUPERQUADRIC, TORUS, Part, Sculpture
 
 
 def along(direction: Vec) -> Mat:
@@ -29,7 +29,7 @@ SIDEWAYS, FORWARD = along((1, 0, 0)), along((0, 0, 1))
 
 
 @dataclass
-class Clay:
+class SolidBuilder:
     """Parts under construction; `material` and `op` are what a part gets if it is not told otherwise."""
 
     material: Material
@@ -71,7 +71,7 @@ class Clay:
         r = max(round, 0.02) * min(size) / 2
         self._add(SUPERQUADRIC, at, size, material, turn, op, rounding=r, taper=taper, bend=bend)
 
-    def puck(
+    def rounded_cylinder(
         self,
         at: Vec,
         size: Vec,
@@ -82,7 +82,9 @@ class Clay:
         taper: Number = 0.0,
     ) -> None:
         """A cylinder about its y axis with round edges; taper > 0: wider at the bottom."""
-        self._add(PUCK, at, size, material, turn, op, rounding=max(round, 0.02) * min(size) / 2, taper=taper)
+        self._add(
+            ROUNDED_CYLINDER, at, size, material, turn, op, rounding=max(round, 0.02) * min(size) / 2, taper=taper
+        )
 
     def ring(
         self, at: Vec, size: Vec, tube: Number, material: Material | None = None, turn: Mat = IDENTITY, op: int = ADD

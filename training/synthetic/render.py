@@ -16,10 +16,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from . import textures
-from . import trace as clay
+from . import trace as solids
+from .implicit_solids import stand_ins
 from .intersect import BOX, ELLIPSOID, Window, nearest, occluded
 from .scene import IDENTITY, Camera, Number, Primitive, Scene, rotation
-from .sculpt import stand_ins
 
 # Columns of a primitive's row in `Packed.rows`.
 CENTRE, HALF, TURN, COLOUR_A, COLOUR_B, REST = slice(0, 3), slice(3, 6), slice(6, 15), slice(15, 18), slice(18, 21), 21
@@ -43,7 +43,7 @@ class Packed:
     tangent: Tensor
     light: Tensor
     sky: Tensor
-    sculptures: clay.Packed
+    sculptures: solids.Packed
     parts: Tensor
 
 
@@ -152,7 +152,7 @@ def pack(scenes: list[Scene], height: int, width: int, device: torch.device | st
         tensor([math.tan(math.radians(c.fov / 2)) for c in cameras]),
         tensor(light),
         tensor(sky),
-        clay.pack([s.sculpture for s in scenes], device),
+        solids.pack([s.sculpture for s in scenes], device),
         tensor(_part_rows(scenes)),
     )
 
@@ -225,7 +225,7 @@ def trace(packed: Packed, direction: Tensor, size: tuple[int, int]) -> Surface:
 
 def _before_sculptures(packed: Packed, direction: Tensor, found: Surface) -> Surface:
     """What the rays meet, sculptures included."""
-    solid = clay.trace(packed.sculptures, packed.origin, direction)
+    solid = solids.trace(packed.sculptures, packed.origin, direction)
     nearer = solid.near < found.t
     images, parts = torch.arange(len(nearer), device=nearer.device)[:, None], solid.part.clamp_min(0)
     each = nearer[..., None]

@@ -19,9 +19,9 @@ from random import Random
 
 import torch
 
-from .world import Batch, Exposure, World
-from .world.labels import Labels
-from .world.overlay import overlaid
+from .synthetic import Batch, Exposure, World
+from .synthetic.labels import Labels
+from .synthetic.overlay import overlaid
 
 KEPT = 16
 TAKEN = 2
