@@ -32,9 +32,9 @@ from .sample_pool import TAKEN, Pool, PoolAhead, Recipe, Stage
 SMALL = ((128, 128), (128, 160), (160, 128), (96, 192), (160, 160), (128, 192), (64, 224), (192, 160))
 LARGE = ((224, 224), (192, 256), (256, 192), (224, 288), (256, 256), (288, 224), (160, 320), (256, 320))
 LARGEST = ((256, 256), (256, 352), (352, 256), (288, 384), (320, 320), (384, 288), (224, 416), (320, 384))
-# What a fresh decoder begins with, and what a run goes on with from another's weights.
-STAGES = ((3000, 8, SMALL, "both"), (0, 4, LARGE, "both"))
-LATER = ((0, 4, LARGE, "both"),)
+# What a fresh decoder begins with, and what a run goes on with from another's weights; the largest pictures come last.
+STAGES = ((3000, 8, SMALL, "wide"), (13_000, 4, LARGE, "wide"), (0, 4, LARGEST, "wide"))
+LATER = ((400, 4, LARGE, "both"), (15_600, 4, LARGE, "wide"), (0, 4, LARGEST, "wide"))
 # The network of shapes: one thing alone, its mask always told; five heads are left as they were.
 ALONE = ((3000, 12, ((128, 128),), "alone"), (0, 8, ((160, 160), (160, 192), (192, 160)), "alone"))
 NO_SHAPE = ("disparity", "edges", "sky", "subject", "fov", "distance")
@@ -73,6 +73,18 @@ class Plan:
     without: tuple[str, ...] = ()
     start: str = ""
 
+    def until(self, step: int) -> Plan:
+        """The plan without what comes after a step whose rate is steady: how long the run will be, and later stages."""
+        if step > self.steady:
+            return self
+        past: list[Stage] = []
+        for number, (steps, *rest) in enumerate(self.stages):
+            last = number == len(self.stages) - 1
+            if step > 0:
+                past.append((step if last else min(steps, step), *rest))  # type: ignore[arg-type]
+            step -= steps
+        return replace(self, steps=0, stages=tuple(past))
+
     @property
     def steady(self) -> int:
         """The step at which the rate begins to fall. Until then, how long the run will be makes no difference."""
@@ -104,7 +116,8 @@ class Plan:
 
 class Trainer:
     """A run in a folder: its plan, weights, EMA weights, optimiser and step. With `ahead` another process makes the
-    pictures, which lie in the folder. A run may be given another length as long as its rate is steady. A run that begins
+    pictures, which lie in the folder. A run may be given another length and other stages to come as long as its
+    rate is steady. A run that begins
     with nobody's weights takes the encoder's from its package if `pretrained`, else they are random."""
 
     def __init__(
@@ -126,8 +139,7 @@ class Trainer:
     def _load(self) -> None:
         state = torch.load(self.folder / "last.pt", map_location=self.device, weights_only=True)
         begun = Plan(**state["plan"])
-        settled = state["step"] <= min(begun.steady, self.plan.steady)
-        if begun != (replace(self.plan, steps=begun.steps) if settled else self.plan):
+        if begun.until(state["step"]) != self.plan.until(state["step"]):
             raise ValueError(f"{self.folder} was begun as {begun}, asked for {self.plan}: use another --run")
         self.net.load_state_dict(state["net"])
         self.ema.load_state_dict(state["ema"])

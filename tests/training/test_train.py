@@ -87,6 +87,19 @@ def test_a_steady_run_may_be_made_longer_and_no_other(tmp_path):
         Trainer(tmp_path, replace(TINY, steps=8))
 
 
+def test_a_steady_run_may_be_given_other_stages_to_come_and_no_other_past(tmp_path):
+    trainer = Trainer(tmp_path, TINY)
+    for _ in range(3):
+        trainer.advance()
+    trainer.save()
+    first, second = TINY.stages
+    assert Trainer(tmp_path, replace(TINY, stages=(first, (0, 2, ((96, 64),), "wide")))).step == 3
+    assert Trainer(tmp_path, replace(TINY, stages=((3, *first[1:]), second))).step == 3
+    for stages in ((second,), ((2, *first[1:]), second), ((4, 2, *first[2:]), second)):
+        with pytest.raises(ValueError, match="use another --run"):
+            Trainer(tmp_path, replace(TINY, stages=stages))
+
+
 def test_pictures_made_ahead_are_the_same():
     """In another process or in this one, a step sees the same pictures."""
     alone, helped = Pool(Recipe(3, TINY.stages)), PoolAhead(Recipe(3, TINY.stages))

@@ -41,7 +41,8 @@ def sheet(seed: int, size: int = 160, columns: int = 8, everything: bool = False
         # Cut-outs need other photos to be pasted on.
         kept = {layout.__name__, "room"} if layout.__name__ in ("cutout", "pasted") else {layout.__name__}
         world = World(seed, without=tuple(x.__name__ for x in LAYOUTS if x.__name__ not in kept))
-        batch = world.expose(number, columns, size, size, "subjects").developed(generator)
+        mix = "alone" if layout.__name__ == "alone" else "wide"
+        batch = world.expose(number, columns, size, size, mix).developed(generator)
         tiles = []
         for i, rgb in enumerate(batch.rgb):
             tiles.append((rgb.permute(1, 2, 0).flip(-1) * 255).byte().numpy())

@@ -13,8 +13,10 @@ from random import Random
 
 from . import materials as m
 from . import props
+from .closeups import flowers, overhead, rack, still_life, workplace
 from .indoors import enclose, room, tabletop
 from .intersect import BOX, CYLINDER, ELLIPSOID
+from .landmarks import monument, sideways
 from .lights import NO_SKY, lamp, sky, sun
 from .outdoors import nature, square, street
 from .props import box
@@ -231,12 +233,16 @@ def disorder(r: Random) -> Scene:
 
 
 Layout = Callable[[Random], Scene]
-LAYOUTS: tuple[Layout, ...] = (room, tabletop, street, square, nature, disorder, single, staged, cutout, pasted, alone)
-# Shares of the layouts, in their order: what training begins with, goes on with (more subjects), and ends with;
-# and what the network of shapes is trained on.
+OLD: tuple[Layout, ...] = (room, tabletop, street, square, nature, disorder, single, staged, cutout, pasted, alone)
+NEW: tuple[Layout, ...] = (still_life, overhead, rack, flowers, workplace, sideways, monument)
+LAYOUTS = OLD + NEW
+# Shares of the layouts, in their order: what training begins with, goes on with (more subjects), and ends with; the same
+# with close scenes and other views; and what the network of shapes is trained on.
+NONE = (0.0,) * len(NEW)
 MIXES: dict[str, tuple[float, ...]] = {
-    "scenes": (0.27, 0.14, 0.14, 0.06, 0.06, 0.05, 0.08, 0.08, 0.12, 0.0, 0.0),
-    "subjects": (0.20, 0.10, 0.10, 0.04, 0.04, 0.03, 0.09, 0.14, 0.10, 0.16, 0.0),
-    "alone": (0.0,) * 10 + (1.0,),
-    "both": (0.24, 0.11, 0.10, 0.03, 0.03, 0.03, 0.06, 0.09, 0.09, 0.22, 0.0),
+    "scenes": (0.27, 0.14, 0.14, 0.06, 0.06, 0.05, 0.08, 0.08, 0.12, 0.0, 0.0, *NONE),
+    "subjects": (0.20, 0.10, 0.10, 0.04, 0.04, 0.03, 0.09, 0.14, 0.10, 0.16, 0.0, *NONE),
+    "alone": (*(0.0,) * 10, 1.0, *NONE),
+    "both": (0.24, 0.11, 0.10, 0.03, 0.03, 0.03, 0.06, 0.09, 0.09, 0.22, 0.0, *NONE),
+    "wide": (0.19, 0.07, 0.06, 0.03, 0.03, 0.02, 0.05, 0.08, 0.08, 0.14, 0.0, 0.07, 0.05, 0.03, 0.02, 0.03, 0.06, 0.02),
 }
