@@ -53,15 +53,17 @@ FRESH_STEPS = 600
 @dataclass(frozen=True)
 class Plan:
     """Everything a run follows from: seed; steps in all; how often a rendered picture is used; peak learning rates (AdamW)
-    by the names of the weights; EMA decay per step; share of the pictures whose mask is told; weight of the relief; the
-    decoder's size; stages of the pictures (see sample_pool); how many steps the encoder stays as it is and disparity is
-    anchored (see losses), which a fresh decoder needs; what is left out: layouts, losses ("gradients" too), of the camera
-    "looks" (or only "borders", "styles"), "overlays"; SHA-256 of the weights it begins with."""
+    by the names of the weights; the last part of the steps, in which the rates fall; EMA decay per step; share of the
+    pictures whose mask is told; weight of the relief; the decoder's size; stages of the pictures (see sample_pool); how
+    many steps the encoder stays as it is and disparity is anchored (see losses), which a fresh decoder needs; what is left
+    out: layouts, losses ("gradients" too), of the camera "looks" (or only "borders", "styles"), "overlays"; SHA-256 of the
+    weights it begins with."""
 
     seed: int = 2
     steps: int = 24_000
     reuse: int = 3
     rates: tuple[tuple[str, float], ...] = RATES
+    decay: float = 0.25
     ema: float = 0.998
     hinted: float = HINTED
     relief: float = RELIEF
@@ -74,7 +76,8 @@ class Plan:
     start: str = ""
 
     def until(self, step: int) -> Plan:
-        """The plan without what comes after a step whose rate is steady: how long the run will be, and later stages."""
+        """The plan without what comes after a step whose rate is steady: how long the run will be, how it ends, how it is
+        averaged, and later stages."""
         if step > self.steady:
             return self
         past: list[Stage] = []
@@ -83,15 +86,15 @@ class Plan:
             if step > 0:
                 past.append((step if last else min(steps, step), *rest))  # type: ignore[arg-type]
             step -= steps
-        return replace(self, steps=0, stages=tuple(past))
+        return replace(self, steps=0, decay=0.0, ema=0.0, stages=tuple(past))
 
     @property
     def steady(self) -> int:
         """The step at which the rate begins to fall. Until then, how long the run will be makes no difference."""
-        return round(0.75 * self.steps)
+        return round((1 - self.decay) * self.steps)
 
     def pace(self, step: int, begun: int = 0) -> float:
-        """The part of the peak rate: warm up from step `begun`, stay, and in the last quarter fall along a cosine to 1 %
+        """The part of the peak rate: warm up from step `begun`, stay, and in the end fall along a cosine to 1 %
         (Hu et al. 2024, MiniCPM, section 4.2)."""
         if step < self.steady:
             return min(1.0, (step - begun + 1) / WARM)
@@ -116,8 +119,8 @@ class Plan:
 
 class Trainer:
     """A run in a folder: its plan, weights, EMA weights, optimiser and step. With `ahead` another process makes the
-    pictures, which lie in the folder. A run may be given another length and other stages to come as long as its
-    rate is steady. A run that begins
+    pictures, which lie in the folder. A run may be given another length, end, averaging and other stages to come as
+    long as its rate is steady. A run that begins
     with nobody's weights takes the encoder's from its package if `pretrained`, else they are random."""
 
     def __init__(
@@ -272,6 +275,10 @@ def main() -> None:
     parser.add_argument("--shapes", action="store_true", help="train the network of shapes (needs --start)")
     parser.add_argument("--seed", type=int, default=Plan.seed)
     parser.add_argument("--steps", type=int, default=Plan.steps)
+    parser.add_argument(
+        "--decay", type=float, default=Plan.decay, help="last part of the steps, in which the rates fall"
+    )
+    parser.add_argument("--ema", type=float, default=Plan.ema, help="of the averaged weights, what stays at a step")
     parser.add_argument("--reuse", type=int, default=Plan.reuse, help="how often a rendered picture is used")
     parser.add_argument("--without", nargs="*", default=(), help="layouts and losses to leave out (ablations)")
     parser.add_argument(
@@ -283,7 +290,8 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    plan = replace(Plan(), seed=args.seed, steps=args.steps, reuse=args.reuse, without=tuple(args.without))
+    plan = replace(Plan(), seed=args.seed, steps=args.steps, decay=args.decay, ema=args.ema, reuse=args.reuse)
+    plan = replace(plan, without=tuple(args.without))
     ahead = args.device == "cpu"
     if args.shapes:
         plan = replace(plan, stages=ALONE, without=NO_SHAPE, hinted=1.0, relief=0.1, frozen=0)

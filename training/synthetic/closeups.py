@@ -1,5 +1,5 @@
 """Close scenes of many things, none of which is what the photo is of: still lifes, crowded tops from above, racks and bins,
-flower beds, screens on a desk. Each layout takes a random source and gives a Scene in metres.
+flower beds, thickets, screens on a desk. Each layout takes a random source and gives a Scene in metres.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from random import Random
 from . import materials as m
 from . import props
 from .indoors import enclose
-from .intersect import ELLIPSOID
+from .intersect import CYLINDER, ELLIPSOID
 from .lights import NO_SKY, lamp, sky, sun
 from .scene import Camera, Frame, Number, Scene, rotation
 from .shapes import ball, box, tube
@@ -156,6 +156,45 @@ def flowers(r: Random) -> Scene:
     return scene
 
 
+def thicket(r: Random) -> Scene:
+    """Twigs, leaves and wires close to the lens, and what lies far behind them: thin things before the sky."""
+    camera = Camera((0, -r.uniform(0.8, 2), 0), 0, r.gauss(-4, 12), r.gauss(0, 5), r.uniform(35, 75))
+    scene = Scene(camera, sun(r), sky(r))
+    f = Frame(scene)
+    box(f, 0, -1, 0, 2000, 1, 2000, r.choice((m.grass, m.earth, m.asphalt))(r))
+    for _ in range(r.choice((0, 1, 2))):
+        z = r.uniform(8, 50)
+        box(
+            f,
+            r.uniform(-0.5, 0.5) * z,
+            0,
+            z,
+            z * r.uniform(0.3, 1),
+            r.uniform(3, 12),
+            4,
+            r.choice((m.facade, m.foliage))(r),
+        )
+    eye, bark, leaves = f.at(0, -float(camera.position[1]), 0), m.bark(r), m.foliage(r)
+    wired = r.random() < 0.3
+    for _ in range(r.randrange(8, 26)):
+        z = 0.6 * 6 ** r.random()
+        x, up = r.uniform(-0.7, 0.7) * z, r.uniform(-0.6, 0.5) * z
+        thick, tall = (0.004 if wired else r.uniform(0.004, 0.03)) * z, z * r.uniform(0.3, 1.3)
+        lean = rotation(r.uniform(0, 360), r.gauss(90, 6) if wired else r.uniform(-70, 70))
+        eye.add(CYLINDER, (x, up, z), (thick, 4 * tall if wired else tall, thick), bark, lean, 0.0 if wired else 0.3)
+        for _ in range(0 if wired else r.choice((0, 1, 3))):
+            s = z * r.uniform(0.02, 0.09)
+            at = (x + r.gauss(0, 0.1) * z, up + r.uniform(0, 0.4) * z, z + r.gauss(0, 0.05) * z)
+            eye.add(
+                ELLIPSOID,
+                at,
+                (s, s * 0.1, s * r.uniform(1, 2.5)),
+                leaves,
+                rotation(r.uniform(0, 360), r.uniform(-80, 80)),
+            )
+    return scene
+
+
 def blossom(r: Random, f: Frame, petals: m.Material, heart: m.Material) -> None:
     """A flower of five to eight petals around a heart."""
     count, wide = r.choice((5, 6, 8)), r.uniform(0.02, 0.035)
@@ -179,7 +218,8 @@ def workplace(r: Random) -> Scene:
     )
     scene = _lit(r, camera, h + 0.6)
     f = Frame(scene)
-    enclose(f, 0, r.uniform(0, 1), r.uniform(3, 7), 2.7, r.uniform(3, 7), m.painted(r))
+    deep = r.uniform(3, 7)
+    enclose(f, 0, 0.5 * deep - away - r.uniform(0.3, 1.5), r.uniform(3, 7), 2.7, deep, m.painted(r))
     box(f, 0, -0.03, 0, 20, 0.03, 20, m.floor(r))
     box(
         f,

@@ -13,7 +13,7 @@ from random import Random
 
 from . import materials as m
 from . import props
-from .closeups import flowers, overhead, rack, still_life, workplace
+from .closeups import flowers, overhead, rack, still_life, thicket, workplace
 from .indoors import enclose, room, tabletop
 from .intersect import BOX, CYLINDER, ELLIPSOID
 from .landmarks import monument, sideways
@@ -234,7 +234,7 @@ def disorder(r: Random) -> Scene:
 
 Layout = Callable[[Random], Scene]
 OLD: tuple[Layout, ...] = (room, tabletop, street, square, nature, disorder, single, staged, cutout, pasted, alone)
-NEW: tuple[Layout, ...] = (still_life, overhead, rack, flowers, workplace, sideways, monument)
+NEW: tuple[Layout, ...] = (still_life, overhead, rack, flowers, workplace, sideways, monument, thicket)
 LAYOUTS = OLD + NEW
 # Shares of the layouts, in their order: what training begins with, goes on with (more subjects), and ends with; the same
 # with close scenes and other views; and what the network of shapes is trained on.
@@ -244,5 +244,25 @@ MIXES: dict[str, tuple[float, ...]] = {
     "subjects": (0.20, 0.10, 0.10, 0.04, 0.04, 0.03, 0.09, 0.14, 0.10, 0.16, 0.0, *NONE),
     "alone": (*(0.0,) * 10, 1.0, *NONE),
     "both": (0.24, 0.11, 0.10, 0.03, 0.03, 0.03, 0.06, 0.09, 0.09, 0.22, 0.0, *NONE),
-    "wide": (0.19, 0.07, 0.06, 0.03, 0.03, 0.02, 0.05, 0.08, 0.08, 0.14, 0.0, 0.07, 0.05, 0.03, 0.02, 0.03, 0.06, 0.02),
+    "wide": (
+        0.19,
+        0.07,
+        0.06,
+        0.03,
+        0.03,
+        0.02,
+        0.05,
+        0.08,
+        0.08,
+        0.14,
+        0.0,
+        0.07,
+        0.05,
+        0.03,
+        0.02,
+        0.03,
+        0.06,
+        0.02,
+        0.02,
+    ),
 }

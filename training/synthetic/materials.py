@@ -234,7 +234,7 @@ def metal(r: Random) -> Material:
 def printed(r: Random) -> Material:
     """Boxes, book covers, labels, posters."""
     a, b = (muted(r, val, 0.5) for val in ((0.2, 1), (0.1, 1)))
-    number = pattern(r, "print", "print", "print", "picture", "stripes", "blobs", "plain")
+    number = pattern(r, "print", "print", "text", "text", "picture", "stripes", "blobs", "plain")
     return Material(number, r.uniform(0.12, 0.4), a, b, r.uniform(0.2, 0.9), r.uniform(0, 0.3))
 
 
@@ -278,7 +278,13 @@ def display(r: Random) -> Material:
         black = (0.01, 0.01, 0.012)
         return Material(pattern(r, "plain"), 1.0, black, black, 0.0, r.uniform(0.1, 0.5))
     return Material(
-        pattern(r, "print", "picture"), r.uniform(0.4, 1), muted(r), muted(r, (0.5, 1)), 0.7, 0.1, r.uniform(0.2, 1.2)
+        pattern(r, "print", "text", "picture"),
+        r.uniform(0.4, 1),
+        muted(r),
+        muted(r, (0.5, 1)),
+        0.7,
+        0.1,
+        r.uniform(0.2, 1.2),
     )
 
 

@@ -8,7 +8,10 @@ lookup is one gather whatever the level.
 from __future__ import annotations
 
 import math
+from functools import cache
 
+import cv2
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -131,6 +134,20 @@ def _leaves(generator: torch.Generator) -> tuple[Tensor, Tensor]:
     return ((rough - 0.52) * 12).sigmoid(), ((0.5 - rough) * 16).sigmoid()
 
 
+def _text(generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Lines of letters in one of OpenCV's fonts and sizes on a plain page, now and then as large as a sign's."""
+    font, size, dark, heavy = torch.rand(4, generator=generator).tolist()
+    page = np.zeros((SIZE, SIZE), np.uint8)
+    scale = 0.3 * 5**size
+    step = int(34 * scale) + 3
+    for line in range(step, SIZE + step, step):
+        letters = torch.randint(33, 123, (40,), generator=generator).tolist()
+        words = "".join(" " if c < 45 else chr(c) for c in letters)
+        cv2.putText(page, words, (2, line), int(font * 7.99), scale, 255, 1 + int(heavy * 1.6), cv2.LINE_AA)
+    ink = torch.from_numpy(page).float() / 255
+    return ink * dark, ink * (1 - 0.5 * dark)
+
+
 def _draw(kind: str, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """One pattern of a kind: (mix, joint), each (SIZE, SIZE)."""
 
@@ -184,7 +201,7 @@ def _draw(kind: str, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         return _books(pick(1, 5), generator)
     if kind == "panels":
         return _panels(pick(1, 5), pick(1, 5), generator)
-    makers = {"leaves": _leaves, "rug": _rug, "picture": _picture}
+    makers = {"leaves": _leaves, "rug": _rug, "picture": _picture, "text": _text}
     return makers.get(kind, _print)(generator)
 
 
@@ -209,11 +226,14 @@ KINDS = (
     "panels",
     "rug",
     "picture",
+    "text",
 )
 
 
+@cache
 def make_bank(seed: int) -> Tensor:
-    """All patterns, (len(KINDS) * PER_KIND, texels of all levels, 2) float32; pattern k PER_KIND + i is of KINDS[k]."""
+    """All patterns, (len(KINDS) * PER_KIND, texels of all levels, 2) float32; pattern k PER_KIND + i is of KINDS[k]. Made
+    once and shared: not to be changed."""
     generator = torch.Generator().manual_seed(seed)
     flat = []
     for kind in KINDS:
