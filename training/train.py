@@ -14,6 +14,7 @@ import csv
 import hashlib
 import math
 import os
+import signal
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -255,16 +256,21 @@ def _evaluate(trainer: Trainer, real: Path | None) -> None:
 
 
 def train(trainer: Trainer, minutes: float, every: float, real: Path | None) -> None:
-    """Run until the plan's last step or for some minutes; save and evaluate every `every` minutes and at the end."""
+    """Run until the plan's last step, for some minutes, or until the process is told to end (after the step that it is at);
+    save and evaluate every `every` minutes and at the end."""
+    stopped: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _: stopped.append(number))
     begun = due = time.perf_counter()
-    while trainer.step < trainer.plan.steps and time.perf_counter() - begun < minutes * 60:
+    while trainer.step < trainer.plan.steps and time.perf_counter() - begun < minutes * 60 and not stopped:
         trainer.advance()
         if time.perf_counter() - due > every * 60:
             due = time.perf_counter()
             trainer.save()
             _evaluate(trainer, real)
     trainer.save()
-    _evaluate(trainer, real)
+    if not stopped:
+        _evaluate(trainer, real)
     trainer.pool.close()
 
 

@@ -1,7 +1,11 @@
 """The trainer: what a run follows from, and that an interruption changes nothing."""
 
+import os
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -98,6 +102,30 @@ def test_a_steady_run_may_be_given_other_stages_to_come_and_no_other_past(tmp_pa
     for stages in ((second,), ((2, *first[1:]), second), ((4, 2, *first[2:]), second)):
         with pytest.raises(ValueError, match="use another --run"):
             Trainer(tmp_path, replace(TINY, stages=stages))
+
+
+def test_a_run_told_to_end_saves_after_its_step_and_leaves_no_helper(tmp_path):
+    code = (
+        "import sys, signal, os, threading\n"
+        "from pathlib import Path\n"
+        "from tests.training.test_train import TINY\n"
+        "from training.train import Trainer, train\n"
+        "if __name__ == '__main__':\n"
+        f"    trainer = Trainer(Path({str(tmp_path)!r}), TINY, ahead=True)\n"
+        "    advance = trainer.advance\n"
+        "    def once():\n"
+        "        advance()\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    trainer.advance = once\n"
+        "    train(trainer, 60, 60, None)\n"
+    )
+    script = tmp_path / "run.py"
+    script.write_text(code)
+    root = Path(__file__).parents[2]
+    subprocess.run(
+        [sys.executable, str(script)], cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, check=True, timeout=300
+    )
+    assert Trainer(tmp_path, TINY).step == 1
 
 
 def test_pictures_made_ahead_are_the_same():
