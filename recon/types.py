@@ -93,8 +93,9 @@ class RawDepth:
     fov_x: the horizontal field of view in degrees that the model believes in, if it gives one; fov_error: by how many
     degrees along the photo's longer side it expects to be wrong, if it says so; model: who made it; far_over_near: the
     depth range of the photo that the model believes in, where its disparity alone does not say; relief: the subject's
-    shape, where there is a subject and the model knows its shape better than by `values`; notes: what a person should know
-    about them.
+    shape, where there is a subject and the model knows its shape better than by `values`; distance: the median depth in
+    metres of all but the sky, where `values` are of unknown scale and the model is sure of it; notes: what a person should
+    know about them.
     """
 
     values: Float32[ndarray, "h w"]
@@ -104,6 +105,7 @@ class RawDepth:
     far_over_near: float | None = None
     fov_error: float | None = None
     relief: Relief | None = None
+    distance: float | None = None
     notes: tuple[str, ...] = ()
 
 

@@ -105,9 +105,16 @@ def test_imports_only_go_down(path: Path) -> None:
         assert allowed, f"{path.name}:{line}: {module} imports {target} from its own floor or above"
 
 
-def test_the_shipped_code_imports_no_test_and_no_benchmark() -> None:
+def test_the_shipped_code_imports_no_test_no_benchmark_and_no_training() -> None:
     for path in ours():
-        assert not {name.split(".")[0] for name, _ in imports_of(path)} & {"tests", "bench", "pytest"}, path
+        assert not {name.split(".")[0] for name, _ in imports_of(path)} & {"tests", "bench", "training", "pytest"}, path
+
+
+def test_training_knows_of_the_product_only_its_network_and_the_ground() -> None:
+    """What the network is made with needs no stage, no model and no page."""
+    for path in ours("training"):
+        used = {name for name, _ in imports_of(path) if name.split(".")[0] in ("recon", "web_3d_app", "gen", "app")}
+        assert all(name.startswith(("recon.builtin", "recon.geometry", "recon.types")) for name in used), (path, used)
 
 
 def loaded_by(code: str, folder: Path = ROOT) -> set[str]:
@@ -160,7 +167,7 @@ def test_every_public_name_is_there_and_documented() -> None:
         _ = recon.nonsense
 
 
-@pytest.mark.parametrize("path", ours(), ids=module_of)
+@pytest.mark.parametrize("path", ours("gen.py", "app.py", "recon", "web_3d_app", "training"), ids=module_of)
 def test_modules_and_public_functions_say_what_they_do(path: Path) -> None:
     tree = ast.parse(path.read_text())
     assert ast.get_docstring(tree), f"{path}: no docstring"
@@ -169,7 +176,10 @@ def test_modules_and_public_functions_say_what_they_do(path: Path) -> None:
             assert ast.get_docstring(node), f"{path.name}:{node.lineno}: {node.name} has no docstring"
 
 
-@pytest.mark.parametrize("path", ours("gen.py", "app.py", "recon", "web_3d_app", "bench", "tests"), ids=module_of)
+EVERYTHING = ("gen.py", "app.py", "recon", "web_3d_app", "training", "bench", "tests")
+
+
+@pytest.mark.parametrize("path", ours(*EVERYTHING), ids=module_of)
 def test_files_and_functions_stay_short_and_plain(path: Path) -> None:
     text = path.read_text()
     assert len(text.splitlines()) <= LONGEST_FILE

@@ -1,1 +1,1 @@
-"""The network that ships: the synthetic world that it learns from, the net, its trainer, its weights."""
+"""The network that ships, at run time: its weights, what it says about a photo, and the subject that it sees."""

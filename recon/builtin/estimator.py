@@ -45,6 +45,8 @@ FAR_CLOUD = 1.6
 FAR_ISLAND = 0.3
 # Sky is believed in from this share of the photo that is surely sky.
 SKY_SHARE = 0.04
+# The expected error of the logarithm of a distance that is given in metres.
+SURE_OF_DISTANCE = 0.3
 # far/near to assume, without sky and with it: what fits measured frames best (python -m bench.depth_range).
 INDOORS, OUTDOORS = 2.5, 10.0
 
@@ -64,7 +66,8 @@ class Heads:
 
     disparity: >= 0, affine-invariant; sky, subject: probabilities; normals: unit vectors in the camera's frame, facing the
     camera; front, back: the subject's relief (see types.Relief), back not in front of front; fov, fov_error: the field of
-    view along the longer side and its expected absolute error, in degrees.
+    view along the longer side and its expected absolute error, in degrees; distance, distance_error: the natural logarithm
+    of the median depth in metres of all but the sky and its expected absolute error, None from a file of before version 4.
     """
 
     disparity: Float32[ndarray, "h w"]
@@ -75,6 +78,8 @@ class Heads:
     back: Float32[ndarray, "h w"]
     fov: float
     fov_error: float
+    distance: float | None = None
+    distance_error: float | None = None
 
 
 class Network:
@@ -104,11 +109,21 @@ class Network:
         photo[0, :3] /= np.float32(255)
         if inside is not None:
             photo[0, 3] = np.where(resized(inside.astype(np.float32), size) > 0.5, 1, -1)
-        found = self.load().run([*MAPS, "normals", "fov"], {"photo": photo})
-        maps = {name: values[0, 0] for name, values in zip(MAPS, found[:-2], strict=True)}
+        session = self.load()
+        names = [output.name for output in session.get_outputs()]
+        found = dict(zip(names, session.run(names, {"photo": photo}), strict=True))
+        maps = {name: found[name][0, 0] for name in MAPS}
         maps["back"] = np.maximum(maps["front"], maps["back"])
-        fov, fov_error = map(float, found[-1][0])
-        return Heads(**maps, normals=found[-2][0].transpose(1, 2, 0), fov=fov, fov_error=fov_error)
+        fov, fov_error = map(float, found["fov"][0])
+        distance, distance_error = map(float, found["distance"][0]) if "distance" in found else (None, None)
+        return Heads(
+            **maps,
+            normals=found["normals"][0].transpose(1, 2, 0),
+            fov=fov,
+            fov_error=fov_error,
+            distance=distance,
+            distance_error=distance_error,
+        )
 
     def relief(self, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"]) -> Relief:
         """Front and back of a subject, looked at alone on plain ground."""
@@ -154,8 +169,16 @@ class BuiltinDepth:
             fov_x=2 * math.degrees(math.atan(half_x)),
             far_over_near=ratio,
             fov_error=whole.fov_error,
+            distance=_sure_distance(whole),
             relief=None if inside is None or not inside.any() else self._network.relief(rgb, inside),
         )
+
+
+def _sure_distance(heads: Heads) -> float | None:
+    """The median depth in metres of all but the sky, where the network is sure of it."""
+    if heads.distance is None or heads.distance_error is None or heads.distance_error > SURE_OF_DISTANCE:
+        return None
+    return math.exp(heads.distance)
 
 
 @cache

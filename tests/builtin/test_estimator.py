@@ -112,6 +112,16 @@ def test_a_subject_is_looked_at_a_second_time_alone(toy: Path) -> None:
     np.testing.assert_allclose(relief.front[beside], 230 / 255 - 0.5, atol=1e-6)
 
 
+@pytest.mark.parametrize(("said", "given"), [(None, None), ((0.7, 0.2), 2.01375), ((0.7, 0.9), None)])
+def test_a_distance_in_metres_is_given_where_the_network_is_sure_of_it(tmp_path, said, given):
+    """A file of before version 4 says none."""
+    path = write_toy(tmp_path / "toy.onnx", distance=said)
+    photo = np.full((48, 64, 3), 90, np.uint8)
+    heads, raw = Network(path).heads(photo), BuiltinDepth(path).estimate(photo)
+    assert (heads.distance, heads.distance_error) == (pytest.approx(said) if said else (None, None))
+    assert raw.distance == (None if given is None else pytest.approx(given, rel=1e-4))
+
+
 @pytest.mark.parametrize("size", [(640, 480), (375, 1242), (1, 5000), (4000, 3000), (32, 32)])
 def test_network_size_is_legal_and_close_to_the_photo_s_shape(size):
     w, h = network_size(*size)
@@ -226,7 +236,7 @@ def test_the_network_of_shapes_knows_things_alone_better_than_the_one_for_everyt
     """Front and back of 24 held-back things, in parts of the picture: mean error after one shift for both."""
     import torch
 
-    from recon.builtin.world import World
+    from training.synthetic import World
 
     assert SHAPES.stat().st_size < 12e6
     exposed = World(991).expose(0, 24, SHAPES_SIDE, SHAPES_SIDE, "alone")

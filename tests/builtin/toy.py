@@ -11,9 +11,11 @@ from onnx import TensorProto, helper, numpy_helper
 FOV, FOV_ERROR = 50.0, 6.0
 
 
-def write_toy(path: Path, fov: float = FOV, fov_error: float = FOV_ERROR) -> Path:
+def write_toy(
+    path: Path, fov: float = FOV, fov_error: float = FOV_ERROR, distance: tuple[float, float] | None = None
+) -> Path:
     """disparity: green + hint, at least 0; subject: red; front: green − ½; back: front + blue − ½; sky: nowhere; normals:
-    to the camera; field of view: constant."""
+    to the camera; field of view, and the distance if there is one: constant."""
     axes = [1, 4, "height", "width"]
     outputs = ("disparity", "sky", "subject", "front", "back")
     constants = {
@@ -35,6 +37,11 @@ def write_toy(path: Path, fov: float = FOV, fov_error: float = FOV_ERROR) -> Pat
         helper.make_node("Concat", ["sky", "sky", "away"], ["normals"], axis=1),
         helper.make_node("Identity", ["found"], ["fov"]),
     ]
+    numbers = [helper.make_tensor_value_info("fov", TensorProto.FLOAT, [1, 2])]
+    if distance is not None:
+        constants["far"] = np.array([distance], np.float32)
+        nodes.append(helper.make_node("Identity", ["far"], ["distance"]))
+        numbers.append(helper.make_tensor_value_info("distance", TensorProto.FLOAT, [1, 2]))
     graph = helper.make_graph(
         nodes,
         "toy",
@@ -42,7 +49,7 @@ def write_toy(path: Path, fov: float = FOV, fov_error: float = FOV_ERROR) -> Pat
         [
             *(helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 1, *axes[2:]]) for name in outputs),
             helper.make_tensor_value_info("normals", TensorProto.FLOAT, [1, 3, *axes[2:]]),
-            helper.make_tensor_value_info("fov", TensorProto.FLOAT, [1, 2]),
+            *numbers,
         ],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )

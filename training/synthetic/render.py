@@ -1,0 +1,365 @@
+"""From scenes to linear colour and exact geometry, by one ray per pixel.
+
+Letters: B images, S primitives (slots), H x W pixels, N = H W rays. Ray directions have z = 1 in the camera's frame, so
+t is the depth along the optical axis and disparity is 1 / t (per metre; 0 for the sky). Colours are linear RGB.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from . import textures
+from . import trace as solids
+from .implicit_solids import stand_ins
+from .intersect import BOX, ELLIPSOID, Window, nearest, occluded
+from .scene import IDENTITY, Camera, Number, Primitive, Scene, rotation
+
+# Columns of a primitive's row in `Packed.rows`.
+CENTRE, HALF, TURN, COLOUR_A, COLOUR_B, REST = slice(0, 3), slice(3, 6), slice(6, 15), slice(15, 18), slice(18, 21), 21
+COLUMNS = 31
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Scenes as tensors: slot kinds (S) and the window of the picture that each can appear in (empty for what only casts
+    shadows), primitives' rows (B, S, COLUMNS), maps to unit shapes, cameras, lights, skies; sculptures and their parts'
+    rows (B, P, COLUMNS)."""
+
+    kinds: list[int]
+    windows: list[Window]
+    rows: Tensor
+    matrix: Tensor
+    offset: Tensor
+    taper: Tensor
+    origin: Tensor
+    turn: Tensor
+    tangent: Tensor
+    light: Tensor
+    sky: Tensor
+    sculptures: solids.Packed
+    parts: Tensor
+
+
+def _row(p: Primitive, unseen: bool = False) -> tuple[Number, ...]:
+    mat = p.material
+    rest = (mat.pattern, mat.repeat, mat.joints, mat.gloss, mat.glow, p.taper, p.kind, p.encloses, p.subject, unseen)
+    return (*p.centre, *p.half, *p.turn[0], *p.turn[1], *p.turn[2], *mat.a, *mat.b, *rest)
+
+
+def _rows(scene: Scene) -> np.ndarray:
+    """A row per primitive (S, COLUMNS): centre, half, turn, colours a and b, pattern, repeat, joints, gloss, glow, taper,
+    kind, encloses, subject, unseen (a stand-in that casts a sculpture's shadow)."""
+    table = [_row(p) for p in scene.primitives]
+    if scene.sculpture is not None:
+        table += [_row(p, unseen=True) for p in stand_ins(scene.sculpture)]
+    return np.array(table, np.float64).reshape(-1, COLUMNS)
+
+
+def _part_rows(scenes: list[Scene]) -> np.ndarray:
+    """Rows (B, P, COLUMNS) of the sculptures' parts: their materials, as parts of the subject."""
+    parts = [s.sculpture.parts if s.sculpture is not None else () for s in scenes]
+    rows = np.zeros((len(scenes), max(1, *(len(p) for p in parts)), COLUMNS))
+    for i, mine in enumerate(parts):
+        for k, part in enumerate(mine):
+            rows[i, k] = _row(Primitive(BOX, (0, 0, 0), (1, 1, 1), IDENTITY, part.material, subject=True))
+    return rows
+
+
+def _visible(rows: np.ndarray, camera: Camera, aspect: float, long_side: int) -> np.ndarray:
+    """Without the primitives that hold the camera, are out of view, or are smaller than half a pixel: bool (S,)."""
+    position = np.array(camera.position)
+    to_camera = np.array(rotation(camera.yaw, camera.pitch, camera.roll)).T
+    turn = rows[:, TURN].reshape(-1, 3, 3)
+    radius = np.linalg.norm(rows[:, HALF], axis=1) * (1 + np.abs(rows[:, REST + 5]))
+    local = np.einsum("sji,sj->si", turn, position - rows[:, CENTRE])
+    margin = rows[:, HALF] * (1 + np.abs(rows[:, REST + 5]))[:, None] + 0.15
+    holds = (np.abs(local) < margin).all(1)
+    x, y, z = ((rows[:, CENTRE] - position) @ to_camera.T).T
+    tx = math.tan(math.radians(camera.fov / 2)) * min(1.0, aspect)
+    ty = math.tan(math.radians(camera.fov / 2)) * min(1.0, 1 / aspect)
+    outside = (z < -radius) | (np.abs(x) - tx * z > radius * math.hypot(1, tx))
+    outside |= np.abs(y) - ty * z > radius * math.hypot(1, ty)
+    tiny = radius * long_side < 0.5 * np.maximum(z, 0)
+    return np.where(rows[:, REST + 7] > 0, True, ~(holds | outside | tiny))
+
+
+def _bounds(rows: np.ndarray, camera: Camera, height: int, width: int) -> np.ndarray:
+    """Pixels (S, 4) that each primitive can appear in: first row, last row + 1, first column, last column + 1; from the
+    corners of its box where they all lie ahead, else the whole picture."""
+    signs = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], float)
+    wide = rows[:, HALF] * (1 + np.abs(rows[:, REST + 5]))[:, None]
+    turn = rows[:, TURN].reshape(-1, 3, 3)
+    corners = rows[:, None, CENTRE] + np.einsum("sij,scj->sci", turn, signs * wide[:, None])
+    look = np.array(rotation(camera.yaw, camera.pitch, camera.roll))
+    x, y, z = np.moveaxis((corners - np.array(camera.position)) @ look, -1, 0)
+    focal = max(height, width) / 2 / math.tan(math.radians(camera.fov / 2))
+    ahead = (z > 0.05).all(1)
+    u, v = (c / np.maximum(z, 0.05) * focal + side / 2 for c, side in ((x, width), (y, height)))
+    box = np.stack([v.min(1), v.max(1), u.min(1), u.max(1)], 1)
+    box = np.where(ahead[:, None], box, [0, height, 0, width])
+    low = np.floor(box).clip(0, [height, height, width, width])
+    high = np.ceil(box).clip(0, [height, height, width, width])
+    return np.stack([low[:, 0], high[:, 1], low[:, 2], high[:, 3]], 1).astype(int)
+
+
+def pack(scenes: list[Scene], height: int, width: int, device: torch.device | str = "cpu") -> Packed:
+    """Scenes to tensors; slots are sorted by kind, seen ones first, and padded with primitives that no ray hits."""
+    tables = [_rows(s) for s in scenes]
+    tables = [t[_visible(t, s.camera, width / height, max(height, width))] for t, s in zip(tables, scenes, strict=True)]
+    orders = [2 * t[:, REST + 6] + t[:, REST + 9] for t in tables]
+    counts = [max(int((order == group).sum()) for order in orders) for group in range(6)]
+    kinds = [group // 2 for group in range(6) for _ in range(counts[group])]
+    rows = np.zeros((len(scenes), len(kinds), COLUMNS))
+    matrix, offset = np.zeros((*rows.shape[:2], 3, 3)), np.full((*rows.shape[:2], 3), 2.0)
+    windows = np.tile([height, 0, width, 0], (len(kinds), 1))
+    for i, (table, order) in enumerate(zip(tables, orders, strict=True)):
+        for group in range(6):
+            part = table[order == group]
+            slots = slice(sum(counts[:group]), sum(counts[:group]) + len(part))
+            rows[i, slots] = part
+            matrix[i, slots] = part[:, TURN].reshape(-1, 3, 3).transpose(0, 2, 1) / part[:, HALF, None]
+            offset[i, slots] = -np.einsum("sij,sj->si", matrix[i, slots], part[:, CENTRE])
+            if group % 2 == 0:
+                bounds = _bounds(part, scenes[i].camera, height, width)
+                for column, widest in enumerate((np.minimum, np.maximum, np.minimum, np.maximum)):
+                    windows[slots, column] = widest(windows[slots, column], bounds[:, column])
+    cameras, lights, skies = [s.camera for s in scenes], [s.light for s in scenes], [s.sky for s in scenes]
+    light = [(*v.position, v.size, v.strength, *v.colour, v.ambient, *v.ambient_colour) for v in lights]
+    sky = [(*v.zenith, *v.horizon, v.cloud, *v.fog_colour, v.fog) for v in skies]
+
+    def tensor(values: object) -> Tensor:
+        return torch.from_numpy(np.array(values, np.float32)).to(device)
+
+    return Packed(
+        kinds,
+        [
+            (slice(top, max(top, bottom)), slice(left, max(left, right)))
+            for top, bottom, left, right in windows.tolist()
+        ],
+        tensor(rows),
+        tensor(matrix),
+        tensor(offset),
+        tensor(rows[..., REST + 5]),
+        tensor([c.position for c in cameras]),
+        tensor([rotation(c.yaw, c.pitch, c.roll) for c in cameras]),
+        tensor([math.tan(math.radians(c.fov / 2)) for c in cameras]),
+        tensor(light),
+        tensor(sky),
+        solids.pack([s.sculpture for s in scenes], device),
+        tensor(_part_rows(scenes)),
+    )
+
+
+def rays(packed: Packed, height: int, width: int) -> Tensor:
+    """World directions (B, 3, N) through pixel centres, with z = 1 in the camera's frame."""
+    device, half = packed.turn.device, max(height, width) / 2
+    y, x = torch.meshgrid(
+        (torch.arange(height, device=device) + 0.5 - height / 2) / half,
+        (torch.arange(width, device=device) + 0.5 - width / 2) / half,
+        indexing="ij",
+    )
+    plane = torch.stack([x, y]).flatten(1) * packed.tangent[:, None, None]
+    return packed.turn @ torch.cat([plane, torch.ones_like(plane[:, :1])], 1)
+
+
+def _normals(row: Tensor, local: Tensor) -> Tensor:
+    """Outward normals in the primitive's frame (B, N, 3), not normalised, from points in its frame in half sizes."""
+    kind, taper = row[..., REST + 6, None], row[..., REST + 5, None]
+    flat = F.one_hot(local.abs().argmax(-1), 3) * local.sign()
+    x, y, z = local.split(1, -1)
+    side = torch.cat([x, -taper * (1 + taper * y), z], -1)
+    cap = torch.cat([torch.zeros_like(x), y.sign(), torch.zeros_like(z)], -1)
+    tube = torch.where(y.abs() > 0.9995, cap, side)
+    bent = torch.where(kind == ELLIPSOID, local, tube) / row[..., HALF]
+    return torch.where(kind == BOX, flat, bent)
+
+
+def _unit(vectors: Tensor, dim: int = -1) -> Tensor:
+    """Vectors of length 1; F.normalize takes ten times as long over an axis of three."""
+    return vectors * (vectors * vectors).sum(dim, keepdim=True).clamp_min(1e-20).rsqrt()
+
+
+@dataclass(frozen=True)
+class Surface:
+    """What the rays meet: t, whether anything was hit, where the ray leaves the subject for the last time (B, N); the
+    primitive's row (B, N, COLUMNS); point and normal in the world, normal and point in the primitive's frame in metres
+    (B, N, 3)."""
+
+    t: Tensor
+    seen: Tensor
+    last: Tensor
+    row: Tensor
+    point: Tensor
+    normal: Tensor
+    local_normal: Tensor
+    metres: Tensor
+
+
+def trace(packed: Packed, direction: Tensor, size: tuple[int, int]) -> Surface:
+    """First hits of a picture's rays (B, 3, N) with their points, normals (towards the camera) and materials."""
+    subject = packed.rows[..., REST + 8] > 0
+    shape = (packed.kinds, packed.matrix, packed.offset, packed.taper)
+    hits = nearest(*shape, packed.origin, direction.unflatten(2, size), packed.windows, subject)
+    t, slot, last = (x.flatten(1) for x in hits)
+    seen = slot >= 0
+    images, slots, columns = packed.rows.shape
+    first = torch.arange(images, device=slot.device)[:, None] * slots
+    row = packed.rows.view(-1, columns)[(slot.clamp_min(0) + first).flatten()].view(*slot.shape, columns)
+    ray = direction.transpose(1, 2)
+    point = packed.origin[:, None] + torch.where(seen, t, 1.0)[..., None] * ray
+    turn = row[..., TURN].unflatten(-1, (3, 3))
+    metres = ((point - row[..., CENTRE])[..., None] * turn).sum(-2)
+    local_normal = _normals(row, metres / row[..., HALF].clamp_min(1e-6))
+    normal = _unit((turn * local_normal[..., None, :]).sum(-1))
+    normal = torch.where((normal * ray).sum(-1, keepdim=True) > 0, -normal, normal)
+    found = Surface(t, seen, last, row, point, normal, local_normal, metres)
+    return _before_sculptures(packed, direction, found) if packed.sculptures.stacks else found
+
+
+def _before_sculptures(packed: Packed, direction: Tensor, found: Surface) -> Surface:
+    """What the rays meet, sculptures included."""
+    solid = solids.trace(packed.sculptures, packed.origin, direction)
+    nearer = solid.near < found.t
+    images, parts = torch.arange(len(nearer), device=nearer.device)[:, None], solid.part.clamp_min(0)
+    each = nearer[..., None]
+    t = torch.where(nearer, solid.near, found.t)
+    ray = direction.transpose(1, 2)
+    return Surface(
+        t,
+        found.seen | nearer,
+        torch.maximum(found.last, solid.far),
+        torch.where(each, packed.parts[images, parts], found.row),
+        torch.where(each, packed.origin[:, None] + torch.where(nearer, t, 1.0)[..., None] * ray, found.point),
+        torch.where(each, solid.normal, found.normal),
+        torch.where(each, solid.local_normal, found.local_normal),
+        torch.where(each, solid.point, found.metres),
+    )
+
+
+def _albedo(bank: Tensor, hit: Surface, ray: Tensor, pixel: Tensor) -> Tensor:
+    """Surface colours (B, N, 3): the pattern on the two coordinates across the normal's main axis, mip-mapped."""
+    axis = hit.local_normal.abs().argmax(-1)
+    u = torch.where(axis == 0, hit.metres[..., 2], hit.metres[..., 0])
+    v = torch.where(axis == 1, hit.metres[..., 2], hit.metres[..., 1])
+    repeat = hit.row[..., REST + 1].clamp_min(1e-3)
+    cosine = (hit.normal * ray).sum(-1).abs().clamp_min(0.15)
+    footprint = hit.t.clamp_max(1e4) * pixel[:, None] * textures.SIZE / (repeat * cosine)
+    level = torch.log2(footprint.clamp_min(1e-3))
+    mix, joint = textures.lookup(bank, hit.row[..., REST].long(), u / repeat, v / repeat, level)
+    colour = torch.lerp(hit.row[..., COLOUR_A], hit.row[..., COLOUR_B], mix[..., None])
+    return colour * (1 - hit.row[..., REST + 2] * joint)[..., None]
+
+
+def _spread(values: Tensor, step: int, height: int, width: int) -> Tensor:
+    """(B, n) traced at every step-th pixel, blurred a little, to (B, N) at full resolution."""
+    grid = values.view(-1, 1, -(-height // step), -(-width // step))
+    # Two 2x2 means are the kernel 1 2 1, which makes a 2x2 dither flat.
+    grid = F.avg_pool2d(F.avg_pool2d(F.pad(grid, (1, 1, 1, 1), mode="replicate"), 2, 1), 2, 1)
+    return F.interpolate(grid, size=(height, width), mode="bilinear", align_corners=False).flatten(1)
+
+
+def _shadows(
+    packed: Packed, hit: Surface, height: int, width: int, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Share of the lamp and of the surroundings that reach each point (B, N).
+
+    One ray to one of four random places of the lamp at every second pixel, three rays of 0.8 m at every fourth;
+    the blur turns them into soft shadows and contact shadows.
+    """
+    args = (packed.kinds, packed.matrix, packed.offset, packed.taper)
+
+    def thin(step: int) -> tuple[Tensor, Tensor]:
+        normal, point = (
+            x.view(-1, height, width, 3)[:, ::step, ::step].flatten(1, 2).transpose(1, 2)
+            for x in (hit.normal, hit.point)
+        )
+        return point + 0.01 * normal, normal
+
+    def noise(like: Tensor) -> Tensor:
+        return torch.randn(like.shape, generator=generator, device=like.device)
+
+    point, normal = thin(2)
+    rows, columns = torch.arange(-(-height // 2)) % 2, torch.arange(-(-width // 2)) % 2
+    dither = (2 * rows[:, None] + columns).flatten().to(point.device)
+    lamp = packed.light[:, :3, None] + packed.light[:, 3, None, None] * noise(point[:, :, :4])[:, :, dither]
+    lit = 1 - occluded(*args, point, lamp - point).float()
+    point, normal = (torch.cat([x, x, x], 2) for x in thin(4))
+    # Each of the three has one direction for the whole image: random ones per pixel look like dirt.
+    same = noise(point[:, :, :3]).repeat_interleave(point.shape[2] // 3, 2)
+    around = _unit(normal + _unit(same, 1), 1) * 0.8
+    clear = 1 - occluded(*args, point, around).float().unflatten(1, (3, -1)).mean(1)
+    return _spread(lit, 2, height, width), _spread(clear, 4, height, width)
+
+
+def _sky_colour(packed: Packed, bank: Tensor, ray: Tensor) -> Tensor:
+    """Colours (B, N, 3) of the sky: horizon to zenith, with clouds from a noise pattern on a high plane."""
+    up = -ray[..., 1]
+    s = packed.sky[:, None]
+    colour = torch.lerp(s[..., 3:6], s[..., 0:3], up.clamp(0, 1).sqrt()[..., None])
+    high = up.clamp_min(0.05)
+    number = textures.KINDS.index("noise") * textures.PER_KIND + (s[..., 6] * 97).long() % textures.PER_KIND
+    scale = 0.15 + 0.3 * s[..., 6]
+    mix, _ = textures.lookup(
+        bank, number.expand_as(up), ray[..., 0] / high * scale, ray[..., 2] / high * scale, torch.ones_like(up)
+    )
+    cloud = ((mix - 0.75 + 0.5 * s[..., 6]) * 4).clamp(0, 1) * (up * 5).clamp(0, 1)
+    return torch.lerp(colour, torch.ones_like(colour) * s[..., 3:6].mean(-1, keepdim=True) * 1.1, cloud[..., None])
+
+
+class Rendered(NamedTuple):
+    """Linear colour (B, 3, H, W); disparity in 1/m, 0 in the sky (B, 1, H, W); unit normals towards the camera in its
+    frame, (0, 0, -1) in the sky (B, 3, H, W); where the subject is seen (B, 1, H, W, 0 or 1) and the depth in metres at
+    which each of its rays leaves it for the last time (B, 1, H, W, 0 elsewhere)."""
+
+    colour: Tensor
+    disparity: Tensor
+    normals: Tensor
+    subject: Tensor
+    back: Tensor
+
+
+def render(packed: Packed, bank: Tensor, height: int, width: int, generator: torch.Generator) -> Rendered:
+    """Photos before development with their exact geometry; height and width even."""
+    direction = rays(packed, height, width)
+    hit = trace(packed, direction, (height, width))
+    ray = _unit(direction, 1).transpose(1, 2)
+    pixel = 2 * packed.tangent / max(height, width)
+    albedo = _albedo(bank, hit, ray, pixel)
+    lit, clear = _shadows(packed, hit, height, width, generator)
+    light = packed.light[:, None]
+    to_lamp = light[..., :3] - hit.point
+    distance = (to_lamp * to_lamp).sum(-1, keepdim=True).clamp_min(1e-12).sqrt()
+    to_lamp = to_lamp / distance
+    # A lamp in a room fades with distance; the sun (500 m and more away) does not.
+    fade = torch.where(distance > 500, 1.0, 2 / (1 + (distance / 2) ** 2)) * light[..., 4:5] * lit[..., None]
+    diffuse = (hit.normal * to_lamp).sum(-1, keepdim=True).clamp_min(0) * fade
+    around = light[..., 8:9] * (0.75 - 0.25 * hit.normal[..., 1:2]) * (0.35 + 0.65 * clear[..., None])
+    colour = albedo * (diffuse * light[..., 5:8] + around * light[..., 9:12] + hit.row[..., REST + 4, None])
+    mirrored = ray - 2 * (ray * hit.normal).sum(-1, keepdim=True) * hit.normal
+    gloss = hit.row[..., REST + 3, None]
+    shine = (mirrored * to_lamp).sum(-1, keepdim=True).clamp_min(0).pow(30) * fade
+    colour = colour + gloss * (shine + 0.25 * around * (-mirrored[..., 1:2]).clamp_min(0))
+    depth = torch.where(hit.seen, hit.t, 1.0)[..., None]
+    fog = 1 - torch.exp(-depth * packed.sky[:, None, 10:11])
+    colour = torch.lerp(colour, packed.sky[:, None, 7:10].expand_as(colour), fog)
+    colour = torch.where(hit.seen[..., None], colour, _sky_colour(packed, bank, ray))
+    subject = (hit.seen & (hit.row[..., REST + 8] > 0)).float()
+    normals = torch.where(hit.seen[..., None], hit.normal @ packed.turn, hit.normal.new_tensor([0, 0, -1.0]))
+
+    def image(values: Tensor) -> Tensor:
+        return values.transpose(1, 2).unflatten(-1, (height, width))
+
+    return Rendered(
+        image(colour),
+        image(torch.where(hit.seen, 1 / hit.t.clamp_min(1e-3), 0.0)[..., None]),
+        image(normals),
+        image(subject[..., None]),
+        image((torch.maximum(hit.last, hit.t) * subject).nan_to_num(0, 0, 0)[..., None]),
+    )
