@@ -20,11 +20,11 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from recon.console import Progress, say
+from recon.cli.console import Progress, say
 from recon.errors import BadOption, UnflatError
 
 if TYPE_CHECKING:
-    from recon.result import Reconstruction
+    from recon.results import Reconstruction
     from recon.types import Mesh
 
 EXAMPLES = """examples:
@@ -216,7 +216,7 @@ def _run(args: argparse.Namespace, progress: Progress, stop: _Stop) -> int:
         result = _refined(args, result, watch, stop, progress)
     files = _write_results(args, result, watch)
     if args.report:
-        from recon.stages.write import write_report
+        from recon.io.write import write_report
 
         write_report(result.report() | {"seconds": watch.rounded(), "files": [str(f) for f in files]}, args.report)
         files.append(args.report)
@@ -258,7 +258,7 @@ def _refined(
 
 def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any) -> list[Path]:
     """Make what was asked for and write it, the model first; returns the files."""
-    from recon.stages import write
+    from recon.io import write
 
     files: list[Path] = []
     if args.kind == "points" or args.points_out:
@@ -283,10 +283,10 @@ def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any)
             files.append(args.depth_out)
     for name in ("preview", "turntable"):
         if path := getattr(args, name):
-            from recon.stages import render
+            from recon.io import turntable
 
             with watch.stage(name):
-                draw = render.write_preview if name == "preview" else render.write_turntable
+                draw = turntable.write_preview if name == "preview" else turntable.write_turntable
                 draw(result.mesh, result.camera, path, closed=result.surface == "solid")
             files.append(path)
     return files
@@ -294,7 +294,7 @@ def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any)
 
 def _check_options(args: argparse.Namespace) -> list[Path]:
     """What can be known to be wrong before the photo is read; returns the folders that will be made."""
-    from recon import formats
+    from recon.io import formats
 
     if args.rgb is None or not args.out:
         raise BadOption("--rgb PHOTO and --out MODEL are both needed; see python gen.py --help.")
@@ -332,8 +332,8 @@ def _check_refine_options(args: argparse.Namespace) -> None:
         return
     if args.kind == "points" and args.second == "mesh":
         raise BadOption("--refine makes a mesh and --kind is points; leave one of them out or add --second points.")
-    from recon.refine.settings import preset
-    from recon.stages.files import check_writable
+    from recon.io.files import check_writable
+    from recon.refinement.settings import preset
 
     preset(args.refine, args.steps, args.faces, args.guidance or "builtin", args.second)
     if args.resume is not None:
@@ -363,7 +363,7 @@ def _tell_open_prints(args: argparse.Namespace, mesh: Mesh, result: Reconstructi
 
 def _check_places(args: argparse.Namespace, wanted: list[tuple[Path, str]]) -> list[Path]:
     """Every file to be written can be, and is neither an input nor another result; returns the folders to be made."""
-    from recon.stages.files import check_writable, same_place
+    from recon.io.files import check_writable, same_place
 
     mask = None if args.mask in ("auto", "none", "alpha") else Path(args.mask)
     inputs = ((args.rgb, "the photo"), (args.depth_in, "the given depth map"), (mask, "the mask"))

@@ -22,8 +22,8 @@ from bench.views import View, read_model, seen_from, unseen_camera, unseen_poses
 from recon.builtin import estimator
 from recon.pipeline import reconstruct
 from recon.protocols import ShapeEstimator
-from recon.refine.looks import looks_of
-from recon.result import Reconstruction
+from recon.refinement.augmented_views import looks_of
+from recon.results import Reconstruction
 from recon.settings import SolidSettings
 from recon.stages.surface_solid import make_solid
 from recon.types import DepthMap

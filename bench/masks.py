@@ -11,9 +11,9 @@ import numpy as np
 from PIL import Image
 
 from bench.frames import read_frame
+from recon.io.read import photo_from_array
 from recon.protocols import Segmenter
 from recon.registry import Where, segmenter, segmenters
-from recon.stages.read import photo_from_array
 from recon.stages.subject import find_subject
 from recon.types import Mask
 

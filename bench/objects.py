@@ -25,7 +25,7 @@ from bench.masks import KINDS, Case, chain, iou, scenes_without, subject_of, sub
 from bench.views import UNSEEN, View, read_model, seen_from
 from recon.pipeline import reconstruct
 from recon.registry import depth_estimator
-from recon.result import Reconstruction
+from recon.results import Reconstruction
 from recon.stages.camera import DEFAULT_FOV
 
 TARGETS = "targets: mask 0.85; empty 0.80; front F 0.85; solid F 0.55 and 0.10 above both floors; IoU 0.75; fov 8°"

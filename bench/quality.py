@@ -21,9 +21,9 @@ from bench.frames import Frame, frames
 from bench.score import Truth, f_score, in_mid_air, psnr, rendered, sample_surface, truth
 from bench.speed import ROOT
 from recon.geometry.camera import centred
+from recon.io.write_gltf import encoded_texture
 from recon.pipeline import reconstruct
-from recon.result import Reconstruction
-from recon.stages.write_gltf import encoded_texture
+from recon.results import Reconstruction
 from recon.types import Surface
 
 SAMPLES = 300_000

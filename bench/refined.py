@@ -23,7 +23,7 @@ from bench.frames import DEFAULT_FOLDER
 from bench.score import bilinear, psnr
 from bench.views import View, cast, read_model, render, scene_of, seen_from, unseen_camera, unseen_poses
 from recon.pipeline import reconstruct, refine
-from recon.result import Reconstruction
+from recon.results import Reconstruction
 from recon.types import Camera, Mesh
 
 COLUMNS = ("ref", "held", "turn", "F", "IoU")

@@ -3,9 +3,9 @@
     python -m bench.verdict [--data DIR] [--names A,B] [--preset quick] [--steps N] [--pictures DIR]
 
 Every object photo of the folder (objects/*.png and objects/*/image_rgba.png) goes through `--surface solid` and a
-refinement with one thread. Two rows each: the numbers of recon.refine.verdict for the first model and for the refined one,
-then whether that is taken. `cpu` is processor seconds. --pictures writes a sheet of each: the photo and the first model
-above, the refined one below, from `VIEWS`, in their colours and, on the right, in grey with the lamp at the eye.
+refinement with one thread. Two rows each: the numbers of recon.refinement.verdict for the first model and for the refined
+one, then whether that is taken. `cpu` is processor seconds. --pictures writes a sheet of each: the photo and the first
+model above, the refined one below, from `VIEWS`, in their colours and, on the right, in grey with the lamp at the eye.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from PIL import Image
 
 from bench.frames import DEFAULT_FOLDER
 from recon.pipeline import reconstruct, refine
-from recon.refine.looked_at import Looked, orbit_rays
-from recon.refine.verdict import Look, Verdict
-from recon.result import Reconstruction
+from recon.refinement.looked_at import Looked, orbit_rays
+from recon.refinement.verdict import Look, Verdict
+from recon.results import Reconstruction
 from recon.types import Mesh, Photo
 
 VIEWS = ((0.0, 10.0), (60.0, 10.0), (180.0, 10.0), (300.0, 10.0), (0.0, 70.0))

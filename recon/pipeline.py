@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from recon.errors import BadInput, BadOption
+from recon.io.read import photo_of, read_photo
+from recon.io.read_depth import check_kind, read_depth
+from recon.io.values import as_path, is_path
 from recon.progress import Stopwatch
 from recon.protocols import DepthEstimator, ShapeEstimator
 from recon.registry import Where, depth_estimator, segmenter, segmenters, shape_estimators
-from recon.result import Reconstruction, Refined
+from recon.results import Reconstruction, Refined
 from recon.settings import (
     FEWEST_FACES,
     POISSON_DEPTHS,
@@ -27,16 +30,13 @@ from recon.settings import (
 )
 from recon.stages.camera import DEFAULT_FOV, find_camera, number
 from recon.stages.depth import to_depth_map
-from recon.stages.read import photo_of, read_photo
-from recon.stages.read_depth import check_kind, read_depth
 from recon.stages.subject import colours_of, find_subject, segmented_subject
-from recon.stages.values import as_path, is_path
 from recon.types import Camera, DepthKind, DepthMap, Mask, Photo, RawDepth, Surface, SurfaceChoice
 
 if TYPE_CHECKING:
-    from recon.refine.settings import Settings as RefineSettings
-    from recon.refine.steps import Step
-    from recon.refine.target import Target
+    from recon.refinement.progress import Step
+    from recon.refinement.reference import Target
+    from recon.refinement.settings import Settings as RefineSettings
 
 REFINED_NOTE = "the unseen back is the network's guess; its colours are the photo's, mirrored and blurred"
 KEPT_NOTE = "the refined model is no better than the first one, which was kept: "
@@ -272,12 +272,12 @@ def refine(
     is too small.
     """
     from recon.models.device import pick
-    from recon.refine.checkpoint import kept
-    from recon.refine.run import Refinement
-    from recon.refine.settings import preset as settings_of
-    from recon.refine.steps import Parts, silent
-    from recon.refine.texture import PARTS
-    from recon.refine.verdict import verdict
+    from recon.refinement.checkpoint import kept
+    from recon.refinement.progress import Parts, silent
+    from recon.refinement.run import Refinement
+    from recon.refinement.settings import preset as settings_of
+    from recon.refinement.texture import PARTS
+    from recon.refinement.verdict import verdict
     from recon.threads import limited
 
     _check_refinable(found, steps, seed)
@@ -326,8 +326,8 @@ def _looked(
     found: Reconstruction, networks: Sequence[ShapeEstimator], turns: tuple[float, ...], tell: Callable[[Step], None]
 ) -> DepthMap:
     """The depth map after several looks at the subject."""
-    from recon.refine.looks import looks_of
-    from recon.refine.steps import Parts, cut_out
+    from recon.refinement.augmented_views import looks_of
+    from recon.refinement.progress import Parts, cut_out
 
     parts = Parts("looks", 2 * len(turns) * len(networks), tell, partial(cut_out, found.photo, found.mask))
     depths = [found.depth]
@@ -339,8 +339,8 @@ def _looked(
 
 def _target(found: Reconstruction, depth: DepthMap, settings: RefineSettings) -> Target:
     """What a refinement is fitted to."""
-    from recon.refine.target import frame_of, target_of
-    from recon.refine.thin import PLATE, linked
+    from recon.refinement.reference import frame_of, target_of
+    from recon.refinement.thin_parts import PLATE, linked
     from recon.stages.surface_solid import make_solid
 
     assert depth.back is not None, "the looks have found one"

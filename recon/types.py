@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 DepthKind = Literal["disparity", "scale", "metric"]
 """What a raw depth map means: affine-invariant inverse depth; depth up to one factor; metres."""
 
+GIVEN = "given"
+"""The model of a depth map that was measured, or made elsewhere."""
+
 Surface = Literal["grid", "poisson", "solid"]
 SurfaceChoice = Literal["auto", "grid", "poisson", "solid"]
 """auto: `solid` where the photo shows one thing, `grid` where it shows a scene."""
@@ -146,7 +149,7 @@ class DepthMap:
 
     z: Float32[ndarray, "h w"]
     metric: bool
-    model: str = "given"
+    model: str = GIVEN
     kind: DepthKind = "metric"
     noise: float = 0.0
     back: Float32[ndarray, "h w"] | None = None

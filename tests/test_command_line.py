@@ -299,8 +299,8 @@ def test_what_the_camera_wrote_into_the_photo_is_in_no_result(
     run: Callable[..., Outcome], place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("pyvista")
-    monkeypatch.setattr("recon.stages.render.GIF_FPS", 1)  # 8 small frames
-    monkeypatch.setattr("recon.stages.render.TURNTABLE_SIDE", 64)
+    monkeypatch.setattr("recon.io.turntable.GIF_FPS", 1)  # 8 small frames
+    monkeypatch.setattr("recon.io.turntable.TURNTABLE_SIDE", 64)
     tags = Image.Exif()
     tags[0x010F], tags[0x9C9C] = "SECRETCAM", "SECRET comment".encode("utf-16-le")
     tags.get_ifd(0x8825)[2] = (48.0, 12.0, 3.0)

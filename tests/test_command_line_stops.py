@@ -29,10 +29,10 @@ def test_a_full_disk_leaves_the_old_files(
 ) -> None:
     options: dict[str, Any] = {FULL[name]: f"out/{name}"}
     if FULL[name] != "out":
-        monkeypatch.setattr("recon.stages.write.write_mesh", lambda *_: [])  # the model finds room
+        monkeypatch.setattr("recon.io.write.write_mesh", lambda *_: [])  # the model finds room
     if FULL[name] == "turntable":
         frame = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)  # drawing takes seconds
-        monkeypatch.setattr("recon.stages.render._Studio.shot", lambda *_: frame)
+        monkeypatch.setattr("recon.io.turntable._Studio.shot", lambda *_: frame)
     old = dict.fromkeys((name, "mesh.mtl", "mesh_texture.jpg"), b"old")
     for file, data in old.items():
         (place / "out" / file).write_bytes(data)
@@ -46,13 +46,13 @@ def test_a_full_disk_leaves_the_old_files(
 STEPS = {
     "reading": "recon.pipeline.read_photo",
     "the mask": "recon.pipeline.find_subject",
-    "the mesh": "recon.result.Reconstruction.mesh",
-    "writing": "recon.stages.write_ply.write_bytes",
-    "flushing": "recon.stages.files.os.fsync",
-    "renaming": "recon.stages.files.os.replace",
-    "the preview": "recon.stages.render._Studio.shot",
-    "the turntable": "recon.stages.render.turntable_angles",
-    "the report": "recon.stages.write.write_report",
+    "the mesh": "recon.results.Reconstruction.mesh",
+    "writing": "recon.io.write_ply.write_bytes",
+    "flushing": "recon.io.files.os.fsync",
+    "renaming": "recon.io.files.os.replace",
+    "the preview": "recon.io.turntable._Studio.shot",
+    "the turntable": "recon.io.turntable.turntable_angles",
+    "the report": "recon.io.write.write_report",
 }
 
 
@@ -67,7 +67,7 @@ def test_a_signal_at_any_step_leaves_nothing_half_written(
 
     later = {"the preview": "out/p.png", "the turntable": "out/t.gif", "the report": "out/r.json"}.get(step)
     if later:  # the model is whole by then
-        monkeypatch.setattr("recon.stages.write.write_mesh", lambda *_: [])
+        monkeypatch.setattr("recon.io.write.write_mesh", lambda *_: [])
     monkeypatch.setattr(STEPS[step], property(interrupted) if step == "the mesh" else interrupted)
     (place / "out/model.ply").write_bytes(b"old")
     before = tree(place)

@@ -11,7 +11,7 @@ import trimesh
 from PIL import Image
 
 import gen
-from web_3d_app.options import SAMPLES, sample_names
+from web_3d_app.http.options import SAMPLES, sample_names
 
 ROOT = Path(gen.__file__).parent
 

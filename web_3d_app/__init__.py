@@ -1,6 +1,6 @@
 """The web application: pages, a JSON API, jobs and the worker that does them. `create_app(settings)` makes it.
 
-The web process imports no torch and no open3d; the worker (`python -m web_3d_app.worker`) does.
+The web process imports no torch and no open3d; the worker (`python -m web_3d_app.work.worker`) does.
 """
 
 from __future__ import annotations

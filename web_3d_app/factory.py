@@ -11,31 +11,31 @@ from flask import Flask, Response, jsonify, request
 from flask_smorest import Api
 
 from recon import __version__
-from web_3d_app.addresses import Sessions, behind_proxies
-from web_3d_app.answers import set_up_answers
-from web_3d_app.api import api
-from web_3d_app.claims import Claims
-from web_3d_app.database import Database
-from web_3d_app.decoders import Decoders
-from web_3d_app.engine import Engine, NoEngine
-from web_3d_app.forms import Request, tidy_spool
-from web_3d_app.health import JobsCollector, health
-from web_3d_app.housekeeping import Housekeeping
-from web_3d_app.jobs import Jobs
-from web_3d_app.limits import FORM_ROOM, set_up_limits
+from web_3d_app.engines.base import Engine, NoEngine
+from web_3d_app.engines.local import LocalEngine
+from web_3d_app.http.addresses import Sessions, behind_proxies
+from web_3d_app.http.api import api
+from web_3d_app.http.forms import Request, tidy_spool
+from web_3d_app.http.health import JobsCollector, health
+from web_3d_app.http.identity import protect
+from web_3d_app.http.limits import FORM_ROOM, set_up_limits
+from web_3d_app.http.options import look_for_models
+from web_3d_app.http.pages import pages
+from web_3d_app.http.responses import set_up_answers
+from web_3d_app.http.schemas import CreateSchema, ErrorSchema, UploadSchema
+from web_3d_app.http.statics import set_up_statics
+from web_3d_app.jobs.claims import Claims
+from web_3d_app.jobs.database import Database
+from web_3d_app.jobs.decoders import Decoders
+from web_3d_app.jobs.housekeeping import Housekeeping
+from web_3d_app.jobs.sequence_poller import Watch
+from web_3d_app.jobs.service import Jobs
+from web_3d_app.jobs.storage import Storage
+from web_3d_app.jobs.uploads import readable_sentence
 from web_3d_app.logs import set_up_logs
-from web_3d_app.options import look_for_models
-from web_3d_app.pages import pages
-from web_3d_app.schemas import CreateSchema, ErrorSchema, UploadSchema
 from web_3d_app.services import Services
 from web_3d_app.settings import LOCAL_HOSTS, Settings
 from web_3d_app.shares import Shares
-from web_3d_app.statics import set_up_statics
-from web_3d_app.storage import Storage
-from web_3d_app.supervisor import LocalEngine
-from web_3d_app.uploads import readable_sentence
-from web_3d_app.visitors import protect
-from web_3d_app.watch import Watch
 
 ROOT = Path(__file__).resolve().parents[1]
 DAY = 86400

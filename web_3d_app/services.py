@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from flask import current_app
 from prometheus_client import CollectorRegistry, Histogram
 
-from web_3d_app.claims import Claims
-from web_3d_app.database import Database
-from web_3d_app.decoders import Decoders
-from web_3d_app.engine import Engine
-from web_3d_app.jobs import Jobs
+from web_3d_app.engines.base import Engine
+from web_3d_app.jobs.claims import Claims
+from web_3d_app.jobs.database import Database
+from web_3d_app.jobs.decoders import Decoders
+from web_3d_app.jobs.sequence_poller import Watch
+from web_3d_app.jobs.service import Jobs
+from web_3d_app.jobs.storage import Storage
 from web_3d_app.settings import Settings
 from web_3d_app.shares import Shares
-from web_3d_app.storage import Storage
-from web_3d_app.watch import Watch
 
 
 @dataclass

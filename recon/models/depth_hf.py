@@ -20,7 +20,7 @@ from recon.errors import BadInput
 from recon.models import weights
 from recon.models.device import half_precision, keep_float32, pick
 from recon.models.hf import quiet, read_config, read_network
-from recon.models.need import need
+from recon.models.soft_import import need
 from recon.types import DepthKind, RawDepth
 
 MAX_SIDE = {"glpn": 640, "zoedepth": 1024, "depth_pro": 2048}

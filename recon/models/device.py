@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal
 
 from recon.errors import BadOption
-from recon.models.need import need
+from recon.models.soft_import import need
 
 Device = Literal["auto", "cpu", "cuda"]
 

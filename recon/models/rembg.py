@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 from numpy import ndarray
 
-from recon.models import choose, weights
-from recon.models.need import need
+from recon.models import prompts, weights
+from recon.models.soft_import import need
 
 
 class Rembg:
@@ -39,7 +39,7 @@ class Rembg:
         """The salient object, or None."""
         session = self.load()
         matte = need("rembg", "rembg", self.name).remove(np.array(rgb), session=session, only_mask=True)
-        return choose.best([np.asarray(matte) > 127], [1.0], 0.0)
+        return prompts.best([np.asarray(matte) > 127], [1.0], 0.0)
 
 
 @contextmanager

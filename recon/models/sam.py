@@ -15,10 +15,10 @@ from jaxtyping import Bool, UInt8
 from numpy import ndarray
 
 from recon.errors import MissingWeights
-from recon.models import choose, weights
+from recon.models import prompts, weights
 from recon.models.device import pick
 from recon.models.hf import first_line, unusable
-from recon.models.need import need
+from recon.models.soft_import import need
 from recon.protocols import Segmenter
 
 LEAST_IOU = 0.8
@@ -38,7 +38,7 @@ class Sam:
         spec: weights.WeightsSpec,
         device: str = "auto",
         offline: bool = False,
-        box: choose.Box | None = None,
+        box: prompts.Box | None = None,
         prior: Segmenter | None = None,
     ) -> None:
         self.name = spec.name
@@ -59,7 +59,7 @@ class Sam:
     def segment(self, rgb: UInt8[ndarray, "h w 3"]) -> Bool[ndarray, "h w"] | None:
         """The subject, or None when no mask is credible."""
         predictor = self.load()
-        asked = choose.prompt(rgb, self._box, self._prior)
+        asked = prompts.prompt(rgb, self._box, self._prior)
         predictor.set_image(np.array(rgb))
         masks, scores, _ = predictor.predict(
             point_coords=np.array([asked.point]),
@@ -68,7 +68,7 @@ class Sam:
             multimask_output=True,
         )
         predictor.reset_image()
-        return choose.best(list(masks), [float(score) for score in scores], LEAST_IOU)
+        return prompts.best(list(masks), [float(score) for score in scores], LEAST_IOU)
 
 
 def read_checkpoint(file: Path, spec: weights.WeightsSpec) -> Any:

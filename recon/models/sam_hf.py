@@ -8,11 +8,11 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 from numpy import ndarray
 
-from recon.models import choose, weights
+from recon.models import prompts, weights
 from recon.models.device import pick
 from recon.models.hf import quiet, read_config, read_network
-from recon.models.need import need
 from recon.models.sam import LEAST_IOU
+from recon.models.soft_import import need
 from recon.protocols import Segmenter
 
 
@@ -24,7 +24,7 @@ class SamHf:
         spec: weights.WeightsSpec,
         device: str = "auto",
         offline: bool = False,
-        box: choose.Box | None = None,
+        box: prompts.Box | None = None,
         prior: Segmenter | None = None,
     ) -> None:
         self.name = spec.name
@@ -49,10 +49,10 @@ class SamHf:
 
     def segment(self, rgb: UInt8[ndarray, "h w 3"]) -> Bool[ndarray, "h w"] | None:
         """The subject, or None when no mask is credible."""
-        masks, scores = self.predict(rgb, choose.prompt(rgb, self._box, self._prior))
-        return choose.best(list(masks), [float(score) for score in scores], LEAST_IOU)
+        masks, scores = self.predict(rgb, prompts.prompt(rgb, self._box, self._prior))
+        return prompts.best(list(masks), [float(score) for score in scores], LEAST_IOU)
 
-    def predict(self, rgb: UInt8[ndarray, "h w 3"], asked: choose.Prompt) -> tuple[Bool[ndarray, "n h w"], Any]:
+    def predict(self, rgb: UInt8[ndarray, "h w 3"], asked: prompts.Prompt) -> tuple[Bool[ndarray, "n h w"], Any]:
         """All masks for one prompt at the photo's size, and their predicted IoU."""
         torch = need("torch", "torch", self.name)
         processor, network = self.load()

@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recon.errors import MissingWeights
-from recon.models.need import need
+from recon.models.soft_import import need
 
 CONFIG = "config.json"
 PROCESSOR = "preprocessor_config.json|processor_config.json"

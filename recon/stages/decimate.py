@@ -11,7 +11,7 @@ from jaxtyping import Float32, Int32
 from numpy import ndarray
 
 from recon.geometry.closed import apart, is_closed
-from recon.stages.texture import textured
+from recon.stages.photo_texture import textured
 from recon.types import Camera, Mask, Mesh, Photo
 
 BULK = 64_000

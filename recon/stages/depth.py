@@ -13,15 +13,13 @@ from recon.geometry.disparity import FAR_OVER_NEAR, SUBJECT_FAR_OVER_NEAR, dispa
 from recon.geometry.fill import nearest_filled
 from recon.geometry.finer import finer
 from recon.geometry.upsample import guided_upsample, resized
-from recon.types import Camera, DepthMap, Mask, Photo, RawDepth, Relief
+from recon.types import GIVEN, Camera, DepthMap, Mask, Photo, RawDepth, Relief
 
 NETWORK_NOISE = 0.02
 """Changes of a network's disparity between neighbours that mean nothing, in parts of its range over the photo."""
 NEAREST = 0.1
 """A subject's nearest point in parts of its median distance: with a very wide view, what a relief leads to in front of this
 would lie behind the camera."""
-GIVEN = "given"
-"""The model of a depth map that was measured, or made elsewhere."""
 ALL_INSIDE = 0.98
 """Share of a network's sample inside the mask from which nothing of the background is in it."""
 

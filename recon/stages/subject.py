@@ -9,8 +9,8 @@ from jaxtyping import Bool, UInt8
 from numpy import ndarray
 
 from recon.geometry.cutout import on_plain_ground
+from recon.io.read import read_mask
 from recon.protocols import Segmenter
-from recon.stages.read import read_mask
 from recon.types import Mask, Photo
 
 SMALLEST = 1e-3

@@ -12,7 +12,7 @@ from recon.geometry.lattice import Lattice, sample
 from recon.geometry.points import outliers
 from recon.geometry.sparse import densified, is_sparse
 from recon.settings import GridSettings
-from recon.stages.texture import textured
+from recon.stages.photo_texture import textured
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo
 
 RIM = 3.0

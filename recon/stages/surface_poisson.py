@@ -19,8 +19,8 @@ from recon.geometry.grid import compact
 from recon.geometry.lattice import Lattice
 from recon.geometry.normals import lattice_normals
 from recon.settings import PoissonSettings
+from recon.stages.photo_texture import textured
 from recon.stages.surface_grid import cleaned_lattice
-from recon.stages.texture import textured
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo
 
 SCALE = 1.1

@@ -29,8 +29,8 @@ from recon.geometry.solid import (  # fmt: skip
     smoothed_rim,
 )
 from recon.settings import SolidSettings
+from recon.stages.photo_texture import textured
 from recon.stages.surface_grid import cleaned_lattice
-from recon.stages.texture import textured
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo
 
 FAR_PERCENTILE = 98.0

@@ -8,7 +8,7 @@ import pytest
 
 from bench.photo import phone_photo
 from tests.browser.browser import SAMPLE, Begin
-from web_3d_app.uploads import readable_sentence
+from web_3d_app.jobs.uploads import readable_sentence
 
 CARRY = """async ([kind, url]) => {
     const photo = new File([await (await fetch(url)).blob()], "coffee.jpg", { type: "image/jpeg" });

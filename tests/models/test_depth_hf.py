@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from recon.errors import BadInput, BadOption, MissingDependency, MissingWeights
-from recon.models import need
+from recon.models import soft_import
 from recon.models.depth_hf import TransformersDepth, from_canonical_inverse, kind_of, shrink, without_padding
 from recon.models.weights import WeightsSpec
 from recon.protocols import DepthEstimator
@@ -316,4 +316,4 @@ def test_an_absent_framework_is_one_sentence(toy: Toy, monkeypatch: pytest.Monke
     with pytest.raises(MissingDependency) as raised:
         adapter(folder).load()
     assert str(raised.value).endswith(f"pip install {module}")
-    assert need.__name__ == "recon.models.need"
+    assert soft_import.__name__ == "recon.models.soft_import"

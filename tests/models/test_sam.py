@@ -11,7 +11,7 @@ import pytest
 
 from recon.errors import MissingDependency, MissingWeights
 from recon.geometry import silhouette
-from recon.models import choose
+from recon.models import prompts
 from recon.models.catalogue import SUBJECT
 from recon.models.grabcut import GrabCut
 from recon.models.sam import Sam, build
@@ -179,7 +179,7 @@ def test_the_published_sizes_are_read_off_their_tensors() -> None:
 @pytest.mark.parametrize("box", [None, (60, 10, 120, 70)])
 def test_both_packages_give_the_same_masks(checkpoint: Path, folder: Path, thing: np.ndarray, box: Any) -> None:
     """Parity under equal weights: no pixel differs, predicted IoU to 1e-5 (measured 2026-11-20, transformers 5.23)."""
-    asked = choose.prompt(thing, box, None)
+    asked = prompts.prompt(thing, box, None)
     predictor = original(checkpoint).load()
     predictor.set_image(thing)
     corners = None if box is None else np.array(box)
@@ -200,7 +200,7 @@ def test_segment_gives_the_best_credible_mask(
     module = "recon.models.sam" if make == "original" else "recon.models.sam_hf"
     monkeypatch.setattr(f"{module}.LEAST_IOU", -1.0)
     monkeypatch.setattr(silhouette, "MAX_TOUCH", 1.0)
-    masks, scores = hf(folder).predict(thing, choose.prompt(thing, None, GrabCut()))
+    masks, scores = hf(folder).predict(thing, prompts.prompt(thing, None, GrabCut()))
     mask = segmenter.segment(thing)
     assert all(silhouette.is_credible(each) for each in masks)
     np.testing.assert_array_equal(mask, masks[int(np.argmax(scores))])
@@ -209,12 +209,12 @@ def test_segment_gives_the_best_credible_mask(
 
 
 def test_the_prior_points_into_the_thing(thing: np.ndarray) -> None:
-    asked = choose.prompt(thing, None, GrabCut())
+    asked = prompts.prompt(thing, None, GrabCut())
     assert np.hypot(asked.point[0] - 90, asked.point[1] - 40) < 3
     assert asked.box is not None and np.abs(np.subtract(asked.box, (65, 15, 116, 66))).max() <= 4
     noise = np.random.default_rng(0).integers(0, 256, (90, 140, 3), dtype=np.uint8)
-    assert choose.prompt(noise, None, GrabCut()) == choose.Prompt((70.0, 45.0), None)
-    assert choose.prompt(thing, (10, 20, 30, 60), GrabCut()) == choose.Prompt((20.0, 40.0), (10, 20, 30, 60))
+    assert prompts.prompt(noise, None, GrabCut()) == prompts.Prompt((70.0, 45.0), None)
+    assert prompts.prompt(thing, (10, 20, 30, 60), GrabCut()) == prompts.Prompt((20.0, 40.0), (10, 20, 30, 60))
 
 
 def test_what_is_credible() -> None:
@@ -227,8 +227,8 @@ def test_what_is_credible() -> None:
     all_of_it, frame = np.ones((100, 100), bool), ~block(slice(10, 90), slice(10, 90))
     cut_below = block(slice(40, 100), slice(10, 90))
     assert [silhouette.is_credible(mask) for mask in (good, small, all_of_it, frame, cut_below)] == [1, 0, 0, 0, 1]
-    assert choose.best([all_of_it, good, cut_below], [0.99, 0.9, 0.95], 0.8) is cut_below
-    assert choose.best([good, cut_below], [0.7, 0.6], 0.8) is None
+    assert prompts.best([all_of_it, good, cut_below], [0.99, 0.9, 0.95], 0.8) is cut_below
+    assert prompts.best([good, cut_below], [0.7, 0.6], 0.8) is None
 
 
 def test_a_wrong_checkpoint_is_an_error(checkpoint: Path, folder: Path, tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from recon.errors import BadOption
+from recon.io.turntable import write_preview
 from recon.pipeline import reconstruct
 from recon.stages.camera import find_camera
-from recon.stages.render import write_preview
 from recon.stages.surface_solid import make_solid
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo
 from tests.scenes import camera_of, frozen, photo_of, room, seen_depth, sphere
@@ -64,7 +64,7 @@ def test_the_closed_solid_too() -> None:
 
 def test_what_a_refinement_is_fitted_to_is_the_same() -> None:
     pytest.importorskip("torch")
-    from recon.refine.target import target_of
+    from recon.refinement.reference import target_of
 
     z = sphere(WHOLE, (0.9, 0.5, 3.0), 0.35)
     solid = make_solid(PHOTO, Mask(frozen(~np.isnan(z)), "file"), DepthMap(z, True), WHOLE)

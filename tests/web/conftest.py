@@ -14,8 +14,8 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from web_3d_app import create_app
-from web_3d_app.decoders import Decoders
-from web_3d_app.engine import NoEngine
+from web_3d_app.engines.base import NoEngine
+from web_3d_app.jobs.decoders import Decoders
 from web_3d_app.services import Services
 from web_3d_app.settings import Settings
 

@@ -9,10 +9,11 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from web_3d_app import storage, worker
-from web_3d_app.database import Database
+from web_3d_app.jobs import storage
+from web_3d_app.jobs.database import Database
+from web_3d_app.jobs.tables import Job
 from web_3d_app.settings import Settings
-from web_3d_app.tables import Job
+from web_3d_app.work import worker
 
 
 def main() -> None:

@@ -11,11 +11,11 @@ import threading
 import time
 from pathlib import Path
 
-from web_3d_app import worker
-from web_3d_app.database import Database
+from web_3d_app.jobs.database import Database
+from web_3d_app.jobs.storage import Storage
+from web_3d_app.jobs.tables import Job
 from web_3d_app.settings import Settings
-from web_3d_app.storage import Storage
-from web_3d_app.tables import Job
+from web_3d_app.work import worker
 
 
 def slowly(own: worker.Worker, job: Job, folder: Path) -> None:

@@ -12,10 +12,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from web.conftest import picture, program, send
 
-from web_3d_app.options import CHANGES, DEFAULTS, described, options
+from web_3d_app.http.options import CHANGES, DEFAULTS, described, options
+from web_3d_app.jobs.tables import Job
 from web_3d_app.services import Services
 from web_3d_app.settings import Settings
-from web_3d_app.tables import Job
 
 
 def photo_of(client: FlaskClient, job: dict) -> bytes:

@@ -21,16 +21,16 @@ from web.test_server import ended, rows
 from web.test_server import start as start_real  # noqa: F401
 
 from bench.server import ROOT, until
-from web_3d_app import supervisor
-from web_3d_app.claims import Claims
 from web_3d_app.clock import Awake, Watched, is_stopped
-from web_3d_app.database import Database, DatabaseBusy
-from web_3d_app.housekeeping import GAP_SECONDS, SETTLED_SECONDS, Housekeeping
-from web_3d_app.jobs import Jobs
+from web_3d_app.engines import local
+from web_3d_app.jobs.claims import Claims
+from web_3d_app.jobs.database import Database, DatabaseBusy
+from web_3d_app.jobs.housekeeping import GAP_SECONDS, SETTLED_SECONDS, Housekeeping
+from web_3d_app.jobs.service import Jobs
+from web_3d_app.jobs.storage import Storage
+from web_3d_app.jobs.tables import FINAL, Job
+from web_3d_app.jobs.uploads import Upload
 from web_3d_app.settings import Settings
-from web_3d_app.storage import Storage
-from web_3d_app.tables import FINAL, Job
-from web_3d_app.uploads import Upload
 
 HOUR = 3600.0
 FAKE = """import os, time
@@ -351,7 +351,7 @@ def test_a_stop_that_outlasts_its_grace_costs_no_try(start: Callable[..., Server
     server.wait(job, lambda job: job.state == "running" and (title != "deep" or job.stage == "mesh"))
     begun = time.monotonic()
     server.engine.stop()
-    assert time.monotonic() - begun < 1 + supervisor.GIVE_BACK_SECONDS + 2
+    assert time.monotonic() - begun < 1 + local.GIVE_BACK_SECONDS + 2
     left = server.jobs.get("me", job.id)
     assert (left.state, left.tries_left, left.lease_owner) == ("queued", 1, None)
 

@@ -21,11 +21,11 @@ from web.test_jobs import together
 
 from bench.photo import phone_photo
 from bench.server import Client, Server, form, until
-from web_3d_app.claims import Claims
-from web_3d_app.database import Database
+from web_3d_app.jobs.claims import Claims
+from web_3d_app.jobs.database import Database
+from web_3d_app.jobs.storage import Storage
+from web_3d_app.jobs.tables import VIEW
 from web_3d_app.settings import Settings
-from web_3d_app.storage import Storage
-from web_3d_app.tables import VIEW
 
 PROMPT = 3.0
 """Seconds within which an upload is answered, whatever another visitor does."""

@@ -16,7 +16,7 @@ from web.pictures import pixels_in_few_bytes, small_photo
 
 from bench.server import until
 from recon.settings import Limits
-from web_3d_app.decoders import ROOT, CannotDecode, Decoders
+from web_3d_app.jobs.decoders import ROOT, CannotDecode, Decoders
 from web_3d_app.problems import Problem
 
 
@@ -100,7 +100,7 @@ PEAK = """
 import json, sys
 from pathlib import Path
 from recon.settings import Limits
-from web_3d_app.decoder import decode_here, peak
+from web_3d_app.jobs.decoder import decode_here, peak
 kept = decode_here(Path(sys.argv[1]), Path(sys.argv[1] + ".kept"), Limits())
 print(json.dumps([kept.width, kept.height, kept.facts["full_size"], peak() // 1024]))
 """

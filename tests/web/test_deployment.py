@@ -28,8 +28,8 @@ def test_whoever_stops_the_server_waits_longer_than_it_takes() -> None:
 
 
 def test_the_server_waits_longer_than_its_workers_may_take() -> None:
+    from web_3d_app.engines.local import GIVE_BACK_SECONDS
     from web_3d_app.settings import Settings
-    from web_3d_app.supervisor import GIVE_BACK_SECONDS
 
     assert longest_stop() > Settings().grace_seconds + GIVE_BACK_SECONDS + 5
 

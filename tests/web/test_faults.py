@@ -13,17 +13,17 @@ from typing import Any
 import pytest
 from web.pictures import small_photo
 
-from web_3d_app import supervisor
-from web_3d_app.claims import POISONED, Claims
-from web_3d_app.database import Database
-from web_3d_app.housekeeping import Housekeeping
-from web_3d_app.jobs import Jobs
-from web_3d_app.options import DEFAULTS
+from web_3d_app.engines import local
+from web_3d_app.engines.local import LocalEngine
+from web_3d_app.http.options import DEFAULTS
+from web_3d_app.jobs.claims import POISONED, Claims
+from web_3d_app.jobs.database import Database
+from web_3d_app.jobs.housekeeping import Housekeeping
+from web_3d_app.jobs.service import Jobs
+from web_3d_app.jobs.storage import Storage
+from web_3d_app.jobs.tables import FINAL, LANES, STAGES, Job
+from web_3d_app.jobs.uploads import Upload, checked_upload
 from web_3d_app.settings import Settings
-from web_3d_app.storage import Storage
-from web_3d_app.supervisor import LocalEngine
-from web_3d_app.tables import FINAL, LANES, STAGES, Job
-from web_3d_app.uploads import Upload, checked_upload
 
 PATIENCE = 120.0
 UPLOAD = Upload(b"bytes", "photo.jpg", "cat", 64, 48, None, "digest")
@@ -125,14 +125,14 @@ def test_a_job_that_ends_its_workers_fails_and_others_go_on(start: Callable[[], 
 
 
 def test_pauses_grow_while_workers_die_young_and_begin_anew_after_a_long_life() -> None:
-    restarts, now = supervisor._Restarts(), 100.0
+    restarts, now = local._Restarts(), 100.0
     pauses = []
     for _ in range(10):
         pauses.append(restarts.ended(now, lived=1.0))
         assert not restarts.due(now + pauses[-1] - 0.01) and restarts.due(now + pauses[-1])
         now += 1000
     assert pauses == [0.5, 1, 2, 4, 8, 16, 32, 60, 60, 60]
-    assert restarts.ended(now, lived=supervisor.LONG_LIFE) == 0.5
+    assert restarts.ended(now, lived=local.LONG_LIFE) == 0.5
 
 
 def test_a_stopped_server_gives_its_job_to_the_next_one(start: Callable[[], Server]) -> None:

@@ -14,9 +14,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 from web.conftest import picture, program, send
 
-from web_3d_app.answers import POLICY
-from web_3d_app.database import Database
-from web_3d_app.schemas import JobSchema
+from web_3d_app.http.responses import POLICY
+from web_3d_app.http.schemas import JobSchema
+from web_3d_app.jobs.database import Database
 from web_3d_app.services import Services
 from web_3d_app.settings import Settings
 

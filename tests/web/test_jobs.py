@@ -12,15 +12,15 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from web_3d_app.claims import Cancelled, Claims, Lost
-from web_3d_app.database import Database
-from web_3d_app.housekeeping import Housekeeping
-from web_3d_app.jobs import Jobs
+from web_3d_app.jobs.claims import Cancelled, Claims, Lost
+from web_3d_app.jobs.database import Database
+from web_3d_app.jobs.housekeeping import Housekeeping
+from web_3d_app.jobs.service import Jobs
+from web_3d_app.jobs.storage import Storage
+from web_3d_app.jobs.tables import CREWS, FILES, HEAVY, MESH, QUICK, VIEW, Base, Job
+from web_3d_app.jobs.uploads import Upload
 from web_3d_app.problems import Problem
 from web_3d_app.settings import Settings
-from web_3d_app.storage import Storage
-from web_3d_app.tables import CREWS, FILES, HEAVY, MESH, QUICK, VIEW, Base, Job
-from web_3d_app.uploads import Upload
 
 UPLOAD = Upload(b"bytes", "photo.jpg", "cat", 64, 48, None, "digest")
 

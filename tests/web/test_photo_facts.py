@@ -17,12 +17,12 @@ from web.conftest import picture, send
 
 from recon.pipeline import reconstruct
 from recon.types import RawDepth
-from tests.stages.test_containers import GDEPTH, GPANO, dng
-from web_3d_app import work
+from tests.io.test_containers import GDEPTH, GPANO, dng
+from web_3d_app.jobs.tables import QUICK, Job
 from web_3d_app.services import Services
 from web_3d_app.settings import Settings
-from web_3d_app.tables import QUICK, Job
-from web_3d_app.worker import ModelMaker, Worker
+from web_3d_app.work import photo as work
+from web_3d_app.work.worker import ModelMaker, Worker
 
 WHOLE = {"mask": "none"}
 

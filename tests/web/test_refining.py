@@ -23,16 +23,16 @@ from web.pictures import small_object, small_photo
 from web.test_faults import Server, start  # noqa: F401  (a fixture)
 from web.test_worker import LEASE, House
 
-from web_3d_app.claims import Claims
-from web_3d_app.ends import REFINE_POISONED, REFINE_TOO_LONG
-from web_3d_app.options import DEFAULTS
+from web_3d_app.http.options import DEFAULTS
+from web_3d_app.jobs.claims import Claims
+from web_3d_app.jobs.outcomes import REFINE_POISONED, REFINE_TOO_LONG
+from web_3d_app.jobs.tables import LANES, REFINE, STAGES, Job
+from web_3d_app.jobs.transport import is_packed
+from web_3d_app.jobs.uploads import checked_upload
 from web_3d_app.problems import NO_SUBJECT, Problem
-from web_3d_app.refining import BEGINS, POINTS, Diary
 from web_3d_app.settings import Settings
-from web_3d_app.tables import LANES, REFINE, STAGES, Job
-from web_3d_app.transport import is_packed
-from web_3d_app.uploads import checked_upload
-from web_3d_app.worker import ModelMaker
+from web_3d_app.work.refinement import BEGINS, POINTS, Diary
+from web_3d_app.work.worker import ModelMaker
 
 REFINED = {"refined", "refined_ply", "refined_stl", "refined_obj"}
 ALPHA = DEFAULTS | {"mask": "alpha", "surface": "grid"}
@@ -113,8 +113,8 @@ def test_a_refinement_asked_for_with_the_photo_makes_a_better_mesh(house: House)
 def test_a_refinement_shows_a_picture_on_its_way_and_keeps_one_only(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("web_3d_app.refining.SKETCH_SECONDS", 0.0)
-    monkeypatch.setattr("web_3d_app.refining.SKETCH_SHARE", math.inf)
+    monkeypatch.setattr("web_3d_app.work.refinement.SKETCH_SECONDS", 0.0)
+    monkeypatch.setattr("web_3d_app.work.refinement.SKETCH_SHARE", math.inf)
     job = finished(house)
     house.jobs.refine("me", job.id, "quick")
     seen: list[tuple[str, int]] = []
@@ -244,7 +244,7 @@ def test_a_state_that_cannot_be_used_any_more_is_made_anew(house: House, tmp_pat
 def test_a_worker_killed_in_a_refinement_is_followed_by_one_that_goes_on_from_the_checkpoint(
     start: Callable[..., Server],  # noqa: F811
 ) -> None:
-    server = start("web_3d_app.worker", refine_steps=STEPS, preview_seconds=0.0, grace_seconds=10.0)
+    server = start("web_3d_app.work.worker", refine_steps=STEPS, preview_seconds=0.0, grace_seconds=10.0)
     photo = checked_upload(small_object(), "ball.png", server.jobs.limits)
     job = server.job("ball", photo, **ALPHA | {"refine": "quick"})
     server.wait(job, lambda job: job.checkpoint_key is not None and job.lane == REFINE)

@@ -18,11 +18,11 @@ from PIL import Image
 from recon.progress import Stopwatch
 from recon.types import RawDepth
 from tests.web.conftest import send
-from web_3d_app import work
-from web_3d_app.options import DEFAULTS
+from web_3d_app.http.options import DEFAULTS
+from web_3d_app.jobs.tables import FILES, MESH, VIEW, for_page_only
 from web_3d_app.services import Services
-from web_3d_app.tables import FILES, MESH, VIEW, for_page_only
-from web_3d_app.work import FILES_MADE
+from web_3d_app.work import photo as work
+from web_3d_app.work.photo import FILES_MADE
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from web.conftest import send
 
 from web_3d_app.factory import ROOT
-from web_3d_app.statics import ENDINGS, set_up_statics
+from web_3d_app.http.statics import ENDINGS, set_up_statics
 
 GZIP = {"Accept-Encoding": "gzip, deflate, br"}
 TEXTS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "static").rglob("*") if path.suffix in ENDINGS)

@@ -10,8 +10,8 @@ import pytest
 from flask.testing import FlaskClient
 from web.conftest import send
 
+from web_3d_app.jobs.storage import Storage
 from web_3d_app.services import Services
-from web_3d_app.storage import Storage
 
 
 @pytest.fixture

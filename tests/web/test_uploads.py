@@ -14,8 +14,8 @@ from flask.testing import FlaskClient
 from PIL import Image, PngImagePlugin
 from web.conftest import picture, send
 
-from web_3d_app import uploads
-from web_3d_app.decoders import Decoders
+from web_3d_app.jobs import uploads
+from web_3d_app.jobs.decoders import Decoders
 from web_3d_app.services import Services
 
 
@@ -115,7 +115,7 @@ def test_heic_is_refused_with_a_sentence_where_it_is_not(
     data = heic()
     (tmp_path / "pillow_heif.py").write_text("raise ImportError")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr("web_3d_app.uploads.find_spec", lambda name: None)
+    monkeypatch.setattr("web_3d_app.jobs.uploads.find_spec", lambda name: None)
     parts.decoders = Decoders(count=1, seconds=60)
     answer = send(client, data, "IMG_1.HEIC")
     parts.decoders.close()
@@ -232,7 +232,7 @@ def test_a_disk_that_fills_leaves_nothing(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("web_3d_app.storage.os.fsync", full)
+    monkeypatch.setattr("web_3d_app.jobs.storage.os.fsync", full)
     answer = send(client)
     assert (answer.status_code, answer.json["error"]["code"]) == (507, "disk_full")
     assert client.get("/api/v1/jobs").json["jobs"] == []

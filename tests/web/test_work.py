@@ -16,10 +16,11 @@ from recon.errors import BadInput
 from recon.pipeline import reconstruct
 from recon.progress import Stopwatch
 from recon.types import Photo, RawDepth
-from web_3d_app import checkpoint, work
-from web_3d_app.claims import Cancelled
-from web_3d_app.tables import FILES, LANES, MESH, STAGES, VIEW
-from web_3d_app.worker import explained
+from web_3d_app.jobs.claims import Cancelled
+from web_3d_app.jobs.tables import FILES, LANES, MESH, STAGES, VIEW
+from web_3d_app.work import checkpoint
+from web_3d_app.work import photo as work
+from web_3d_app.work.worker import explained
 
 PARAMS = {"surface": "auto", "depth_model": "auto", "mask": "alpha", "fov": None, "faces": None}
 FIRST = ["photo_thumb.jpg", "points_view.ply", "grid_view.glb", "mask.png", "mask_thumb.png", "depth_view.jpg",
@@ -183,7 +184,7 @@ def test_errors_are_told_in_a_page_s_words() -> None:
 
 def test_what_is_said_on_the_command_line_is_said_in_the_page_s_words() -> None:
     """Every phrase is still one that the library says, and no option's name is left of it."""
-    said = "".join(path.read_text() for path in (Path(work.__file__).parents[1] / "recon").rglob("*.py"))
+    said = "".join(path.read_text() for path in (Path(work.__file__).parents[2] / "recon").rglob("*.py"))
     for phrase, instead in work.PHRASES.items():
         first = phrase.split(";")[0]
         assert first in said, f"nobody says {first!r} any more"

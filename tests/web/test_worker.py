@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from web.pictures import small_photo
 
-from web_3d_app import storage as storage_module
-from web_3d_app.database import Database, DatabaseBusy
-from web_3d_app.jobs import Jobs
-from web_3d_app.options import DEFAULTS
+from web_3d_app.http.options import DEFAULTS
+from web_3d_app.jobs import storage as storage_module
+from web_3d_app.jobs.database import Database, DatabaseBusy
+from web_3d_app.jobs.service import Jobs
+from web_3d_app.jobs.storage import Storage
+from web_3d_app.jobs.tables import CREWS, FINAL, LANES, STAGES, Job
+from web_3d_app.jobs.uploads import checked_upload
 from web_3d_app.settings import Settings
-from web_3d_app.storage import Storage
-from web_3d_app.tables import CREWS, FINAL, LANES, STAGES, Job
-from web_3d_app.uploads import checked_upload
-from web_3d_app.worker import ModelMaker, Worker
+from web_3d_app.work.worker import ModelMaker, Worker
 
 ORDER = [stage for lane in LANES for stage in STAGES[lane]]
 FIRST_FILE_OF = {

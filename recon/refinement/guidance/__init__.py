@@ -1,0 +1,1 @@
+"""Who tells a refinement how the subject looks from where the photo did not see it."""

@@ -1,0 +1,124 @@
+"""What a refinement is fitted to: the photo's crop around the subject, its mask, and the fast path's solid.
+
+All of it stands in the normalised world of `recon.render.cameras`: the object inside the ball of radius 1 around the
+origin, the reference camera's rotation the identity. The photo is resampled for a camera that was turned towards the
+object, so that its principal point is its centre; to turn a camera about itself changes no ray.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, Int64
+from numpy import ndarray
+from torch import Tensor
+from torch.nn import functional as F
+
+from recon.geometry.camera import project, scaled
+from recon.render.cameras import Pinhole, focal_of
+from recon.stages.photo_texture import without_fringe
+from recon.types import Camera, Mask, Mesh, Photo
+
+ROOM = 1.06
+"""The ball's radius over the object's: a surface that grows a little stays inside."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """From the photo's camera frame to the world: turned by `rotation` (rows: the reference camera's axes), moved by
+    `distance` along the new optical axis, divided by `radius`. Lengths are those of the depth map."""
+
+    rotation: Float32[ndarray, "3 3"]
+    distance: float
+    radius: float
+
+    def to_world(self, points: Float32[ndarray, "n 3"]) -> Float32[ndarray, "n 3"]:
+        """Points of the photo's camera frame in the world."""
+        moved = points @ self.rotation.T - np.array([0, 0, self.distance], np.float32)
+        return (moved / np.float32(self.radius)).astype(np.float32)
+
+    def from_world(self, points: Float32[ndarray, "n 3"]) -> Float32[ndarray, "n 3"]:
+        """The way back."""
+        moved = points * np.float32(self.radius) + np.array([0, 0, self.distance], np.float32)
+        return (moved @ self.rotation).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Target:
+    """photo: colours in 0..1, the subject's own also beyond its rim; mask: its coverage in 0..1; camera: the reference
+    view of both; vertices, faces: the solid, in the world; frame: the way there and back."""
+
+    photo: Float[Tensor, "s s 3"]
+    mask: Float[Tensor, "s s"]
+    camera: Pinhole
+    vertices: Float[Tensor, "v 3"]
+    faces: Int64[Tensor, "f 3"]
+    frame: Frame
+
+    def to(self, device: torch.device | str) -> Target:
+        """The same on another device."""
+        return replace(self, photo=self.photo.to(device), mask=self.mask.to(device), camera=self.camera.to(device),
+                       vertices=self.vertices.to(device), faces=self.faces.to(device))  # fmt: skip
+
+    def at(self, side: int) -> Target:
+        """The same with a photo of `side` pixels, which divides its own."""
+        if side == self.camera.width:
+            return self
+        layers = torch.cat([self.photo, self.mask[..., None]], 2).permute(2, 0, 1)[None]
+        small = F.adaptive_avg_pool2d(layers, side)[0].permute(1, 2, 0).contiguous()
+        return replace(self, photo=small[..., :3], mask=small[..., 3], camera=self.camera.resized(side, side))
+
+
+def target_of(photo: Photo, mask: Mask, camera: Camera, solid: Mesh, side: int) -> Target:
+    """The target of a subject, its photo resampled to side×side pixels in which the object's ball just fits."""
+    frame = frame_of(solid.vertices)
+    distance = frame.distance / frame.radius
+    fov = 2 * np.degrees(np.arcsin(min(1 / distance, 0.95)))
+    view = Pinhole(torch.eye(3, 4), focal_of(fov, side), side, side)
+    view.c2w[2, 3] = -distance
+    layers = np.dstack([without_fringe(photo, mask), _coverage(photo, mask)])
+    crop = torch.from_numpy(_resampled(layers, camera, frame, view)).float() / 255
+    return Target(
+        crop[..., :3].contiguous(), crop[..., 3].contiguous(), view,
+        torch.from_numpy(frame.to_world(solid.vertices)), torch.from_numpy(solid.faces.astype(np.int64)), frame,
+    )  # fmt: skip
+
+
+def frame_of(vertices: Float32[ndarray, "n 3"]) -> Frame:
+    """The world around points before a camera: its centre is the middle of their box in the turned frame."""
+    centre = (vertices.min(0) + vertices.max(0)) / 2
+    distance = float(np.linalg.norm(centre))
+    radius = float(np.linalg.norm(vertices - centre, axis=1).max())
+    return Frame(_towards(centre), distance, min(ROOM * radius, 0.95 * distance))
+
+
+def _towards(centre: Float32[ndarray, " 3"]) -> Float32[ndarray, "3 3"]:
+    """Axes of a camera that sees `centre` in the middle of its picture, turned as little as can be about its axis."""
+    forward = centre / np.linalg.norm(centre)
+    right = np.cross([0.0, 1.0, 0.0], forward)
+    right /= np.linalg.norm(right)
+    return np.stack([right, np.cross(forward, right), forward]).astype(np.float32)
+
+
+def _coverage(photo: Photo, mask: Mask) -> ndarray:
+    """The subject's coverage in 0..255: the photo's own alpha where that drew the mask."""
+    if mask.method == "alpha" and photo.alpha is not None:
+        return photo.alpha
+    assert mask.inside is not None
+    return 255 * mask.inside.astype(np.uint8)
+
+
+def _resampled(layers: ndarray, camera: Camera, frame: Frame, view: Pinhole) -> Float32[ndarray, "s s c"]:
+    """A photo's layers as the reference camera sees them; 0 beyond the photo."""
+    shrink = view.focal / camera.focal
+    if shrink < 1:  # mean over a pixel's area first, or fine texture would alias
+        size = max(1, round(camera.width * shrink)), max(1, round(camera.height * shrink))
+        layers = cv2.resize(layers, size, interpolation=cv2.INTER_AREA)
+        camera = scaled(camera, *size)
+    rays = view.rays().directions.numpy() @ frame.rotation
+    place = project(rays.astype(np.float32), camera).reshape(view.height, view.width, 2) - np.float32(0.5)
+    across, down = np.ascontiguousarray(place[..., 0]), np.ascontiguousarray(place[..., 1])
+    return cv2.remap(layers, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT).astype(np.float32)

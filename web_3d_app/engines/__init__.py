@@ -1,0 +1,1 @@
+"""Who rings the workers. The table is the truth; an engine is only a doorbell."""

@@ -1,0 +1,129 @@
+"""Jobs as JSON: for the API, event streams and pages alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import url_for
+
+from web_3d_app.jobs.service import refinement_of
+from web_3d_app.jobs.tables import FINAL, REFINE, VIEW, Artefact, Job
+from web_3d_app.services import services
+
+
+def job_json(job: Job, shared: bool = False) -> dict[str, Any]:
+    """One job for its owner, or as its share link shows it."""
+    return jobs_json([job], shared)[0]
+
+
+def jobs_json(jobs: Sequence[Job], shared: bool = False) -> list[dict[str, Any]]:
+    """Several jobs, their files read at once."""
+    files = services().jobs.artefacts(jobs)
+    return [_one(job, files[job.id], shared) for job in jobs]
+
+
+def download_name(job: Job, artefact: Artefact) -> str:
+    """What a saved file is called: coffee-mesh.glb."""
+    return f"{job.title}-{artefact.name.replace('_obj.zip', '-obj.zip')}"
+
+
+def version(artefact: Artefact) -> str:
+    """Another one for whatever takes its place under its name."""
+    return f"{artefact.attempt}.{artefact.position}"
+
+
+def _one(job: Job, files: list[Artefact], shared: bool) -> dict[str, Any]:
+    where = {"token": job.share_token} if shared else {"job_id": job.id}
+    kind = "shared" if shared else "job"
+    links: dict[str, str | None] = {
+        "page": url_for("pages.shared" if shared else "pages.job", **where),
+        "self": url_for(f"api.{kind}", **where),
+        "events": url_for(f"api.{kind}_events", **where),
+        "zip": url_for(f"api.{kind}_zip", **where),
+    }
+    for name in ("cancel", "retry", "refine", "share", "again", "results"):
+        links[name] = None if shared else url_for(f"api.{name}", **where)
+    link = None if shared or not job.share_token else url_for("pages.shared", token=job.share_token, _external=True)
+    return {
+        "id": job.share_token if shared else job.id,
+        "title": job.title,
+        "state": "running" if job.state == "queued" and job.lane != VIEW else job.state,  # it has begun
+        "lane": job.lane,
+        "stage": job.stage,
+        "progress": round(job.progress, 3),
+        "seq": job.seq,
+        "attempt": job.attempt,
+        "queue_position": services().jobs.queue_position(job),
+        "eta_s": services().jobs.seconds_left(job),
+        "cancel_requested": job.cancel_requested_at is not None,
+        "created_at": _iso(job.created_at),
+        "started_at": _iso(job.started_at),
+        "finished_at": _iso(job.finished_at),
+        "expires_at": _iso(job.expires_at),
+        "params": job.params,
+        "origin": None if shared else job.origin_id,
+        "photo": {"width": job.photo_width, "height": job.photo_height, "focal_35mm": job.focal_35mm},
+        "error": None if job.lane == REFINE else _error(job),
+        "facts": job.facts and {name: value for name, value in job.facts.items() if name != "refinement"},
+        "refinement": _refinement(job),
+        "artefacts": [_file(job, file, f"api.{kind}_artefact", where) for file in files],
+        "links": links,
+        "share_url": link,
+    }
+
+
+def _error(job: Job) -> dict[str, Any] | None:
+    return {"code": job.error_code, "message": job.error_message} if job.error_code else None
+
+
+def _refinement(job: Job) -> dict[str, Any] | None:
+    """How the better mesh fares that was asked for; None if none was."""
+    asked = job.params.get("refine", "off")
+    if asked == "off":
+        return None
+    told = refinement_of(job)
+    return {
+        "preset": asked,
+        "state": _refinement_state(job),
+        "stage": told.get("stage"),
+        "step": told.get("step", 0),
+        "steps": told.get("steps", 0),
+        "losses": told.get("losses", {}),
+        "seconds": told.get("seconds", 0.0),
+        "seconds_left": told.get("seconds_left"),
+        "vertices": told.get("vertices"),
+        "faces": told.get("faces"),
+        "print_mm": told.get("print_mm"),
+        "notes": told.get("notes", []),
+        "kept_first": told.get("kept_first"),
+        "error": _error(job) if job.lane == REFINE else None,
+    }
+
+
+def _refinement_state(job: Job) -> str:
+    """planned (the other lanes are not done), waiting, running, done, failed or cancelled."""
+    if job.state not in FINAL:
+        return "planned" if job.lane != REFINE else "waiting" if job.state == "queued" else "running"
+    if job.lane == REFINE and job.error_code is None:
+        return "done"
+    return "cancelled" if job.lane != REFINE or job.error_code == "cancelled" else "failed"
+
+
+def _file(job: Job, file: Artefact, endpoint: str, where: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": file.name,
+        "kind": file.kind,
+        "format": file.name.rpartition(".")[2],
+        "media_type": file.media_type,
+        "bytes": file.bytes,
+        "url": url_for(endpoint, **where, name=file.name, v=version(file)),
+        "download": download_name(job, file),
+    }
+
+
+def _iso(seconds: float | None) -> str | None:
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,108 @@
+"""The pages. All they show is in the job JSON, so the same template serves the first sight and every later change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, redirect, render_template, request, send_from_directory, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField
+from wtforms import BooleanField, FloatField, IntegerField, SelectField, StringField
+
+from web_3d_app.http.identity import visitor
+from web_3d_app.http.job_json import job_json, jobs_json
+from web_3d_app.http.options import SAMPLES, described, options, sample_names, samples
+from web_3d_app.http.submission import take
+from web_3d_app.problems import Problem, not_found
+from web_3d_app.services import services
+
+pages = Blueprint("pages", __name__)
+RECENT, PAGE = 6, 24
+
+
+class PhotoForm(FlaskForm):
+    """A photo with its options, for browsers without script too. The options' bounds are held by `intake`."""
+
+    photo = FileField("Photo")
+    sample = StringField("Sample")
+    surface = SelectField("Surface")
+    depth_model = SelectField("Depth model")
+    mask = SelectField("Cut out")
+    fov = FloatField("Field of view in degrees")
+    faces = IntegerField("Triangles")
+    size_mm = FloatField("Longest side of a print in millimetres")
+    base = BooleanField("A stand under it")
+    refine = SelectField("Make it better afterwards")
+
+    @classmethod
+    def offering(cls, offered: dict[str, Any]) -> PhotoForm:
+        """The form with the choices of `options`."""
+        form = cls()
+        for name in ("surface", "depth_model", "mask", "refine"):
+            form[name].choices = [(c["value"], c["label"]) for c in offered[name]["choices"] if c.get("here", True)]
+        return form
+
+
+@pages.get("/")
+def index() -> ResponseReturnValue:
+    """The page that takes a photo."""
+    return _index(visitor())
+
+
+@pages.post("/jobs")
+def create() -> ResponseReturnValue:
+    """The form without script."""
+    owner = visitor()
+    try:
+        job, _ = take(owner)
+    except Problem as problem:
+        return _index(owner, problem)
+    return redirect(url_for("pages.job", job_id=job.id), 303)
+
+
+@pages.get("/jobs/<job_id>")
+def job(job_id: str) -> str:
+    """One job, from its first second to its result."""
+    owner = visitor()
+    found = services().jobs.get(owner, job_id)
+    kin = jobs_json(services().jobs.family(owner, found))
+    results = [{"job": one, "words": described(one)} for one in kin] if len(kin) > 1 else []
+    offered = options(services().settings)
+    return render_template("job.html", job=job_json(found), shared=False, results=results, options=offered)
+
+
+@pages.get("/s/<token>")
+def shared(token: str) -> str:
+    """A job as its share link shows it."""
+    return render_template("job.html", job=job_json(services().jobs.by_share(token), shared=True), shared=True)
+
+
+@pages.get("/history")
+def history() -> str:
+    """One's own jobs."""
+    found = list(services().jobs.newest(visitor(), PAGE + 1, request.args.get("before")))
+    shown = found[:PAGE]
+    more = url_for("pages.history", before=shown[-1].id) if len(found) > PAGE else None
+    return render_template("history.html", jobs=jobs_json(shown), next=more)
+
+
+@pages.get("/samples/<name>.jpg")
+def sample(name: str) -> Response:
+    """A sample photo."""
+    if name not in sample_names():
+        raise not_found()
+    return send_from_directory(SAMPLES, f"{name}.jpg", max_age=86400)
+
+
+def _index(owner: str, problem: Problem | None = None) -> ResponseReturnValue:
+    offered = options(services().settings)
+    page = render_template(
+        "index.html",
+        options=offered,
+        samples=samples(),
+        recent=jobs_json(services().jobs.newest(owner, RECENT)),
+        form=PhotoForm.offering(offered),
+        problem=problem.body()["error"] if problem else None,
+    )
+    return (page, problem.status) if problem else page

@@ -1,0 +1,169 @@
+"""The API's JSON, for the OpenAPI document. `tests/web/test_api.py` holds that answers have exactly these fields."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from web_3d_app.http.options import REFINES, ParamsSchema
+from web_3d_app.jobs.tables import FINAL, LANES, REFINE
+
+
+class CreateSchema(ParamsSchema):
+    """A new job: a sample's name instead of a file, and options."""
+
+    sample = fields.String(metadata={"description": "the name of a sample, instead of a photo"})
+
+
+class UploadSchema(Schema):
+    """The photo."""
+
+    photo = fields.Raw(metadata={"type": "string", "format": "binary"})
+
+
+class ArtefactSchema(Schema):
+    """One file of a job."""
+
+    name = fields.String()
+    kind = fields.String()
+    format = fields.String()
+    media_type = fields.String()
+    bytes = fields.Integer()
+    url = fields.String()
+    download = fields.String(metadata={"description": "the file name to save it under"})
+
+
+class PhotoSchema(Schema):
+    """The upright photo, in pixels; focal length in millimetres."""
+
+    width = fields.Integer()
+    height = fields.Integer()
+    focal_35mm = fields.Float(allow_none=True)
+
+
+class JobErrorSchema(Schema):
+    """Why a job failed."""
+
+    code = fields.String()
+    message = fields.String()
+
+
+class LinksSchema(Schema):
+    """Where to go from here; null where that is not allowed."""
+
+    page = fields.String()
+    self = fields.String()
+    events = fields.String()
+    zip = fields.String()
+    cancel = fields.String(allow_none=True)
+    retry = fields.String(allow_none=True)
+    refine = fields.String(allow_none=True)
+    share = fields.String(allow_none=True)
+    again = fields.String(allow_none=True)
+    results = fields.String(allow_none=True)
+
+
+class RefineSchema(Schema):
+    """How much better."""
+
+    preset = fields.String(load_default="quick", validate=validate.OneOf([name for name in REFINES if name != "off"]))
+
+
+class RefinementSchema(Schema):
+    """How the better mesh fares. losses: per stage a list of [step, loss]; seconds: so far, and about left; kept_first: it
+    was no better than the first model, which stays, and why."""
+
+    preset = fields.String()
+    state = fields.String(validate=validate.OneOf(["planned", "waiting", "running", "done", "failed", "cancelled"]))
+    stage = fields.String(allow_none=True)
+    step = fields.Integer()
+    steps = fields.Integer()
+    losses = fields.Dict(keys=fields.String(), values=fields.List(fields.List(fields.Float())))
+    seconds = fields.Float()
+    seconds_left = fields.Float(allow_none=True)
+    vertices = fields.Integer(allow_none=True)
+    faces = fields.Integer(allow_none=True)
+    print_mm = fields.List(
+        fields.Float(), allow_none=True, metadata={"description": "width, depth, height of refined.stl"}
+    )
+    notes = fields.List(fields.String())
+    kept_first = fields.List(fields.String(), allow_none=True)
+    error = fields.Nested(JobErrorSchema, allow_none=True)
+
+
+class JobSchema(Schema):
+    """A job: times in UTC, seconds, progress from 0 to 1 (of a refinement, of that alone)."""
+
+    id = fields.String()
+    title = fields.String()
+    state = fields.String(validate=validate.OneOf(["queued", "running", *FINAL]))
+    lane = fields.String(validate=validate.OneOf([*LANES, REFINE]))
+    stage = fields.String(allow_none=True)
+    progress = fields.Float(validate=validate.Range(0, 1))
+    seq = fields.Integer(metadata={"description": "grows with every change"})
+    attempt = fields.Integer()
+    queue_position = fields.Integer(allow_none=True)
+    eta_s = fields.Float(allow_none=True)
+    cancel_requested = fields.Boolean()
+    created_at = fields.String()
+    started_at = fields.String(allow_none=True)
+    finished_at = fields.String(allow_none=True)
+    expires_at = fields.String()
+    params = fields.Nested(ParamsSchema)
+    origin = fields.String(
+        allow_none=True,
+        metadata={"description": "the id of the first job of the same upload; null for that one itself"},
+    )
+    photo = fields.Nested(PhotoSchema)
+    error = fields.Nested(JobErrorSchema, allow_none=True)
+    facts = fields.Dict(allow_none=True)
+    refinement = fields.Nested(RefinementSchema, allow_none=True)
+    artefacts = fields.List(fields.Nested(ArtefactSchema))
+    links = fields.Nested(LinksSchema)
+    share_url = fields.String(allow_none=True)
+
+
+class JobsSchema(Schema):
+    """A page of jobs."""
+
+    jobs = fields.List(fields.Nested(JobSchema))
+    next = fields.String(allow_none=True)
+
+
+class ResultsSchema(Schema):
+    """Jobs that were made of one upload."""
+
+    jobs = fields.List(fields.Nested(JobSchema))
+
+
+class PageQuerySchema(Schema):
+    """Which page of jobs."""
+
+    limit = fields.Integer(load_default=20, validate=validate.Range(1, 100))
+    before = fields.String(load_default=None, allow_none=True, metadata={"description": "the id of a job"})
+
+
+class TokenSchema(Schema):
+    """A visitor's token."""
+
+    token = fields.String()
+
+
+class ShareSchema(Schema):
+    """A share link."""
+
+    url = fields.String()
+
+
+class ProblemSchema(Schema):
+    """What every error says."""
+
+    code = fields.String()
+    message = fields.String()
+    status = fields.Integer()
+    fields_ = fields.Dict(data_key="fields")
+
+
+class ErrorSchema(Schema):
+    """An error."""
+
+    error = fields.Nested(ProblemSchema)

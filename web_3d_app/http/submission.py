@@ -1,0 +1,125 @@
+"""A request with a photo, or with a job whose photo is stored, becomes a job; the same for the form and the API."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from flask import current_app, request
+from marshmallow import ValidationError
+
+from web_3d_app.http.forms import PHOTO, no_file_name
+from web_3d_app.http.options import DEFAULTS, SAMPLES, ParamsSchema, sample_names
+from web_3d_app.jobs.decoder import Kept
+from web_3d_app.jobs.tables import Job
+from web_3d_app.jobs.uploads import Upload, digest_of, kept_upload
+from web_3d_app.problems import Problem, gone
+from web_3d_app.services import services
+
+LONGEST_KEY = 64
+
+
+def take(owner: str) -> tuple[Job, bool]:
+    """Check the request, keep the photo, queue the job and ring; returns it and whether it was there already.
+
+    Nothing is decoded for a visitor for whom there is no room. Raises Problem: 400 no photo, 409, 413, 415, 422, 429, 503,
+    507."""
+    params = checked_params(request.form)
+    key = idempotency_key()
+    parts = services()
+    source, file_name = _sent()
+    digest = digest_of(source)
+    if known := parts.jobs.admit(owner, digest, params, key):
+        return known, True
+
+    def decode(*task: Any) -> Kept:
+        return parts.decoders.decode((owner, request.remote_addr or ""), *task)
+
+    with _folder() as folder:
+        upload = kept_upload(source, folder / "photo", file_name, digest, parts.jobs.limits, decode)
+        job, replayed = parts.jobs.create(owner, upload, params, key)
+    if not replayed:
+        parts.engine.notify(job.id)
+    return job, replayed
+
+
+def take_again(owner: str, job_id: str) -> tuple[Job, bool]:
+    """Queue the stored photo of a job once more, with the options that the request changes, and ring; returns the new job
+    and whether it was there already. The first one stays, and the photo is copied: each can be deleted alone.
+
+    Raises Problem: 404, 409, 410, 422, 429, 503, 507."""
+    jobs, key = services().jobs, idempotency_key()
+    first = jobs.get(owner, job_id)
+    params = checked_params(request.form, first.params | {"refine": DEFAULTS["refine"]})
+    with _stored(first) as upload:
+        job, replayed = jobs.create(owner, upload, params, key, first.origin_id or first.id)
+    if not replayed:
+        services().engine.notify(job.id)
+    return job, replayed
+
+
+@contextmanager
+def _stored(job: Job) -> Iterator[Upload]:
+    """The upload of a job as it was kept, open: many may be copied at a time, so none is held in memory."""
+    photo = next((file for file in services().jobs.artefacts([job])[job.id] if file.kind == "photo"), None)
+    if photo is None:  # deleted between two looks
+        raise gone()
+    try:
+        data = services().storage.open(photo.key)
+    except FileNotFoundError:
+        raise gone() from None
+    with data:
+        digest = hashlib.file_digest(data, "sha256").hexdigest()  # type: ignore[arg-type]  # typeshed's BinaryIO lacks readinto
+        data.seek(0)
+        yield Upload(data, job.photo_name, job.title, job.photo_width, job.photo_height, job.focal_35mm, digest,
+                     facts=job.photo_facts)  # fmt: skip
+
+
+def checked_params(form: Any, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The options of a form; what it leaves out is as `before`, else the default. Raises Problem 422, with a list of
+    sentences per field."""
+    try:
+        found: dict[str, Any] = ParamsSchema().load({**(before or {}), **form.to_dict()})
+    except ValidationError as error:
+        told = error.normalized_messages()
+        names = ", ".join(sorted(told))
+        raise Problem(422, "invalid", f"Not possible: {names}; see the bounds.", **told) from None
+    return {name: found[name] for name in sorted(found)}
+
+
+def idempotency_key() -> str | None:
+    """The request's, if it has one. Raises Problem 400."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
+        raise Problem(400, "bad_request", f"An Idempotency-Key has 1 to {LONGEST_KEY} printable characters.")
+    return key
+
+
+def _sent() -> tuple[Path, str]:
+    """The file of the request's photo, and its name. Raises Problem 400, 422."""
+    file, sample = request.files.get(PHOTO), request.form.get("sample", "")
+    if len(sent := [file for file in request.files.getlist(PHOTO) if file.filename]) > 1:
+        raise Problem(400, "many_photos", f"{len(sent)} photos came; send one at a time.")
+    if request.form.get(PHOTO):
+        raise no_file_name()
+    if file is not None and file.filename:
+        file.stream.flush()
+        return Path(file.stream.name), file.filename
+    if sample and sample not in sample_names():
+        raise Problem(422, "invalid", "There is no such sample.", sample=[f"one of {', '.join(sample_names())}"])
+    if sample:
+        return SAMPLES / f"{sample}.jpg", f"{sample}.jpg"
+    raise Problem(400, "bad_request", "No photo came; send a file as `photo`, or the name of a sample.")
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder for what is made of the upload, until it is in the store."""
+    spool = Path(current_app.config["SPOOL"])
+    spool.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=spool) as folder:
+        yield Path(folder)

@@ -1,0 +1,125 @@
+"""From uploaded bytes to a photo that is safe to keep: checked, upright, re-encoded, without metadata.
+
+The sender's bytes are never stored and never served back. The 35 mm focal length is read first and kept as a number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import BinaryIO
+
+from recon.settings import Limits
+from web_3d_app.jobs.decoder import CannotDecode, Kept, decode_here
+from web_3d_app.jobs.photo_facts import PhotoFacts
+from web_3d_app.names import title_of
+from web_3d_app.problems import Problem
+
+HEIC = re.compile(rb"....ftyp(heic|heix|hevc|hevx|heim|heis|mif1|msf1)", re.DOTALL)
+"""How such a file begins."""
+Decode = Callable[[Path, Path, Limits], Kept]
+"""(upload, where the photo to keep is to lie, limits)."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A photo as it is kept. data: JPEG, or PNG where it has transparency, as bytes or a file, open or not; digest: SHA-256
+    (hex) of what was sent; focal_35mm: in millimetres, where EXIF said so; facts: what else the file said of the photo."""
+
+    data: bytes | Path | BinaryIO
+    name: str
+    title: str
+    width: int
+    height: int
+    focal_35mm: float | None
+    digest: str
+    facts: PhotoFacts | None = None
+
+
+def checked_upload(data: bytes, file_name: str, limits: Limits) -> Upload:
+    """The upload ready to be kept, decoded in this process. Raises Problem, see `kept_upload`."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "sent", Path(folder) / "photo"
+        source.write_bytes(data)
+        upload = kept_upload(source, target, file_name, digest_of(source), limits, decode_here)
+        return replace(upload, data=target.read_bytes())
+
+
+def kept_upload(source: Path, target: Path, file_name: str, digest: str, limits: Limits, decode: Decode) -> Upload:
+    """The upload in the file `source` ready to be kept, its photo then in the file `target`. Raises Problem: 413 too many
+    bytes, 415 no allowed format, 422 a photo that is too large, too small or damaged; or what `decode` raises."""
+    if source.stat().st_size > limits.max_bytes:
+        raise too_large(limits.max_bytes)
+    try:
+        kept = decode(source, target, limits)
+    except CannotDecode as error:
+        raise _refusal(error, source) from None
+    name = f"photo.{kept.ending}"
+    return Upload(target, name, title_of(file_name), kept.width, kept.height, kept.focal_35mm, digest,
+                  kept.facts)  # fmt: skip
+
+
+def digest_of(source: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    with source.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Of photo. package: without which it is not read; media_type, endings: by which a file chooser knows it."""
+
+    name: str
+    package: str | None
+    media_type: str
+    endings: tuple[str, ...]
+
+
+KINDS = (
+    Kind("JPEG", None, "image/jpeg", (".jpg", ".jpeg")),
+    Kind("PNG", None, "image/png", (".png",)),
+    Kind("WebP", None, "image/webp", (".webp",)),
+    Kind("AVIF", None, "image/avif", (".avif",)),
+    Kind("HEIC", "pillow_heif", "image/heic", (".heic", ".heif")),
+    Kind("JPEG XL", "pillow_jxl", "image/jxl", (".jxl",)),
+    Kind("raw", "rawpy", "image/x-adobe-dng", (
+        ".dng", ".nef", ".nrw", ".cr2", ".cr3", ".arw", ".srf", ".sr2", ".raf", ".rw2", ".rwl", ".orf", ".pef", ".srw",
+        ".dcr", ".kdc", ".erf", ".mef", ".mos", ".mrw", ".x3f", ".3fr", ".fff", ".iiq")),
+)  # fmt: skip
+"""Every kind that can be read with everything installed; the page's own list of endings is in static/js/carried.js."""
+
+
+def readable() -> list[Kind]:
+    """What kinds of photo can be read here."""
+    return [kind for kind in KINDS if kind.package is None or find_spec(kind.package)]
+
+
+def readable_sentence() -> str:
+    """Their names, as "JPEG, PNG or WebP"."""
+    names = [kind.name for kind in readable()]
+    return f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def too_large(max_bytes: int) -> Problem:
+    """Of a photo with too many bytes."""
+    return Problem(413, "too_large", f"The photo is too large; at most {max_bytes / 2**20:.0f} MB are allowed.")
+
+
+def _refusal(error: CannotDecode, source: Path) -> Problem:
+    """The decoder's sentence for visitors."""
+    missing = error.missing
+    if not error.unknown and not missing:
+        advice = re.sub(r" or [^;]*--[\w-]+", "", str(error))  # "or raise the limit with --…" is not for visitors
+        return Problem(422, "bad_photo", advice)
+    with source.open("rb") as file:
+        if error.unknown and HEIC.match(file.read(32)):
+            missing = "HEIC"
+    if missing == "Raw":
+        return Problem(415, "not_a_photo", "Raw photos cannot be read on this server; export the photo as a JPEG.")
+    told = f"{missing} photos cannot be read on this server" if missing else "This is no photo that can be read"
+    return Problem(415, "not_a_photo", f"{told}; give a {readable_sentence()} file.")

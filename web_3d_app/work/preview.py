@@ -1,0 +1,25 @@
+"""`python -m web_3d_app.work.preview mesh.npz out.png`: draw a mesh in a process of its own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from recon.geometry.camera import centred
+from recon.io.turntable import write_preview
+from recon.types import Mesh
+
+
+def main(given: str, out: str) -> None:
+    """Read what `work` wrote and draw it."""
+    with np.load(given) as data:
+        parts = {name: data[name] for name in ("vertices", "faces", "colors", "uv", "texture") if name in data}
+        width, height, focal = data["camera"].tolist()
+        closed = bool(data["closed"])
+    write_preview(Mesh(**parts), centred(int(width), int(height), focal, "user"), Path(out), closed)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

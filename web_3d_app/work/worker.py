@@ -1,0 +1,296 @@
+"""`python -m web_3d_app.work.worker --name NAME --crew CREW`: do jobs of a crew's lanes, one at a time, until told to stop.
+
+A line on stdin means: look for work; one on stdout: there is work for another crew. The end of stdin, or SIGTERM, means:
+give the job back and end, within the grace. A locked database is waited for. Models stay warm between jobs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from recon.errors import BadInput, MissingModel, UnflatError, Unwritable
+from recon.progress import Stopwatch
+from web_3d_app.jobs.claims import Cancelled, Claims, Lost, Stopped
+from web_3d_app.jobs.database import Database, DatabaseBusy
+from web_3d_app.jobs.housekeeping import Housekeeping
+from web_3d_app.jobs.storage import FULL, Storage
+from web_3d_app.jobs.tables import CREWS, HEAVY, MESH, QUICK, REFINE, SLOW, Job
+from web_3d_app.logs import get_logger, set_up_logs
+from web_3d_app.settings import Settings
+
+NICENESS = {QUICK: 0, HEAVY: 10, SLOW: 19}
+"""The views and the web process come first on a machine with few cores, refinements last."""
+RESCAN_SECONDS = 5.0
+"""How often the table is looked at without a notice: a lost doorbell costs this much."""
+log = get_logger("worker")
+
+
+class Worker:
+    """One worker process. `make` does one lane's work on a job; it is passed in so that tests may put another in its
+    place."""
+
+    def __init__(self, name: str, crew: str, database: Database, storage: Storage, lease: float, make: Make) -> None:
+        self.name, self.crew, self.storage, self.make = name, crew, storage, make
+        self.claims, self.housekeeping = Claims(database, lease), Housekeeping(database, storage)
+        self.bell, self.ending, self.warm = threading.Event(), threading.Event(), False
+        self.job: Job | None = None
+        self._owed: Job | None = None  # one that could not be given back yet
+
+    def run(self) -> None:
+        """Until `stop`."""
+        threading.Thread(target=self._beat, daemon=True).start()
+        while not self.ending.is_set():
+            self.bell.clear()
+            try:
+                if not self.once():
+                    self.bell.wait(RESCAN_SECONDS)
+            except DatabaseBusy as error:
+                log.warning("database busy", error=str(error))
+                self.ending.wait(1.0)
+        with suppress(DatabaseBusy):
+            self._settle()
+            self.claims.gone(self.name)
+
+    def stop(self) -> None:
+        """End after the current stage."""
+        self.ending.set()
+        self.bell.set()
+
+    def once(self) -> bool:
+        """Claim a job and do one lane's work; False if there was none. Raises DatabaseBusy."""
+        self._settle()
+        job = self.claims.claim(self.name, CREWS[self.crew])
+        if job is None:
+            return False
+        self.job = job
+        log.info("job begins", job=job.id, lane=job.lane, attempt=job.attempt)
+        try:
+            with tempfile.TemporaryDirectory(prefix="unflat-") as folder:
+                self._do(job, Path(folder))
+        except Lost:
+            log.info("job lost", job=job.id, attempt=job.attempt)
+            self.claims.forget(job)
+        except DatabaseBusy:  # which is not the job's fault
+            self._owed = job
+            raise
+        finally:
+            self.job = None
+        return True
+
+    def _settle(self) -> None:
+        """Give back what the database was too busy for. Raises DatabaseBusy."""
+        if self._owed is not None:
+            with suppress(Lost):
+                self.claims.release(self._owed)
+            self._owed = None
+
+    def give_back(self) -> None:
+        """This process ends before its stage does: the job waits again, and its try does not count."""
+        for job in (self.job, self._owed):
+            with suppress(Lost, DatabaseBusy):
+                if job is not None:
+                    self.claims.release(job)
+
+    def _do(self, job: Job, folder: Path) -> None:
+        try:
+            after = self.make(self, job, folder)
+            if after is not None:
+                lane, checkpoint = after
+                self.claims.hand_over(self.storage, job, lane, checkpoint)
+                with suppress(OSError):  # the supervisor is gone; so are we soon
+                    print("notify", flush=True)
+                return
+            self.claims.finish(job)
+            log.info("job done", job=job.id)
+        except Stopped:
+            self.claims.release(job)
+            log.info("job given back", job=job.id)
+            return
+        except Cancelled:
+            self.claims.cancelled(job)
+            log.info("job cancelled", job=job.id)
+        except (Lost, DatabaseBusy):
+            raise
+        except Exception as error:
+            code, message = explained(error)
+            log.warning("job failed", job=job.id, code=code, exc_info=code == "internal")
+            self.claims.fail(job, code, message)
+        self.housekeeping.tidy(job)
+
+    def stage(self, name: str, progress: float) -> None:
+        """A stage begins. Raises Stopped, Lost or Cancelled."""
+        self.heed()
+        assert self.job is not None
+        self.claims.progress(self.job, name, progress)
+
+    def heed(self) -> None:
+        """Raises Stopped if this worker is to end."""
+        if self.ending.is_set():
+            raise Stopped
+
+    def _beat(self) -> None:
+        """Renew the lease and show a sign of life while the main thread computes."""
+        while True:
+            self.claims.awake()
+            job = self.job
+            with suppress(DatabaseBusy, Lost, Cancelled):
+                self.claims.beat(self.name, self.crew, os.getpid(), self.warm)
+                if job is not None:
+                    self.claims.renew(job)
+            if self.ending.wait(self.claims.lease_seconds / 6):
+                return
+
+
+Make = Callable[[Worker, Job, Path], tuple[str, Path | None] | None]
+"""Does one lane's work in a folder; returns the next lane and the checkpoint for it, None after the last."""
+
+
+def explained(error: Exception) -> tuple[str, str]:
+    """(word, sentence) for a job that failed."""
+    from web_3d_app.work.photo import for_pages
+
+    if isinstance(error, Unwritable) or (isinstance(error, OSError) and error.errno in FULL):
+        return "disk_full", "The server's disk is full; try again later."
+    if isinstance(error, MissingModel):
+        return "missing_model", for_pages(str(error))
+    if isinstance(error, BadInput | UnflatError):
+        return "bad_input", for_pages(str(error))
+    if isinstance(error, MemoryError):
+        return "memory", "The server has not enough memory for this photo; try a smaller one."
+    return "internal", "Something went wrong on the server; it was noted. Try again, or another photo."
+
+
+class ModelMaker:
+    """The real work of a lane, with models that stay warm."""
+
+    def __init__(self, settings: Settings) -> None:
+        from web_3d_app.work.photo import Models
+
+        self.models, self._preview_seconds = Models(settings.device), settings.preview_seconds
+        self._steps, self._threads = settings.refine_steps or None, settings.refine_threads
+
+    def __call__(self, worker: Worker, job: Job, folder: Path) -> tuple[str, Path | None] | None:
+        """See `Make`. Raises what `Work.run` and `Refining.run` raise."""
+        if job.lane == REFINE:
+            self._refine(worker, job, folder)
+            return None
+        from web_3d_app.work.photo import PROGRESS, Work
+
+        storage, claims = worker.storage, worker.claims
+        photo = _fetched(storage, claims.photo_key(job), folder / job.photo_name)
+        key = job.checkpoint_key
+        watch = Stopwatch(lambda name: worker.stage(name, PROGRESS[name]), dict((job.facts or {}).get("seconds", {})))
+        return Work(
+            photo, job.focal_35mm, job.params, folder, self.models,
+            checkpoint=None if key is None else _fetched(storage, key, folder / "checkpoint.npz"),
+            preview_seconds=self._preview_seconds,
+            watch=watch,
+            facts=lambda facts: claims.facts(job, facts),
+            add=lambda name, kind, media, file: claims.add(storage, job, name, kind, media, file),
+            hurry=lambda: worker.ending.is_set() or claims.waiting(MESH),
+            photo_facts=job.photo_facts,
+        ).run(job.lane)  # fmt: skip
+
+    def _refine(self, worker: Worker, job: Job, folder: Path) -> None:
+        from web_3d_app.work.refinement import STATE, Hooks, Refining
+
+        storage, claims, facts = worker.storage, worker.claims, job.facts or {}
+        told = {**facts.get("refinement", {}), "preset": job.params["refine"]}
+
+        def tell(stage: str, progress: float, refinement: dict[str, Any]) -> None:
+            with suppress(DatabaseBusy):  # the next news say more
+                claims.progress(job, stage, progress, facts | {"refinement": refinement})
+
+        photo = _fetched(storage, claims.photo_key(job), folder / job.photo_name)
+        if job.checkpoint_key is not None:
+            _fetched(storage, job.checkpoint_key, folder / STATE)
+        hooks = Hooks(
+            worker.heed, worker.stage, tell,
+            keep=lambda path: claims.keep(storage, job, path),
+            add=lambda files: claims.add_all(storage, job, files),
+        )  # fmt: skip
+        Refining(photo, job.focal_35mm, job.params, told, folder, self.models, self._steps, self._threads, hooks,
+                 job.photo_facts).run()  # fmt: skip
+
+
+def _fetched(storage: Storage, key: str, path: Path) -> Path:
+    """A stored file, copied to a path."""
+    with storage.open(key) as data, path.open("wb") as file:
+        shutil.copyfileobj(data, file, 1 << 20)
+    return path
+
+
+def _listen(worker: Worker, grace: float) -> None:
+    """Obey the supervisor; its end is ours, and if it died, nobody else would end a worker that computes on."""
+    for _ in sys.stdin:
+        worker.bell.set()
+    _end(worker, grace)
+
+
+def _end(worker: Worker, grace: float) -> None:
+    """Stop after the stage, or after the grace in the midst of it."""
+    worker.stop()
+    time.sleep(grace)
+    worker.give_back()
+    os._exit(1)
+
+
+def _heed_signals(worker: Worker, grace: float) -> None:
+    """End by SIGTERM; not by SIGINT, which Ctrl-C sends to the whole group: the supervisor decides. Python's own handlers
+    wait while the main thread computes in a library; the byte that tells of a signal comes at once."""
+    bell, ringer = socket.socketpair()
+    ringer.setblocking(False)
+    signal.set_wakeup_fd(ringer.fileno(), warn_on_full_buffer=False)
+    signal.signal(signal.SIGTERM, lambda *_: worker.stop())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def wait() -> None:
+        with bell, ringer:
+            while signal.SIGTERM not in bell.recv(64):
+                pass
+            _end(worker, grace)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def main() -> None:
+    """Start: warm the models, then work."""
+    parser = argparse.ArgumentParser("web_3d_app.work.worker", description=__doc__)
+    parser.add_argument("--name", default=f"worker-{os.getpid()}")
+    parser.add_argument("--crew", choices=CREWS, required=True)
+    parser.add_argument("--alone", action="store_true", help="without a supervisor: do not listen to stdin")
+    args = parser.parse_args()
+    settings = Settings.from_env()
+    set_up_logs(settings)
+    os.nice(NICENESS[args.crew])
+    maker = ModelMaker(settings)
+    database = Database(settings.database_url, patient=lambda: not worker.ending.is_set())
+    storage = Storage(settings.storage_url)
+    worker = Worker(args.name, args.crew, database, storage, settings.lease_seconds, maker)
+    _heed_signals(worker, settings.grace_seconds)
+    if not args.alone:
+        threading.Thread(target=_listen, args=(worker, settings.grace_seconds), daemon=True).start()
+    try:
+        with tempfile.TemporaryDirectory(prefix="unflat-") as folder:
+            maker.models.warm_up(args.crew, Path(folder))
+        worker.warm = True
+    except Exception:  # each job will say so, and may name another model
+        log.exception("models are not ready")
+    log.info("worker ready", worker=args.name, crew=args.crew)
+    worker.run()
+
+
+if __name__ == "__main__":
+    main()
