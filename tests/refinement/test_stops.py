@@ -137,7 +137,7 @@ def test_many_points_are_looked_up_in_parts_that_sum_to_the_whole(monkeypatch: p
     points = torch.rand(5000, 3, generator=torch.Generator().manual_seed(0)) * 1.6 - 0.8
     whole = solid_prior.signed_distance(target.vertices, target.faces, points)
     beats = Counter[str]()
-    monkeypatch.setattr(guidance, "PART", 512)
+    monkeypatch.setattr(solid_prior, "PART", 512)
     parts = solid_prior.signed_distance(target.vertices, target.faces, points, lambda: beats.update("b"))
     torch.testing.assert_close(parts, whole)
     assert beats["b"] == 10

@@ -273,7 +273,7 @@ def test_a_day_s_jump_in_a_running_server_is_not_noticed_by_anybody(
     start: Callable[..., Server],  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(supervisor, "HOUSEKEEPING_SECONDS", 0.1)
+    monkeypatch.setattr(local, "HOUSEKEEPING_SECONDS", 0.1)
     by = [0.0]
 
     def wall() -> float:

@@ -63,9 +63,9 @@ class Server:
 
 @pytest.fixture
 def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Server]]:
-    monkeypatch.setattr(supervisor, "TICK_SECONDS", 0.1)
-    monkeypatch.setattr(supervisor, "FIRST_PAUSE", 0.1)
-    monkeypatch.setattr(supervisor, "LONGEST_PAUSE", 0.1)
+    monkeypatch.setattr(local, "TICK_SECONDS", 0.1)
+    monkeypatch.setattr(local, "FIRST_PAUSE", 0.1)
+    monkeypatch.setattr(local, "LONGEST_PAUSE", 0.1)
     servers = []
 
     def begin(*module: str, **changes: Any) -> Server:
