@@ -73,7 +73,9 @@ def test_a_cut_out_that_leaves_nothing_gives_the_whole_photo(run, place: Path, c
 
 def test_behind_a_transparency_that_shows_nothing_the_photo_is_still_seen(rgb: np.ndarray) -> None:
     """The colours go to the depth model as they are, not as the plain ground that stands for what is transparent."""
-    hidden = reconstruct(np.dstack([rgb, np.zeros(rgb.shape[:2], np.uint8)]), offline=True)
+    faint = np.zeros(rgb.shape[:2], np.uint8)
+    faint[0, 0] = 1  # all of nothing is refused by the reader
+    hidden = reconstruct(np.dstack([rgb, faint]), offline=True)
     plain = reconstruct(rgb, mask="none", offline=True)
     np.testing.assert_array_equal(hidden.depth.z, plain.depth.z)
     assert hidden.surface == plain.surface == "grid"

@@ -24,7 +24,7 @@ from web_3d_app.clock import Awake, Clock, Watched
 from web_3d_app.database import Database
 from web_3d_app.ends import POISONED, TOO_LONG
 from web_3d_app.storage import Storage
-from web_3d_app.tables import REFINE, Artefact, Job, WorkerRow
+from web_3d_app.tables import REFINE, Artefact, Job, WorkerRow, last_turn
 from web_3d_app.transport import store
 
 Made = tuple[str, str, str, Path]
@@ -55,8 +55,8 @@ class Claims:
         self._leases, self._beats, self._renewals = Watched(self.awake), Watched(time.monotonic), itertools.count()
 
     def claim(self, worker: str, lanes: Sequence[str]) -> Job | None:
-        """The next job of the first lane that has one, or None: the oldest that waits, or whose worker has not been heard
-        of."""
+        """The next job of the first lane that has one, or None: one that waits, or whose worker has not been heard of; of
+        the owner who had no turn for the longest (`tables.last_turn`), the oldest."""
         now = self._clock()
         free = and_(
             Job.lane.in_(lanes),
@@ -65,7 +65,7 @@ class Claims:
             or_(Job.state == "queued", self._ran_out()),
         )
         urgency = case({lane: rank for rank, lane in enumerate(lanes)}, value=Job.lane)
-        order = (urgency, Job.queued_at, Job.id)
+        order = (urgency, last_turn(), Job.queued_at, Job.id)
         next_one = select(Job.id).where(free).order_by(*order).limit(1).with_for_update(skip_locked=True)
         taken = (
             update(Job)

@@ -25,7 +25,7 @@ from web_3d_app.problems import NO_SUBJECT, Problem, busy, gone, not_found
 from web_3d_app.room import check_disk, check_room
 from web_3d_app.settings import Settings
 from web_3d_app.storage import Storage
-from web_3d_app.tables import GONE, LANES, REFINE, STAGES, VIEW, Artefact, Job
+from web_3d_app.tables import GONE, LANES, REFINE, STAGES, VIEW, Artefact, Job, last_turn
 from web_3d_app.uploads import Upload
 
 HONEST_SAMPLES = 5
@@ -157,12 +157,23 @@ class Jobs:
         return found
 
     def queue_position(self, job: Job) -> int | None:
-        """How many jobs go before this one in its lane; None if it does not wait."""
+        """How many jobs go before this one in its lane, by the turns that claims take; None if it does not wait."""
         if job.state != "queued":
             return None
-        ahead = select(func.count()).where(Job.lane == job.lane, Job.state == "queued", Job.queued_at < job.queued_at)
+        waits = select(Job.id, Job.owner, Job.queued_at, last_turn().label("turn"))
         with self._database.read() as session:
-            return session.scalar(ahead)
+            waiting = session.execute(waits.where(Job.lane == job.lane, Job.state == "queued")).all()
+        turns = {row.owner: row.turn for row in waiting}
+        later, ahead = max(turns.values(), default=0.0) + 1, 0
+        left = {row.id: row for row in waiting}
+        while job.id in left:
+            first = min(left.values(), key=lambda row: (turns[row.owner], row.queued_at, row.id))
+            if first.id == job.id:
+                return ahead
+            del left[first.id]
+            ahead += 1
+            turns[first.owner] = later + ahead
+        return 0  # it was begun between two looks
 
     def seconds_left(self, job: Job) -> float | None:
         """An estimate for a running job: the median of what the stages to come took for jobs like it. None until there

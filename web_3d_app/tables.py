@@ -18,8 +18,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, Double, ForeignKey, Index, UniqueConstraint
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import JSON, ColumnElement, Double, ForeignKey, Index, UniqueConstraint, func, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, aliased, mapped_column
 
 FINAL = ("done", "failed", "cancelled")
 GONE = ("deleted", "expired")
@@ -103,6 +103,13 @@ class Job(Base):
         Index("ix_jobs_expiry", "expires_at"),
         Index("ix_jobs_origin", "origin_id"),
     )
+
+
+def last_turn() -> ColumnElement[float]:
+    """Of a job's owner: when one of their jobs was last begun, 0 for never. Whoever had no turn for the longest is next, so
+    that twenty photos of one person keep nobody out."""
+    other = aliased(Job)
+    return func.coalesce(select(func.max(other.claimed_at)).where(other.owner == Job.owner).scalar_subquery(), 0.0)
 
 
 class Artefact(Base):

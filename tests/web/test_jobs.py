@@ -71,6 +71,28 @@ def together(count: int, what: Callable[[int], object]) -> list[object]:
     return results
 
 
+def test_many_photos_of_one_person_keep_nobody_out(house: House) -> None:
+    """Who had no turn for the longest is next; a position in the queue is what then happens."""
+
+    def job(owner: str) -> Job:
+        house.now += 1
+        return house.jobs.create(owner, UPLOAD, {"surface": "grid"})[0]
+
+    many = [job("many") for _ in range(5)]
+    house.now += 1
+    first = house.claims.claim("w", ["view"])
+    others = [job("other"), job("third"), job("other")]
+    waiting = [*many[1:], *others]
+    told = {waits.id: house.jobs.queue_position(waits) for waits in waiting}
+    order = []
+    for _ in waiting:
+        house.now += 1
+        order.append(house.claims.claim("w", ["view"]).id)
+    assert first.id == many[0].id
+    assert order == [others[0].id, others[1].id, many[1].id, others[2].id, *(left.id for left in many[2:])]
+    assert [told[which] for which in order] == list(range(7))
+
+
 def test_the_migrations_make_the_tables(house: House) -> None:
     with house.database.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
