@@ -31,14 +31,14 @@ test: setup
 	@.ci/nginx
 	@.ci/slicer
 	@.ci/validator
-	@$(VENV)/python -m pytest -m "not slow"
+	@.ci/test -m "not slow"
 
 test-slow: setup
 	@.ci/browser
 	@.ci/nginx
 	@.ci/slicer
 	@.ci/validator
-	@$(VENV)/python -m pytest
+	@.ci/test
 
 lint: setup
 	@$(VENV)/ruff check . && $(VENV)/ruff format --check . && $(VENV)/mypy

@@ -61,7 +61,9 @@ class Settings:
         default=64, metadata={"about": "requests that send something at a time; beyond, 503; a third for one visitor"}
     )
     max_streams: int = field(default=40, metadata={"about": "event streams at a time; beyond, clients poll"})
-    max_streams_each: int = field(default=8, metadata={"about": "event streams of one visitor at a time"})
+    max_streams_each: int = field(
+        default=8, metadata={"about": "event streams of one visitor at a time; of one address five eighths of all"}
+    )
     stream_seconds: float = field(default=60.0, metadata={"about": "seconds after which an event stream ends"})
     lease_seconds: float = field(
         default=60.0, metadata={"about": "seconds without a heartbeat until a job is given away"}

@@ -110,6 +110,7 @@ def test_a_refinement_asked_for_with_the_photo_makes_a_better_mesh(house: House)
     assert all("--" not in note for note in done.facts["refinement"]["notes"])
 
 
+@pytest.mark.slow
 def test_a_refinement_shows_a_picture_on_its_way_and_keeps_one_only(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@ happen to it."""
 
 from __future__ import annotations
 
+import gzip
 import os
 import signal
 import socket
@@ -17,6 +18,7 @@ from web.pictures import small_photo
 from web.test_jobs import together
 
 from bench.server import Client, Server, form, until
+from web_3d_app.jobs.transport import is_packed
 
 Start = Callable[..., Server]
 
@@ -49,8 +51,11 @@ def nothing_is_left_over(server: Server) -> None:
     until(lambda: rows(server, "SELECT count(*) FROM jobs WHERE lease_owner IS NOT NULL") == [(0,)])
     store, work = server.data / "files", server.data / "work"
 
+    def size(path: Path) -> int:
+        return len(gzip.decompress(path.read_bytes())) if is_packed(path.name) else path.stat().st_size
+
     def look() -> tuple[dict[str, int], list[Path]]:
-        files = {path.relative_to(store).as_posix(): path.stat().st_size for path in store.rglob("*") if path.is_file()}
+        files = {path.relative_to(store).as_posix(): size(path) for path in store.rglob("*") if path.is_file()}
         return files, list(work.glob("*/unflat-*"))
 
     right = (dict(rows(server, "SELECT key, bytes FROM artefacts")), [])

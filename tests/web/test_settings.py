@@ -31,7 +31,7 @@ def test_the_documentation_has_every_setting_and_no_other() -> None:
 
 
 def test_every_setting_is_used() -> None:
-    code = "\n".join(path.read_text() for path in [*(ROOT / "web_3d_app").glob("*.py"), ROOT / "gunicorn.conf.py"])
+    code = "\n".join(path.read_text() for path in [*(ROOT / "web_3d_app").rglob("*.py"), ROOT / "gunicorn.conf.py"])
     unused = [f.name for f in fields(Settings) if not re.search(rf"settings\.{f.name}\b|self\.{f.name}\b", code)]
     assert unused == []
 

@@ -187,7 +187,7 @@ def test_what_can_be_read_can_be_chosen(client: FlaskClient, package: str) -> No
 
 def test_the_page_lets_every_kind_of_photo_through() -> None:
     """Dropped files are known by their names; what the server cannot read it refuses itself, and says what to do."""
-    script = (Path(uploads.__file__).parents[1] / "static/js/carried.js").read_text()
+    script = (Path(uploads.__file__).parents[2] / "static/js/carried.js").read_text()
     names = re.search(r"NAMES = /(.+)/i;", script)[1]
     for kind in uploads.KINDS:
         for ending in kind.endings:

@@ -51,7 +51,7 @@ class House:
 
     def job(self) -> Job:
         upload = checked_upload(small_photo(0), "photo.jpg", self.jobs.limits)
-        return self.jobs.create("me", upload, DEFAULTS | {"mask": "none"}, None)[0]
+        return self.jobs.create("me", upload, DEFAULTS | {"mask": "none", "surface": "solid"}, None)[0]
 
     def work(self) -> None:
         """Until nobody finds anything to do."""
