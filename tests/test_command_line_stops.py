@@ -104,7 +104,7 @@ def test_a_process_that_is_told_to_stop_in_its_work(place: Path, rgb: np.ndarray
     Image.fromarray(np.tile(rgb, (8, 8, 1))).save(place / "large.png")
     np.save(place / "large.npy", np.tile(z, (8, 8)))
     before = tree(place)
-    child = started(place, "--rgb=large.png", "--depth-in=large.npy", "--depth-kind=metric", "--poisson-depth=9",
+    child = started(place, "--rgb=large.png", "--depth-in=large.npy", "--depth-kind=metric", "--surface=poisson", "--poisson-depth=9",
                     "--out=out/model.ply", "--turntable=out/t.gif")  # fmt: skip
     assert child.stderr is not None
     lines = []
