@@ -104,8 +104,8 @@ def test_a_process_that_is_told_to_stop_in_its_work(place: Path, rgb: np.ndarray
     Image.fromarray(np.tile(rgb, (8, 8, 1))).save(place / "large.png")
     np.save(place / "large.npy", np.tile(z, (8, 8)))
     before = tree(place)
-    child = started(place, "--rgb=large.png", "--depth-in=large.npy", "--depth-kind=metric", "--surface=poisson", "--poisson-depth=9",
-                    "--out=out/model.ply", "--turntable=out/t.gif")  # fmt: skip
+    child = started(place, "--rgb=large.png", "--depth-in=large.npy", "--depth-kind=metric", "--surface=poisson",
+                    "--poisson-depth=9", "--out=out/model.ply", "--turntable=out/t.gif")  # fmt: skip
     assert child.stderr is not None
     lines = []
     while lines[-1:] != [b"mesh\n"]:
