@@ -75,9 +75,9 @@ def test_the_smooth_mesh_is_fetched_when_it_is_chosen(visit: Begin, flower: Flow
     seen.page.on("request", lambda request: asked.append(request.url))
     page = seen.open(path).until_ready().page
     solid = seen.picture()
-    assert not any("smooth.glb" in url for url in asked)
+    assert not any("smooth_view.glb" in url for url in asked)
     page.select_option("#surface", "smooth")
-    seen.until(lambda: any("smooth.glb" in url for url in asked) and page.is_hidden("#hint"))
+    seen.until(lambda: any("smooth_view.glb" in url for url in asked) and page.is_hidden("#hint"))
     assert np.abs(seen.picture().astype(int) - solid).mean() > 0.3
     loads = page.locator("#downloads a[href]").all_inner_texts()
     assert sum("Smooth mesh" in text for text in loads) == 2
