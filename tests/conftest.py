@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,9 @@ from command_line import Outcome, words
 from PIL import Image
 
 import gen
+
+with suppress(ImportError):  # loaded after VTK has drawn, as transformers does, triton ends the process
+    import triton  # noqa: F401
 
 
 @pytest.fixture(scope="session", autouse=True)
