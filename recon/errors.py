@@ -9,19 +9,46 @@
         ├── MissingDependency   a Python package: the message ends with the command that installs it
         └── MissingWeights      a weights file: the message ends with the command that gets it
 
-A message is one sentence on one line; the command line prints it as it stands.
+An error is raised with a code, a sentence with slots and the values for them (see `messages`):
+`raise BadInput("photo.empty", "{name!r} is empty; give a photo.", name=path.name)`. `str(error)` is that sentence for
+people who call the library; `error.message.text(book)` is it in the words of a phrasebook.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
+from recon.messages import Message
+
 
 class UnflatError(Exception):
-    """Base of all expected errors. `str(error)` is one line meant for a person."""
+    """Base of all expected errors. `message`: what is told; `code` and `values`: the same for programs."""
 
     exit_code = 1
 
-    def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.splitlines()))
+    def __init__(self, code: str, sentence: str | None = None, **values: Any) -> None:
+        if sentence is None:
+            code, sentence, values = "untold", "{text}", {"text": code}
+        self.message = Message(code, sentence, values)
+        super().__init__(str(self.message))
+
+    @property
+    def code(self) -> str:
+        """What went wrong, for programs."""
+        return self.message.code
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What the sentence is about."""
+        return dict(self.message.values)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), self.message)
+
+
+def _again(kind: type[UnflatError], message: Message) -> UnflatError:
+    """An error that comes out of another process."""
+    return kind(message.code, message.sentence, **message.values)
 
 
 class BadInput(UnflatError):
@@ -35,11 +62,7 @@ class BadOption(BadInput):
 
 
 class MissingCodec(BadInput):
-    """A photo of a kind that only an optional package reads, which is not installed. kind: as people call it."""
-
-    def __init__(self, message: str, kind: str) -> None:
-        super().__init__(message)
-        self.kind = kind
+    """A photo of a kind that only an optional package reads, which is not installed; values["kind"]: as people call it."""
 
 
 class Unwritable(UnflatError):

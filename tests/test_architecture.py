@@ -43,6 +43,7 @@ FLOORS = [
         "recon.types",
         "recon.settings",
         "recon.errors",
+        "recon.messages",
         "recon.progress",
         "recon.interop",
         "recon.threads",

@@ -128,9 +128,11 @@ def _register_jxl(named: str) -> None:
         import pillow_jxl  # noqa: F401
     except ImportError:
         raise MissingCodec(
-            f"{named} is a JPEG XL picture and the package that reads these is not here; run pip install"
+            "photo.no_codec",
+            "{named} is a JPEG XL picture and the package that reads these is not here; run pip install"
             " pillow-jxl-plugin, or give a JPEG.",
-            "JPEG XL",
+            named=named,
+            kind="JPEG XL",
         ) from None
 
 

@@ -33,9 +33,11 @@ def raw_picture(data: bytes, named: str, limits: Limits) -> tuple[Image.Image, t
         import rawpy
     except ImportError:
         raise MissingCodec(
-            f"{named} is a camera's raw file and the package that reads these is not here; run pip install rawpy, or"
+            "photo.no_codec",
+            "{named} is a camera's raw file and the package that reads these is not here; run pip install rawpy, or"
             " export the photo as a JPEG.",
-            "Raw",
+            named=named,
+            kind="Raw",
         ) from None
     with rawpy.imread(io.BytesIO(data)) as raw:
         size = raw.sizes.width, raw.sizes.height

@@ -60,7 +60,7 @@ def decode_here(source: Path, target: Path, limits: Limits) -> Kept:
         photo = photo_from_bytes(source.read_bytes(), limits, FORMATS)
     except BadInput as error:
         unknown = isinstance(error.__cause__, Image.UnidentifiedImageError)
-        missing = error.kind if isinstance(error, MissingCodec) else ""
+        missing = error.values["kind"] if isinstance(error, MissingCodec) else ""
         raise CannotDecode(str(error), unknown, missing) from None
     height, width = photo.size
     return Kept(_encode(photo, target), width, height, photo.focal_35mm, facts_of(photo))
