@@ -333,9 +333,9 @@ def _check_refine_options(args: argparse.Namespace) -> None:
     if args.kind == "points" and args.second == "mesh":
         raise BadOption("--refine makes a mesh and --kind is points; leave one of them out or add --second points.")
     from recon.io.files import check_writable
-    from recon.refinement.settings import preset
+    from recon.refinement.recipes import recipe
 
-    preset(args.refine, args.steps, args.faces, args.guidance or "builtin", args.second)
+    recipe(args.refine, args.steps, args.faces, args.guidance or "builtin", args.second)
     if args.resume is not None:
         check_writable(args.resume / "refine.pt")
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -25,7 +23,6 @@ from recon.settings import (
     Limits,
     PoissonSettings,
     PrintSettings,
-    SolidSettings,
     checked_size,
 )
 from recon.stages.camera import DEFAULT_FOV, find_camera, number
@@ -35,8 +32,6 @@ from recon.types import Camera, DepthKind, DepthMap, Mask, Photo, RawDepth, Surf
 
 if TYPE_CHECKING:
     from recon.refinement.progress import Step
-    from recon.refinement.reference import Target
-    from recon.refinement.settings import Settings as RefineSettings
 
 REFINED_NOTE = "the unseen back is the network's guess; its colours are the photo's, mirrored and blurred"
 KEPT_NOTE = "the refined model is no better than the first one, which was kept: "
@@ -271,44 +266,28 @@ def refine(
     out of range, Unwritable where the state cannot be kept, Diverged where a loss is not finite, OutOfMemory where a GPU
     is too small.
     """
-    from recon.models.device import pick
-    from recon.refinement.checkpoint import kept
-    from recon.refinement.progress import Parts, silent
-    from recon.refinement.run import Refinement
-    from recon.refinement.settings import preset as settings_of
-    from recon.refinement.texture import PARTS
-    from recon.refinement.verdict import verdict
-    from recon.threads import limited
+    from recon.refinement.progress import Reporter, no_report
+    from recon.refinement.recipes import recipe
+    from recon.refinement.refine import refined
 
     _check_refinable(found, steps, seed)
-    tell, watch = tell or silent, watch or Stopwatch()
-    settings = settings_of(preset, steps, found.faces, guidance, second)
-    place, where = None if folder is None else Path(folder), pick(device)
+    chosen = recipe(preset, steps, found.faces, guidance, second)
     first = replace(found, surface="solid", refined=None, refined_points=None, refinement=None)
-    with limited(threads), kept(place):
-        with watch.stage("looks"):
-            depth = _looked(found, networks or shape_estimators(), settings.turns, tell)
-        with watch.stage("target"):
-            target = _target(found, depth, settings)
-            run = Refinement(target.to(where), settings, seed, place, tell)
-        with watch.stage("refine"), closing(run.steps()) as every:
-            for step in every:
-                tell(step)
-        with watch.stage("texture"):
-            mesh = run.mesh
-            last = Parts("texture", PARTS, tell, run.preview, PARTS)  # the texture is there; nothing goes back
-            said = verdict(found.photo, found.mask, found.camera, first.mesh, mesh, last.beat)
-    seconds = sum(watch.seconds.get(stage, 0.0) for stage in ("looks", "target", "refine", "texture"))
-    facts = Refined(preset, seed, run.planned, round(seconds, 3),
-                    run.losses, settings.guidance, where, said)  # fmt: skip
+    made = refined(
+        found.photo, found.mask, found.camera, found.depth, lambda: first.mesh, networks or shape_estimators(), chosen,
+        seed=seed, folder=None if folder is None else Path(folder), where=Where(device), threads=threads,
+        report=Reporter(tell or no_report, watch or Stopwatch()),
+    )  # fmt: skip
+    facts = Refined(preset, seed, made.steps, made.seconds, made.losses, chosen.guidance, made.device, made.verdict)
     notes = [note for note in found.warnings if note not in MESH_NOTES]
-    if judged and not said.better:
-        first.warnings = [*notes, BACK_NOTE[found.depth.back is not None], KEPT_NOTE + "; ".join(said.reasons)]
-        first.refinement, first.refined_points = facts, run.cloud
+    if judged and not made.verdict.better:
+        reasons = "; ".join(map(str, made.verdict.reasons))
+        first.warnings = [*notes, BACK_NOTE[found.depth.back is not None], KEPT_NOTE + reasons]
+        first.refinement, first.refined_points = facts, made.cloud
         return first
-    notes += [REFINED_NOTE, *run.notes]
-    return replace(found, surface="solid", depth=depth, refined=mesh, refined_points=run.cloud, refinement=facts,
-                   warnings=notes)  # fmt: skip
+    notes += [REFINED_NOTE, *map(str, made.notes)]
+    return replace(found, surface="solid", depth=made.depth, refined=made.mesh, refined_points=made.cloud,
+                   refinement=facts, warnings=notes)  # fmt: skip
 
 
 def _check_refinable(found: Any, steps: Any, seed: Any) -> None:
@@ -320,35 +299,3 @@ def _check_refinable(found: Any, steps: Any, seed: Any) -> None:
             raise BadOption(f"{name} is {value!r}; give a whole number.")
     if found.mask.inside is None:
         raise BadInput("there is no single subject in the photo to refine; cut one out with --mask.")
-
-
-def _looked(
-    found: Reconstruction, networks: Sequence[ShapeEstimator], turns: tuple[float, ...], tell: Callable[[Step], None]
-) -> DepthMap:
-    """The depth map after several looks at the subject."""
-    from recon.refinement.augmented_views import looks_of
-    from recon.refinement.progress import Parts, cut_out
-
-    parts = Parts("looks", 2 * len(turns) * len(networks), tell, partial(cut_out, found.photo, found.mask))
-    depths = [found.depth]
-    for depth in looks_of(networks, found.photo, found.mask, found.camera, found.depth, turns):
-        depths = [depth]
-        parts.done()
-    return depths[0]
-
-
-def _target(found: Reconstruction, depth: DepthMap, settings: RefineSettings) -> Target:
-    """What a refinement is fitted to."""
-    from recon.refinement.reference import frame_of, target_of
-    from recon.refinement.thin_parts import PLATE, linked
-    from recon.stages.surface_solid import make_solid
-
-    assert depth.back is not None, "the looks have found one"
-    shaped = SolidSettings(settings.samples)
-    mask, depth = linked(found.mask, depth, settings.samples)
-    assert depth.back is not None
-    radius = frame_of(make_solid(found.photo, mask, depth, found.camera, shaped).vertices).radius
-    least = np.float32(PLATE * 2 / settings.fine.resolution * radius)
-    plate = replace(depth, back=np.maximum(depth.back, depth.z + least))
-    solid = make_solid(found.photo, mask, plate, found.camera, shaped)
-    return target_of(found.photo, found.mask, found.camera, solid, settings.photo)

@@ -33,6 +33,10 @@ class Refined:
     device: str
     verdict: Verdict
 
+    def report(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        return asdict(self) | {"verdict": self.verdict.report()}
+
 
 @dataclass
 class Reconstruction:
@@ -144,7 +148,7 @@ class Reconstruction:
             "surface": self.surface,
             "surface_source": self.surface_source,
             "refined": self.refined is not None,
-            "refinement": None if self.refinement is None else asdict(self.refinement),
+            "refinement": None if self.refinement is None else self.refinement.report(),
             "counts": made,
             "warnings": list(self.warnings),
         }

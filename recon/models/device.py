@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from recon.errors import BadOption
 from recon.models.soft_import import need
 
 Device = Literal["auto", "cpu", "cuda"]
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where a model runs. device: auto, cpu or cuda; offline: its weights must be here already; memory: bytes that it may
+    take, None: what there is."""
+
+    device: str = "auto"
+    offline: bool = False
+    memory: int | None = None
 
 
 def pick(device: str) -> str:

@@ -15,8 +15,9 @@ from jaxtyping import Bool, Float32, UInt8
 from numpy import ndarray
 
 from recon.geometry.camera import back_project
+from recon.messages import Message, note
 from recon.refinement.looked_at import Looked, Picture, orbit_rays
-from recon.refinement.progress import Beat, still
+from recon.refinement.progress import Heartbeat, no_heartbeat
 from recon.types import Camera, Mask, Mesh, Photo
 
 SIDE = 512
@@ -62,47 +63,50 @@ class Look:
 
 @dataclass(frozen=True)
 class Verdict:
-    """better: whether the refined mesh is to be taken; reasons: in words, why not; first, refined: what was seen."""
+    """better: whether the refined mesh is to be taken; reasons: why not; first, refined: what was seen."""
 
     better: bool
-    reasons: tuple[str, ...]
+    reasons: tuple[Message, ...]
     first: Look
     refined: Look
 
     def report(self) -> dict[str, object]:
         """Ready for JSON."""
-        return asdict(self)
+        return asdict(self) | {"reasons": [str(reason) for reason in self.reasons]}
 
 
-def verdict(photo: Photo, mask: Mask, camera: Camera, first: Mesh, refined: Mesh, beat: Beat = still) -> Verdict:
+def verdict(
+    photo: Photo, mask: Mask, camera: Camera, first: Mesh, refined: Mesh, heartbeat: Heartbeat = no_heartbeat
+) -> Verdict:
     """Compare two closed, textured meshes of a photo's subject, in the camera's frame."""
-    one, other = (look_of(photo, mask, camera, mesh, beat) for mesh in (first, refined))
+    one, other = (look_of(photo, mask, camera, mesh, heartbeat) for mesh in (first, refined))
     reasons = worse(one, other)
     return Verdict(not reasons, reasons, one, other)
 
 
-def worse(first: Look, refined: Look) -> tuple[str, ...]:
-    """In which respects, in words for everybody, the refined mesh is worse than the first one."""
-    found = {
-        "its outline is farther from the photo's": refined.overlap < first.overlap - 0.025
-        or refined.outline > first.outline + 0.004,
-        "parts of the outline are missing or swollen": refined.missed > first.missed + 0.06,
-        "its outline is jagged": refined.teeth > max(1.5 * first.teeth, 2.0),
-        "its surface is bumpy": refined.bumps > max(first.bumps, 10.0),
-        "its colours are farther from the photo's": refined.colour > first.colour + 0.04,
-        "it wears colours that the photo does not have": refined.foreign > first.foreign + 0.1,
-        "its far side is a blur": first.detail > PLAIN and refined.detail < BLURRED * first.detail,
-        "it is not closed": first.closed and not refined.closed,
-        "it is in pieces": refined.parts > max(first.parts, 1),
-    }
-    return tuple(reason for reason, is_so in found.items() if is_so)
+def worse(first: Look, refined: Look) -> tuple[Message, ...]:
+    """In which respects the refined mesh is worse than the first one."""
+    outline = refined.overlap < first.overlap - 0.025 or refined.outline > first.outline + 0.004
+    fogged = first.detail > PLAIN and refined.detail < BLURRED * first.detail
+    found = (
+        (outline, "outline", "its outline is farther from the photo's"),
+        (refined.missed > first.missed + 0.06, "missed", "parts of the outline are missing or swollen"),
+        (refined.teeth > max(1.5 * first.teeth, 2.0), "teeth", "its outline is jagged"),
+        (refined.bumps > max(first.bumps, 10.0), "bumps", "its surface is bumpy"),
+        (refined.colour > first.colour + 0.04, "colour", "its colours are farther from the photo's"),
+        (refined.foreign > first.foreign + 0.1, "foreign", "it wears colours that the photo does not have"),
+        (fogged, "detail", "its far side is a blur"),
+        (first.closed and not refined.closed, "open", "it is not closed"),
+        (refined.parts > max(first.parts, 1), "parts", "it is in pieces"),
+    )
+    return tuple(note(f"verdict.{code}", sentence) for is_so, code, sentence in found if is_so)
 
 
-def look_of(photo: Photo, mask: Mask, camera: Camera, mesh: Mesh, beat: Beat = still) -> Look:
+def look_of(photo: Photo, mask: Mask, camera: Camera, mesh: Mesh, heartbeat: Heartbeat = no_heartbeat) -> Look:
     """See `Look`. The mask has a subject."""
     assert mask.inside is not None
     looked = Looked.at(mesh)
-    beat()
+    heartbeat()
     u, v = _grid(mask.inside)
     rays = back_project(u[None], v[:, None], np.ones((len(v), len(u)), np.float32), camera)
     seen = looked.along(np.zeros(3), rays)
@@ -110,8 +114,8 @@ def look_of(photo: Photo, mask: Mask, camera: Camera, mesh: Mesh, beat: Beat = s
     size = float(np.sqrt(inside.sum()))
     gap, missed = _between(inside, seen.hit, size)
     wanted = _soft_at(photo, u, v)
-    beat()
-    pictures = _around(looked, beat)
+    heartbeat()
+    pictures = _around(looked, heartbeat)
     palette = _palette(wanted[inside])
     return Look(
         overlap=float((inside & seen.hit).sum() / (inside | seen.hit).sum()),
@@ -186,14 +190,14 @@ def _off(seen: Picture, wanted: Float32[ndarray, "h w 3"], inside: Bool[ndarray,
     return float(np.sqrt(np.square((off / np.maximum(around, 1e-6)[..., None])[core]).mean()))
 
 
-def _around(looked: Looked, beat: Beat) -> list[Picture]:
+def _around(looked: Looked, heartbeat: Heartbeat) -> list[Picture]:
     corner, end = looked.mesh.vertices.min(0), looked.mesh.vertices.max(0)
     centre = (corner + end) / 2
     radius = float(np.linalg.norm(looked.mesh.vertices - centre, axis=1).max())
     pictures = []
     for angles in AROUND:
         pictures.append(looked.along(*orbit_rays(centre, radius, *angles, AROUND_SIDE)))
-        beat()
+        heartbeat()
     return pictures
 
 

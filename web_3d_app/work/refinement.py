@@ -48,7 +48,7 @@ from web_3d_app.work.photo import (
 )
 
 if TYPE_CHECKING:
-    from recon.refinement.run import Step
+    from recon.refinement.progress import Step
 
 STATE = "refine.pt"
 """Where the refinement keeps its state."""
@@ -166,7 +166,7 @@ class Refining:
             raise
         if better.refined is None:
             assert better.refinement is not None
-            self.diary.told |= {"notes": [], "kept_first": list(better.refinement.verdict.reasons)}
+            self.diary.told |= {"notes": [], "kept_first": [str(reason) for reason in better.refinement.verdict.reasons]}
             files = []
         else:
             self.diary.told |= {
