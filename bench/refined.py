@@ -72,7 +72,13 @@ def compared(view: View, args: argparse.Namespace, name: str) -> dict[str, np.nd
         row, pictures = scored(mesh, result, view, true)
         sheets.append(pictures)
         tight = "yes" if is_tight(mesh) else "NO"
-        why = "" if kind == "solid" or said is None else "better" if said.better else "kept: " + "; ".join(map(str, said.reasons))
+        why = (
+            ""
+            if kind == "solid" or said is None
+            else "better"
+            if said.better
+            else "kept: " + "; ".join(map(str, said.reasons))
+        )
         print(f"{name:>20} {kind:>7} {seconds[kind]:5.0f} {tight:>5} {_figures(row)} {why}", flush=True)
         out[kind] = row
     if args.pictures:

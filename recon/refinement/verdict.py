@@ -72,7 +72,7 @@ class Verdict:
 
     def report(self) -> dict[str, object]:
         """Ready for JSON."""
-        return asdict(self) | {"reasons": [str(reason) for reason in self.reasons]}
+        return asdict(self) | {"reasons": tuple(str(reason) for reason in self.reasons)}
 
 
 def verdict(

@@ -16,7 +16,7 @@ import trimesh
 from PIL import Image
 
 import gen
-from recon.refinement.solid_prior import signed_distance
+from recon.render.distance import signed_distance
 from tests.refinement import toy
 
 

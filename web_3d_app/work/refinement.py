@@ -166,7 +166,10 @@ class Refining:
             raise
         if better.refined is None:
             assert better.refinement is not None
-            self.diary.told |= {"notes": [], "kept_first": [str(reason) for reason in better.refinement.verdict.reasons]}
+            self.diary.told |= {
+                "notes": [],
+                "kept_first": [str(reason) for reason in better.refinement.verdict.reasons],
+            }
             files = []
         else:
             self.diary.told |= {
