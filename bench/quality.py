@@ -20,7 +20,7 @@ from PIL import Image
 from bench.frames import Frame, frames
 from bench.score import Truth, f_score, in_mid_air, psnr, rendered, sample_surface, truth
 from bench.speed import ROOT
-from recon.geometry.camera import centred
+from recon.geometry.camera import centred_camera
 from recon.io.write_gltf import encoded_texture
 from recon.pipeline import reconstruct
 from recon.results import Reconstruction
@@ -45,7 +45,7 @@ def main() -> None:
 def frame_row(frame: Frame, folder: Path) -> list[float]:
     """The figures named by COLUMNS for one frame."""
     height, width = frame.z.shape
-    true = truth(frame.z, centred(width, height, frame.focal, "user"))
+    true = truth(frame.z, centred_camera(width, height, frame.focal, "user"))
     np.save(folder / "z.npy", frame.z)
     Image.fromarray(frame.rgb).save(folder / "rgb.png")
     grid = _reconstructed(folder, frame, "grid")

@@ -26,11 +26,11 @@ from bench import plain_nerf
 from bench.frames import DEFAULT_FOLDER
 from bench.views import Model, read_model
 from bench.views import render as render_mesh
-from recon.geometry.camera import centred
+from recon.geometry.camera import centred_camera
 from recon.render.cameras import MAGIC123, Pinhole, Rays, random_orbits
 from recon.render.fields import HashField
 from recon.render.hashgrid import GridShape, HashGrid
-from recon.render.march import render, view
+from recon.render.march import render_rays, render_view
 from recon.render.occupancy import Occupancy
 
 Clock = Callable[[], float]
@@ -168,10 +168,10 @@ def ours(scene: Scene) -> Contender:
         if index % 16 == 0:
             occupancy.update(model.density, index, generator)
         rays, colour, ground = next(data)
-        seen, _ = render(model, rays, occupancy, ground, generator=generator)
+        seen, _ = render_rays(model, rays, occupancy, ground, generator=generator)
         learn(adam, seen.colour, colour)
 
-    return Contender("ours", step, lambda camera: view(model, camera, occupancy, torch.ones(3)).colour)
+    return Contender("ours", step, lambda camera: render_view(model, camera, occupancy, torch.ones(3)).colour)
 
 
 def plain(scene: Scene, name: str) -> Contender:
@@ -225,7 +225,7 @@ def shot(model: Model, camera: Pinhole) -> np.ndarray:
     world = (model.vertices - model.centre) * flip / (model.diameter / 2)
     rotation, position = camera.c2w[:, :3].numpy().astype(np.float64), camera.position.numpy().astype(np.float64)
     light = np.array([0.4, -0.7, -0.6]) / np.linalg.norm((0.4, 0.7, 0.6))
-    lens = centred(camera.width, camera.height, camera.focal, "user")
+    lens = centred_camera(camera.width, camera.height, camera.focal, "user")
     return render_mesh(model, (world - position) @ rotation, model.normals * flip @ rotation, lens, light @ rotation)
 
 

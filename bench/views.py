@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from bench.score import bilinear
-from recon.geometry.camera import centred, focal_from_fov
+from recon.geometry.camera import centred_camera, focal_from_fov
 from recon.types import Camera
 
 SIDE = 512
@@ -121,7 +121,7 @@ def seen_from(model: Model, rng: np.random.Generator) -> View:
     azimuth, elevation = np.radians(rng.uniform(0, 360)), np.radians(rng.uniform(-10, 50))
     fov, fill, roll = rng.uniform(25, 65), rng.uniform(0.5, 0.85), rng.uniform(-5, 5)
     light = rng.normal(size=3) * (0.6, 0.3, 0.2) + (0, -0.8, -0.9)  # from above and behind the camera
-    camera = centred(SIDE, SIDE, focal_from_fov(fov, SIDE), "user")
+    camera = centred_camera(SIDE, SIDE, focal_from_fov(fov, SIDE), "user")
     toward = np.array(
         [np.cos(elevation) * np.sin(azimuth), np.sin(elevation), np.cos(elevation) * np.cos(azimuth)]
     )  # fmt: skip
@@ -223,7 +223,7 @@ def unseen_poses(view: View) -> list[tuple[np.ndarray, np.ndarray]]:
 def unseen_camera(side: int = 128) -> Camera:
     """The camera of those poses: the bounding sphere fills 85 % of its frame."""
     tangent = np.tan(np.arcsin(0.25)) / 0.85  # the sphere's radius over its distance is 1/4
-    return centred(side, side, side / (2 * tangent), "user")
+    return centred_camera(side, side, side / (2 * tangent), "user")
 
 
 def silhouettes(vertices: np.ndarray, faces: np.ndarray, view: View) -> np.ndarray:

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int32, Int64
 from numpy import ndarray
 
-from recon.geometry.discontinuity import STEP, cuts
+from recon.geometry.discontinuity import STEP, depth_cuts
 from recon.geometry.lattice import Lattice, corner_lines
 
 
@@ -60,7 +60,7 @@ def without_floaters(
     z: Float32[ndarray, "h w"], footprint: float, smallest: int, noise: float = 0.0, step: float = STEP
 ) -> tuple[Float32[ndarray, "h w"], Bool[ndarray, "h w-1"], Bool[ndarray, "h-1 w"]]:
     """The depth map without pieces of fewer than `smallest` samples, and its cuts."""
-    cut_h, cut_v = cuts(z, footprint, noise, step)
+    cut_h, cut_v = depth_cuts(z, footprint, noise, step)
     labels, counts = connected_pieces(cut_h, cut_v)
     keep = counts[labels] >= smallest
     lost = ~keep
@@ -204,7 +204,9 @@ def _turn(a: Float32[ndarray, "n 2"], b: Float32[ndarray, "n 2"], c: Float32[nda
     return (c[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1]) - (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1])
 
 
-def compact(faces: Int32[ndarray, "m 3"], count: int) -> tuple[Int32[ndarray, "m 3"], Int64[ndarray, " n"]]:
+def without_unused_vertices(
+    faces: Int32[ndarray, "m 3"], count: int
+) -> tuple[Int32[ndarray, "m 3"], Int64[ndarray, " n"]]:
     """Faces over the used vertices alone, and which of the `count` vertices these are."""
     used = np.zeros(count, bool)
     used[faces.ravel()] = True

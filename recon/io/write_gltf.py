@@ -17,7 +17,7 @@ from numpy import ndarray
 
 from recon.geometry.axes import to_gltf
 from recon.geometry.colour import linear_16bit
-from recon.geometry.reduce import at_most
+from recon.geometry.reduce import shrink_to_fit
 from recon.io.files import write_bytes
 from recon.settings import ViewSettings
 from recon.types import Mesh
@@ -105,7 +105,7 @@ def encoded_texture(texture: np.ndarray, view: ViewSettings | None = None) -> by
     quality, sampling = JPEG_QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
     if view is not None:
         quality, sampling = view.quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420
-        texture = at_most(texture, view.texture_side)
+        texture = shrink_to_fit(texture, view.texture_side)
     flags = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
     ok, data = cv2.imencode(".jpg", cv2.cvtColor(texture, cv2.COLOR_RGB2BGR), flags)
     assert ok, "OpenCV encodes every uint8 picture"

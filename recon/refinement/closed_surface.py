@@ -9,7 +9,7 @@ from numpy import ndarray
 from torch import Tensor
 
 from recon.errors import BadInput
-from recon.geometry.grid import compact
+from recon.geometry.grid import without_unused_vertices
 from recon.stages.surface_poisson import screened_poisson
 
 FEWEST_POINTS = 50
@@ -44,5 +44,5 @@ def without_crumbs(vertices: ndarray, faces: Int32[ndarray, "m 3"]) -> tuple[nda
     a, b, c = (vertices[corner] for corner in faces.T)
     volume = np.bincount(piece[faces[:, 0]], (a * np.cross(b, c)).sum(1), piece.max(initial=0) + 1)
     kept = faces[(volume > max(SMALLEST * volume.max(initial=0), 0))[piece[faces[:, 0]]]]
-    kept, used = compact(kept, len(vertices))
+    kept, used = without_unused_vertices(kept, len(vertices))
     return vertices[used], kept

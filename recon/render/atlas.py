@@ -19,7 +19,7 @@ from recon.render.antialias import SLACK
 from recon.render.meshloss import laplacian
 from recon.render.raster import Fragments, depth_map, face_normals, interpolate, rasterise, to_camera
 from recon.render.topology import edges_of
-from recon.render.unwrapping import laid_out
+from recon.render.unwrapping import unwrap_in_process
 from recon.render.visibility import scanline
 from recon.threads import count
 
@@ -70,7 +70,7 @@ def unwrap(
     for _ in range(SMOOTHINGS):
         smooth = smooth + 0.5 * laplacian(smooth, edges)
     mesh = smooth.cpu().float().numpy(), faces.cpu().numpy().astype(np.uint32)
-    source, corners, uv, (height, width) = laid_out(*mesh, resolution, beat)
+    source, corners, uv, (height, width) = unwrap_in_process(*mesh, resolution, beat)
     scale = min(1, resolution / max(height, width))  # its estimate is up to a quarter too large
     device = vertices.device
     return Atlas(
@@ -91,7 +91,7 @@ def texels(atlas: Atlas) -> Fragments:
     return rasterise(wall, atlas.faces, eye, 1.0, atlas.size, scanline)
 
 
-def lookup(texture: Float[Tensor, "h w c"], uv: Float[Tensor, "n 2"]) -> Float[Tensor, "n c"]:
+def sample_texture(texture: Float[Tensor, "h w c"], uv: Float[Tensor, "n 2"]) -> Float[Tensor, "n c"]:
     """Bilinear values of a texture, with gradients to it; beyond its outermost texel centres it is constant."""
     grid = (2 * uv - 1).to(texture.dtype)[None, None]
     found = F.grid_sample(texture.permute(2, 0, 1)[None], grid, padding_mode="border", align_corners=False)
@@ -147,13 +147,13 @@ def blended(
     than 1 the rest is what was there."""
     total, mixed = torch.zeros_like(values[:, :1]), torch.zeros_like(values)
     for shot in shots:
-        seen, weight = photographed(points, normals, vertices, faces, shot)
+        seen, weight = sample_photo(points, normals, vertices, faces, shot)
         total, mixed = total + weight[:, None], mixed + weight[:, None] * seen
     return mixed / total.clamp_min(1) + (1 - total).clamp_min(0) * values
 
 
 @torch.no_grad()
-def photographed(
+def sample_photo(
     points: Float[Tensor, "n 3"],
     normals: Float[Tensor, "n 3"],
     vertices: Float[Tensor, "v 3"],
@@ -172,10 +172,10 @@ def photographed(
     inside = (local[:, 2] > 0) & ((uv > 0.5 / size) & (uv < 1 - 0.5 / size)).all(1)
     weight = ramp * ramp * (3 - 2 * ramp) * inside
     believed = shot.trust * away_from_steps(vertices, faces, shot)
-    weight = weight * lookup(believed[..., None], uv)[:, 0]
+    weight = weight * sample_texture(believed[..., None], uv)[:, 0]
     asked = weight.nonzero().squeeze(1)
-    weight[asked] *= ~hidden(points[asked], shot.c2w[:, 3], vertices, faces)
-    return lookup(shot.picture, uv), weight
+    weight[asked] *= ~occluded(points[asked], shot.c2w[:, 3], vertices, faces)
+    return sample_texture(shot.picture, uv), weight
 
 
 def away_from_steps(vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"], shot: Shot) -> Float[Tensor, "h w"]:
@@ -189,7 +189,7 @@ def away_from_steps(vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"],
     return 1 - F.max_pool2d(step, 2 * RIM - 1, 1, RIM - 1)[0, 0]
 
 
-def hidden(
+def occluded(
     points: Float[Tensor, "n 3"], eye: Float[Tensor, " 3"], vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"]
 ) -> Bool[Tensor, " n"]:
     """Whether a mesh lies between points on it and an eye, by Open3D's ray casting (Embree)."""
@@ -209,4 +209,4 @@ def textured_view(texture: Float[Tensor, "h w c"], atlas: Atlas, seen: Fragments
     """Values of a texture at the visible pixels of the mesh that its atlas was made of."""
     corners = atlas.faces.index_select(0, seen.face).flatten()
     uv = (atlas.uv.index_select(0, corners).unflatten(0, (-1, 3)) * seen.bary[:, :, None]).sum(1)
-    return lookup(texture, uv)
+    return sample_texture(texture, uv)

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .hashgrid import Encoder, corners, interpolate
+from .hashgrid import PointEncoder, cell_corners, interpolate_features
 from .ipe import integrated_encoding
 
 Prior = Callable[[Float[Tensor, "n 3"]], Float[Tensor, " n"]]
@@ -104,7 +104,7 @@ class HashField(Field):
 
     def __init__(
         self,
-        encoder: Encoder,
+        encoder: PointEncoder,
         hidden: int = 64,
         layers: int = 1,
         activation: Activation = "exp",
@@ -192,7 +192,7 @@ class VolumePrior(nn.Module):
         """The prior's logit at points; beyond the cube that of its faces."""
         n = self.values.shape[0]
         place = (x.clamp(-1, 1).T + 1) * ((n - 1) / 2) - 0.5  # in a hash grid's level of scale 1
-        return interpolate(self.values.view(-1, 1), *corners(place, 1.0, n, n**3)).squeeze(1)
+        return interpolate_features(self.values.view(-1, 1), *cell_corners(place, 1.0, n, n**3)).squeeze(1)
 
 
 class DirectionBackground(nn.Module):

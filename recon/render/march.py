@@ -19,9 +19,9 @@ from .volume import (
     Rendered,
     Shading,
     columns_by_ray,
+    composite_over,
     interval_weights,
     mean_distance,
-    over,
     packed_weights,
     shade,
 )
@@ -46,7 +46,7 @@ class Samples(NamedTuple):
     normal: Float[Tensor, "m 3"] | None
 
 
-class View(NamedTuple):
+class RenderedView(NamedTuple):
     """A camera's picture. `depth` is z along the optical axis, NaN where less than half of a pixel is covered."""
 
     colour: Float[Tensor, "h w 3"]
@@ -55,7 +55,7 @@ class View(NamedTuple):
     normal: Float[Tensor, "h w 3"] | None
 
 
-def render(
+def render_rays(
     field: Field,
     rays: Rays,
     occupancy: Occupancy,
@@ -107,7 +107,7 @@ def _ranks(ray: Int64[Tensor, " m"], count: int) -> tuple[Int64[Tensor, " m"], i
 
 def _rendered(total: Float[Tensor, "n c"], background: Float[Tensor, "#n 3"]) -> Rendered:
     opacity = total[:, 3]
-    colour = over(total[:, :3], opacity, background)
+    colour = composite_over(total[:, :3], opacity, background)
     return Rendered(colour, opacity, mean_distance(total[:, 4], opacity), total[:, 5:] if total.shape[1] > 5 else None)
 
 
@@ -165,13 +165,13 @@ def render_nested(
 
 
 def rays_within(budget: int, occupancy: Occupancy, wave: int = WAVE) -> int:
-    """How many rays `render` can take at once without gradients in `budget` bytes; at least 1."""
+    """How many rays `render_rays` can take at once without gradients in `budget` bytes; at least 1."""
     longest = math.ceil(2 / occupancy.step) + 1
     return max(1, budget // (longest * BYTES_PER_STEP + min(wave, longest) * BYTES_PER_INTERVAL))
 
 
 @torch.no_grad()
-def view(
+def render_view(
     field: Field,
     camera: Pinhole,
     occupancy: Occupancy,
@@ -182,12 +182,12 @@ def view(
     light: Float[Tensor, " 3"] | None = None,
     ambient: float = 0.1,
     budget: int = 256 << 20,
-) -> View:
+) -> RenderedView:
     """A camera's whole picture of a field, without gradients, in chunks of rays that fit into `budget` bytes."""
     size, parts = rays_within(budget, occupancy), []
     rays = camera.rays()
     for first in range(0, len(rays), size):
-        part, _ = render(field, rays[first : first + size], occupancy, background[None], normals=normals,
+        part, _ = render_rays(field, rays[first : first + size], occupancy, background[None], normals=normals,
                          shading=shading, light=light, ambient=ambient)  # fmt: skip
         parts.append(part)
     opacity = torch.cat([part.opacity for part in parts])
@@ -197,4 +197,4 @@ def view(
     shape = (camera.height, camera.width)
     normal = torch.cat(seen).view(*shape, 3) if seen else None
     colour = torch.cat([part.colour for part in parts]).view(*shape, 3)
-    return View(colour, opacity.view(shape), depth.view(shape), normal)
+    return RenderedView(colour, opacity.view(shape), depth.view(shape), normal)

@@ -71,7 +71,7 @@ def columns_by_ray(
     return torch.stack([sum_by_ray(weights * column, ray, zero) for column in values.unbind(1)], 1)
 
 
-def over(
+def composite_over(
     colour: Float[Tensor, "n 3"], opacity: Float[Tensor, " n"], background: Float[Tensor, "#n 3"]
 ) -> Float[Tensor, "n 3"]:
     """Premultiplied colour over a background."""

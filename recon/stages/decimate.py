@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float32, Int32
 from numpy import ndarray
 
-from recon.geometry.closed import apart, is_closed
+from recon.geometry.closed import is_closed, separate_coincident
 from recon.stages.photo_texture import textured
 from recon.types import Camera, Mask, Mesh, Photo
 
@@ -28,7 +28,7 @@ def decimate(mesh: Mesh, faces: int, photo: Photo, mask: Mask, camera: Camera) -
     if faces < len(triangles) <= 2 * BULK:
         vertices, triangles = _close(vertices, triangles, faces)
     if is_closed(triangles):
-        vertices = apart(vertices, triangles)
+        vertices = separate_coincident(vertices, triangles)
     return textured(Mesh(vertices, triangles), photo, mask, camera)
 
 

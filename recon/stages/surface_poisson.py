@@ -13,9 +13,9 @@ from jaxtyping import Float32, Int32
 from numpy import ndarray
 
 from recon.errors import BadInput
-from recon.geometry.clip import clip
-from recon.geometry.discontinuity import cuts
-from recon.geometry.grid import compact
+from recon.geometry.clip import clip_mesh
+from recon.geometry.discontinuity import depth_cuts
+from recon.geometry.grid import without_unused_vertices
 from recon.geometry.lattice import Lattice
 from recon.geometry.normals import lattice_normals
 from recon.settings import PoissonSettings
@@ -45,8 +45,8 @@ def make_poisson(
     solved, faces = screened_poisson(warped, normals, max(finest, CELL * lattice.footprint))
     z = np.exp(solved[:, 2])
     vertices = np.column_stack([solved[:, :2] * z[:, None], z]).astype(np.float32)
-    vertices, faces = clip(vertices, faces, observed(vertices, lattice, settings.trim))
-    faces, used = compact(faces, len(vertices))
+    vertices, faces = clip_mesh(vertices, faces, observed(vertices, lattice, settings.trim))
+    faces, used = without_unused_vertices(faces, len(vertices))
     if not len(faces):
         raise BadInput("no surface is left after trimming; check the depth map or use --surface grid.")
     return textured(Mesh(vertices[used], faces), photo, mask, camera)
@@ -59,7 +59,7 @@ def _oriented(lattice: Lattice) -> tuple[Float32[ndarray, "n 3"], Float32[ndarra
     warped[..., 0] = (lattice.u[None] - camera.cx) / camera.focal
     warped[..., 1] = (lattice.v[:, None] - camera.cy) / camera.focal
     warped[..., 2] = np.log(lattice.z)
-    cut_h, cut_v = cuts(lattice.z, lattice.footprint, lattice.noise)
+    cut_h, cut_v = depth_cuts(lattice.z, lattice.footprint, lattice.noise)
     normals = lattice_normals(warped, cut_h, cut_v, reach=2)
     good = normals.any(axis=-1) & ~np.isnan(lattice.z)
     return warped[good], normals[good]

@@ -11,7 +11,7 @@ from PIL import Image
 
 from bench import contact, masks, objects, shapes, views
 from bench.score import f_between
-from recon.geometry.camera import centred, focal_from_fov
+from recon.geometry.camera import centred_camera, focal_from_fov
 from recon.types import Camera
 
 
@@ -97,7 +97,7 @@ def test_the_truth_is_a_perfect_solid(view: views.View, true: shapes.Truth, itse
 
 
 def test_the_floors_are_closed_and_as_deep_as_they_are_wide() -> None:
-    camera = centred(96, 96, 200.0, "user")
+    camera = centred_camera(96, 96, 200.0, "user")
     z = np.full((96, 96), np.nan, np.float32)
     z[20:70, 10:82] = 2.0
     block = shapes.extruded(shapes.lifted(z, camera))

@@ -14,7 +14,7 @@ from recon.refinement.progress import Parts, silent
 from recon.refinement.stages.mesh import Fine
 from recon.refinement.stages.radiance_field import Coarse
 from recon.refinement.texture import _fewer, is_closed, textured
-from recon.render.dmtet import lattice
+from recon.render.dmtet import tetrahedral_lattice
 from recon.types import Mesh
 from tests.refinement import toy
 from tests.refinement.toy import TOY
@@ -23,7 +23,7 @@ from tests.render import shapes
 
 def doughnut(resolution: int = 24, noise: float = 0.0) -> Fine:
     """A ring of the radii 0.5 and 0.2; every fourth distance is almost or exactly 0, where vertices would fall together."""
-    x, y, z = lattice(resolution).T
+    x, y, z = tetrahedral_lattice(resolution).T
     distance = 0.2 - torch.hypot(torch.hypot(x, y) - 0.5, z)
     rng = torch.Generator().manual_seed(0)
     distance = distance + noise * torch.randn(len(distance), generator=rng)
@@ -94,7 +94,7 @@ def test_no_two_vertices_of_the_final_surface_lie_in_one_place() -> None:
 
 
 def test_the_surface_is_closed_even_where_it_reaches_the_border() -> None:
-    full = Fine(torch.ones(len(lattice(6))), 6).final()
+    full = Fine(torch.ones(len(tetrahedral_lattice(6))), 6).final()
     assert is_closed(full.faces)
     assert len(np.unique(full.vertices.numpy(), axis=0)) == len(full.vertices)
     assert (2 * 5 / 6) ** 3 < shapes.signed_volume(full.vertices, full.faces) < 8  # the border itself is outside

@@ -14,9 +14,9 @@ from recon.render.cameras import MAGIC123, Pinhole, Rays, random_orbits
 from recon.render.fields import HashField, MipField
 from recon.render.hashgrid import GridShape, HashGrid
 from recon.render.losses import colour_loss
-from recon.render.march import render, render_nested, view
+from recon.render.march import render_nested, render_rays, render_view
 from recon.render.occupancy import Occupancy
-from recon.render.raster import interpolate, paint, rasterise
+from recon.render.raster import interpolate, rasterise, scatter
 from recon.render.topology import edges_of
 from tests.render.scene import seed
 from tests.render.shapes import ring
@@ -33,7 +33,7 @@ def painted(camera: Pinhole) -> tuple[Tensor, Tensor]:
     colours = 0.5 + 0.4 * torch.stack([torch.sin(3 * along), torch.cos(2 * along + round_it), torch.sin(round_it)], 1)
     seen = rasterise(vertices, faces, camera.c2w, camera.focal, (camera.height, camera.width))
     layers = torch.cat([interpolate(colours, seen), torch.ones_like(seen.depth)[:, None]], 1)
-    picture = antialias(paint(layers, seen), seen, edges_of(faces)).detach().flatten(0, 1)
+    picture = antialias(scatter(layers, seen), seen, edges_of(faces)).detach().flatten(0, 1)
     return picture[:, :3], picture[:, 3]
 
 
@@ -63,12 +63,14 @@ def test_a_hash_field_learns_a_textured_mesh_from_posed_pictures(scene) -> None:
             occupancy.update(field.density, step, generator)
         pick = torch.randint(len(rays), (BATCH,), generator=generator)
         ground = torch.rand(1, 3, generator=generator)
-        seen, _ = render(field, rays[pick], occupancy, ground, generator=generator)
+        seen, _ = render_rays(field, rays[pick], occupancy, ground, generator=generator)
         loss = colour_loss(seen.colour, colour[pick] + (1 - cover[pick, None]) * ground)
         adam.zero_grad()
         loss.backward()
         adam.step()
-    found = torch.stack([view(field, camera, occupancy, torch.ones(3)).colour.flatten(0, 1) for camera in held_out])
+    found = torch.stack(
+        [render_view(field, camera, occupancy, torch.ones(3)).colour.flatten(0, 1) for camera in held_out]
+    )
     assert psnr(torch.ones_like(wanted), wanted) < 12
     assert psnr(found, wanted) > 26
     assert all(psnr(one, other) > 25 for one, other in zip(found, wanted, strict=True))

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from recon.render.cameras import orbit
 from recon.render.volume import (
     columns_by_ray,
+    composite_over,
     interval_weights,
     mean_distance,
     normals_of_distance,
-    over,
     packed_weights,
     shade,
 )
@@ -96,7 +96,7 @@ def test_gradients_of_both_layouts() -> None:
 
 
 def test_a_colour_over_a_background() -> None:
-    seen = over(torch.tensor([[0.25, 0.0, 0.0]]), torch.tensor([0.25]), torch.ones(1, 3))
+    seen = composite_over(torch.tensor([[0.25, 0.0, 0.0]]), torch.tensor([0.25]), torch.ones(1, 3))
     torch.testing.assert_close(seen, torch.tensor([[1.0, 0.75, 0.75]]))
 
 

@@ -1,0 +1,143 @@
+"""What our source says of itself, read as syntax trees: files, modules, definitions, and who reaches whom."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+SHIPPED = ("gen.py", "app.py", "recon", "web_3d_app")
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+def ours(*folders: str) -> list[Path]:
+    """Every Python file of ours under the given folders (of the shipped code, if none is given)."""
+    roots = [ROOT / name for name in folders or SHIPPED]
+    return sorted(p for root in roots if root.exists() for p in ([root] if root.is_file() else root.rglob("*.py")))
+
+
+def module_of(path: Path) -> str:
+    """The dotted name by which a file of ours is imported."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """A file's syntax tree, read once."""
+    return ast.parse(path.read_text())
+
+
+def public_definitions(path: Path) -> Iterator[Definition]:
+    """The functions and classes of a module whose names do not begin with an underscore."""
+    return (n for n in tree_of(path).body if isinstance(n, Definition) and not n.name.startswith("_"))
+
+
+def public_functions(path: Path) -> Iterator[tuple[str, Function]]:
+    """(name, or Class.name) of a module's public functions and of its public classes' public methods and `__init__`s."""
+    for node in public_definitions(path):
+        if not isinstance(node, ast.ClassDef):
+            yield node.name, node
+            continue
+        for child in node.body:
+            if isinstance(child, Function) and (child.name == "__init__" or not child.name.startswith("_")):
+                yield f"{node.name}.{child.name}", child
+
+
+def source_of(node: ast.ImportFrom, path: Path) -> str:
+    """The absolute dotted name of the module that a `from … import` names."""
+    package = path.relative_to(ROOT).parts[: -node.level] if node.level else ()
+    return ".".join([*package, *([node.module] if node.module else [])])
+
+
+@cache
+def imported(path: Path) -> dict[str, str]:
+    """Local name → dotted name of everything that a file imports, wherever the statement stands."""
+    found = {}
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                first = alias.name.split(".")[0]
+                found[alias.asname or first] = alias.name if alias.asname else first
+        elif isinstance(node, ast.ImportFrom):
+            found |= {alias.asname or alias.name: f"{source_of(node, path)}.{alias.name}" for alias in node.names}
+    return found
+
+
+def dotted(node: ast.AST) -> str:
+    """`a.b.c` of an attribute chain that begins with a name; empty for anything else."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return ".".join([*([node.id] if isinstance(node, ast.Name) else []), *reversed(parts)])
+
+
+@dataclass
+class Reach:
+    """What a piece of code names: dotted names of ours, attributes by their last word, and words in its strings."""
+
+    names: set[str] = field(default_factory=set)
+    attributes: set[str] = field(default_factory=set)
+    words: set[str] = field(default_factory=set)
+
+
+def reach_of(node: ast.AST, path: Path) -> Reach:
+    """What `node` names, its names being resolved by the module's imports, or as the module's own."""
+    found, module, imports = Reach(), module_of(path), imported(path)
+    for child in ast.walk(node):
+        if isinstance(child, ast.Name):
+            found.names.add(imports.get(child.id, f"{module}.{child.id}"))
+        elif isinstance(child, ast.Attribute):
+            found.attributes.add(child.attr)
+            first, _, rest = dotted(child).partition(".")
+            if first in imports:
+                found.names.add(f"{imports[first]}.{rest}")
+        elif isinstance(child, ast.ImportFrom):
+            found.names |= {f"{source_of(child, path)}.{alias.name}" for alias in child.names}
+        elif isinstance(child, ast.Constant) and isinstance(child.value, str):
+            found.words |= set(child.value.replace(":", ".").split())
+    return found
+
+
+def only_tests_reach() -> set[str]:
+    """Public functions, classes and methods of the shipped code that neither it, nor a benchmark, nor the training names.
+
+    One walk from everything that runs at import, from the benchmarks and from the training; a name that is reached brings
+    in what its body names. Methods are told by their last word alone, so that a method is missed only if nothing at all
+    has its name.
+    """
+    bodies: dict[str, Reach] = {}
+    waiting: list[Reach] = []
+    public: set[str] = set()
+    methods: set[str] = set()
+    for path in ours(*SHIPPED, "bench", "training"):
+        module = module_of(path)
+        shipped = module.split(".")[0] not in ("bench", "training")
+        for node in tree_of(path).body:
+            reach = reach_of(node, path)
+            if not isinstance(node, Definition) or not shipped:
+                if not isinstance(node, ast.Import | ast.ImportFrom):
+                    waiting.append(reach)
+                continue
+            bodies[f"{module}.{node.name}"] = reach
+            if any(isinstance(each, ast.Call) for each in node.decorator_list) and isinstance(node, Function):
+                waiting.append(reach)  # registered where it stands: a route, a hook
+            elif not node.name.startswith("_"):
+                public.add(f"{module}.{node.name}")
+        if shipped:
+            methods |= {f"{module}.{name}" for name, _ in public_functions(path) if "." in name and "__" not in name}
+    reached: set[str] = set()
+    attributes: set[str] = set()
+    while waiting:
+        reach = waiting.pop()
+        attributes |= reach.attributes
+        for name in (reach.names | reach.words) - reached:
+            reached.add(name)
+            if name in bodies:
+                waiting.append(bodies[name])
+    return (public - reached) | {name for name in methods if name.rsplit(".", 1)[1] not in attributes}
