@@ -10,7 +10,7 @@ from torch import Tensor
 
 from recon.errors import BadInput
 from recon.geometry.grid import without_unused_vertices
-from recon.stages.surface_poisson import screened_poisson
+from recon.geometry.poisson import screened_poisson
 
 FEWEST_POINTS = 50
 SMALLEST = 0.02

@@ -1,4 +1,4 @@
-"""Texture atlases: a mesh laid out flat, what lies at each texel, a texture baked from a function and from photos.
+"""Texture atlases: a mesh laid out flat, what lies at each texel, and photos sampled onto it.
 
 uv is in 0..1, u to the right, v down from the texture's top edge; texel centres lie at (column + 0.5, row + 0.5) over the
 size. Colours are whatever the caller means by them, in 0..1.
@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from recon.render.antialias import SLACK
 from recon.render.meshloss import laplacian
-from recon.render.raster import Fragments, depth_map, face_normals, interpolate, rasterise, to_camera
+from recon.render.raster import Fragments, depth_map, rasterise, to_camera
 from recon.render.topology import edges_of
 from recon.render.unwrapping import unwrap_in_process
 from recon.render.visibility import scanline
@@ -117,24 +117,6 @@ def padded(values: Float[Tensor, "n c"], covered: Fragments) -> Float[Tensor, "h
     return values.index_select(0, owner[nearest]).view(height, width, -1)
 
 
-def bake(
-    atlas: Atlas,
-    vertices: Float[Tensor, "v 3"],
-    faces: Int64[Tensor, "f 3"],
-    colour: Callable[[Tensor, Tensor], Tensor],
-    shots: Sequence[Shot] = (),
-    chunk: int = 1 << 16,
-) -> Float[Tensor, "h w c"]:
-    """The texture of a mesh: colour(positions (n, 3), unit normals (n, 3)) → (n, c), and on the faces that photos see,
-    these, blended by the angle at which they do; padded. `chunk` texels at a time are asked for."""
-    covered = texels(atlas)
-    points = interpolate(vertices[atlas.source], covered)
-    normals = face_normals(vertices, faces)[covered.face]
-    parts = zip(points.split(chunk), normals.split(chunk), strict=True)
-    values = torch.cat([colour(place, normal) for place, normal in parts])
-    return padded(blended(values, points, normals, vertices, faces, shots), covered)
-
-
 def blended(
     values: Float[Tensor, "n c"],
     points: Float[Tensor, "n 3"],
@@ -203,10 +185,3 @@ def occluded(
     # A ray starts one thousandth of the way off its own surface.
     found = scene.test_occlusions(o3d.core.Tensor(rays), tnear=1e-3, tfar=1.0, nthreads=count()).numpy()
     return torch.from_numpy(found).to(points.device)
-
-
-def textured_view(texture: Float[Tensor, "h w c"], atlas: Atlas, seen: Fragments) -> Float[Tensor, "n c"]:
-    """Values of a texture at the visible pixels of the mesh that its atlas was made of."""
-    corners = atlas.faces.index_select(0, seen.face).flatten()
-    uv = (atlas.uv.index_select(0, corners).unflatten(0, (-1, 3)) * seen.bary[:, :, None]).sum(1)
-    return sample_texture(texture, uv)

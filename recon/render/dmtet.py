@@ -147,12 +147,3 @@ def _crossing(
         t = t.clamp_max(0)
     share = (s / (s - t))[:, None]
     return torch.lerp(positions.index_select(0, inner), positions.index_select(0, outer), share)
-
-
-def sign_loss(field: Float[Tensor, " n"], edges: Int64[Tensor, "v 2"]) -> Float[Tensor, ""]:
-    """Cross-entropy of either end's sign with the other's, the mean over the edges that the surface crosses (Munkberg et
-    al. 2022, "Extracting triangular 3D models, materials, and lighting from images", eq. 2): fewer crossings, no
-    floaters."""
-    inner, outer = field.index_select(0, edges[:, 0]), field.index_select(0, edges[:, 1])
-    softplus = torch.nn.functional.softplus
-    return (softplus(inner) + softplus(-outer)).mean() if len(edges) else field.sum() * 0

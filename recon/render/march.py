@@ -1,9 +1,8 @@
-"""Pictures of fields: rays through occupied space, rays with nested histograms, whole views within a memory budget."""
+"""Pictures of fields: rays through occupied space, whole views within a memory budget."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -12,15 +11,13 @@ from torch import Tensor
 
 from .cameras import Pinhole, Rays
 from .fields import Field
-from .ipe import gaussians
 from .occupancy import Intervals, Occupancy
-from .sampling import ball_span, resample, stratified, uniform
+from .sampling import uniform
 from .volume import (
     Rendered,
     Shading,
     columns_by_ray,
     composite_over,
-    interval_weights,
     mean_distance,
     packed_weights,
     shade,
@@ -117,51 +114,6 @@ def _joined(parts: list[Samples], found: Intervals) -> Samples:
     ray, middle, weight, normal = zip(*parts, strict=True)
     normals = None if normal[0] is None else torch.cat(normal)
     return Samples(torch.cat(ray), torch.cat(middle), torch.cat(weight), normals)
-
-
-class Histogram(NamedTuple):
-    """The weights of one level of hierarchical sampling."""
-
-    edges: Float[Tensor, "n edges"]
-    weights: Float[Tensor, "n s"]
-
-
-def render_nested(
-    field: Field,
-    rays: Rays,
-    counts: tuple[int, ...],
-    background: Float[Tensor, "#n 3"],
-    *,
-    proposals: tuple[Callable[[Float[Tensor, "m 3"]], Float[Tensor, " m"]], ...] = (),
-    spread: float = 0.0,
-    generator: torch.Generator | None = None,
-) -> tuple[list[Rendered], list[Histogram]]:
-    """What rays see of a field inside the unit ball, sampled coarse to fine: `counts` intervals per level, each level where
-    the one before had weight (Mip-NeRF, section 3.1).
-
-    Without `proposals` the field renders every level, as Mip-NeRF does. With one density for each level but the last, those
-    only tell where to look (Barron et al. 2022, "Mip-NeRF 360", section 3), and one picture is returned. `spread` is added
-    to the Gaussians' variance (DreamFusion anneals it from 5e-2 to 2e-3).
-    """
-    pictures: list[Rendered] = []
-    histograms: list[Histogram] = []
-    edges = stratified(*ball_span(rays), counts[0], generator)
-    for level, count in enumerate(counts):
-        if histograms:
-            edges = resample(edges, histograms[-1].weights.detach(), count, generator)
-        mean, variance = gaussians(rays, edges)
-        if level < len(proposals):
-            density = proposals[level](mean.flatten(0, 1)).view(len(rays), count)
-            weights, _ = interval_weights(density, edges.diff(dim=1))
-        else:
-            sample = field(mean.flatten(0, 1), (variance + spread).flatten(0, 1))
-            weights, _ = interval_weights(sample.density.view(len(rays), count), edges.diff(dim=1))
-            middle = (edges[:, 1:] + edges[:, :-1]) / 2
-            colour = (weights[..., None] * sample.albedo.view(len(rays), count, 3)).sum(1)
-            total = torch.cat((colour, weights.sum(1, keepdim=True), (weights * middle).sum(1, keepdim=True)), 1)
-            pictures.append(_rendered(total, background))
-        histograms.append(Histogram(edges, weights))
-    return pictures, histograms
 
 
 def rays_within(budget: int, occupancy: Occupancy, wave: int = WAVE) -> int:

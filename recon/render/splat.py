@@ -100,22 +100,3 @@ def composite(splats: Splats, features: Float[Tensor, "n c"]) -> Float[Tensor, "
     values = torch.cat([features.index_select(0, splats.point), ones], 1) * splats.weight[:, None]
     blank = values.new_zeros(height * width, values.shape[1])
     return blank.index_add(0, splats.pixel, values).view(height, width, -1)
-
-
-def pyramid(
-    points: Float[Tensor, "n 3"],
-    features: Float[Tensor, "n c"],
-    c2w: Float[Tensor, "3 4"],
-    focal: float,
-    size: tuple[int, int],
-    scales: int = 3,
-    radius: float = 2.0,
-) -> list[Float[Tensor, "1 c+1 _ _"]]:
-    """Pictures of features and opacity at full, half, quarter … size, each with discs of the same number of pixels, as a
-    network wants them."""
-    out = []
-    for scale in range(scales):
-        small = size[0] >> scale, size[1] >> scale
-        picture = composite(splat(points, c2w, focal / 2**scale, small, radius), features)
-        out.append(picture.permute(2, 0, 1)[None])
-    return out

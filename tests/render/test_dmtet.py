@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recon.render.dmtet import EDGES, _case, marching_tetrahedra, on_border, sign_loss, tetrahedral_lattice
+from recon.render.dmtet import EDGES, _case, marching_tetrahedra, on_border, tetrahedral_lattice
 from tests.render.shapes import euler_characteristic, is_closed, signed_volume
 
 LAW = settings(max_examples=20, deadline=None, derandomize=True)
@@ -102,21 +102,10 @@ def test_a_field_finds_a_sphere_by_the_gradients_of_its_surface() -> None:
         surface = marching_tetrahedra(field, places, 12)
         loss = (surface.vertices.norm(dim=1) - RADIUS).square().mean()
         descent.zero_grad()
-        (loss + 0.003 * sign_loss(field, surface.edges)).backward()
+        loss.backward()
         descent.step()
     assert loss < 2e-4  # 0.02 at first
     assert euler_characteristic(surface.faces) == 2
-
-
-def test_sign_loss_is_the_cross_entropy_of_either_end_with_the_other_s_sign() -> None:
-    field, edges = torch.tensor([2.0, -1.0, 0.5, -3.0], requires_grad=True), torch.tensor([[0, 1], [2, 3]])
-    sigma = 1 / (1 + (-field.detach()).exp())
-    expected = -((1 - sigma[0]).log() + sigma[1].log() + (1 - sigma[2]).log() + sigma[3].log()) / 2
-    loss = sign_loss(field, edges)
-    torch.testing.assert_close(loss.detach(), expected)
-    loss.backward()
-    assert (field.grad * field > 0).all()  # descent draws both ends to zero, then across
-    assert sign_loss(field, edges[:0]) == 0
 
 
 def test_nothing_inside_is_an_empty_mesh() -> None:

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from recon.render.cameras import MAGIC123, Pinhole, Rays, orbit, random_orbits
-from recon.render.fields import Field, HashField, MipField, VolumePrior
+from recon.render.fields import Field, HashField, VolumePrior
 from recon.render.hashgrid import GridShape, HashGrid
-from recon.render.losses import colour_loss, proposal_loss
-from recon.render.march import rays_within, render_nested, render_rays, render_view
+from recon.render.losses import colour_loss
+from recon.render.march import rays_within, render_rays, render_view
 from recon.render.occupancy import Occupancy
 from recon.render.sampling import ball_span
 from tests.render.scene import ball_picture, psnr, seed
@@ -27,7 +27,7 @@ class Ball(Field):
         super().__init__()
         self.inside, self.radius = math.log(density), radius
 
-    def logits(self, x: Tensor, variance: Tensor | None = None) -> Tensor:
+    def logits(self, x: Tensor) -> Tensor:
         r = x.norm(dim=1, keepdim=True)
         return torch.cat((torch.where(r < self.radius, self.inside, -120.0) - 0 * r, 3 * x), 1)
 
@@ -151,21 +151,6 @@ def test_no_ray_and_no_matter() -> None:
     assert nothing.colour.shape == (0, 3)
 
 
-def test_nested_sampling_finds_a_thin_shell_that_equal_steps_miss() -> None:
-    class Shell(Ball):
-        def logits(self, x: Tensor, variance: Tensor | None = None) -> Tensor:
-            r = x.norm(dim=1, keepdim=True)
-            return torch.cat((8 - 0.5 * ((r - 0.5) / 0.01) ** 2, x), 1)
-
-    rays = orbit(0.0, 0.0, 3.0, 12.0, 9).rays()
-    found = [render_nested(Shell(1.0), rays, (48, 48, 48), WHITE, generator=seed(k)) for k in range(10)]
-    noise = [torch.stack([pictures[level].distance for pictures, _ in found]).std(0).mean() for level in range(3)]
-    assert noise[1] < 0.5 * noise[0] and noise[2] < 0.2 * noise[0]
-    for _, histograms in found:
-        assert [each.edges.shape[1] for each in histograms] == [49, 49, 49]
-        assert all((each.weights.sum(1) > 0.99).all() for each in histograms)
-
-
 def fitted(rays: Rays, colour: Tensor, hit: Tensor, steps: int) -> tuple[HashField, Occupancy]:
     """The smallest training loop: random rays on random backgrounds, Adam."""
     generator = seed(5)
@@ -194,32 +179,3 @@ def test_a_field_learns_a_ball_from_posed_pictures() -> None:
     seen = torch.cat([render_view(field, each, occupancy, torch.ones(3)).colour.flatten(0, 1) for each in held_out])
     assert psnr(seen, wanted) > 25
     assert occupancy.occupied.float().mean() < 0.25  # the ball has 0.11 of the cube
-
-
-@pytest.mark.slow
-def test_mip_nerf_learns_the_ball_too_with_and_without_proposals() -> None:
-    """23.9 and 23.8 dB on torch 2.15, 22 s of one core."""
-    generator = seed(8)
-    train, held_out = random_orbits(12, 32, MAGIC123, seed(6)), random_orbits(2, 32, MAGIC123, seed(7))
-    rays = Rays.cat([each.rays() for each in train])
-    colour, _ = ball_picture(rays, torch.ones(3))
-    for with_proposal in (False, True):
-        field = MipField(6, 64, 4, generator=generator)
-        guide = HashField(HashGrid(GridShape(4, 8, 32, 12), generator), 16, generator=generator)
-        proposals = (guide.density,) if with_proposal else ()
-        adam = torch.optim.Adam([*field.parameters(), *guide.parameters()], lr=3e-3)
-        for _ in range(300):
-            pick = torch.randint(len(rays), (256,), generator=generator)
-            pictures, (coarse, fine) = render_nested(field, rays[pick], (32, 32), WHITE, proposals=proposals,
-                                                     generator=generator)  # fmt: skip
-            loss = sum((0.1 if picture is not pictures[-1] else 1.0) * colour_loss(picture.colour, colour[pick])
-                       for picture in pictures)  # fmt: skip
-            if with_proposal:
-                loss = loss + 0.1 * proposal_loss(fine.edges, fine.weights, coarse.edges, coarse.weights)
-            adam.zero_grad()
-            loss.backward()  # type: ignore[union-attr]
-            adam.step()
-        held = Rays.cat([each.rays() for each in held_out])
-        with torch.no_grad():
-            pictures, _ = render_nested(field, held, (32, 32), WHITE, proposals=proposals)
-        assert psnr(pictures[-1].colour, ball_picture(held, torch.ones(3))[0]) > 22

@@ -10,8 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recon.render.splat import alpha_of, composite, pyramid, splat
-from tests.render.shapes import camera
+from recon.render.splat import alpha_of, composite, splat
 
 LAW = settings(max_examples=25, deadline=None, derandomize=True)
 EYE = torch.eye(4, dtype=torch.float64)[:3]
@@ -100,14 +99,3 @@ def test_the_gradient_of_a_feature_is_its_weight_and_that_of_a_place_the_formula
         return composite(splat(moved, EYE, 9.0, (10, 10)), features.detach())
 
     assert torch.autograd.gradcheck(picture, (points.requires_grad_(),), fast_mode=True)
-
-
-def test_a_pyramid_shows_the_same_at_every_size() -> None:
-    rng = torch.Generator().manual_seed(0)
-    points = torch.nn.functional.normalize(torch.randn(3000, 3, generator=rng), dim=1) * 0.7
-    levels = pyramid(points, points, camera(), 80.0, (64, 48))
-    assert [tuple(level.shape) for level in levels] == [(1, 4, 64, 48), (1, 4, 32, 24), (1, 4, 16, 12)]
-    fine = torch.nn.functional.avg_pool2d(levels[0], 4)
-    solid = (fine[:, 3:] > 0.95) & (levels[2][:, 3:] > 0.95)
-    assert solid.sum() > 50
-    assert ((fine - levels[2]).abs() * solid)[:, :2].mean() < 0.08  # its discs are four times as wide
