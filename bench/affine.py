@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from bench.frames import Frame, frames
+from bench.frames import RgbdFrame, frames
 from recon.geometry.camera import back_project, centred_camera
 from recon.pipeline import reconstruct
 
@@ -33,7 +33,7 @@ def main() -> None:
     print(f"{'mean':>20} {'':8} {default:8.2f} {given:8.2f}")
 
 
-def _error(frame: Frame, disparity: np.ndarray, near: float | None = None, far: float | None = None) -> float:
+def _error(frame: RgbdFrame, disparity: np.ndarray, near: float | None = None, far: float | None = None) -> float:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         np.save(folder / "x.npy", disparity)

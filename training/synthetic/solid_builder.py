@@ -13,7 +13,7 @@ from .implicit_solids import ADD, ROUNDED_CYLINDER, SUPERQUADRIC, TORUS, Part, S
 from .scene import IDENTITY, Mat, Material, Number, Vec, apply, compose
 
 
-def along(direction: Vec) -> Mat:
+def rotation_along(direction: Vec) -> Mat:
     """A rotation (local to sculpture) whose y axis is the direction (sculpture's frame, y down)."""
     length = math.hypot(*direction) or 1.0
     y = tuple(v / length for v in direction)
@@ -30,11 +30,11 @@ def _edge_radius(share: Number, size: Vec) -> Number:
 
 
 # A part's axis along the world's x or z.
-SIDEWAYS, FORWARD = along((1, 0, 0)), along((0, 0, 1))
+SIDEWAYS, FORWARD = rotation_along((1, 0, 0)), rotation_along((0, 0, 1))
 
 
 class Bending(TypedDict, total=False):
-    """taper > 0: wider at the bottom (of a limb: at its second end); bend: how far the ends go towards +x, in half heights."""
+    """taper > 0: wider at the bottom; bend: how far the ends go towards +x, in half heights."""
 
     taper: Number
     bend: Number
@@ -42,7 +42,7 @@ class Bending(TypedDict, total=False):
 
 @dataclass
 class SolidBuilder:
-    """Parts under construction. What every part is told: its middle, full sizes, material (else the builder's), rotation and
+    """Parts under construction. Every part is told its middle, full sizes, material (else the builder's), rotation, and
     whether it is added or cut out."""
 
     material: Material
@@ -98,7 +98,7 @@ class SolidBuilder:
         middle = tuple((p + q) / 2 for p, q in zip(a, b, strict=True))
         size = (thick, math.hypot(*axis) + thick, thick * flat)
         r = min(thick, thick * flat) / 2
-        turn = along(axis)
+        turn = rotation_along(axis)
         self._add(SUPERQUADRIC, middle, size, material, turn, op, rounding=r, taper=taper, bend=bend)  # type: ignore[arg-type]
 
     def again(self, part: Part, turn: Mat) -> None:
