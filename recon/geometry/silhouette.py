@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, UInt8
+from jaxtyping import Bool, Float32, Int32, UInt8
 from numpy import ndarray
 
 MIN_COVER, MAX_COVER = 0.02, 0.85
@@ -85,7 +85,7 @@ def without_small_holes(mask: Bool[ndarray, "h w"], doubt: float) -> Bool[ndarra
     return np.asarray(mask | np.append(False, sizes < SMALL_HOLE * doubt * mask.sum())[holes])
 
 
-def connected_components(mask: Bool[ndarray, "h w"]) -> tuple[ndarray, ndarray]:
+def connected_components(mask: Bool[ndarray, "h w"]) -> tuple[Int32[ndarray, "h w"], Int32[ndarray, " n"]]:
     """Labels of the connected pieces (0 is outside) and the area of each, from piece 1 on."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     return labels, stats[1:, cv2.CC_STAT_AREA]

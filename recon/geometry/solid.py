@@ -23,7 +23,9 @@ def each_sample_doubled(inside: Bool[ndarray, "h w"]) -> Bool[ndarray, "2*h 2*w"
     return np.repeat(np.repeat(inside, 2, axis=0), 2, axis=1)
 
 
-def corner_mesh(inside: Bool[ndarray, "h w"]) -> tuple[Int32[ndarray, "4 n"], ndarray, Bool[ndarray, " k"]]:
+def corner_mesh(
+    inside: Bool[ndarray, "h w"],
+) -> tuple[Int32[ndarray, "4 n"], Int32[ndarray, " k"], Bool[ndarray, " k"]]:
     """Corners of every inside sample as vertex indices, each vertex's corner (flat index), and whether it is on the rim.
 
     Where two samples touch at a corner only, each gets its own vertex there, so that no vertex pinches the surface.
@@ -62,7 +64,9 @@ def rim_walls(faces: Int32[ndarray, "m 3"], offset: int) -> Int32[ndarray, "k 3"
     return np.concatenate([np.stack([b, a, a + offset], axis=1), np.stack([b, a + offset, b + offset], axis=1)])
 
 
-def smoothed_rim(pixels: Float32[ndarray, "n 2"], faces: Int32[ndarray, "m 3"], rounds: int = 2) -> ndarray:
+def smoothed_rim(
+    pixels: Float32[ndarray, "n 2"], faces: Int32[ndarray, "m 3"], rounds: int = 2
+) -> Float32[ndarray, "n 2"]:
     """Each vertex's place with the rim's staircase flattened: a rim vertex goes half way to the middle of its two
     neighbours on the rim (sheet makes it two), `rounds` times. No vertex moves by as much as half a spacing."""
     a, b = rim_edges(faces)

@@ -12,7 +12,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, UInt8
 from numpy import ndarray
 
 from recon.geometry.axes import to_gltf
@@ -100,7 +100,7 @@ def rounded(positions: Float32[ndarray, "n 3"], bits: int) -> Float32[ndarray, "
     return np.rint(positions / step) * step
 
 
-def encoded_texture(texture: np.ndarray, view: ViewSettings | None = None) -> bytes:
+def encoded_texture(texture: UInt8[ndarray, "h w 3"], view: ViewSettings | None = None) -> bytes:
     """The texture as a JPEG without chroma subsampling (which would cost 3 dB at coloured edges), or small, for a view."""
     quality, sampling = JPEG_QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
     if view is not None:

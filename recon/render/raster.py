@@ -46,7 +46,9 @@ def to_camera(points: Float[Tensor, "n 3"], c2w: Float[Tensor, "3 4"]) -> Float[
     return (points - c2w[:, 3]) @ c2w[:, :3]
 
 
-def pixel_directions(pixel: Int64[Tensor, " n"], focal: float, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+def pixel_directions(
+    pixel: Int64[Tensor, " n"], focal: float, size: tuple[int, int]
+) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
     """x and y of the directions with z = 1 through the centres of pixels."""
     height, width = size
     column, row = pixel % width, pixel // width
@@ -95,7 +97,9 @@ def interpolate(values: Float[Tensor, "v c"], seen: Fragments) -> Float[Tensor, 
     return (values.index_select(0, corners).unflatten(0, (-1, 3)) * seen.bary[:, :, None]).sum(1)
 
 
-def scatter(values: Float[Tensor, "n c"], seen: Fragments, background: float | Float[Tensor, " c"] = 0.0) -> Tensor:
+def scatter(
+    values: Float[Tensor, "n c"], seen: Fragments, background: float | Float[Tensor, " c"] = 0.0
+) -> Float[Tensor, "h w c"]:
     """The picture (h, w, c) of the visible pixels' values."""
     height, width = seen.size
     blank = values.new_empty(height * width, values.shape[1])

@@ -26,6 +26,6 @@ def box_span(
     return torch.minimum(a, b).amax(1).clamp_min(0), torch.maximum(a, b).amin(1).clamp_min(0)
 
 
-def uniform(shape: torch.Size, like: Tensor, generator: torch.Generator) -> Tensor:
+def uniform(shape: torch.Size, like: Float[Tensor, ...], generator: torch.Generator) -> Float[Tensor, ...]:
     """Uniform numbers of the generator, with the type and on the device of `like`; the same on every device."""
     return torch.rand(shape, generator=generator, dtype=like.dtype, device=generator.device).to(like.device)
