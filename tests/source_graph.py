@@ -10,6 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = ("gen.py", "app.py", "recon", "web_3d_app")
+SHAPED = ("Float", "Float32", "Float64", "Int", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "Bool", "Shaped")
+"""jaxtyping's annotations that carry a shape."""
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -104,6 +106,41 @@ def reach_of(node: ast.AST, path: Path) -> Reach:
     return found
 
 
+def is_registered(node: Definition) -> bool:
+    """Whether a decorator hands the function to someone who calls it: a route, a hook, a command."""
+    calls = [dotted(each.func).split(".")[-1] for each in node.decorator_list if isinstance(each, ast.Call)]
+    return isinstance(node, Function) and not {*calls} <= {"no_grad", "lru_cache", "wraps"}
+
+
+def code_lines(node: Function) -> int:
+    """Lines of a function from `def` to its end, its docstring left out."""
+    documented = ast.get_docstring(node, clean=False) is not None
+    docstring = node.body[0].end_lineno - node.body[0].lineno + 1 if documented else 0
+    return node.end_lineno - node.lineno + 1 - docstring
+
+
+def bare_arrays(annotation: ast.AST) -> bool:
+    """Whether `ndarray` or `Tensor` stands in an annotation outside of a jaxtyping shape."""
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        try:
+            return bare_arrays(ast.parse(annotation.value, mode="eval").body)
+        except SyntaxError:  # a Literal's word
+            return False
+    if isinstance(annotation, ast.Subscript) and dotted(annotation.value).split(".")[-1] in SHAPED:
+        return False
+    if dotted(annotation).split(".")[-1] in ("ndarray", "Tensor", "NDArray"):
+        return True
+    return any(bare_arrays(child) for child in ast.iter_child_nodes(annotation))
+
+
+def wing_of(module: str) -> str:
+    """The part of the house in which a module stands: a folder of the library, of the server or of the training."""
+    path = ROOT / module.replace(".", "/")
+    parts = module.split(".")
+    inside = parts if path.is_dir() else parts[:-1] or parts
+    return ".".join(inside[:2])
+
+
 def only_tests_reach() -> set[str]:
     """Public functions, classes and methods of the shipped code that neither it, nor a benchmark, nor the training names.
 
@@ -125,8 +162,8 @@ def only_tests_reach() -> set[str]:
                     waiting.append(reach)
                 continue
             bodies[f"{module}.{node.name}"] = reach
-            if any(isinstance(each, ast.Call) for each in node.decorator_list) and isinstance(node, Function):
-                waiting.append(reach)  # registered where it stands: a route, a hook
+            if is_registered(node):
+                waiting.append(reach)
             elif not node.name.startswith("_"):
                 public.add(f"{module}.{node.name}")
         if shipped:
