@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from recon.geometry.closed import is_closed, separate_coincident
 from recon.geometry.decimation import quadric_decimation
-from recon.stages.photo_texture import textured
+from recon.stages.photo_texture import textured_by_photo
 from recon.types import Camera, Mask, Mesh, Photo
 
 
@@ -15,4 +15,4 @@ def decimate(mesh: Mesh, faces: int, photo: Photo, mask: Mask, camera: Camera) -
     vertices, triangles = quadric_decimation(mesh.vertices, mesh.faces, faces)
     if is_closed(triangles):
         vertices = separate_coincident(vertices, triangles)
-    return textured(Mesh(vertices, triangles), photo, mask, camera)
+    return textured_by_photo(Mesh(vertices, triangles), photo, mask, camera)

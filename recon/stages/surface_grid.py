@@ -12,7 +12,7 @@ from recon.geometry.lattice import Lattice, sample_lattice
 from recon.geometry.points import depth_outliers
 from recon.geometry.sparse import densified, is_sparse
 from recon.settings import GridSettings
-from recon.stages.photo_texture import textured
+from recon.stages.photo_texture import textured_by_photo
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo
 
 RIM = 3.0
@@ -42,4 +42,4 @@ def make_grid(
     vertices, faces, pixels = grid_mesh(lattice, smallest)
     if not len(faces):
         raise BadInput("no connected surface is left; check the depth map.")
-    return textured(Mesh(vertices, faces), photo, mask, camera, pixels)
+    return textured_by_photo(Mesh(vertices, faces), photo, mask, camera, pixels)

@@ -20,7 +20,7 @@ from recon.geometry.lattice import Lattice
 from recon.geometry.normals import lattice_normals
 from recon.geometry.poisson import CUBE_SCALE, screened_poisson
 from recon.settings import PoissonSettings
-from recon.stages.photo_texture import textured
+from recon.stages.photo_texture import textured_by_photo
 from recon.stages.surface_grid import cleaned_lattice
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo
 
@@ -48,7 +48,7 @@ def make_poisson(
     faces, used = without_unused_vertices(faces, len(vertices))
     if not len(faces):
         raise BadInput("no surface is left after trimming; check the depth map or use --surface grid.")
-    return textured(Mesh(vertices[used], faces), photo, mask, camera)
+    return textured_by_photo(Mesh(vertices[used], faces), photo, mask, camera)
 
 
 def _oriented(lattice: Lattice) -> tuple[Float32[ndarray, "n 3"], Float32[ndarray, "n 3"]]:

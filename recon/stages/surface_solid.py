@@ -29,7 +29,7 @@ from recon.geometry.solid import (  # fmt: skip
     smoothed_rim,
 )
 from recon.settings import SolidSettings
-from recon.stages.photo_texture import textured
+from recon.stages.photo_texture import textured_by_photo
 from recon.stages.surface_grid import cleaned_lattice
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo
 
@@ -63,7 +63,7 @@ def _relief(photo: Photo, mask: Mask, lattice: Lattice, base: float) -> Mesh:
     pixels = _corner_pixels(lattice, z.shape)[place]
     vertices = np.concatenate([_lifted(pixels, depth, lattice.camera), _lifted(pixels, floor, lattice.camera)])
     everything = np.concatenate([faces, back_faces(corners) + count, rim_walls(faces, count)])
-    return textured(
+    return textured_by_photo(
         Mesh(separate_coincident(vertices, everything), everything),
         photo,
         mask,
@@ -96,7 +96,7 @@ def _closed_subject(photo: Photo, mask: Mask, depth: DepthMap, lattice: Lattice)
     camera = lattice.camera
     vertices = np.concatenate([_lifted(pixels, front, camera), _lifted(pixels[interior], behind[interior], camera)])
     both = np.concatenate([faces, back_faces(back_of[corners])])
-    return textured(
+    return textured_by_photo(
         Mesh(separate_coincident(vertices, both), both), photo, mask, camera, np.concatenate([pixels, pixels[interior]])
     )
 

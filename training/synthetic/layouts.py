@@ -126,7 +126,7 @@ def _filled(camera: Viewpoint, corners: list[Vec], fill: float) -> Viewpoint:
     return replace(camera, position=(middle[0] - ahead[0], middle[1] - ahead[1], middle[2] - ahead[2]))
 
 
-def pasted_cutout(r: Random) -> Scene:
+def pasted(r: Random) -> Scene:
     """One thing cut out and pasted anywhere on another photo, large or small."""
     camera = _studio_camera(r)
     wide = min(100.0, camera.fov * r.uniform(0.9, 1.8))
@@ -243,7 +243,7 @@ OLD: tuple[Layout, ...] = (
     single,
     staged,
     cutout,
-    pasted_cutout,
+    pasted,
     alone,
 )
 NEW: tuple[Layout, ...] = (still_life, overhead, rack, flowers, workplace, sideways, monument, thicket)

@@ -94,14 +94,14 @@ KINDS = (
 """Every kind that can be read with everything installed; the page's own list of endings is in static/js/carried.js."""
 
 
-def readable() -> list[Kind]:
+def readable_formats() -> list[Kind]:
     """What kinds of photo can be read here."""
     return [kind for kind in KINDS if kind.package is None or find_spec(kind.package)]
 
 
 def readable_sentence() -> str:
     """Their names, as "JPEG, PNG or WebP"."""
-    names = [kind.name for kind in readable()]
+    names = [kind.name for kind in readable_formats()]
     return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
