@@ -19,6 +19,8 @@ from typing import Any
 
 import cv2
 import numpy as np
+from jaxtyping import UInt8
+from numpy import ndarray
 
 from recon.errors import UnflatError
 from recon.geometry.reduce import shrink_to_fit
@@ -335,8 +337,8 @@ def for_pages(sentence: str) -> str:
     return re.sub(r"--(?=\w)", "", sentence)
 
 
-def depth_colours(depth: DepthMap) -> np.ndarray:
-    """Depth in colours, h×w×3 BGR uint8: near is warm, far is cold, light grey where there is no surface."""
+def depth_colours(depth: DepthMap) -> UInt8[ndarray, "h w 3"]:
+    """Depth in colours, BGR: near is warm, far is cold, light grey where there is no surface."""
     disparity = 1 / depth.z
     seen = ~np.isnan(disparity)
     low, high = np.percentile(disparity[seen], (1, 99))
