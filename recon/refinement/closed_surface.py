@@ -9,8 +9,8 @@ from numpy import ndarray
 from torch import Tensor
 
 from recon.errors import BadInput
-from recon.geometry.grid import compact
-from recon.stages.surface_poisson import screened_poisson
+from recon.geometry.grid import without_unused_vertices
+from recon.geometry.poisson import screened_poisson
 
 FEWEST_POINTS = 50
 SMALLEST = 0.02
@@ -44,7 +44,9 @@ def without_crumbs(
     return torch.from_numpy(found[0]).to(vertices.device), torch.from_numpy(found[1]).long().to(faces.device)
 
 
-def _without_crumbs(vertices: ndarray, faces: Int32[ndarray, "m 3"]) -> tuple[ndarray, ndarray]:
+def _without_crumbs(
+    vertices: Float[ndarray, "n 3"], faces: Int32[ndarray, "m 3"]
+) -> tuple[Float[ndarray, "k 3"], Int32[ndarray, "l 3"]]:
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
@@ -53,5 +55,5 @@ def _without_crumbs(vertices: ndarray, faces: Int32[ndarray, "m 3"]) -> tuple[nd
     a, b, c = (vertices[corner] for corner in faces.T)
     volume = np.bincount(piece[faces[:, 0]], (a * np.cross(b, c)).sum(1), piece.max(initial=0) + 1)
     kept = faces[(volume > max(SMALLEST * volume.max(initial=0), 0))[piece[faces[:, 0]]]]
-    kept, used = compact(kept, len(vertices))
+    kept, used = without_unused_vertices(kept, len(vertices))
     return vertices[used], kept

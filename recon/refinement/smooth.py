@@ -13,7 +13,7 @@ SMOOTH = 0.7
 
 @torch.no_grad()
 def smoothed(values: Float[Tensor, " n"], resolution: int, spread: float = SMOOTH) -> Float[Tensor, " n"]:
-    """Values at the vertices of `lattice(resolution)` blurred by a Gaussian of `spread` cells, constant beyond its border.
+    """Values at the vertices of `tetrahedral_lattice(resolution)` blurred by a Gaussian of `spread` cells, constant beyond its border.
     What is linear stays as it is, but near the border."""
     corners = (resolution + 1) ** 3
     parts = (values[:corners], resolution + 1), (values[corners:], resolution)

@@ -18,11 +18,11 @@ from torch.nn import functional as F
 from recon.refinement.progress import Heartbeat, no_heartbeat
 from recon.refinement.reference import Reference
 from recon.refinement.unseen_colours import colours_through, plain_photo
-from recon.render.atlas import Shot, photographed
+from recon.render.atlas import Shot, sample_photo
 from recon.render.cameras import Orbits, Pinhole
 from recon.render.distance import signed_distance
 from recon.render.fields import VolumePrior
-from recon.render.raster import interpolate, paint, rasterise, vertex_normals
+from recon.render.raster import interpolate, rasterise, scatter, vertex_normals
 from recon.render.topology import edges_of
 
 VIEWS = Orbits(elevation=(-30.0, 60.0), fov=(30.0, 30.0))
@@ -115,14 +115,14 @@ class SolidPrior:
         """Colour, mask and depth as a camera sees them, 0 beside the solid."""
         seen = rasterise(self.vertices, self.faces, camera.c2w, camera.focal, (camera.height, camera.width))
         layers = [interpolate(self.colours(), seen), torch.ones_like(seen.bary[:, :1]), seen.depth[:, None]]
-        picture = paint(torch.cat(layers, 1), seen)
+        picture = scatter(torch.cat(layers, 1), seen)
         return picture[..., :3], picture[..., 3], picture[..., 4]
 
     @torch.no_grad()
     def depth(self, camera: Pinhole) -> Float[Tensor, "h w"]:
         """Depth alone, which needs no colours."""
         seen = rasterise(self.vertices, self.faces, camera.c2w, camera.focal, (camera.height, camera.width))
-        return paint(seen.depth[:, None], seen)[..., 0]
+        return scatter(seen.depth[:, None], seen)[..., 0]
 
 
 def trust(camera: Pinhole, least: float = 0.3) -> float:
@@ -157,7 +157,7 @@ def spread_offsets(
 
     normals = vertex_normals(vertices, faces)
     heartbeat()
-    seen, weight = photographed(vertices, normals, vertices, faces, shot_of(reference))
+    seen, weight = sample_photo(vertices, normals, vertices, faces, shot_of(reference))
     heartbeat()
     off = seen - colours_through(plain, reference, vertices)
     one, other = edges_of(faces).ends.cpu().numpy().T

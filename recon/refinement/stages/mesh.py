@@ -23,9 +23,9 @@ from recon.refinement.thin_parts import thickened
 from recon.refinement.view_loss import depth_loss
 from recon.render.antialias import antialias
 from recon.render.cameras import Pinhole
-from recon.render.dmtet import Surface, lattice
+from recon.render.dmtet import LatticeSurface, tetrahedral_lattice
 from recon.render.meshloss import normal_loss
-from recon.render.raster import Fragments, interpolate, paint, rasterise, vertex_normals
+from recon.render.raster import Fragments, interpolate, rasterise, scatter, vertex_normals
 from recon.render.topology import Edges, edges_of
 from recon.render.volume import shade
 from recon.types import PointCloud
@@ -58,7 +58,7 @@ class MeshStage(Stage):
             model = TetrahedralMesh(state["distance"], settings.resolution, state["least"])
             model.load_state_dict(state)
             return cls(model, field.model, settings, context)
-        points = lattice(settings.resolution).to(context.device)
+        points = tetrahedral_lattice(settings.resolution).to(context.device)
         distance, least = field.distance(points), None
         smooth, reference = smoothed(distance, settings.resolution), context.subject.reference
         if reference is None:
@@ -91,7 +91,7 @@ class MeshStage(Stage):
 
         return guided(loss, self.context.guidances, shown, budget, progress, generator)
 
-    def _photo_loss(self, loss: Float[Tensor, ""], surface: Surface, edges: Edges) -> Float[Tensor, ""]:
+    def _photo_loss(self, loss: Float[Tensor, ""], surface: LatticeSurface, edges: Edges) -> Float[Tensor, ""]:
         assert self.reference is not None
         if self._depth is None:
             self._depth = self.context.subject.shape.depth(self.reference.camera).flatten()[None]
@@ -105,7 +105,7 @@ class MeshStage(Stage):
         surface = self.model.surface()
         return self._rendered(surface, edges_of(surface.faces), request)
 
-    def _rendered(self, surface: Surface, edges: Edges, request: ViewRequest) -> Rendering:
+    def _rendered(self, surface: LatticeSurface, edges: Edges, request: ViewRequest) -> Rendering:
         background = request.background
         if background is None:
             background = torch.ones(len(request.cameras), 3, device=surface.vertices.device)
@@ -117,7 +117,7 @@ class MeshStage(Stage):
         )  # fmt: skip
 
     def _picture(
-        self, surface: Surface, edges: Edges, request: ViewRequest, view: int, background: Float[Tensor, " 3"]
+        self, surface: LatticeSurface, edges: Edges, request: ViewRequest, view: int, background: Float[Tensor, " 3"]
     ) -> tuple[Tensor | None, Tensor, Tensor, Tensor | None]:
         """Colour, opacity, depth and normal of the pixels that are wanted of one view."""
         camera, chosen = request.cameras[view], request.chosen(view)
@@ -126,17 +126,17 @@ class MeshStage(Stage):
         if "normal" in request.wants or request.shading != "albedo":
             normal = F.normalize(interpolate(vertex_normals(surface.vertices, surface.faces), seen), dim=1)
         layers = [torch.ones_like(seen.depth)[:, None], seen.depth[:, None], *([] if normal is None else [normal])]
-        picture = antialias(paint(torch.cat(layers, 1), seen), seen, edges).flatten(0, 1)
+        picture = antialias(scatter(torch.cat(layers, 1), seen), seen, edges).flatten(0, 1)
         colour = None
         if "colour" in request.wants:
             lit = self._lit(surface, seen, normal, request)
-            colour = antialias(paint(lit, seen, background), seen, edges).flatten(0, 1)
+            colour = antialias(scatter(lit, seen, background), seen, edges).flatten(0, 1)
         if chosen is not None:
             picture, colour = picture[chosen], None if colour is None else colour[chosen]
         return colour, picture[:, 0], picture[:, 1], None if normal is None else picture[:, 2:]
 
     def _lit(
-        self, surface: Surface, seen: Fragments, normal: Float[Tensor, "n 3"] | None, request: ViewRequest
+        self, surface: LatticeSurface, seen: Fragments, normal: Float[Tensor, "n 3"] | None, request: ViewRequest
     ) -> Float[Tensor, "n 3"]:
         """The colours at the visible pixels: what is painted on the surface does not pull it along."""
         albedo = self.colour_field.albedo(interpolate(surface.vertices, seen).detach())
@@ -149,7 +149,7 @@ class MeshStage(Stage):
         surface = self.model.surface()
         edges = edges_of(surface.faces)
         seen = rasterise(surface.vertices, surface.faces, camera.c2w, camera.focal, (camera.height, camera.width))
-        return antialias(paint(self.colours(interpolate(surface.vertices, seen)), seen, 1.0), seen, edges)
+        return antialias(scatter(self.colours(interpolate(surface.vertices, seen)), seen, 1.0), seen, edges)
 
     def colours(self, points: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
         """The field's."""

@@ -28,8 +28,8 @@ from recon.refinement.stages.radiance_field import RadianceField
 from recon.render.antialias import SLACK
 from recon.render.cameras import Pinhole, distance_to_fit, orbit
 from recon.render.fields import normals_by_differences
-from recon.render.march import view as march_view
-from recon.render.raster import interpolate, paint, rasterise, vertex_normals
+from recon.render.march import render_view
+from recon.render.raster import interpolate, rasterise, scatter, vertex_normals
 
 FOV = 20.0
 """Degrees; Make-It-3D's views."""
@@ -83,8 +83,8 @@ def solid_viewer(solid: SolidPrior) -> Viewer:
     def seen_by(camera: Pinhole) -> View:
         seen = rasterise(solid.vertices, solid.faces, camera.c2w, camera.focal, (camera.height, camera.width))
         colour, normal = interpolate(solid.colours(), seen), F.normalize(interpolate(normals, seen), dim=1)
-        depth = paint(seen.depth[:, None], seen, torch.nan)[..., 0]
-        return View(paint(colour, seen), depth, paint(normal, seen))
+        depth = scatter(seen.depth[:, None], seen, torch.nan)[..., 0]
+        return View(scatter(colour, seen), depth, scatter(normal, seen))
 
     return seen_by
 
@@ -94,7 +94,7 @@ def field_viewer(model: RadianceField) -> Viewer:
 
     @torch.no_grad()
     def seen_by(camera: Pinhole) -> View:
-        seen = march_view(model.field, camera, model.occupancy, torch.ones(3, device=camera.c2w.device))
+        seen = render_view(model.field, camera, model.occupancy, torch.ones(3, device=camera.c2w.device))
         normal, there = torch.zeros_like(seen.colour), ~seen.depth.isnan()
         places = _lifted(camera, seen.depth)[there]
         parts = [normals_by_differences(model.field.density_logit, part, SPACING) for part in places.split(1 << 14)]

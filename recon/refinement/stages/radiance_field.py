@@ -19,11 +19,11 @@ from recon.refinement.stages.tetrahedral_mesh import apart_from_lattice
 from recon.refinement.view_loss import some_pixels, view_loss
 from recon.render.cameras import Pinhole, Rays
 from recon.render.distance import signed_distance
-from recon.render.dmtet import lattice, march
+from recon.render.dmtet import marching_tetrahedra, tetrahedral_lattice
 from recon.render.fields import HashField
-from recon.render.hashgrid import GridShape, encoder
+from recon.render.hashgrid import GridShape, fastest_encoder
 from recon.render.losses import opacity_loss, orientation_loss
-from recon.render.march import Samples, render, view
+from recon.render.march import Samples, render_rays, render_view
 from recon.render.occupancy import Occupancy
 from recon.types import PointCloud
 
@@ -54,7 +54,7 @@ class RadianceField(nn.Module):
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
         shape = GridShape(levels=levels, base=8, finest=finest, log2_size=16)
-        self.grid = encoder(shape, torch.device(device), generator)
+        self.grid = fastest_encoder(shape, torch.device(device), generator)
         self.field = HashField(self.grid, hidden, prior=prior, generator=generator)
         self.occupancy = Occupancy(cells, 2 / (1.5 * cells))
         self.to(device)
@@ -90,7 +90,7 @@ class RadianceField(nn.Module):
 
     def view(self, camera: Pinhole) -> Float[Tensor, "h w 3"]:
         """A camera's picture over white."""
-        return view(self.field, camera, self.occupancy, torch.ones(3, device=camera.c2w.device)).colour
+        return render_view(self.field, camera, self.occupancy, torch.ones(3, device=camera.c2w.device)).colour
 
     @torch.no_grad()
     def refined_distance(self, distance: Float[Tensor, " n"], points: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
@@ -103,12 +103,12 @@ class RadianceField(nn.Module):
     @torch.no_grad()
     def level_set(self, resolution: int, heartbeat: Heartbeat = no_heartbeat) -> Triangles:
         """The closed surface where the density is `LEVEL`, on a lattice of resolution³ cubes."""
-        positions, parts = lattice(resolution).to(next(self.parameters()).device), []
+        positions, parts = tetrahedral_lattice(resolution).to(next(self.parameters()).device), []
         level = torch.tensor(LEVEL, device=positions.device).log()
         for part in positions.split(1 << 16):
             parts.append((self.field.density_logit(part) - level) / SHARPNESS)
             heartbeat()
-        found = march(apart_from_lattice(torch.cat(parts), resolution), positions, resolution)
+        found = marching_tetrahedra(apart_from_lattice(torch.cat(parts), resolution), positions, resolution)
         return found.vertices, found.faces
 
 
@@ -192,7 +192,7 @@ class RadianceFieldStage(Stage):
             else:
                 background = request.background[index : index + 1]
             rays = camera.rays(request.chosen(index))
-            seen, samples = render(
+            seen, samples = render_rays(
                 self.model.field, rays, self.model.occupancy, background, normals=normals, shading=request.shading,
                 light=request.light, ambient=request.ambient, generator=generator,
             )  # fmt: skip

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from recon.render.dmtet import Surface, lattice, march, on_border
+from recon.render.dmtet import LatticeSurface, marching_tetrahedra, on_border, tetrahedral_lattice
 
 COARSER = 2
 """Cells of the lattice along an axis in one of the offset's grid."""
@@ -37,7 +37,7 @@ class TetrahedralMesh(nn.Module):
         self.resolution = resolution
         nodes = (resolution // COARSER + 1,) * 3
         self.offset = nn.Parameter(torch.zeros(nodes, device=distance.device))
-        self.register_buffer("positions", lattice(resolution).to(distance.device), persistent=False)
+        self.register_buffer("positions", tetrahedral_lattice(resolution).to(distance.device), persistent=False)
 
     def total(self) -> Float[Tensor, " n"]:
         """The signed distance as it is now, at the lattice's vertices."""
@@ -45,14 +45,14 @@ class TetrahedralMesh(nn.Module):
         moved = F.grid_sample(self.offset[None, None], places, padding_mode="border", align_corners=True)
         return torch.maximum(self.distance + moved.flatten(), self.least)
 
-    def surface(self) -> Surface:
+    def surface(self) -> LatticeSurface:
         """The mesh, with gradients."""
-        return march(self.total(), self.positions, self.resolution)
+        return marching_tetrahedra(self.total(), self.positions, self.resolution)
 
     @torch.no_grad()
-    def final(self) -> Surface:
+    def final(self) -> LatticeSurface:
         """The mesh with no two vertices in one place."""
-        return march(apart_from_lattice(self.total(), self.resolution), self.positions, self.resolution)
+        return marching_tetrahedra(apart_from_lattice(self.total(), self.resolution), self.positions, self.resolution)
 
 
 def apart_from_lattice(distance: Float[Tensor, " n"], resolution: int) -> Float[Tensor, " n"]:

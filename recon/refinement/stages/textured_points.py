@@ -20,7 +20,7 @@ from recon.refinement.reference import Frame
 from recon.refinement.stages.multiview_points import Cloud
 from recon.render.cameras import Pinhole
 from recon.render.deferred import DeferredNet
-from recon.render.splat import Splats, compose, splat
+from recon.render.splat import Splats, composite, splat
 from recon.types import PointCloud
 
 SCALES = 3
@@ -93,7 +93,9 @@ class TexturedPoints(nn.Module):
     def pictures(self, sight: Sight) -> tuple[Float[Tensor, "h w 3"], Float[Tensor, "h w 3"]]:
         """The picture, and that of the bare colours."""
         values = torch.cat([self.rgb, self.features], 1)
-        layers = [compose(s, values.index_select(0, some)) for s, some in zip(sight.splats, sight.chosen, strict=True)]
+        layers = [
+            composite(s, values.index_select(0, some)) for s, some in zip(sight.splats, sight.chosen, strict=True)
+        ]
         bare = layers[0][..., :3] + 1 - layers[0][..., -1:]
         more = self.net([layer.permute(2, 0, 1)[None] for layer in layers])[0].permute(1, 2, 0)
         return (bare + 2 * more - 1).clamp(0, 1), bare.clamp(0, 1)
@@ -118,7 +120,7 @@ class TexturedPoints(nn.Module):
         """Opacity, depth and normal as a camera sees them; the places of points are not fitted."""
         sight = self.sight(camera)
         depth = (self.points - camera.position) @ camera.c2w[:, 2]
-        layers = compose(sight.splats[0], torch.cat([depth[:, None], self.normals], 1)[sight.chosen[0]])
+        layers = composite(sight.splats[0], torch.cat([depth[:, None], self.normals], 1)[sight.chosen[0]])
         opacity = layers[..., -1:]
         return torch.cat([opacity, layers[..., :1] / opacity.clamp_min(1e-6), layers[..., 1:4]], 2)
 
