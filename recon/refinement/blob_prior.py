@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from recon.refinement.progress import Heartbeat, no_heartbeat
@@ -29,7 +29,7 @@ class BlobPrior:
         """A ball is the same everywhere."""
         return self
 
-    def identity(self) -> Sequence[Tensor]:
+    def identity(self) -> Sequence[Shaped[Tensor, "*size"]]:
         """Its two numbers."""
         return (torch.tensor([self.strength, self.spread]),)
 

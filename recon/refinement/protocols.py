@@ -7,13 +7,14 @@ numbers come from a CPU's generator everywhere, so that a seed means the same on
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Int64, Shaped
 from torch import Tensor, nn
 
+from recon.refinement.blob_prior import BlobPrior
 from recon.refinement.progress import Heartbeat, no_heartbeat
 from recon.refinement.reference import UNMOVED, Frame, Reference
 from recon.render.cameras import Pinhole
@@ -119,7 +120,7 @@ class InitialShape(Protocol):
         """The same on another device."""
         ...
 
-    def identity(self) -> Sequence[Tensor]:
+    def identity(self) -> Sequence[Shaped[Tensor, "*size"]]:
         """What tells it from another one."""
         ...
 
@@ -198,11 +199,11 @@ Features = Callable[[Float[Tensor, "b 3 h w"]], Float[Tensor, "b c _ _"]]
 
 @dataclass(frozen=True)
 class Subject:
-    """What a run is about. shape: what it begins with; reference: the photo, None where there is none; frame: from the
-    photo's camera frame to the world; features: a network's, where one is there to compare pictures by; device: where all
-    of it lies, and what is made of it."""
+    """What a run is about. shape: what it begins with, a soft ball where nothing is known; reference: the photo, None where
+    there is none; frame: from the photo's camera frame to the world; features: a network's, where one is there to compare
+    pictures by; device: where all of it lies, and what is made of it."""
 
-    shape: InitialShape
+    shape: InitialShape = field(default_factory=BlobPrior)
     reference: Reference | None = None
     frame: Frame = UNMOVED
     features: Features | None = None
@@ -213,7 +214,7 @@ class Subject:
         reference = None if self.reference is None else self.reference.to(device)
         return replace(self, shape=self.shape.to(device), reference=reference, device=torch.device(device))
 
-    def identity(self) -> Sequence[Tensor]:
+    def identity(self) -> Sequence[Shaped[Tensor, "*size"]]:
         """What tells it from another one."""
         pictures = [] if self.reference is None else [self.reference.photo, self.reference.mask]
         return [*pictures, *self.shape.identity()]

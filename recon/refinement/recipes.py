@@ -25,7 +25,7 @@ MOST_STEPS = 1_000_000
 
 
 @dataclass(frozen=True)
-class Recipe:
+class RefinementRecipe:
     """One way to refine. name: as it is asked for; source: where its stages and numbers come from; stages: in their order;
     guidance: names of what guides, none or several; solid: what the solid's opinion weighs; texture: of the result; photo:
     pixels of the reference's side; turns: in degrees, of the views that each network sees of the subject; samples: of the
@@ -44,7 +44,7 @@ class Recipe:
     lattice: int = 88
     save_every: float = 20.0
 
-    def with_steps(self, most: int) -> Recipe:
+    def with_steps(self, most: int) -> RefinementRecipe:
         """The same with at most so many steps of each stage."""
         return replace(self, stages=tuple(replace(stage, steps=min(most, stage.steps)) for stage in self.stages))
 
@@ -60,17 +60,19 @@ MAKE_IT_3D = (
 FULL_FIELD = RadianceFieldSettings(steps=1500, rays=4096, side=256, guide_side=128, volume=96)
 OWN_COLOURS = TextureSettings(field=True)
 
-RECIPES: dict[str, dict[Second, Recipe]] = {
+RECIPES: dict[str, dict[Second, RefinementRecipe]] = {
     "quick": {
-        "mesh": Recipe("quick", MAGIC3D, (RadianceFieldSettings(), MeshSettings())),
-        "points": Recipe("quick", MAKE_IT_3D, (RadianceFieldSettings(), PointCloudSettings()), texture=OWN_COLOURS),
+        "mesh": RefinementRecipe("quick", MAGIC3D, (RadianceFieldSettings(), MeshSettings())),
+        "points": RefinementRecipe(
+            "quick", MAKE_IT_3D, (RadianceFieldSettings(), PointCloudSettings()), texture=OWN_COLOURS
+        ),
     },
     "full": {
-        "mesh": Recipe(
+        "mesh": RefinementRecipe(
             "full", MAGIC3D, (FULL_FIELD, MeshSettings(steps=200, resolution=128, side=512)), photo=1024,
             lattice=128, texture=TextureSettings(faces=150_000, side=2048),
         ),
-        "points": Recipe(
+        "points": RefinementRecipe(
             "full", MAKE_IT_3D,
             (FULL_FIELD,
              PointCloudSettings(
@@ -86,7 +88,7 @@ RECIPES: dict[str, dict[Second, Recipe]] = {
 
 def recipe(
     name: str, steps: int | None = None, faces: int | None = None, guidance: str = "builtin", second: str = "mesh"
-) -> Recipe:
+) -> RefinementRecipe:
     """A recipe by name; each of its stages has at most `steps` steps, the mesh at most `faces` faces; guidance: names with
     commas, or none; second: mesh or points. Raises BadOption."""
     if name not in RECIPES:

@@ -1,7 +1,7 @@
 """From a photo's subject and its depth map to a refined mesh: the whole way, one step after the other.
 
 more views -> a relief        augmented_views
-relief -> solid, reference    subject_of (thin_parts, reference, solid_prior)
+relief -> solid, reference    subject_from_depth (thin_parts, reference, solid_prior)
 solid -> model                run, through the recipe's stages
 model -> textured mesh        texture
 first and refined mesh -> which one is better    verdict
@@ -25,7 +25,7 @@ from recon.refinement.augmented_views import averaged_relief
 from recon.refinement.checkpoint import kept
 from recon.refinement.progress import Reporter, cut_out
 from recon.refinement.protocols import Subject
-from recon.refinement.recipes import Recipe
+from recon.refinement.recipes import RefinementRecipe
 from recon.refinement.reference import frame_of, reference_of
 from recon.refinement.run import Refinement, memory_told
 from recon.refinement.solid_prior import SolidPrior
@@ -42,7 +42,7 @@ TIMED = ("looks", "target", "refine", "texture")
 
 
 @dataclass(frozen=True)
-class Refined:
+class RefinedModel:
     """What a refinement gave. mesh: textured, in the photo's camera frame; cloud: its points, where it is made of points;
     depth: the averaged relief; verdict: whether the mesh is better than the first one; steps, losses: of each stage; notes:
     what a person should know; seconds: of this run of it; device: cpu or cuda."""
@@ -65,14 +65,14 @@ def refined(
     depth: DepthMap,
     first: Callable[[], Mesh],
     networks: Sequence[ShapeEstimator],
-    recipe: Recipe,
+    recipe: RefinementRecipe,
     *,
     seed: int = 0,
     folder: Path | None = None,
     where: Where = Where(),
     threads: int = 1,
     report: Reporter | None = None,
-) -> Refined:
+) -> RefinedModel:
     """Refine a photo's subject. first: makes the closed mesh that the result is compared with.
 
     Raises BadOption for a device that is not here, Unwritable where the state cannot be kept, Diverged where a loss is not
@@ -83,7 +83,7 @@ def refined(
         with report.timed("looks"):
             depth = _averaged(photo, mask, camera, depth, networks, recipe.turns, report)
         with report.timed("target"):
-            subject = subject_of(photo, mask, camera, depth, recipe).to(device)
+            subject = subject_from_depth(photo, mask, camera, depth, recipe).to(device)
             run = Refinement(subject, recipe, seed, folder, report, replace(where, device=device))
         with report.timed("refine"), closing(run.steps()) as every:
             for step in every:
@@ -92,7 +92,7 @@ def refined(
             mesh = textured_mesh(run)
             said = verdict(photo, mask, camera, first(), mesh, report.heartbeat)
     seconds = sum(report.watch.seconds.get(part, 0.0) for part in TIMED)
-    return Refined(mesh, run.cloud, depth, said, run.planned, run.losses, run.notes, round(seconds, 3), device)
+    return RefinedModel(mesh, run.cloud, depth, said, run.planned, run.losses, run.notes, round(seconds, 3), device)
 
 
 def _averaged(
@@ -112,7 +112,7 @@ def _averaged(
     return depth
 
 
-def subject_of(photo: Photo, mask: Mask, camera: Camera, depth: DepthMap, recipe: Recipe) -> Subject:
+def subject_from_depth(photo: Photo, mask: Mask, camera: Camera, depth: DepthMap, recipe: RefinementRecipe) -> Subject:
     """What a recipe is to refine: the reference view, and the solid of a depth map that has a back."""
     assert depth.back is not None, "the networks have found one"
     shaped = SolidSettings(recipe.samples)
@@ -122,10 +122,10 @@ def subject_of(photo: Photo, mask: Mask, camera: Camera, depth: DepthMap, recipe
     least = np.float32(PLATE * 2 / recipe.lattice * radius)
     plate = replace(depth, back=np.maximum(depth.back, depth.z + least))
     solid = make_solid(photo, linked_mask, plate, camera, shaped)
-    return subject_with(photo, mask, camera, solid, recipe)
+    return subject_from_solid(photo, mask, camera, solid, recipe)
 
 
-def subject_with(photo: Photo, mask: Mask, camera: Camera, solid: Mesh, recipe: Recipe) -> Subject:
+def subject_from_solid(photo: Photo, mask: Mask, camera: Camera, solid: Mesh, recipe: RefinementRecipe) -> Subject:
     """The same with a solid that is there already, in the photo's camera frame."""
     frame, texture = frame_of(solid.vertices), recipe.texture
     reference = reference_of(photo, mask, camera, frame, recipe.photo)

@@ -33,10 +33,10 @@ from recon.errors import BadOption, UnflatError
 from recon.messages import Message, note
 from recon.models.device import Where
 from recon.refinement import checkpoint
-from recon.refinement.guidance import Plan, guidances_of
+from recon.refinement.guidance import GuidancePlan, guidances_of
 from recon.refinement.progress import PREVIEW_SIDE, Reporter, Step
 from recon.refinement.protocols import Context, Stage, State, Subject, Triangles
-from recon.refinement.recipes import Recipe
+from recon.refinement.recipes import RefinementRecipe
 from recon.refinement.stages import STAGES
 from recon.render.cameras import distance_to_fit, orbit
 from recon.types import PointCloud
@@ -60,7 +60,7 @@ class Refinement:
     def __init__(
         self,
         subject: Subject,
-        recipe: Recipe,
+        recipe: RefinementRecipe,
         seed: int = 0,
         folder: Path | None = None,
         report: Reporter | None = None,
@@ -71,7 +71,7 @@ class Refinement:
         self.subject, self.recipe, self.folder, self.report = subject, recipe, folder, report or Reporter()
         self.generator = torch.Generator().manual_seed(seed)
         self.key = _key(subject, recipe, seed)
-        self.guidances = guidances_of(Plan(subject, recipe, where))
+        self.guidances = guidances_of(GuidancePlan(subject, recipe, where))
         self.context = Context(subject, self.guidances, seed, self.report.heartbeat)
         self.stages: list[Stage] = []
         self.losses: dict[str, float] = {}
@@ -262,7 +262,7 @@ def _too_much(stage: str | None) -> OutOfMemory:
     )  # fmt: skip
 
 
-def _key(subject: Subject, recipe: Recipe, seed: int) -> str:
+def _key(subject: Subject, recipe: RefinementRecipe, seed: int) -> str:
     """Tells one refinement from another."""
     digest = hashlib.sha256(repr((replace(recipe, save_every=0.0), seed)).encode())
     for part in subject.identity():

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Int64, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -61,7 +61,7 @@ class SolidPrior:
         weights = self.photo_weight, self.guess_weight
         return SolidPrior(self.vertices.to(device), self.faces.to(device), self.reference.to(device), *weights)
 
-    def identity(self) -> Sequence[Tensor]:
+    def identity(self) -> Sequence[Shaped[Tensor, "*size"]]:
         """Vertices and faces."""
         return self.vertices, self.faces
 

@@ -42,7 +42,7 @@ def made(side: int = 96, erosion: int = 2) -> tuple[Reference, SolidPrior, Cloud
 
 
 def test_points_lie_on_the_solid_with_its_outward_normals() -> None:
-    reference, _, cloud = made()
+    reference, solid, cloud = made()
     footprint = float(reference.camera.position.norm()) / reference.camera.focal
     distance = signed_distance(solid.vertices, solid.faces, cloud.points).abs()
     assert distance[~cloud.reference].max() < 1e-4
@@ -77,7 +77,7 @@ def test_other_views_add_nothing_that_the_photo_shows() -> None:
 
 
 def test_no_part_of_the_solid_is_left_bare() -> None:
-    reference, _, cloud = made()
+    reference, solid, cloud = made()
     middles = solid.vertices[solid.faces].mean(1).numpy()
     gap, _ = cKDTree(cloud.points.numpy()).query(middles)
     assert gap.max() < 6 * float(reference.camera.position.norm()) / reference.camera.focal

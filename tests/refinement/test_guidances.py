@@ -13,10 +13,10 @@ from torch import Tensor
 from recon.errors import BadOption
 from recon.models.device import Where
 from recon.refinement import guidance
-from recon.refinement.guidance import GUIDANCES, Plan
+from recon.refinement.guidance import GUIDANCES, GuidancePlan
 from recon.refinement.protocols import Guidance, InitialShape, Rendering, Stage, State, ViewBudget, ViewRequest
 from recon.refinement.recipes import GUIDANCES as NAMES
-from recon.refinement.recipes import Recipe, recipe
+from recon.refinement.recipes import RefinementRecipe, recipe
 from recon.refinement.refine import textured_mesh
 from recon.refinement.run import Refinement
 from recon.render.cameras import orbit
@@ -58,7 +58,9 @@ class Green:
         self.learnt = state["learnt"]
 
 
-def steered(green: Green, asked: Recipe, monkeypatch: pytest.MonkeyPatch, folder: Path | None = None) -> Refinement:
+def steered(
+    green: Green, asked: RefinementRecipe, monkeypatch: pytest.MonkeyPatch, folder: Path | None = None
+) -> Refinement:
     """A run that the guidance steers, not begun."""
     monkeypatch.setitem(GUIDANCES, "green", lambda plan: green)
     return Refinement(toy.subject(), replace(asked, guidance=("builtin", "green")), 0, folder)
@@ -118,7 +120,9 @@ def test_a_guidance_is_shown_what_it_asked_for_and_moves_the_field(monkeypatch: 
 
 def test_a_guidance_that_looks_at_colours_paints_the_mesh(monkeypatch: pytest.MonkeyPatch) -> None:
     """In the mesh's stage alone: its surface stays, its far side turns green, and so does the texture."""
-    asked = replace(TOY, stages=(FIELD, replace(MESH, steps=30)), texture=replace(TEXTURE, field=True))
+    asked = replace(
+        TOY, stages=(FIELD, replace(MESH, steps=60, colour_rate=5e-2)), texture=replace(TEXTURE, field=True)
+    )
     run = finished(steered(Green(stages=("fine",)), asked, monkeypatch))
     alone = finished(Refinement(toy.subject(), asked, 0))
     one, other = (middle(each.stage.view(RIGHT)) for each in (run, alone))
@@ -170,9 +174,9 @@ def test_what_a_guidance_has_learnt_is_kept_with_the_run(tmp_path: Path, monkeyp
 
 
 def test_a_builder_is_told_where_a_model_may_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    plans: list[Plan] = []
+    plans: list[GuidancePlan] = []
 
-    def build(plan: Plan) -> Guidance:
+    def build(plan: GuidancePlan) -> Guidance:
         plans.append(plan)
         return Green()
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from recon.geometry.camera import project
-from recon.refinement.refine import subject_with
+from recon.refinement.refine import subject_from_solid
 from recon.refinement.solid_prior import SolidPrior, trust
 from recon.refinement.unseen_colours import colours_through, plain_photo
 from recon.render.cameras import orbit
@@ -62,7 +62,7 @@ def test_a_photo_whose_middle_is_not_its_principal_point_makes_the_same_referenc
     photo, mask, camera, _ = toy.ball()
     assert mask.inside is not None
     whole, cut = toy.reference(128), np.s_[8:, 24:]
-    part = subject_with(
+    part = subject_from_solid(
         replace(photo, rgb=photo.rgb[cut]), replace(mask, inside=mask.inside[cut]),
         replace(camera, width=104, height=88, cx=camera.cx - 24, cy=camera.cy - 8), toy.solid(),
         replace(toy.TOY, photo=128),

@@ -12,9 +12,9 @@ import trimesh
 from torch import Tensor
 
 from recon.errors import BadOption
-from recon.refinement.blob_prior import BlobPrior
 from recon.refinement.guidance import GUIDANCES
 from recon.refinement.protocols import InitialShape, Rendering, State, Subject, ViewBudget, ViewRequest
+from recon.refinement.recipes import RefinementRecipe
 from recon.refinement.refine import textured_mesh
 from recon.refinement.run import Refinement
 from recon.render.cameras import Orbits, Pinhole, random_orbits
@@ -56,21 +56,22 @@ def outline(camera: Pinhole) -> Tensor:
     return (b * b > a * c).float()
 
 
-def asked(steps: int) -> object:
-    """From a blob to an egg in so many steps of the field."""
-    fitted = replace(FIELD, steps=steps, rate=2e-2, cells=32, opacity=1e-3, orientation=1e-2)
-    return replace(TOY, guidance=("egg",), stages=(fitted, replace(MESH, steps=30, resolution=24)), texture=TEXTURE)
+def asked() -> RefinementRecipe:
+    """From a blob to an egg."""
+    fitted = replace(FIELD, steps=120, rate=5e-2, cells=32, levels=4, hidden=16, opacity=1e-3, orientation=1e-2)
+    mesh = replace(MESH, steps=40, resolution=24, rate=2e-3)
+    return replace(TOY, guidance=("egg",), stages=(fitted, mesh), texture=TEXTURE)
 
 
 def test_a_blob_becomes_what_its_guidance_wants(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(GUIDANCES, "egg", lambda plan: RedEgg())
-    subject = Subject(BlobPrior())
+    subject = Subject()
     assert isinstance(subject.shape, InitialShape)
-    run = Refinement(subject, asked(80), 0, tmp_path)  # type: ignore[arg-type]
+    run = Refinement(subject, asked(), 0, tmp_path)
     assert run.preview().shape == (192, 192, 3)
     for step in run.steps():
         assert np.isfinite(step.loss)
-    again = Refinement(subject, asked(80), 0, tmp_path)  # type: ignore[arg-type]
+    again = Refinement(subject, asked(), 0, tmp_path)
     assert again.finished
     mesh = textured_mesh(again)
     whole = trimesh.Trimesh(mesh.vertices, mesh.faces)
@@ -88,7 +89,7 @@ def test_opacity_and_orientation_are_weighed(monkeypatch: pytest.MonkeyPatch) ->
     found = {}
     for name, weight in (("opacity", 0.0), ("opacity", 1.0), ("orientation", 1.0)):
         field = replace(FIELD, steps=1, **{name: weight})
-        run = Refinement(Subject(BlobPrior()), replace(TOY, guidance=("egg",), stages=(field,)), 0)
+        run = Refinement(Subject(), replace(TOY, guidance=("egg",), stages=(field,)), 0)
         found[name, weight] = float(run.stage.loss(0, torch.Generator().manual_seed(0)).detach())
     less = found["opacity", 0.0]
     assert less + 0.1 < found["opacity", 1.0] < less + 1.01  # of an opacity of 0 to 1
@@ -96,7 +97,7 @@ def test_opacity_and_orientation_are_weighed(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_what_cannot_be_without_a_photo_is_told() -> None:
-    subject = Subject(BlobPrior())
+    subject = Subject()
     with pytest.raises(BadOption, match="something has to guide a refinement"):
         Refinement(subject, replace(TOY, guidance=()))
     with pytest.raises(BadOption, match="guidance is builtin and there is no photo's solid"):
@@ -105,6 +106,6 @@ def test_what_cannot_be_without_a_photo_is_told() -> None:
 
 def test_points_need_a_photo(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(GUIDANCES, "egg", lambda plan: RedEgg())
-    run = Refinement(Subject(BlobPrior()), replace(TOY_POINTS, guidance=("egg",)))
+    run = Refinement(Subject(), replace(TOY_POINTS, guidance=("egg",)))
     with pytest.raises(BadOption, match="points take their colours from a photo"):
         list(run.steps())

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 from recon.refinement.protocols import Subject
-from recon.refinement.recipes import Recipe
+from recon.refinement.recipes import RefinementRecipe
 from recon.refinement.reference import Reference
-from recon.refinement.refine import subject_with
+from recon.refinement.refine import subject_from_solid
 from recon.refinement.settings import MeshSettings, PointCloudSettings, RadianceFieldSettings, TextureSettings
 from recon.refinement.solid_prior import SolidPrior
 from recon.results import Reconstruction
@@ -28,8 +28,8 @@ POINTS = PointCloudSettings(
     steps=3, side=32, guide_side=32, azimuths=6, novel=64, erosion=1, features=4, widths=(8, 12, 16), cell=0.04
 )
 TEXTURE = TextureSettings(faces=1500, side=128)
-TOY = Recipe("toy", "made up", (FIELD, MESH), photo=64, lattice=16, texture=TEXTURE)
-TOY_POINTS = Recipe(
+TOY = RefinementRecipe("toy", "made up", (FIELD, MESH), photo=64, lattice=16, texture=TEXTURE)
+TOY_POINTS = RefinementRecipe(
     "toy", "made up", (replace(FIELD, steps=1), POINTS), photo=64, lattice=16, texture=replace(TEXTURE, field=True)
 )
 
@@ -51,10 +51,10 @@ def solid() -> Mesh:
     return make_solid(photo, mask, depth, camera, SolidSettings(2000))
 
 
-def subject(side: int = TOY.photo, recipe: Recipe = TOY) -> Subject:
+def subject(side: int = TOY.photo, recipe: RefinementRecipe = TOY) -> Subject:
     """The ball as what a recipe is to refine, its photo of so many pixels."""
     photo, mask, camera, _ = ball()
-    return subject_with(photo, mask, camera, solid(), replace(recipe, photo=side))
+    return subject_from_solid(photo, mask, camera, solid(), replace(recipe, photo=side))
 
 
 def reference(side: int = TOY.photo) -> Reference:
