@@ -27,7 +27,7 @@ from recon.errors import BadOption, UnflatError
 from recon.options import PhotoOptions, RefineOptions
 
 if TYPE_CHECKING:
-    from recon.results import Reconstruction
+    from recon.results import Reconstruction, Result
     from recon.types import Mesh
 
 EXAMPLES = """examples:
@@ -155,17 +155,22 @@ def _run(args: argparse.Namespace, progress: Progress, stop: _Stop) -> int:
         result = _refined(args, result, wish, watch, stop, progress)
     files, notes = _write_results(args, result, watch)
     if args.report:
-        from recon.io.write import write_report
-
-        report = result.report()
-        report |= {"warnings": report["warnings"] + notes, "seconds": watch.rounded(), "files": [str(f) for f in files]}
-        write_report(report, args.report)
-        files.append(args.report)
+        files.append(_report(args.report, result, notes, watch, files))
     progress.clear()
     if not args.quiet:
         _tell_notes(result, made_folders, notes)
     say("\n".join(map(str, files)), sys.stdout)
     return 0
+
+
+def _report(path: Path, result: Result, notes: list[str], watch: Any, files: list[Path]) -> Path:
+    """Write what was done; returns the file."""
+    from recon.io.write import write_report
+
+    facts = result.report()
+    more = {"warnings": facts["warnings"] + notes, "seconds": watch.rounded(), "files": [str(file) for file in files]}
+    write_report(facts | more, path)
+    return path
 
 
 def _tell_notes(result: Reconstruction, made_folders: list[Path], notes: list[str]) -> None:

@@ -23,7 +23,7 @@ from recon.results import BACK_NOTE, Model, PhotoGeometry, Provenance, Reconstru
 from recon.settings import Limits, SolidSettings
 from recon.stages.camera import DEFAULT_FOV, find_camera
 from recon.stages.depth import to_depth_map
-from recon.stages.subject import colours_of, find_subject, segmented_subject
+from recon.stages.subject import find_subject, segmented_subject, visible_colours
 from recon.types import Camera, DepthKind, DepthMap, Mask, Mesh, Photo, RawDepth
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def reconstruct(
             raw, found = given, to_depth_map(given, picture, subject, camera, asked.near, asked.far)
     if estimator is not None:
         with watch.stage("depth"):
-            raw = estimator.estimate(colours_of(picture, subject), subject.inside)
+            raw = estimator.estimate(visible_colours(picture, subject), subject.inside)
             camera = find_camera(
                 picture, asked.fov, asked.focal_px, raw.fov_x, raw.fov_error, asked.focal_mm, asked.centre
             )
