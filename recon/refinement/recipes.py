@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from recon.errors import BadOption
 from recon.refinement.settings import (
@@ -16,12 +14,8 @@ from recon.refinement.settings import (
     TextureSettings,
 )
 
-Second = Literal["mesh", "points"]
-"""What a refinement leads to: a mesh refined, or a cloud with its renderer."""
-SECONDS: tuple[Second, ...] = ("mesh", "points")
 GUIDANCES = ("builtin",)
 """Names of what can guide a refinement; `guidance` builds them."""
-MOST_STEPS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -60,7 +54,7 @@ MAKE_IT_3D = (
 FULL_FIELD = RadianceFieldSettings(steps=1500, rays=4096, side=256, guide_side=128, volume=96)
 OWN_COLOURS = TextureSettings(field=True)
 
-RECIPES: dict[str, dict[Second, RefinementRecipe]] = {
+RECIPES: dict[str, dict[str, RefinementRecipe]] = {
     "quick": {
         "mesh": RefinementRecipe("quick", MAGIC3D, (RadianceFieldSettings(), MeshSettings())),
         "points": RefinementRecipe(
@@ -83,27 +77,15 @@ RECIPES: dict[str, dict[Second, RefinementRecipe]] = {
         ),
     },
 }  # fmt: skip
-"""By their names and by what they lead to."""
+"""By their names and by what they lead to: a mesh, or a cloud with its renderer."""
 
 
 def recipe(
-    name: str, steps: int | None = None, faces: int | None = None, guidance: str = "builtin", second: str = "mesh"
+    name: str, steps: int | None = None, faces: int | None = None, guidance: str = "builtin", refine_to: str = "mesh"
 ) -> RefinementRecipe:
-    """A recipe by name; each of its stages has at most `steps` steps, the mesh at most `faces` faces; guidance: names with
-    commas, or none; second: mesh or points. Raises BadOption."""
-    if name not in RECIPES:
-        raise BadOption(
-            "refine.unknown", "<refine> is {given!r}; give off, {known}.", given=name, known=_either(RECIPES)
-        )
-    if steps is not None and not 0 <= steps <= MOST_STEPS:
-        raise BadOption(
-            "option.range", "<{option}> is {given:g}; give {low:g} to {high:g}.",
-            option="steps", given=steps, low=0, high=MOST_STEPS,
-        )  # fmt: skip
-    chosen = next((made for kind, made in RECIPES[name].items() if kind == second), None)
-    if chosen is None:
-        raise BadOption("second.unknown", "<second> is {given!r}; give {known}.", given=second, known=_either(SECONDS))
-    chosen = replace(chosen, guidance=guidance_names(guidance))
+    """A recipe by name and by what it leads to; each of its stages has at most `steps` steps, the mesh at most `faces` faces;
+    guidance: names with commas, or none. Raises BadOption for an unknown guidance."""
+    chosen = replace(RECIPES[name][refine_to], guidance=guidance_names(guidance))
     if faces is not None:
         chosen = replace(chosen, texture=replace(chosen.texture, faces=faces))
     return chosen if steps is None else chosen.with_steps(steps)
@@ -122,7 +104,3 @@ def guidance_names(given: str) -> tuple[str, ...]:
                 given=given, name=name, known=known,
             )  # fmt: skip
     return names
-
-
-def _either(names: Iterable[str]) -> str:
-    return " or ".join(names)

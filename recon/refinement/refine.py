@@ -43,11 +43,12 @@ TIMED = ("looks", "target", "refine", "texture")
 
 @dataclass(frozen=True)
 class RefinedModel:
-    """What a refinement gave. mesh: textured, in the photo's camera frame; cloud: its points, where it is made of points;
+    """What a refinement gave. mesh: textured, in the photo's camera frame; first: what it was compared with; cloud: its points, where it is made of points;
     depth: the averaged relief; verdict: whether the mesh is better than the first one; steps, losses: of each stage; notes:
     what a person should know; seconds: of this run of it; device: cpu or cuda."""
 
     mesh: Mesh
+    first: Mesh
     cloud: PointCloud | None
     depth: DepthMap
     verdict: Verdict
@@ -89,10 +90,12 @@ def refined(
             for step in every:
                 report.tell(step)
         with report.timed("texture"):
-            mesh = textured_mesh(run)
-            said = verdict(photo, mask, camera, first(), mesh, report.heartbeat)
+            mesh, compared = textured_mesh(run), first()
+            said = verdict(photo, mask, camera, compared, mesh, report.heartbeat)
     seconds = sum(report.watch.seconds.get(part, 0.0) for part in TIMED)
-    return RefinedModel(mesh, run.cloud, depth, said, run.planned, run.losses, run.notes, round(seconds, 3), device)
+    return RefinedModel(
+        mesh, compared, run.cloud, depth, said, run.planned, run.losses, run.notes, round(seconds, 3), device
+    )
 
 
 def _averaged(

@@ -11,7 +11,6 @@ import pytest
 import torch
 import trimesh
 
-from recon.errors import BadOption
 from recon.io.write import write_cloud
 from recon.refinement.recipes import recipe
 from recon.refinement.refine import textured_mesh
@@ -140,8 +139,6 @@ def test_colours_between_points_are_the_nearest_ones() -> None:
 
 def test_what_a_recipe_leads_to_can_be_chosen() -> None:
     assert [stage.stage for stage in recipe("quick").stages] == ["coarse", "fine"]
-    *_, last = recipe("full", 5, second="points").stages
+    *_, last = recipe("full", 5, refine_to="points").stages
     assert isinstance(last, PointCloudSettings)
     assert last.steps == 5
-    with pytest.raises(BadOption, match="second is 'cube'"):
-        recipe("quick", second="cube")

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 import cv2
 import numpy as np
 
+from recon.options import PhotoOptions
 from recon.refinement.protocols import Subject
 from recon.refinement.recipes import RefinementRecipe
 from recon.refinement.reference import Reference
 from recon.refinement.refine import subject_from_solid
 from recon.refinement.settings import MeshSettings, PointCloudSettings, RadianceFieldSettings, TextureSettings
 from recon.refinement.solid_prior import SolidPrior
-from recon.results import Reconstruction
+from recon.results import PhotoGeometry, Reconstruction
 from recon.settings import SolidSettings
 from recon.stages.surface_solid import make_solid
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo, Relief
@@ -74,7 +75,7 @@ def prior(side: int = TOY.photo) -> SolidPrior:
 def found() -> Reconstruction:
     """The fast path's result."""
     photo, mask, camera, depth = ball()
-    return Reconstruction(photo, mask, camera, depth, "solid")
+    return Reconstruction(PhotoGeometry(photo, mask, camera, depth), PhotoOptions(surface="solid"))
 
 
 @dataclass
