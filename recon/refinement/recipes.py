@@ -83,8 +83,8 @@ RECIPES: dict[str, dict[str, RefinementRecipe]] = {
 def recipe(
     name: str, steps: int | None = None, faces: int | None = None, guidance: str = "builtin", refine_to: str = "mesh"
 ) -> RefinementRecipe:
-    """A recipe by name and by what it leads to; each of its stages has at most `steps` steps, the mesh at most `faces` faces;
-    guidance: names with commas, or none. Raises BadOption for an unknown guidance."""
+    """A recipe by name and by what it leads to; each of its stages has at most `steps` steps, the mesh at most `faces`
+    faces; guidance: names with commas, or none. Raises BadOption for an unknown guidance."""
     chosen = replace(RECIPES[name][refine_to], guidance=guidance_names(guidance))
     if faces is not None:
         chosen = replace(chosen, texture=replace(chosen.texture, faces=faces))

@@ -43,9 +43,9 @@ TIMED = ("looks", "target", "refine", "texture")
 
 @dataclass(frozen=True)
 class RefinedModel:
-    """What a refinement gave. mesh: textured, in the photo's camera frame; first: what it was compared with; cloud: its points, where it is made of points;
-    depth: the averaged relief; verdict: whether the mesh is better than the first one; steps, losses: of each stage; notes:
-    what a person should know; seconds: of this run of it; device: cpu or cuda."""
+    """What a refinement gave. mesh: textured, in the photo's camera frame; first: what it was compared with; cloud: its
+    points, where it is made of points; depth: the averaged relief; verdict: whether the mesh is better than the first one;
+    steps, losses: of each stage; notes: what a person should know; seconds: of this run of it; device: cpu or cuda."""
 
     mesh: Mesh
     first: Mesh
