@@ -20,14 +20,16 @@ SAMPLES = 4096
 """Points that are looked at: more change nothing."""
 NEAREST = 0.02
 """Share of the nearest points that are left out: what lies in front of a map's true surface would forbid the true shift."""
-STEPS = 25
-DONE = 1e-8
+STEPS = 20
+DONE = 1e-7
 EDGE = 3.0
 """Times the median error, from which on a point does not fit."""
 FOVS = (10.0, 20.0, 35.0, 50.0, 65.0, 80.0, 100.0, 125.0)
 """Horizontal fields of view in degrees to begin with; the best is improved."""
 BLUR = 0.002
 """Errors in the picture, in parts of its width, that no map is without."""
+FEW = 512
+"""Points that tell which start is best, and whether another field of view fits as well."""
 FEWEST = 8
 """Points that it takes; fewer say nothing."""
 MOST_ERROR = 90.0
@@ -70,8 +72,9 @@ def focal_and_shift(seen: AffinePoints, aspect: float) -> Lens | None:
     problem = _Problem.of(seen, np.array([0.5, 0.5]), np.array([1.0, aspect]))
     if problem is None:
         return None
-    starts = [problem.start(0.5 / math.tan(math.radians(fov) / 2)) for fov in FOVS]
-    state = problem.solve(*min(starts, key=lambda start: problem.misfit(*start)))
+    few = problem.thinned(FEW)
+    starts = [few.start(0.5 / math.tan(math.radians(fov) / 2)) for fov in FOVS]
+    state = problem.solve(*min(starts, key=lambda start: few.misfit(*start)))
     focal, shift = math.exp(state[0]), math.exp(state[1]) - problem.nearest
     if not (math.isfinite(focal) and math.isfinite(shift) and focal > 0):
         return None
@@ -88,14 +91,14 @@ def _doubt(problem: _Problem, state: tuple[float, float], longest: float) -> flo
     blur = max(BLUR, _typical(error))
     wide = 2 * math.degrees(math.atan(longest / 2 / math.exp(state[0])))
     doubt = math.degrees(math.sin(math.radians(wide)) * abs(follow)) * blur / max(change, 1e-12)
-    worst = 10 * blur
-    worse = math.hypot(blur, _clipped(error, worst))
+    few, worst = problem.thinned(FEW), 10 * blur
+    worse = math.hypot(blur, _clipped(few.errors(*state)[1], worst))
     for fov in FOVS:
         focal = 0.5 / math.tan(math.radians(fov) / 2)
-        other = problem.solve(*problem.start(focal), focal_known=True)
-        if _clipped(problem.errors(*other)[1], worst) <= worse:
+        other = few.solve(*few.start(focal), focal_known=True)
+        if _clipped(few.errors(*other)[1], worst) <= worse:
             doubt = max(doubt, abs(2 * math.degrees(math.atan(longest / 2 / focal)) - wide))
-    return doubt
+    return float(doubt)
 
 
 def shift_for(seen: AffinePoints, camera: Camera) -> float:
@@ -135,6 +138,11 @@ class _Problem(NamedTuple):
             return None
         return cls(uv.T.ravel(), points[:, :2].T.ravel(), points[:, 2] - nearest, nearest)
 
+    def thinned(self, count: int) -> _Problem:
+        """The same with about so many of its points."""
+        step = max(1, len(self.depth) // count)
+        return _Problem(_thin(self.uv, step), _thin(self.xy, step), self.depth[::step], self.nearest)
+
     def start(self, focal: float) -> tuple[float, float]:
         """Where a focal length puts the nearest point, roughly: distances by size in the picture, their median."""
         square, along = _per_point(self.uv * self.uv), _per_point(self.xy * self.uv)
@@ -158,12 +166,17 @@ class _Problem(NamedTuple):
         return float(_lengths(self.errors(log_focal, log_near)[1]).mean())
 
     def solve(self, log_focal: float, log_near: float, focal_known: bool = False) -> tuple[float, float]:
-        """Levenberg and Marquardt's steps from a start to the best; of the distance alone if the focal length is known."""
-        state, damping = (log_focal, log_near), 1e-3
+        """From a start to the best, of the distance alone if the focal length is known: first all points count alike, for
+        those that fit one wall exactly must not decide, then those that fit nowhere count less."""
+        return self._descend(self._descend((log_focal, log_near), math.inf, focal_known), EDGE, focal_known)
+
+    def _descend(self, state: tuple[float, float], most: float, focal_known: bool) -> tuple[float, float]:
+        """Levenberg and Marquardt's steps; most: errors in parts of the typical one up to which points count fully."""
+        damping = 1e-3
         told, error = self.errors(*state)
         for _ in range(STEPS):
             size = _lengths(error)
-            edge = EDGE * max(float(np.median(size)), 1e-12)
+            edge = most * max(float(np.median(size)), BLUR)
             weight = np.tile(np.minimum(1, edge / np.maximum(size, 1e-300)), 2)
             by_focal, by_near = self.slopes(told, state[1])
             step = _step(by_focal * weight, by_near * weight, by_focal, by_near, error, damping, focal_known)
@@ -198,6 +211,10 @@ def _step(
 
 def _bounded(step: float) -> float:
     return min(1.0, max(-1.0, float(step)))
+
+
+def _thin(both: Float[ndarray, " m"], step: int) -> Float[ndarray, " k"]:
+    return both.reshape(2, -1)[:, ::step].ravel()
 
 
 def _per_point(both: Float[ndarray, " m"]) -> Float[ndarray, " n"]:

@@ -21,6 +21,7 @@ from numpy import ndarray
 
 from recon.errors import BadInput, MissingWeights
 from recon.models import weights
+from recon.models.depth_hf import agreed_kind
 from recon.models.device import half_precision, pick
 from recon.models.hf import first_line, listed, unusable
 from recon.models.soft_import import need
@@ -33,7 +34,8 @@ FILE = "model.safetensors"
 FOLDER = (weights.CONFIG, FILE)
 SIDE = 504
 STEP = 14
-MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+MEAN = np.array([0.485, 0.456, 0.406], np.float32)
+SPREAD = np.array([0.229, 0.224, 0.225], np.float32)
 SKY = 0.3
 """From here on the authors take a pixel for sky."""
 CANONICAL_FOCAL = 300.0
@@ -106,18 +108,13 @@ class _Loaded:
         self.torch = need("torch", "torch", f"The depth model {spec.name}")
         need("safetensors", "safetensors", f"The depth model {spec.name}")
         name, tree = read_config(folder, spec)
-        self.kind: DepthKind = "metric" if name.startswith("da3metric") else "scale"
-        if kind is not None and kind != self.kind:
-            raise BadInput(
-                f"{spec.name} should give {kind}, but {folder / weights.CONFIG} describes a model that gives {self.kind};"
-                f" point {weights.variable_for(spec.name)} at the right weights, or use that folder by its path."
-            )
+        self.kind = agreed_kind(kind_of(name), kind, spec.name, folder)
         self.device = device
         self.network = read_network(folder, spec, tree).to(device).eval()
 
     def run(self, rgb: UInt8[ndarray, "h w 3"]) -> Found:
         """What the network finds in a picture of its size."""
-        pixels = (rgb.astype(np.float32) / 255 - np.float32(MEAN)) / np.float32(SPREAD)
+        pixels = (rgb.astype(np.float32) / 255 - MEAN) / SPREAD
         picture = self.torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)[None])).to(self.device)
         with self.torch.inference_mode():
             with half_precision(self.device):
@@ -125,6 +122,13 @@ class _Loaded:
             if self.device == "cuda" and not found.depth.isfinite().all():
                 found = self.network(picture)  # beyond fp16's range: once more in float32
         return found
+
+
+def kind_of(model_name: str) -> DepthKind | None:
+    """What the values of a published model mean; None for somebody else's."""
+    if model_name.startswith("da3metric"):
+        return "metric"
+    return "scale" if model_name.startswith("da3") else None
 
 
 def is_one(config: Any) -> bool:
@@ -148,11 +152,16 @@ def read_config(folder: Path, spec: weights.WeightsSpec) -> tuple[str, dict[str,
     if not is_one(config):
         raise MissingWeights(unusable(folder, spec, f"{weights.CONFIG} is not a Depth Anything 3's"))
     name = str(config.get("model_name", ""))
-    tree = config.get("config") or TREES.get(name)
+    tree: dict[str, Any] = config.get("config") or TREES.get(name) or {}
     head = _part(_part(tree, "head"), "__object__").get("name")
-    if _part(tree, "__object__").get("name") != "DepthAnything3Net" or head not in ("DPT", "DualDPT") or "gs_head" in tree:
+    if (
+        _part(tree, "__object__").get("name") != "DepthAnything3Net"
+        or head not in ("DPT", "DualDPT")
+        or "gs_head" in tree
+    ):
         raise BadInput(
-            f"{spec.name} is the Depth Anything 3 model {name!r}, which is not understood; understood are {', '.join(TREES)}."
+            f"{spec.name} is the Depth Anything 3 model {name!r}, which is not understood; understood are"
+            f" {', '.join(TREES)}."
         )
     return name, tree
 
@@ -193,18 +202,22 @@ def plan_of(tree: dict[str, Any], shapes: dict[str, list[int]]) -> Plan:
     net, head = tree["net"], tree["head"]
     width = shapes["backbone.pretrained.cls_token"][-1]
     places = shapes["backbone.pretrained.pos_embed"][1] - 1
-    blocks = {int(name.split(".")[3]) for name in shapes if name.startswith("backbone.pretrained.blocks.")}
+    blocks = 1 + max(int(name.split(".")[3]) for name in shapes if name.startswith("backbone.pretrained.blocks."))
+    if max(net["out_layers"]) >= blocks:
+        raise ValueError(f"block {max(net['out_layers'])} is asked for, the last is {blocks - 1}")
     return Plan(
-        width,
-        max(blocks) + 1,
-        math.isqrt(places),
-        tuple(map(int, net["out_layers"])),
-        *(int(net.get(name, -1)) for name in ("alt_start", "qknorm_start", "rope_start")),
-        bool(net.get("cat_token", True)),
-        head["__object__"]["name"] == "DualDPT",
-        int(head.get("features", 256)),
-        tuple(map(int, head.get("out_channels", WIDE))),
-        "cam_dec" in tree,
+        width=width,
+        blocks=blocks,
+        grid=math.isqrt(places),
+        out_layers=tuple(map(int, net["out_layers"])),
+        alt_start=int(net.get("alt_start", -1)),
+        qknorm_start=int(net.get("qknorm_start", -1)),
+        rope_start=int(net.get("rope_start", -1)),
+        cat_token=bool(net.get("cat_token", True)),
+        dual=head["__object__"]["name"] == "DualDPT",
+        features=int(head.get("features", 256)),
+        out_channels=tuple(map(int, head.get("out_channels", WIDE))),
+        camera="cam_dec" in tree,
     )
 
 

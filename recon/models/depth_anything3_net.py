@@ -1,9 +1,9 @@
 """Depth Anything 3's network for one picture, its parts named as the published weights name them.
 
 A plain DINOv2 transformer reads the picture; from some block on it has a camera's token in place of the class token, turns
-queries and keys by the patches' places, and every second block sees all pictures at once (here: the one), where places do not
-count. Features of four blocks go through a DPT head. What serves several pictures (rays, poses given and found) is left out.
-Written after src/depth_anything_3/model in ByteDance-Seed/Depth-Anything-3.
+queries and keys by the patches' places, and every second block sees all pictures at once (here: the one), where places do
+not count. Features of four blocks go through a DPT head. What serves several pictures (rays, poses given and found) is left
+out. Written after src/depth_anything_3/model in ByteDance-Seed/Depth-Anything-3.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Found(NamedTuple):
 
     depth: Float[Tensor, "h w"]
     sky: Float[Tensor, "h w"] | None
-    fov: Float[Tensor, "2"] | None
+    fov: Float[Tensor, " two"] | None
 
 
 class DepthAnything3(nn.Module):
@@ -184,7 +184,7 @@ class Attention(nn.Module):
         if turn is not None:
             q, k = _turned(q, *turn), _turned(k, *turn)
         taken = functional.scaled_dot_product_attention(q, k, parts[2])
-        return self.proj(taken.transpose(1, 2).reshape(x.shape))  # type: ignore[no-any-return]
+        return self.proj(taken.transpose(1, 2).reshape(x.shape))
 
 
 def _turns(rows: int, columns: int, x: Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
@@ -219,7 +219,7 @@ class Lens(nn.Module):
 
     def forward(self, camera: Float[Tensor, "1 c"]) -> Float[Tensor, "1 2"]:
         """Vertical and horizontal, in radians."""
-        return self.fc_fov(self.backbone(camera))  # type: ignore[no-any-return]
+        return self.fc_fov(self.backbone(camera))
 
 
 class Head(nn.Module):
@@ -228,7 +228,7 @@ class Head(nn.Module):
     def __init__(self, plan: Plan) -> None:
         super().__init__()
         self.dual = plan.dual
-        first, second, third, fourth = plan.out_channels
+        first, second, _, fourth = plan.out_channels
         self.norm = nn.LayerNorm(plan.seen) if plan.dual else nn.Identity()
         self.projects = nn.ModuleList(nn.Conv2d(plan.seen, channels, 1) for channels in plan.out_channels)
         self.resize_layers = nn.ModuleList(
@@ -296,7 +296,7 @@ class Fusion(nn.Module):
     def forward(self, below: Tensor | None, own: Tensor, size: tuple[int, int]) -> Tensor:
         """The map of the next finer level's size."""
         x = own if below is None else below + self.resConfUnit1(own)
-        return self.out_conv(_resized(self.resConfUnit2(x), size))  # type: ignore[no-any-return]
+        return self.out_conv(_resized(self.resConfUnit2(x), size))
 
 
 class Residual(nn.Module):
@@ -309,7 +309,7 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The map and what they make of it."""
-        return x + self.conv2(self.conv1(x.relu()).relu())  # type: ignore[no-any-return]
+        return x + self.conv2(self.conv1(x.relu()).relu())
 
 
 def _last(channels: int, outputs: int) -> nn.Sequential:

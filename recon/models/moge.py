@@ -1,9 +1,9 @@
 """MoGe-2 as its authors publish it in ONNX: metric points, what is no surface, and from the points the field of view.
 
 The graph takes `image` (1×3×h×w, RGB from 0 to 1, any size) and `num_tokens`, and gives at the picture's size `points`
-(h×w×3 in OpenCV's camera frame, right up to a factor and a shift along the optical axis), `normal`, `mask` (probability of a
-surface) and the factor to metres. It is the bare network: the focal length and the shift are ours to find (docs/onnx.md and
-moge/model/v2.py in microsoft/MoGe). It shrinks the picture without a filter, so that it gets a smaller one.
+(h×w×3 in OpenCV's camera frame, right up to a factor and a shift along the optical axis), `normal`, `mask` (probability of
+a surface) and the factor to metres. It is the bare network: the focal length and the shift are ours to find (docs/onnx.md
+and moge/model/v2.py in microsoft/MoGe). It shrinks the picture without a filter, so that it gets a smaller one.
 """
 
 from __future__ import annotations
@@ -119,13 +119,14 @@ def _session(file: Path, spec: weights.WeightsSpec, device: str) -> InferenceSes
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = count()
     options.log_severity_level = 4
+    providers = _providers(onnxruntime, device)
     try:
-        session = onnxruntime.InferenceSession(str(file), options, providers=_providers(onnxruntime, device))
+        session = onnxruntime.InferenceSession(str(file), options, providers=providers)
     except Exception as error:  # no ONNX, torn, or without its second file: each raises a class of its own
         raise MissingWeights(unusable(file, spec, first_line(error))) from error
     takes = {put.name for put in session.get_inputs()}
     gives = {put.name for put in session.get_outputs()}
-    if takes != INPUTS or not OUTPUTS < gives or not gives & set(SCALES):
+    if takes != INPUTS or not gives > OUTPUTS or not gives & set(SCALES):
         told = f"it takes {', '.join(sorted(takes))} and gives {', '.join(sorted(gives))}, which is not MoGe-2 with normals"
         raise MissingWeights(unusable(file, spec, told))
     return session

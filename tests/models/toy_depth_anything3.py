@@ -1,7 +1,7 @@
 """Depth Anything 3 at toy size, on disk as published: config.json and model.safetensors with every key that is there.
 
-What the published files hold beyond the network of one picture (rays, poses) is listed here, so that at the published size the
-tensors and their numbers can be counted against the published file's. Values come from each tensor's name, not from a
+What the published files hold beyond the network of one picture (rays, poses) is listed here, so that at the published size
+the tensors and their numbers can be counted against the published file's. Values come from each tensor's name, not from a
 library's generator, so that the figures in the tests stay.
 """
 
@@ -57,27 +57,34 @@ def config_of(name: str, size: Size) -> dict[str, Any]:
         "cam_enc": made("cam_enc", "CameraEnc", dim_out=size.width),
         "cam_dec": made("cam_dec", "CameraDec", dim_in=seen),
     }
-    return {"model_name": name, "config": made("da3", "DepthAnything3Net", net=net, head=head, **(poses if many else {}))}
+    return {
+        "model_name": name,
+        "config": made("da3", "DepthAnything3Net", net=net, head=head, **(poses if many else {})),
+    }
 
 
 def shapes_of(name: str, size: Size) -> dict[str, tuple[int, ...]]:
-    """Every tensor of the published file but for the prefix: PyTorchModelHubMixin writes those that share their memory once,
-    which leaves one of the four norms of the rays' heads."""
+    """Every tensor of the published file but for the prefix: PyTorchModelHubMixin writes those that share their memory
+    once, which leaves one of the four norms of the rays' heads."""
     import torch
 
     from recon.models.depth_anything3 import plan_of
     from recon.models.depth_anything3_net import DepthAnything3
 
     many = not name.startswith(("da3mono", "da3metric"))
-    told = {"backbone.pretrained.cls_token": [1, 1, size.width], "backbone.pretrained.pos_embed": [1, size.grid**2 + 1, 0]}
+    told = {
+        "backbone.pretrained.cls_token": [1, 1, size.width],
+        "backbone.pretrained.pos_embed": [1, size.grid**2 + 1, 0],
+    }
     told[f"backbone.pretrained.blocks.{size.blocks - 1}.norm1.weight"] = []
     with torch.device("meta"):
         network = DepthAnything3(plan_of(config_of(name, size)["config"], told))
     shapes = {key: tuple(value.shape) for key, value in network.state_dict().items()}
-    return {**shapes, **(_for_several(size) if many else {})}
+    return {**shapes, **(for_several(size) if many else {})}
 
 
-def _for_several(size: Size) -> dict[str, tuple[int, ...]]:
+def for_several(size: Size) -> dict[str, tuple[int, ...]]:
+    """The tensors of rays, and of poses given and found."""
     wide, half, width = size.features, size.features // 2, size.width
     shapes: dict[str, tuple[int, ...]] = {}
 
@@ -118,7 +125,7 @@ def _for_several(size: Size) -> dict[str, tuple[int, ...]]:
 
 
 def value_of(key: str, shape: tuple[int, ...]) -> np.ndarray:
-    """A tensor's value: of a size with which the maps have structure, the field of view about 60°, and the sky is somewhere."""
+    """A tensor's value: of a size with which the maps have structure, the field of view about 60°, and a part is sky."""
     random = np.random.default_rng(zlib.crc32(key.encode())).standard_normal(shape).astype(np.float32)
     if key.endswith(("gamma", "norm.weight", "norm1.weight", "norm2.weight", "_aux.0.2.weight")):
         return 1 + random / 10
@@ -139,6 +146,8 @@ def write(folder: Path, name: str = "da3-small", size: Size = TOY) -> Path:
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(config_of(name, size)))
-    tensors = {f"model.{key}": np.ascontiguousarray(value_of(key, shape)) for key, shape in shapes_of(name, size).items()}
+    tensors = {
+        f"model.{key}": np.ascontiguousarray(value_of(key, shape)) for key, shape in shapes_of(name, size).items()
+    }
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     return folder
