@@ -35,7 +35,7 @@ FEWEST = 8
 MOST_ERROR = 90.0
 
 
-class Lens(NamedTuple):
+class SolvedLens(NamedTuple):
     """What a point map says of its camera.
 
     focal: in parts of the photo's width; shift: what to add to z, in the map's unit; fov_error: by how many degrees along
@@ -63,7 +63,7 @@ def sampled(points: Float32[ndarray, "h w 3"], valid: Bool[ndarray, "h w"]) -> A
     return AffinePoints(points.reshape(-1, 3)[chosen], place)
 
 
-def focal_and_shift(seen: AffinePoints, aspect: float) -> Lens | None:
+def focal_and_shift(seen: AffinePoints, aspect: float) -> SolvedLens | None:
     """The camera that sees the points where the photo shows them; aspect: the photo's height over its width.
 
     None where that says nothing: too few points, all in one place, or upside down. Where many focal lengths fit as well
@@ -78,7 +78,7 @@ def focal_and_shift(seen: AffinePoints, aspect: float) -> Lens | None:
     focal, shift = math.exp(state[0]), math.exp(state[1]) - problem.nearest
     if not (math.isfinite(focal) and math.isfinite(shift) and focal > 0):
         return None
-    return Lens(focal, shift, min(MOST_ERROR, _doubt(problem, state, max(1.0, aspect))))
+    return SolvedLens(focal, shift, min(MOST_ERROR, _doubt(problem, state, max(1.0, aspect))))
 
 
 def _doubt(problem: _Problem, state: tuple[float, float], longest: float) -> float:

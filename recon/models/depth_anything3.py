@@ -28,7 +28,7 @@ from recon.models.soft_import import need
 from recon.types import DepthKind, RawDepth
 
 if TYPE_CHECKING:
-    from recon.models.depth_anything3_net import Found, Plan
+    from recon.models.depth_anything3_net import NetworkOutput, NetworkPlan
 
 FILE = "model.safetensors"
 FOLDER = (weights.CONFIG, FILE)
@@ -93,10 +93,10 @@ class DepthAnything3:
 
             rgb = on_plain_ground(rgb, inside)
         loaded = self.load()
-        found = loaded.run(fed(rgb))
+        found = loaded.run(network_photo(rgb))
         depth = found.depth.float().cpu().numpy()
         if found.sky is not None:
-            depth = without_sky(depth, found.sky.float().cpu().numpy())
+            depth = sky_as_holes(depth, found.sky.float().cpu().numpy())
         focal = CANONICAL_FOCAL if loaded.kind == "metric" else None
         return RawDepth(depth, loaded.kind, self.name, _fov_x(found), canonical_focal=focal)
 
@@ -107,24 +107,24 @@ class _Loaded:
     def __init__(self, folder: Path, spec: weights.WeightsSpec, kind: DepthKind | None, device: str) -> None:
         self.torch = need("torch", "torch", f"The depth model {spec.name}")
         need("safetensors", "safetensors", f"The depth model {spec.name}")
-        name, tree = read_config(folder, spec)
-        self.kind = agreed_kind(kind_of(name), kind, spec.name, folder)
+        name, tree = read_da3_config(folder, spec)
+        self.kind = agreed_kind(kind_by_name(name), kind, spec.name, folder)
         self.device = device
-        self.network = read_network(folder, spec, tree).to(device).eval()
+        self.network = read_da3_network(folder, spec, tree).to(device).eval()
 
-    def run(self, rgb: UInt8[ndarray, "h w 3"]) -> Found:
+    def run(self, rgb: UInt8[ndarray, "h w 3"]) -> NetworkOutput:
         """What the network finds in a picture of its size."""
         pixels = (rgb.astype(np.float32) / 255 - MEAN) / SPREAD
         picture = self.torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)[None])).to(self.device)
         with self.torch.inference_mode():
             with half_precision(self.device):
-                found: Found = self.network(picture)
+                found: NetworkOutput = self.network(picture)
             if self.device == "cuda" and not found.depth.isfinite().all():
                 found = self.network(picture)  # beyond fp16's range: once more in float32
         return found
 
 
-def kind_of(model_name: str) -> DepthKind | None:
+def kind_by_name(model_name: str) -> DepthKind | None:
     """What the values of a published model mean; None for somebody else's."""
     if model_name.startswith("da3metric"):
         return "metric"
@@ -141,7 +141,7 @@ def is_one(config: Any) -> bool:
     return str(config.get("model_name", "")).startswith("da3") or path.startswith("depth_anything_3")
 
 
-def read_config(folder: Path, spec: weights.WeightsSpec) -> tuple[str, dict[str, Any]]:
+def read_da3_config(folder: Path, spec: weights.WeightsSpec) -> tuple[str, dict[str, Any]]:
     """(model_name, the tree that the network is built from). Raises MissingWeights, and BadInput for a kind of Depth
     Anything 3 that is not understood."""
     file = folder / weights.CONFIG
@@ -171,18 +171,18 @@ def _part(tree: Any, name: str) -> dict[str, Any]:
     return part if isinstance(part, dict) else {}
 
 
-def read_network(folder: Path, spec: weights.WeightsSpec, tree: dict[str, Any]) -> Any:
+def read_da3_network(folder: Path, spec: weights.WeightsSpec, tree: dict[str, Any]) -> Any:
     """The network in float32. Every tensor must fit, but for those that serve several pictures, which are not read."""
     import torch
     from safetensors import safe_open
 
-    from recon.models.depth_anything3_net import DepthAnything3 as Network
+    from recon.models.depth_anything3_net import DepthAnything3Network
 
     try:
         with safe_open(str(folder / FILE), framework="pt") as file:
             shapes = {name.removeprefix(PREFIX): file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
             with torch.device("meta"):
-                network = Network(plan_of(tree, shapes))
+                network = DepthAnything3Network(plan_of(tree, shapes))
             wanted = network.state_dict()
             _check(folder, spec, {name: list(each.shape) for name, each in wanted.items()}, shapes)
             state = {name: file.get_tensor(PREFIX + name).float() for name in wanted}
@@ -194,10 +194,10 @@ def read_network(folder: Path, spec: weights.WeightsSpec, tree: dict[str, Any]) 
     return network
 
 
-def plan_of(tree: dict[str, Any], shapes: dict[str, list[int]]) -> Plan:
+def plan_of(tree: dict[str, Any], shapes: dict[str, list[int]]) -> NetworkPlan:
     """The network's measures: what happens where by the configuration, how large it is by the tensors. Raises KeyError,
     TypeError or ValueError where they do not say."""
-    from recon.models.depth_anything3_net import Plan
+    from recon.models.depth_anything3_net import NetworkPlan
 
     net, head = tree["net"], tree["head"]
     width = shapes["backbone.pretrained.cls_token"][-1]
@@ -205,7 +205,7 @@ def plan_of(tree: dict[str, Any], shapes: dict[str, list[int]]) -> Plan:
     blocks = 1 + max(int(name.split(".")[3]) for name in shapes if name.startswith("backbone.pretrained.blocks."))
     if max(net["out_layers"]) >= blocks:
         raise ValueError(f"block {max(net['out_layers'])} is asked for, the last is {blocks - 1}")
-    return Plan(
+    return NetworkPlan(
         width=width,
         blocks=blocks,
         grid=math.isqrt(places),
@@ -233,7 +233,7 @@ def _check(folder: Path, spec: weights.WeightsSpec, wanted: dict[str, list[int]]
             raise MissingWeights(unusable(folder, spec, f"{len(names)} {what}: {listed(sorted(names))}"))
 
 
-def fed(rgb: UInt8[ndarray, "h w 3"]) -> UInt8[ndarray, "_ _ 3"]:
+def network_photo(rgb: UInt8[ndarray, "h w 3"]) -> UInt8[ndarray, "_ _ 3"]:
     """The photo at the network's size: its longer side SIDE, then both sides to the nearest multiple of STEP; by areas
     where it shrinks, else bicubically, as in training."""
     height, width = rgb.shape[:2]
@@ -253,13 +253,13 @@ def _to(rgb: UInt8[ndarray, "h w 3"], width: int, height: int) -> UInt8[ndarray,
     return resized
 
 
-def without_sky(depth: Float32[ndarray, "h w"], sky: Float32[ndarray, "h w"]) -> Float32[ndarray, "h w"]:
+def sky_as_holes(depth: Float32[ndarray, "h w"], sky: Float32[ndarray, "h w"]) -> Float32[ndarray, "h w"]:
     """Depth, NaN in the sky; all of it, where hardly anything else would be left (as the authors leave it then)."""
     ground = sky < SKY
     return depth if np.count_nonzero(ground) <= 10 else np.where(ground, depth, np.float32(np.nan))
 
 
-def _fov_x(found: Found) -> float | None:
+def _fov_x(found: NetworkOutput) -> float | None:
     """Degrees; None where the network has no opinion, or none that could be."""
     if found.fov is None:
         return None

@@ -27,7 +27,7 @@ LAST_WIDTH = 32
 
 
 @dataclass(frozen=True)
-class Plan:
+class NetworkPlan:
     """A network's measures. width, blocks, grid: the transformer's channels, blocks, and patches along a side of what its
     places were learnt for; out_layers: the blocks whose features are used; alt_start, qknorm_start, rope_start: the block
     from which on there is a camera's token and pictures are seen together, queries and keys are normalised, and turned, -1
@@ -53,7 +53,7 @@ class Plan:
         return self.width * (2 if self.cat_token else 1)
 
 
-class Found(NamedTuple):
+class NetworkOutput(NamedTuple):
     """depth: positive, of unknown scale; sky: 0 or more, about 1 in the sky; fov: vertical and horizontal, in radians."""
 
     depth: Float[Tensor, "h w"]
@@ -61,29 +61,29 @@ class Found(NamedTuple):
     fov: Float[Tensor, " two"] | None
 
 
-class DepthAnything3(nn.Module):
+class DepthAnything3Network(nn.Module):
     """The network of a plan. Call it with a normalised picture whose sides are multiples of PATCH."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: NetworkPlan) -> None:
         super().__init__()
         self.backbone = nn.Module()
-        self.backbone.pretrained = Transformer(plan)
-        self.head = Head(plan)
-        self.cam_dec = Lens(plan.seen) if plan.camera else None
+        self.backbone.pretrained = _Transformer(plan)
+        self.head = _DptHead(plan)
+        self.cam_dec = _FovDecoder(plan.seen) if plan.camera else None
 
-    def forward(self, picture: Float[Tensor, "1 3 h w"]) -> Found:
+    def forward(self, picture: Float[Tensor, "1 3 h w"]) -> NetworkOutput:
         """Depth, sky and field of view; what is after the transformer is computed in float32."""
         features, camera = self.backbone.pretrained(picture)  # type: ignore[operator]
         with torch.autocast(picture.device.type, enabled=False):
             depth, sky = self.head([each.float() for each in features], picture.shape[-2], picture.shape[-1])
             fov = None if self.cam_dec is None else self.cam_dec(camera.float())[0]
-        return Found(depth, sky, fov)
+        return NetworkOutput(depth, sky, fov)
 
 
-class Transformer(nn.Module):
+class _Transformer(nn.Module):
     """DINOv2, with what makes it see several pictures."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: NetworkPlan) -> None:
         super().__init__()
         self.plan = plan
         self.patch_embed = nn.Module()
@@ -93,11 +93,11 @@ class Transformer(nn.Module):
             self.camera_token = nn.Parameter(torch.zeros(1, 2, plan.width))
         self.pos_embed = nn.Parameter(torch.zeros(1, plan.grid**2 + 1, plan.width))
         self.blocks = nn.ModuleList(
-            Block(plan.width, plan.qknorm_start != -1 and i >= plan.qknorm_start) for i in range(plan.blocks)
+            _Block(plan.width, plan.qknorm_start != -1 and i >= plan.qknorm_start) for i in range(plan.blocks)
         )
         self.norm = nn.LayerNorm(plan.width)
 
-    def forward(self, picture: Float[Tensor, "1 3 h w"]) -> tuple[list[Tensor], Float[Tensor, "1 c"]]:
+    def forward(self, picture: Float[Tensor, "1 3 h w"]) -> tuple[list[Float[Tensor, "1 n d"]], Float[Tensor, "1 d"]]:
         """The patches' features after each of the plan's blocks, and the last block's of the camera's token."""
         plan = self.plan
         x = self.patch_embed.proj(picture)  # type: ignore[operator]
@@ -117,7 +117,7 @@ class Transformer(nn.Module):
         camera = torch.cat(out[-1], dim=-1)[:, 0] if plan.cat_token else out[-1][1][:, 0]
         return [self.features(*each) for each in out], camera
 
-    def features(self, alone: Tensor, x: Tensor) -> Tensor:
+    def features(self, alone: Float[Tensor, "1 m c"], x: Float[Tensor, "1 m c"]) -> Float[Tensor, "1 n d"]:
         """The patches' features as the head takes them: the last block's are normalised."""
         seen = torch.cat([alone, self.norm(x)], dim=-1) if self.plan.cat_token else self.norm(x)
         return seen[:, 1:]
@@ -135,39 +135,39 @@ class Transformer(nn.Module):
         return torch.cat([known[:, :1], resized.permute(0, 2, 3, 1).flatten(1, 2)], dim=1)
 
 
-class Block(nn.Module):
+class _Block(nn.Module):
     """Attention, then two layers on each patch, both added with a weight for each channel."""
 
     def __init__(self, width: int, normed: bool) -> None:
         super().__init__()
         self.norm1 = nn.LayerNorm(width, eps=1e-6)
-        self.attn = Attention(width, normed)
-        self.ls1 = Scale(width)
+        self.attn = _Attention(width, normed)
+        self.ls1 = _LayerScale(width)
         self.norm2 = nn.LayerNorm(width, eps=1e-6)
         self.mlp = nn.Module()
         self.mlp.fc1 = nn.Linear(width, 4 * width)
         self.mlp.fc2 = nn.Linear(4 * width, width)
-        self.ls2 = Scale(width)
+        self.ls2 = _LayerScale(width)
 
-    def forward(self, x: Tensor, turn: tuple[Tensor, Tensor] | None) -> Tensor:
+    def forward(self, x: Float[Tensor, "1 n c"], turn: tuple[Tensor, Tensor] | None) -> Float[Tensor, "1 n c"]:
         """The patches after the block."""
         x = x + self.ls1(self.attn(self.norm1(x), turn))
         return x + self.ls2(self.mlp.fc2(functional.gelu(self.mlp.fc1(self.norm2(x)))))  # type: ignore[operator]
 
 
-class Scale(nn.Module):
+class _LayerScale(nn.Module):
     """A weight for each channel."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.gamma = nn.Parameter(torch.ones(width))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "1 n c"]) -> Float[Tensor, "1 n c"]:
         """The weighted channels."""
         return x * self.gamma
 
 
-class Attention(nn.Module):
+class _Attention(nn.Module):
     """Attention between all patches."""
 
     def __init__(self, width: int, normed: bool) -> None:
@@ -209,7 +209,7 @@ def _turned(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
     return x * cosine + torch.cat([-second, first, -fourth, third], dim=-1) * sine
 
 
-class Lens(nn.Module):
+class _FovDecoder(nn.Module):
     """The field of view from the camera's token."""
 
     def __init__(self, width: int) -> None:
@@ -222,10 +222,10 @@ class Lens(nn.Module):
         return self.fc_fov(self.backbone(camera))
 
 
-class Head(nn.Module):
+class _DptHead(nn.Module):
     """DPT: features of four blocks at four resolutions, fused from the coarsest to the finest."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: NetworkPlan) -> None:
         super().__init__()
         self.dual = plan.dual
         first, second, _, fourth = plan.out_channels
@@ -239,9 +239,11 @@ class Head(nn.Module):
                 nn.Conv2d(fourth, fourth, 3, 2, 1),
             ]
         )
-        self.scratch = Scratch(plan)
+        self.scratch = _Scratch(plan)
 
-    def forward(self, features: list[Tensor], height: int, width: int) -> tuple[Tensor, Tensor | None]:
+    def forward(
+        self, features: list[Float[Tensor, "1 n d"]], height: int, width: int
+    ) -> tuple[Float[Tensor, "h w"], Float[Tensor, "h w"] | None]:
         """Depth and, from a head that knows it, sky at the picture's size."""
         rows, columns = height // PATCH, width // PATCH
         maps = []
@@ -255,24 +257,24 @@ class Head(nn.Module):
 
     def _placed(self, x: Tensor, aspect: float) -> Tensor:
         """The map with waves added that tell where in the picture each place is, as the dual head was trained."""
-        return x + PLACE_WEIGHT * waves(x, aspect) if self.dual else x
+        return x + PLACE_WEIGHT * _waves(x, aspect) if self.dual else x
 
 
-class Scratch(nn.Module):
+class _Scratch(nn.Module):
     """The head's convolutions from the fusion on."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: NetworkPlan) -> None:
         super().__init__()
         wide = plan.features
         for level, channels in enumerate(plan.out_channels, 1):
             setattr(self, f"layer{level}_rn", nn.Conv2d(channels, wide, 3, padding=1, bias=False))
-            setattr(self, f"refinenet{level}", Fusion(wide, first=level == len(plan.out_channels)))
+            setattr(self, f"refinenet{level}", _Fusion(wide, first=level == len(plan.out_channels)))
         self.output_conv1 = nn.Conv2d(wide, wide // 2, 3, padding=1)
         self.output_conv2 = _last(wide // 2, 2 if plan.dual else 1)
         if not plan.dual:
             self.sky_output_conv2 = _last(wide // 2, 1)
 
-    def fused(self, maps: list[Tensor]) -> Tensor:
+    def fused(self, maps: list[Float[Tensor, "1 _ _ _"]]) -> Float[Tensor, "1 c h w"]:
         """One map, twice as fine as the finest."""
         maps = [getattr(self, f"layer{level}_rn")(x) for level, x in enumerate(maps, 1)]
         out = None
@@ -283,23 +285,25 @@ class Scratch(nn.Module):
         return out
 
 
-class Fusion(nn.Module):
+class _Fusion(nn.Module):
     """What came from below and one level's map, refined and enlarged."""
 
     def __init__(self, channels: int, first: bool) -> None:
         super().__init__()
         if not first:
-            self.resConfUnit1 = Residual(channels)
-        self.resConfUnit2 = Residual(channels)
+            self.resConfUnit1 = _Residual(channels)
+        self.resConfUnit2 = _Residual(channels)
         self.out_conv = nn.Conv2d(channels, channels, 1)
 
-    def forward(self, below: Tensor | None, own: Tensor, size: tuple[int, int]) -> Tensor:
+    def forward(
+        self, below: Float[Tensor, "1 c h w"] | None, own: Float[Tensor, "1 c h w"], size: tuple[int, int]
+    ) -> Float[Tensor, "1 c _ _"]:
         """The map of the next finer level's size."""
         x = own if below is None else below + self.resConfUnit1(own)
         return self.out_conv(_resized(self.resConfUnit2(x), size))
 
 
-class Residual(nn.Module):
+class _Residual(nn.Module):
     """Two convolutions beside a map."""
 
     def __init__(self, channels: int) -> None:
@@ -307,7 +311,7 @@ class Residual(nn.Module):
         self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "1 c h w"]) -> Float[Tensor, "1 c h w"]:
         """The map and what they make of it."""
         return x + self.conv2(self.conv1(x.relu()).relu())
 
@@ -320,7 +324,7 @@ def _resized(x: Tensor, size: tuple[int, int]) -> Tensor:
     return functional.interpolate(x, size=size, mode="bilinear", align_corners=True)
 
 
-def waves(x: Float[Tensor, "1 c h w"], aspect: float) -> Float[Tensor, "c h w"]:
+def _waves(x: Float[Tensor, "1 c h w"], aspect: float) -> Float[Tensor, "c h w"]:
     """Sines and cosines of a map's places, a quarter of its channels each for across and down. Places are in parts of half
     the picture's diagonal from its middle."""
     channels, height, width = x.shape[1:]

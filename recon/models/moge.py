@@ -61,7 +61,7 @@ class MoGe:
             from recon.geometry.cutout import on_plain_ground
 
             rgb = on_plain_ground(rgb, inside)
-        seen = _run(self.load(), fed(rgb))
+        seen = _run(self.load(), averaged_photo(rgb))
         known = seen.valid if inside is None else seen.valid & _at(inside, seen.valid.shape)
         samples = sampled(seen.points, known)
         lens = focal_and_shift(samples, rgb.shape[0] / rgb.shape[1])
@@ -84,7 +84,7 @@ class _Seen(NamedTuple):
     valid: Bool[ndarray, "h w"]
 
 
-def fed(rgb: UInt8[ndarray, "h w 3"]) -> UInt8[ndarray, "_ _ 3"]:
+def averaged_photo(rgb: UInt8[ndarray, "h w 3"]) -> UInt8[ndarray, "_ _ 3"]:
     """The photo averaged over areas to the size that the network's maps have; a smaller one as it is."""
     height, width = rgb.shape[:2]
     factor = CELL * math.sqrt(TOKENS / (height * width))

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from recon.geometry.camera import centred, focal_from_fov
+from recon.geometry.camera import centred_camera, focal_from_fov
 from recon.geometry.focal_shift import SAMPLES, focal_and_shift, sampled, shift_for
 from recon.types import AffinePoints, Camera
 from tests.scenes import plane, rays, room, sphere
@@ -17,7 +17,7 @@ SIZES = [(480, 640), (640, 480), (300, 900)]
 
 
 def camera(fov: float, size: tuple[int, int] = (480, 640)) -> Camera:
-    return centred(size[1], size[0], focal_from_fov(float(fov), size[1]), "user")
+    return centred_camera(size[1], size[0], focal_from_fov(float(fov), size[1]), "user")
 
 
 def points_of(z: np.ndarray, seen_by: Camera) -> np.ndarray:

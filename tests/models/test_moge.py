@@ -13,7 +13,7 @@ from PIL import Image
 import recon
 from recon import registry
 from recon.errors import BadInput, BadOption, MissingWeights
-from recon.models.moge import CELL, FILE, TOKENS, MoGe, fed
+from recon.models.moge import CELL, FILE, TOKENS, MoGe, averaged_photo
 from recon.models.weights import WeightsSpec
 from recon.protocols import DepthEstimator
 from tests.command_line import started
@@ -63,8 +63,8 @@ def test_both_names_of_the_factor_and_both_shapes_of_the_number(tmp_path: Path, 
 
 def test_a_large_photo_is_averaged_to_the_size_of_the_maps(folder: Path) -> None:
     photo = relief(1500, 2000)
-    assert fed(relief()).shape == (120, 200, 3)
-    small = fed(photo)
+    assert averaged_photo(relief()).shape == (120, 200, 3)
+    small = averaged_photo(photo)
     assert small.shape[0] * small.shape[1] == pytest.approx(TOKENS * CELL**2, rel=0.002)
     assert small.shape[1] / small.shape[0] == pytest.approx(2000 / 1500, rel=0.002)
     raw = adapter(folder).estimate(photo)

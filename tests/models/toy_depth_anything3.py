@@ -69,7 +69,7 @@ def shapes_of(name: str, size: Size) -> dict[str, tuple[int, ...]]:
     import torch
 
     from recon.models.depth_anything3 import plan_of
-    from recon.models.depth_anything3_net import DepthAnything3
+    from recon.models.depth_anything3_net import DepthAnything3Network
 
     many = not name.startswith(("da3mono", "da3metric"))
     told = {
@@ -78,7 +78,7 @@ def shapes_of(name: str, size: Size) -> dict[str, tuple[int, ...]]:
     }
     told[f"backbone.pretrained.blocks.{size.blocks - 1}.norm1.weight"] = []
     with torch.device("meta"):
-        network = DepthAnything3(plan_of(config_of(name, size)["config"], told))
+        network = DepthAnything3Network(plan_of(config_of(name, size)["config"], told))
     shapes = {key: tuple(value.shape) for key, value in network.state_dict().items()}
     return {**shapes, **(for_several(size) if many else {})}
 
