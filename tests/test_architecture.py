@@ -77,7 +77,6 @@ NAMED_TWICE = {
     "save": "a checkpoint: of a refinement's state, and of a job's reconstruction",
     "Settings": "a refinement's and the server's, soon",
     "make_cloud": "of the photo, and of many views, soon",
-    "number": "in the options alone, soon",
 }
 """Public names that two wings of the house define, and why they may."""
 CALLED_BY_OTHERS = {
@@ -85,7 +84,6 @@ CALLED_BY_OTHERS = {
     "web_3d_app.jobs.migrations": "Alembic",
     "web_3d_app.engines.local.LocalEngine.pids": "tests that kill a worker",
     "recon.messages.note": "the stages, soon",
-    "recon.options": "the command line and the web, soon",
     "recon.render.fields.Blob": "a refinement without a photo, soon",
     "recon.render.losses": "a refinement without a photo, soon",
 }
