@@ -85,8 +85,9 @@ CALLED_BY_OTHERS = {
     "web_3d_app.jobs.migrations": "Alembic",
     "web_3d_app.engines.local.LocalEngine.pids": "tests that kill a worker",
     "recon.messages.note": "the stages, soon",
-    "recon.render.fields.Blob": "a refinement without a photo, soon",
-    "recon.render.losses": "a refinement without a photo, soon",
+    "recon.protocols.Captioner": "text and diffusion guidance, to come",
+    "recon.protocols.Denoiser": "text and diffusion guidance, to come",
+    "recon.protocols.ObjectReconstructor": "objects by TripoSR, to come",
 }
 """Public names that nothing of ours calls, and who does."""
 
