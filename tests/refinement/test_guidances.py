@@ -131,9 +131,10 @@ def test_a_guidance_that_looks_at_colours_paints_the_mesh(monkeypatch: pytest.Mo
     away = run.surface()[0].norm(dim=1).median() - alone.surface()[0].norm(dim=1).median()
     assert away.abs() < 0.02
     mesh = textured_mesh(run)
-    assert mesh.colors is not None
+    assert mesh.texture is not None and mesh.uv is not None
     right = mesh.vertices[:, 0] > mesh.vertices[:, 0].max() - 0.2 * toy.RADIUS
-    red, greens, _ = mesh.colors[right].mean(0)
+    columns, rows = (mesh.uv[right] * mesh.texture.shape[1::-1]).astype(int).T
+    red, greens, _ = mesh.texture[rows, columns].mean(0)
     assert greens > red + 60
 
 

@@ -59,7 +59,7 @@ def outline(camera: Pinhole) -> Tensor:
 def asked() -> RefinementRecipe:
     """From a blob to an egg."""
     fitted = replace(FIELD, steps=120, rate=5e-2, cells=32, levels=4, hidden=16, opacity=1e-3, orientation=1e-2)
-    mesh = replace(MESH, steps=40, resolution=24, rate=2e-3)
+    mesh = replace(MESH, steps=60, resolution=24, rate=3e-3)
     return replace(TOY, guidance=("egg",), stages=(fitted, mesh), texture=TEXTURE)
 
 
