@@ -21,7 +21,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from recon.cli.console import Progress, say
+from recon.cli.phrasebook import COMMAND_LINE
 from recon.errors import BadOption, UnflatError
+from recon.messages import Message, note
 
 if TYPE_CHECKING:
     from recon.results import Reconstruction
@@ -41,7 +43,7 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one sentence, like all others."""
 
     def error(self, message: str) -> NoReturn:
-        raise BadOption(f"{message}; see python gen.py --help.")
+        raise BadOption("command.line", "{reason}; see python gen.py --help.", reason=message)
 
 
 def _pair(text: str) -> tuple[float, float]:
@@ -187,7 +189,7 @@ def _explained(error: BaseException, stopped: bool) -> tuple[str, int]:
     if stopped or isinstance(error, KeyboardInterrupt):
         return "interrupted; nothing half-written was left", INTERRUPTED
     if isinstance(error, UnflatError):
-        return str(error), error.exit_code
+        return error.message.text(COMMAND_LINE), error.exit_code
     if isinstance(error, MemoryError):
         return "not enough memory for this photo; give a smaller one.", 2
     raise error
@@ -195,7 +197,8 @@ def _explained(error: BaseException, stopped: bool) -> tuple[str, int]:
 
 def _run(args: argparse.Namespace, progress: Progress, stop: _Stop) -> int:
     made_folders = _check_options(args)
-    from recon.pipeline import MESH_NOTES, reconstruct
+    from recon.notes import ABOUT_SURFACE
+    from recon.pipeline import reconstruct
     from recon.progress import Stopwatch
     from recon.settings import MIB, Limits
 
@@ -218,13 +221,14 @@ def _run(args: argparse.Namespace, progress: Progress, stop: _Stop) -> int:
     if args.report:
         from recon.io.write import write_report
 
-        write_report(result.report() | {"seconds": watch.rounded(), "files": [str(f) for f in files]}, args.report)
+        facts = {"seconds": watch.rounded(), "files": [str(f) for f in files]}
+        write_report(result.report(COMMAND_LINE) | facts, args.report)
         files.append(args.report)
     progress.clear()
-    notes = [f"made the folder {str(folder)!r}" for folder in made_folders]
-    notes += [note for note in result.warnings if "mesh" in vars(result) or note not in MESH_NOTES]
-    for note in [] if args.quiet else notes:
-        say(f"note: {note}", sys.stderr)
+    notes = [note("output.folder_made", "made the folder {path!r}", path=str(folder)) for folder in made_folders]
+    notes += [told for told in result.notes if "mesh" in vars(result) or not told.code.startswith(ABOUT_SURFACE)]
+    for told in [] if args.quiet else notes:
+        say(f"note: {told.text(COMMAND_LINE)}", sys.stderr)
     say("\n".join(map(str, files)), sys.stdout)
     return 0
 
@@ -279,7 +283,12 @@ def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any)
         with watch.stage("write"):
             scale = write.write_depth(result.depth, args.depth_out)
             if scale not in (1, 1000):
-                result.warnings.append(f"far depth: {args.depth_out.name!r} holds {scale:g} units per unit of depth")
+                result.notes.append(
+                    note(
+                        "output.far_depth", "far depth: {name!r} holds {scale:g} units per unit of depth",
+                        name=args.depth_out.name, scale=scale,
+                    )
+                )  # fmt: skip
             files.append(args.depth_out)
     for name in ("preview", "turntable"):
         if path := getattr(args, name):
@@ -297,15 +306,15 @@ def _check_options(args: argparse.Namespace) -> list[Path]:
     from recon.io import formats
 
     if args.rgb is None or not args.out:
-        raise BadOption("--rgb PHOTO and --out MODEL are both needed; see python gen.py --help.")
+        raise BadOption("command.lacks", "--rgb PHOTO and --out MODEL are both needed; see python gen.py --help.")
     model_formats = formats.CLOUD_FORMATS if args.kind == "points" else formats.MESH_FORMATS
     results = [
-        *((path, model_formats, "the model") for path in args.out),
-        (args.points_out, formats.CLOUD_FORMATS, "the point cloud"),
-        (args.depth_out, formats.DEPTH_FORMATS, "the depth map"),
-        (args.preview, formats.PREVIEW_FORMATS, "the preview"),
-        (args.turntable, formats.TURNTABLE_FORMATS, "the turntable"),
-        (args.report, formats.REPORT_FORMATS, "the report"),
+        *((path, model_formats, formats.MODEL) for path in args.out),
+        (args.points_out, formats.CLOUD_FORMATS, formats.CLOUD),
+        (args.depth_out, formats.DEPTH_FORMATS, formats.DEPTH),
+        (args.preview, formats.PREVIEW_FORMATS, note("thing.preview", "the preview")),
+        (args.turntable, formats.TURNTABLE_FORMATS, note("thing.turntable", "the turntable")),
+        (args.report, formats.REPORT_FORMATS, note("thing.report", "the report")),
     ]
     wanted = []
     for path, allowed, what in results:
@@ -314,9 +323,15 @@ def _check_options(args: argparse.Namespace) -> list[Path]:
             wanted += [(file, what) for file in formats.files_of(path)]
     _check_refine_options(args)
     _check_print_options(args)
-    for name, value in (("--max-mib", args.max_mib), ("--max-megapixels", args.max_megapixels)):
+    for name in ("max_mib", "max_megapixels"):
+        value = getattr(args, name)
         if not 0 < value < 1e6:
-            raise BadOption(f"{name} is {value:g}; give a number above 0 and below 1e6.")
+            raise BadOption(
+                "command.limit",
+                "<{option}> is {given:g}; give a number above 0 and below 1e6.",
+                option=name,
+                given=value,
+            )
     return _check_places(args, wanted)
 
 
@@ -325,13 +340,19 @@ def _check_refine_options(args: argparse.Namespace) -> None:
     if args.refine == "off":
         if not (args.guidance is None and args.steps is None and args.resume is None):
             raise BadOption(
-                "--guidance, --steps and --resume are for a refinement; add --refine quick or --refine full."
+                "command.not_refining",
+                "--guidance, --steps and --resume are for a refinement; add --refine quick or --refine full.",
             )
         if args.second == "points":
-            raise BadOption("--second points is for a refinement; add --refine quick or --refine full.")
+            raise BadOption(
+                "command.second", "--second points is for a refinement; add --refine quick or --refine full."
+            )
         return
     if args.kind == "points" and args.second == "mesh":
-        raise BadOption("--refine makes a mesh and --kind is points; leave one of them out or add --second points.")
+        raise BadOption(
+            "command.refined_points",
+            "--refine makes a mesh and --kind is points; leave one of them out or add --second points.",
+        )
     from recon.io.files import check_writable
     from recon.refinement.settings import preset
 
@@ -347,9 +368,14 @@ def _check_print_options(args: argparse.Namespace) -> None:
     if args.size is not None:
         checked_size(args.size)
     if (args.base or args.size is not None) and not any(path.suffix.lower() == ".stl" for path in args.out):
-        raise BadOption("--size and --base are for printing; give an --out that ends with .stl.")
+        raise BadOption(
+            "command.not_printing", "--size and --base are for printing; give an --out that ends with .stl."
+        )
     if args.base and args.refine == "off" and args.surface in ("grid", "poisson"):
-        raise BadOption(f"--surface {args.surface} is not closed and cannot have a stand; add --surface solid.")
+        raise BadOption(
+            "command.open_stand", "--surface {surface} is not closed and cannot have a stand; add --surface solid.",
+            surface=args.surface,
+        )  # fmt: skip
 
 
 def _tell_open_prints(args: argparse.Namespace, mesh: Mesh, result: Reconstruction) -> None:
@@ -358,21 +384,32 @@ def _tell_open_prints(args: argparse.Namespace, mesh: Mesh, result: Reconstructi
 
     for path in args.out:
         if path.suffix.lower() == ".stl" and not is_closed(mesh.welded().faces):
-            result.warnings.append(f"{path.name!r} is an open surface; to print it add --surface solid")
+            result.notes.append(
+                note(
+                    "output.open_print", "{name!r} is an open surface; to print it add <surface> solid", name=path.name
+                )
+            )
 
 
-def _check_places(args: argparse.Namespace, wanted: list[tuple[Path, str]]) -> list[Path]:
+def _check_places(args: argparse.Namespace, wanted: list[tuple[Path, Message]]) -> list[Path]:
     """Every file to be written can be, and is neither an input nor another result; returns the folders to be made."""
     from recon.io.files import check_writable, same_place
 
     mask = None if args.mask in ("auto", "none", "alpha") else Path(args.mask)
-    inputs = ((args.rgb, "the photo"), (args.depth_in, "the given depth map"), (mask, "the mask"))
+    inputs = (
+        (args.rgb, note("thing.photo", "the photo")),
+        (args.depth_in, note("thing.given_depth", "the given depth map")),
+        (mask, note("thing.mask", "the mask")),
+    )
     taken = {same_place(path): what for path, what in inputs if path}
     missing = []
     for path, what in wanted:
         place = same_place(path)
         if place in taken:
-            raise BadOption(f"{what} {str(path)!r} would overwrite {taken[place]}; give another name.")
+            raise BadOption(
+                "command.overwrites", "{what} {path!r} would overwrite {other}; give another name.",
+                what=what, path=str(path), other=taken[place],
+            )  # fmt: skip
         taken[place] = what
         if check_writable(path) and path.parent not in missing:
             missing.append(path.parent)

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
-from recon.errors import BadInput, BadOption
-from recon.io.read import photo_of, read_photo
+from recon.errors import BadInput, BadOption, no_choice, not_between
+from recon.io.read import PHOTO, photo_of, read_photo
 from recon.io.read_depth import check_kind, read_depth
 from recon.io.values import as_path, is_path
+from recon.messages import Message, note
+from recon.notes import ABOUT_SURFACE, AUTO_NOTE, BACK_NOTE, REFINED_NOTE, notes_of
 from recon.progress import Stopwatch
 from recon.protocols import DepthEstimator, ShapeEstimator
 from recon.registry import Where, depth_estimator, segmenter, segmenters, shape_estimators
@@ -28,32 +30,18 @@ from recon.settings import (
     SolidSettings,
     checked_size,
 )
-from recon.stages.camera import DEFAULT_FOV, find_camera, number
+from recon.stages.camera import find_camera, number
 from recon.stages.depth import to_depth_map
 from recon.stages.subject import colours_of, find_subject, segmented_subject
-from recon.types import Camera, DepthKind, DepthMap, Mask, Photo, RawDepth, Surface, SurfaceChoice
+from recon.types import DepthKind, DepthMap, Mask, Photo, Surface, SurfaceChoice
 
 if TYPE_CHECKING:
     from recon.refinement.progress import Step
     from recon.refinement.reference import Target
     from recon.refinement.settings import Settings as RefineSettings
 
-REFINED_NOTE = "the unseen back is the network's guess; its colours are the photo's, mirrored and blurred"
-KEPT_NOTE = "the refined model is no better than the first one, which was kept: "
 SMALLEST, LARGEST = 1e-6, 1e6
 """Lengths whose squares and ratios float32 holds."""
-BACK_NOTE = {
-    True: "the unseen back is the network's guess; it is coloured with the photo seen through from the front",
-    False: "the unseen back is the silhouette inflated; it is coloured with the photo seen through from the front",
-}
-
-AUTO_NOTE = {
-    True: "the photo shows one thing, so the model is closed all round (solid); choose another with --surface",
-    False: "of a scene the model is what the photo shows, cut at its edges (grid); choose another with --surface",
-}
-
-MESH_NOTES = (*BACK_NOTE.values(), *AUTO_NOTE.values())
-"""What is said of the surface, where one is made."""
 
 
 def reconstruct(
@@ -117,17 +105,17 @@ def reconstruct(
             raw = estimator.estimate(colours_of(picture, subject), subject.inside)
             camera = find_camera(picture, fov, focal_px, raw.fov_x, raw.fov_error, focal_mm, centre)
             found = to_depth_map(raw, picture, subject, camera, near, far)
-    notes = _warnings(picture, raw, camera, placed=near is not None or far is not None)
+    notes = notes_of(picture, raw, camera, placed=near is not None or far is not None)
     made, told = _surface(surface, subject, found)
     return Reconstruction(picture, subject, camera, found, made, faces, poisson_depth, voxel, notes + told,
                           surface_source="auto" if surface == "auto" else "user", printed=printed)  # fmt: skip
 
 
-def _surface(asked: SurfaceChoice, subject: Mask, depth: DepthMap) -> tuple[Surface, list[str]]:
+def _surface(asked: SurfaceChoice, subject: Mask, depth: DepthMap) -> tuple[Surface, list[Message]]:
     """The surface to make, and what is to be said of it."""
     one = subject.inside is not None
     made: Surface = ("solid" if one else "grid") if asked == "auto" else asked
-    notes = [subject.note] if subject.fell_back else []
+    notes = [subject.note] if subject.fell_back and subject.note is not None else []
     if asked == "auto":
         notes.append(AUTO_NOTE[one])
     if made == "solid" and one:
@@ -136,7 +124,7 @@ def _surface(asked: SurfaceChoice, subject: Mask, depth: DepthMap) -> tuple[Surf
 
 
 def _picture(photo: Any, limits: Limits) -> Photo:
-    return read_photo(as_path(photo, "the photo"), limits) if is_path(photo) else photo_of(photo, limits)
+    return read_photo(as_path(photo, PHOTO), limits) if is_path(photo) else photo_of(photo, limits)
 
 
 def _subject(picture: Photo, mask: str | Path, measured: bool, where: Where) -> Mask:
@@ -153,7 +141,10 @@ def _estimator(model: Any, where: Where, kind: DepthKind | None) -> DepthEstimat
     if isinstance(model, str):
         model = depth_estimator(model, where, kind)
     if not isinstance(model, DepthEstimator):
-        raise BadOption(f"--depth-model is of type {type(model).__name__}; give a model's name or a DepthEstimator.")
+        raise BadOption(
+            "depth_model.type", "<depth_model> is of type {came}; give a model's name or a DepthEstimator.",
+            came=type(model).__name__,
+        )  # fmt: skip
     model.load()
     return model
 
@@ -161,32 +152,43 @@ def _estimator(model: Any, where: Where, kind: DepthKind | None) -> DepthEstimat
 def _depth_given(depth: Any, depth_in: Any, kind: Any, scale: Any, placed: bool) -> Any:
     """The depth map that was given in one of two ways, or None. Raises BadOption where what is said of it does not fit."""
     if depth is not None and depth_in is not None:
-        raise BadOption("two depth maps were given, depth and depth_in; give one of them.")
+        raise BadOption("depth.twice", "two depth maps were given, depth and depth_in; give one of them.")
     if depth_in is not None and not is_path(depth_in):
-        raise BadOption(f"depth_in is of type {type(depth_in).__name__}; give the path of a file, or give it as depth.")
+        raise BadOption(
+            "depth_in.type", "depth_in is of type {came}; give the path of a file, or give it as depth.",
+            came=type(depth_in).__name__,
+        )  # fmt: skip
     given = depth_in if depth is None else depth
     if given is not None and kind is None:
-        raise BadOption("a depth map was given without its kind; add --depth-kind metric, scale or disparity.")
+        raise BadOption(
+            "depth.no_kind", "a depth map was given without its kind; add <depth_kind> metric, scale or disparity."
+        )
     if given is not None or kind is not None:
         check_kind(kind, scale)
     if kind in ("metric", "scale") and placed:
-        raise BadOption(f"--near and --far place a disparity map and the depth is {kind}; leave them out.")
+        raise BadOption(
+            "depth.placed", "<near> and <far> place a disparity map and the depth is {kind}; leave them out.", kind=kind
+        )
     return given
 
 
 def _check_words(surface: Any, mask: Any, device: Any, limits: Any) -> None:
     """Raise BadOption for what is none of the words or paths that it may be."""
     if not isinstance(limits, Limits):
-        raise BadOption(f"limits is of type {type(limits).__name__}; give recon.settings.Limits.")
+        raise BadOption(
+            "limits.type", "limits is of type {came}; give recon.settings.Limits.", came=type(limits).__name__
+        )
     if surface not in get_args(SurfaceChoice):
-        raise BadOption(f"--surface is {surface!r}; give {', '.join(get_args(SurfaceChoice))}.")
+        raise no_choice("surface", surface, get_args(SurfaceChoice))
     if not is_path(mask):
         raise BadOption(
-            f"--mask is of type {type(mask).__name__}; give auto, none, alpha, a segmenter's name or a file (a photo of"
-            " four channels has its mask in the last)."
+            "mask.type",
+            "<mask> is of type {came}; give auto, none, alpha, a segmenter's name or a file (a photo of four channels has"
+            " its mask in the last).",
+            came=type(mask).__name__,
         )
     if not isinstance(device, str):
-        raise BadOption(f"--device is {device!r}; give auto, cpu or cuda.")
+        raise no_choice("device", device, ("auto", "cpu", "cuda"))
 
 
 def check_values(
@@ -199,48 +201,26 @@ def check_values(
 ) -> None:
     """Raise BadOption for a number out of its range."""
     if faces is not None and not (_is_whole(faces) and faces >= FEWEST_FACES):
-        raise BadOption(f"--faces is {faces}; give a number of triangles, at least {FEWEST_FACES}.")
-    if not (_is_whole(poisson_depth) and POISSON_DEPTHS[0] <= poisson_depth <= POISSON_DEPTHS[1]):
         raise BadOption(
-            f"--poisson-depth is {poisson_depth}; give a number from {POISSON_DEPTHS[0]} to {POISSON_DEPTHS[1]}."
-        )
-    for name, value in (("--voxel", voxel), ("--depth-scale", depth_scale), ("--near", near), ("--far", far)):
-        if value is not None and not SMALLEST <= number(name, value) <= LARGEST:
-            raise BadOption(f"{name} is {value:g}; give a number above 0, from {SMALLEST:g} to {LARGEST:g}.")
+            "option.faces", "<faces> is {given}; give a number of triangles, at least {least}.",
+            given=faces, least=FEWEST_FACES,
+        )  # fmt: skip
+    if not (_is_whole(poisson_depth) and POISSON_DEPTHS[0] <= poisson_depth <= POISSON_DEPTHS[1]):
+        raise not_between("poisson_depth", poisson_depth, *POISSON_DEPTHS)
+    for name, value in (("voxel", voxel), ("depth_scale", depth_scale), ("near", near), ("far", far)):
+        if value is not None and not SMALLEST <= (given := number(name, value)) <= LARGEST:
+            raise BadOption(
+                "option.above_0", "<{option}> is {given:g}; give a number above 0, from {low:g} to {high:g}.",
+                option=name, given=given, low=SMALLEST, high=LARGEST,
+            )  # fmt: skip
     if near is not None and far is not None and near >= far:
-        raise BadOption(f"--near {near:g} is not nearer than --far {far:g}; swap them.")
+        raise BadOption(
+            "option.near_far", "<near> {near:g} is not nearer than <far> {far:g}; swap them.", near=near, far=far
+        )
 
 
 def _is_whole(value: Any) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
-
-
-def _warnings(photo: Photo, raw: RawDepth, camera: Camera, placed: bool) -> list[str]:
-    """What a person should know; `placed`: --near or --far was given."""
-    notes = []
-    if camera.source in ("default", "model"):
-        reason = photo.doubt or "the photo does not say its field of view"
-        notes.append(f"{reason}: {_fov_found(raw, camera)}; set --fov")
-    if photo.panorama:
-        notes.append(
-            f"the photo looks like a panorama ({photo.panorama}): it was taken for a flat picture of {camera.fov_x:.0f}°"
-            " from side to side, which bends what it shows; cut out a part of at most 90° and give that"
-        )
-    notes += [*photo.notes, *raw.notes]
-    if raw.model == "builtin":
-        notes.append("depth by the small built-in network; see --models for larger ones")
-    if placed and raw.kind != "disparity":
-        notes.append(f"--near and --far place disparity; the depth of {raw.model} is {raw.kind} and was left as it is")
-    return notes
-
-
-def _fov_found(raw: RawDepth, camera: Camera) -> str:
-    """The field of view, where it came from and how sure that is."""
-    sure = "" if raw.fov_error is None else f" ± {raw.fov_error:.0f}°"
-    if camera.source == "model":
-        return f"{raw.model} sees {camera.fov_long:.0f}°{sure} along the longer side"
-    unsure = f" ({raw.model} is unsure:{sure})" if sure else ""
-    return f"{DEFAULT_FOV:g}° along the longer side was assumed{unsure}"
 
 
 def refine(
@@ -301,25 +281,37 @@ def refine(
     seconds = sum(watch.seconds.get(stage, 0.0) for stage in ("looks", "target", "refine", "texture"))
     facts = Refined(preset, seed, run.planned, round(seconds, 3),
                     run.losses, settings.guidance, where, said)  # fmt: skip
-    notes = [note for note in found.warnings if note not in MESH_NOTES]
+    notes = [told for told in found.notes if not told.code.startswith(ABOUT_SURFACE)]
     if judged and not said.better:
-        first.warnings = [*notes, BACK_NOTE[found.depth.back is not None], KEPT_NOTE + "; ".join(said.reasons)]
+        kept_first = note(
+            "refined.kept",
+            "the refined model is no better than the first one, which was kept: {reasons}",
+            reasons=list(said.reasons),
+        )
+        first.notes = [*notes, BACK_NOTE[found.depth.back is not None], kept_first]
         first.refinement, first.refined_points = facts, run.cloud
         return first
     notes += [REFINED_NOTE, *run.notes]
     return replace(found, surface="solid", depth=depth, refined=mesh, refined_points=run.cloud, refinement=facts,
-                   warnings=notes)  # fmt: skip
+                   notes=notes)  # fmt: skip
 
 
 def _check_refinable(found: Any, steps: Any, seed: Any) -> None:
     """Raise BadInput for what no refinement can begin with, BadOption for a value that is no whole number."""
     if not isinstance(found, Reconstruction):
-        raise BadInput(f"a refinement begins with what reconstruct gives, and not with a {type(found).__name__}.")
-    for name, value in (("--steps", steps), ("--seed", seed)):
+        raise BadInput(
+            "refine.type", "a refinement begins with what reconstruct gives, and not with a {came}.",
+            came=type(found).__name__,
+        )  # fmt: skip
+    for name, value in (("steps", steps), ("seed", seed)):
         if value is not None and not _is_whole(value):
-            raise BadOption(f"{name} is {value!r}; give a whole number.")
+            raise BadOption(
+                "option.whole", "<{option}> is {given}; give a whole number.", option=name, given=repr(value)
+            )
     if found.mask.inside is None:
-        raise BadInput("there is no single subject in the photo to refine; cut one out with --mask.")
+        raise BadInput(
+            "refine.no_subject", "there is no single subject in the photo to refine; cut one out with <mask>."
+        )
 
 
 def _looked(

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from recon.io.formats import MODEL
 from recon.io.values import as_path
+from recon.messages import PYTHON, Message, Phrasebook
 from recon.settings import CloudSettings, PoissonSettings, PrintSettings, SolidSettings, checked_size
 from recon.stages.cloud import make_cloud, thinned
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo, PointCloud, Surface
@@ -33,6 +35,10 @@ class Refined:
     device: str
     verdict: Verdict
 
+    def report(self, book: Phrasebook = PYTHON) -> dict[str, Any]:
+        """Ready for JSON."""
+        return asdict(self) | {"verdict": self.verdict.report(book)}
+
 
 @dataclass
 class Reconstruction:
@@ -55,7 +61,7 @@ class Reconstruction:
     faces: int | None = None
     poisson_depth: int = PoissonSettings.depth
     voxel: float | None = None
-    warnings: list[str] = field(default_factory=list)
+    notes: list[Message] = field(default_factory=list)
     refined: Mesh | None = None
     refined_points: PointCloud | None = None
     refinement: Refined | None = None
@@ -106,11 +112,11 @@ class Reconstruction:
 
         size_mm = self.printed.size_mm if size_mm is None else checked_size(size_mm)
         return write_mesh(
-            self.mesh, as_path(path, "the model"), PrintSettings(size_mm, self.printed.base if base is None else base)
+            self.mesh, as_path(path, MODEL), PrintSettings(size_mm, self.printed.base if base is None else base)
         )
 
-    def report(self) -> dict[str, Any]:
-        """The facts of this reconstruction, ready for JSON."""
+    def report(self, book: Phrasebook = PYTHON) -> dict[str, Any]:
+        """The facts of this reconstruction, ready for JSON, its notes in the words of a phrasebook."""
         z = self.depth.z[~np.isnan(self.depth.z)]
         height, width = self.photo.size
         made: dict[str, Any] = {}
@@ -124,7 +130,7 @@ class Reconstruction:
             "subject": {
                 "method": self.mask.method,
                 "share": 1.0 if inside is None else round(float(inside.mean()), 4),
-                "note": self.mask.note,
+                "note": "" if self.mask.note is None else self.mask.note.text(book),
             },
             "depth": {
                 "model": self.depth.model,
@@ -144,7 +150,7 @@ class Reconstruction:
             "surface": self.surface,
             "surface_source": self.surface_source,
             "refined": self.refined is not None,
-            "refinement": None if self.refinement is None else asdict(self.refinement),
+            "refinement": None if self.refinement is None else self.refinement.report(book),
             "counts": made,
-            "warnings": list(self.warnings),
+            "warnings": [told.text(book) for told in self.notes],
         }

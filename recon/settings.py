@@ -82,8 +82,9 @@ def checked_size(size_mm: float) -> float:
     """The size if it makes sense, else BadOption."""
     if not PRINT_SIZES[0] <= size_mm <= PRINT_SIZES[1]:
         raise BadOption(
-            f"--size is {size_mm:g}; give the print's longest side, {PRINT_SIZES[0]:g} to {PRINT_SIZES[1]:g} mm."
-        )
+            "print.size", "<size_mm> is {given:g}; give the print's longest side, {low:g} to {high:g} mm.",
+            given=size_mm, low=PRINT_SIZES[0], high=PRINT_SIZES[1],
+        )  # fmt: skip
     return size_mm
 
 

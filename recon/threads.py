@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from recon.errors import BadOption
+from recon.errors import not_between
 
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
 """What libraries read that are loaded later: OpenMP's (PyTorch, Open3D), OpenBLAS (numpy, scipy), OpenCV."""
@@ -29,7 +29,7 @@ def count() -> int:
 def checked(threads: int) -> int:
     """The same. Raises BadOption for a number that makes no sense."""
     if not 1 <= threads <= MOST:
-        raise BadOption(f"--threads is {threads}; give a number from 1 to {MOST}.")
+        raise not_between("threads", threads, 1, MOST)
     return threads
 
 

@@ -6,22 +6,26 @@ Arrays lie there as they are, everything else as JSON; nothing in it can be exec
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from recon.messages import Message
 from recon.results import Reconstruction
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo
+from web_3d_app.phrasebook import message_of
 
 PARTS = {"mask": Mask, "camera": Camera, "depth": DepthMap, "mesh": Mesh}
-PLAIN = ("surface", "surface_source", "faces", "warnings")
+PLAIN = ("surface", "surface_source", "faces")
 
 
 def save(result: Reconstruction, path: Path) -> Path:
     """Write mask, camera and depth, and the mesh if it was made already."""
     arrays: dict[str, np.ndarray] = {}
     plain: dict[str, Any] = {name: getattr(result, name) for name in PLAIN}
+    plain["notes"] = [told.to_json() for told in result.notes]
     for part in PARTS:
         if part not in vars(result):  # a mesh that was not asked for yet
             continue
@@ -30,7 +34,7 @@ def save(result: Reconstruction, path: Path) -> Path:
             if isinstance(value, np.ndarray):
                 arrays[f"{part}.{name}"] = value
             else:
-                plain[part][name] = value
+                plain[part][name] = value.to_json() if isinstance(value, Message) else value
     np.savez(path, json=np.array(json.dumps(plain)), **arrays)  # type: ignore[arg-type]
     return path
 
@@ -44,8 +48,10 @@ def load(path: Path, photo: Photo) -> Reconstruction:
             if part in plain:
                 arrays = {name.partition(".")[2]: file[name] for name in file.files if name.startswith(f"{part}.")}
                 parts[part] = kind(**plain[part], **arrays)
-    mesh = parts.pop("mesh", None)
-    result = Reconstruction(photo, **parts, **{name: plain[name] for name in PLAIN})
+    mesh, mask = parts.pop("mesh", None), parts.pop("mask")
+    mask = replace(mask, note=message_of(mask.note) if mask.note else None)
+    notes = [message_of(told) for told in plain.get("notes") or plain.get("warnings", [])]  # older ones: sentences
+    result = Reconstruction(photo, mask, **parts, notes=notes, **{name: plain[name] for name in PLAIN})
     if mesh is not None:
         vars(result)["mesh"] = mesh  # where cached_property keeps it
     return result
