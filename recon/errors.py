@@ -16,7 +16,6 @@ people who call the library; `error.message.text(book)` is it in the words of a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from recon.messages import Message
@@ -60,28 +59,6 @@ class BadInput(UnflatError):
 
 class BadOption(BadInput):
     """An option's value that is out of its range or contradicts another option."""
-
-
-def no_choice(option: str, given: object, allowed: Sequence[str]) -> BadOption:
-    """Of a word that is none of those that an option may be."""
-    return BadOption(
-        "option.choice",
-        "<{option}> is {given}; give {others} or {last}.",
-        option=option, given=repr(given), others=", ".join(allowed[:-1]), last=allowed[-1],
-    )  # fmt: skip
-
-
-def not_between(option: str, given: object, low: int, high: int) -> BadOption:
-    """Of a whole number out of its range."""
-    return BadOption(
-        "option.range", "<{option}> is {given}; give a number from {low} to {high}.",
-        option=option, given=given, low=low, high=high,
-    )  # fmt: skip
-
-
-def no_number(option: str, given: object) -> BadOption:
-    """Of what is no number where an option is one."""
-    return BadOption("option.number", "<{option}> is {given}; give a number.", option=option, given=repr(given))
 
 
 class MissingCodec(BadInput):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from recon.messages import Message, note
 from recon.stages.camera import DEFAULT_FOV
 from recon.types import Camera, Photo, RawDepth
@@ -85,4 +87,12 @@ def _fov_found(raw: RawDepth, camera: Camera) -> Message:
     return note(
         "camera.assumed_unsure", "{fov:g}° along the longer side was assumed ({model} is unsure: ± {error:.0f}°)",
         fov=DEFAULT_FOV, model=raw.model, error=error,
+    )  # fmt: skip
+
+
+def kept_first(reasons: Sequence[Message]) -> Message:
+    """Of a refinement that came out worse."""
+    return note(
+        "refined.kept", "the refined model is no better than the first one, which was kept: {reasons}",
+        reasons=list(reasons),
     )  # fmt: skip

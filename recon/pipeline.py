@@ -7,30 +7,29 @@ from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recon.errors import BadInput, BadOption, no_choice, not_between
+from recon.errors import BadInput, BadOption
 from recon.io.read import PHOTO, photo_of, read_photo
 from recon.io.read_depth import check_kind, read_depth
 from recon.io.values import as_path, is_path
-from recon.messages import Message, note
-from recon.notes import ABOUT_SURFACE, AUTO_NOTE, BACK_NOTE, REFINED_NOTE, notes_of
+from recon.messages import Message
+from recon.notes import ABOUT_SURFACE, AUTO_NOTE, BACK_NOTE, REFINED_NOTE, kept_first, notes_of
+from recon.options import PhotoOptions, RefineOptions, check_value, option_of
 from recon.progress import Stopwatch
 from recon.protocols import DepthEstimator, ShapeEstimator
 from recon.registry import Where, depth_estimator, segmenter, segmenters, shape_estimators
 from recon.results import Reconstruction, Refined
 from recon.settings import (
-    FEWEST_FACES,
-    POISSON_DEPTHS,
     Limits,
     PoissonSettings,
     PrintSettings,
     SolidSettings,
     checked_size,
 )
-from recon.stages.camera import find_camera, number
+from recon.stages.camera import find_camera
 from recon.stages.depth import to_depth_map
 from recon.stages.subject import colours_of, find_subject, segmented_subject
 from recon.types import DepthKind, DepthMap, Mask, Photo, Surface, SurfaceChoice
@@ -39,9 +38,6 @@ if TYPE_CHECKING:
     from recon.refinement.progress import Step
     from recon.refinement.reference import Target
     from recon.refinement.settings import Settings as RefineSettings
-
-SMALLEST, LARGEST = 1e-6, 1e6
-"""Lengths whose squares and ratios float32 holds."""
 
 
 def reconstruct(
@@ -178,8 +174,8 @@ def _check_words(surface: Any, mask: Any, device: Any, limits: Any) -> None:
         raise BadOption(
             "limits.type", "limits is of type {came}; give recon.settings.Limits.", came=type(limits).__name__
         )
-    if surface not in get_args(SurfaceChoice):
-        raise no_choice("surface", surface, get_args(SurfaceChoice))
+    check_value(option_of(PhotoOptions, "surface"), surface)
+    check_value(option_of(PhotoOptions, "device"), device)
     if not is_path(mask):
         raise BadOption(
             "mask.type",
@@ -187,8 +183,6 @@ def _check_words(surface: Any, mask: Any, device: Any, limits: Any) -> None:
             " its mask in the last).",
             came=type(mask).__name__,
         )
-    if not isinstance(device, str):
-        raise no_choice("device", device, ("auto", "cpu", "cuda"))
 
 
 def check_values(
@@ -200,27 +194,14 @@ def check_values(
     far: float | None,
 ) -> None:
     """Raise BadOption for a number out of its range."""
-    if faces is not None and not (_is_whole(faces) and faces >= FEWEST_FACES):
-        raise BadOption(
-            "option.faces", "<faces> is {given}; give a number of triangles, at least {least}.",
-            given=faces, least=FEWEST_FACES,
-        )  # fmt: skip
-    if not (_is_whole(poisson_depth) and POISSON_DEPTHS[0] <= poisson_depth <= POISSON_DEPTHS[1]):
-        raise not_between("poisson_depth", poisson_depth, *POISSON_DEPTHS)
-    for name, value in (("voxel", voxel), ("depth_scale", depth_scale), ("near", near), ("far", far)):
-        if value is not None and not SMALLEST <= (given := number(name, value)) <= LARGEST:
-            raise BadOption(
-                "option.above_0", "<{option}> is {given:g}; give a number above 0, from {low:g} to {high:g}.",
-                option=name, given=given, low=SMALLEST, high=LARGEST,
-            )  # fmt: skip
+    given = {"faces": faces, "poisson_depth": poisson_depth, "voxel": voxel, "depth_scale": depth_scale, "near": near,
+             "far": far}  # fmt: skip
+    for name, value in given.items():
+        check_value(option_of(PhotoOptions, name), value)
     if near is not None and far is not None and near >= far:
         raise BadOption(
-            "option.near_far", "<near> {near:g} is not nearer than <far> {far:g}; swap them.", near=near, far=far
+            "option.order", "<near> {near:g} is not nearer than <far> {far:g}; swap them.", near=near, far=far
         )
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def refine(
@@ -283,12 +264,7 @@ def refine(
                     run.losses, settings.guidance, where, said)  # fmt: skip
     notes = [told for told in found.notes if not told.code.startswith(ABOUT_SURFACE)]
     if judged and not said.better:
-        kept_first = note(
-            "refined.kept",
-            "the refined model is no better than the first one, which was kept: {reasons}",
-            reasons=list(said.reasons),
-        )
-        first.notes = [*notes, BACK_NOTE[found.depth.back is not None], kept_first]
+        first.notes = [*notes, BACK_NOTE[found.depth.back is not None], kept_first(said.reasons)]
         first.refinement, first.refined_points = facts, run.cloud
         return first
     notes += [REFINED_NOTE, *run.notes]
@@ -304,10 +280,7 @@ def _check_refinable(found: Any, steps: Any, seed: Any) -> None:
             came=type(found).__name__,
         )  # fmt: skip
     for name, value in (("steps", steps), ("seed", seed)):
-        if value is not None and not _is_whole(value):
-            raise BadOption(
-                "option.whole", "<{option}> is {given}; give a whole number.", option=name, given=repr(value)
-            )
+        check_value(option_of(RefineOptions, name), value)
     if found.mask.inside is None:
         raise BadInput(
             "refine.no_subject", "there is no single subject in the photo to refine; cut one out with <mask>."

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from recon.messages import Phrasebook
+from recon.options import PhotoOptions, RefineOptions, options_of
 
-FLAGS = {"size_mm": "--size", "preset": "--refine", "folder": "--resume"}
-"""Those that are not called like their options."""
-
-
-def flag(option: str) -> str:
-    """An option as it is typed."""
-    return FLAGS.get(option, f"--{option.replace('_', '-')}")
-
-
+FLAGS = {each.name: each.public for each in options_of(PhotoOptions, RefineOptions)} | {"folder": "resume"}
+"""What options are called in their flags, where the command line has them."""
 SENTENCES = {
     "depth.builtin": "depth by the small built-in network; see --models for larger ones",
 }
 """What is said otherwise than by the library, by codes."""
 
-COMMAND_LINE = Phrasebook(flag, SENTENCES)
+
+def flag_of(name: str) -> str:
+    """An option's flag: --focal-px of focal_px, --size of size_mm."""
+    return f"--{FLAGS.get(name, name).replace('_', '-')}"
+
+
+COMMAND_LINE = Phrasebook(flag_of, SENTENCES)

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float32, Shaped
 from numpy import ndarray
 
-from recon.errors import BadInput, BadOption, no_choice
+from recon.errors import BadInput, BadOption
 from recon.geometry.sparse import is_sparse
 from recon.io.depth_files import MAPS, depth_values, palette
 from recon.io.files import checked_file, named_file
@@ -16,10 +16,10 @@ from recon.io.formats import DEPTH
 from recon.io.sentinels import surface_only
 from recon.io.values import as_array, as_path, is_path, shown
 from recon.messages import Message, note
+from recon.options import PhotoOptions, check_value, option_of
 from recon.settings import Limits
 from recon.types import GIVEN, DepthKind, RawDepth
 
-KINDS = ("metric", "scale", "disparity")
 WANTED = note("wanted.depth", "an array or tensor h×w of numbers, a Pillow image, or a file: {files}", files=MAPS)
 FEWEST = 16
 """Values with which there is a surface."""
@@ -74,8 +74,7 @@ def read_depth(
 
 def check_kind(kind: object, scale: float | None) -> None:
     """Raise BadOption for an unknown kind, or a scale that has no meaning for it."""
-    if kind not in KINDS:
-        raise no_choice("depth_kind", kind, KINDS)
+    check_value(option_of(PhotoOptions, "depth_kind"), kind)
     if scale is not None and kind != "metric":
         raise BadOption(
             "depth.scale",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from recon.errors import BadOption, no_choice
+from recon.errors import BadOption
 from recon.messages import note
 from recon.models.soft_import import need
+from recon.options import PhotoOptions, check_value, option_of
 
 Device = Literal["auto", "cpu", "cuda"]
 A_MODEL = note("purpose.model", "A model")
@@ -17,8 +18,7 @@ def pick(device: str) -> str:
     """`cpu` or `cuda`. CUDA is not touched, not even asked after, when `cpu` is wanted."""
     if device == "cpu":
         return "cpu"
-    if device not in ("auto", "cuda"):
-        raise no_choice("device", device, get_args(Device))
+    check_value(option_of(PhotoOptions, "device"), device)
     here = need("torch", "torch", note("purpose.device", "Device {device!r}", device=device)).cuda.is_available()
     if device == "cuda" and not here:
         raise BadOption(

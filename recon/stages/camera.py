@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Any
 
-from recon.errors import BadOption, no_number
-from recon.geometry.camera import FOCAL_MM, centred, focal_between, focal_from_35mm, focal_from_fov
+from recon.errors import BadOption
+from recon.geometry.camera import centred, focal_between, focal_from_35mm, focal_from_fov
+from recon.options import PhotoOptions, check_number, number, option_of
 from recon.types import Camera, Photo
 
 DEFAULT_FOV = 60.0
 """Degrees along the photo's longer side, where nothing better is known: between a phone's main camera (65–70°) and a
 standard lens (45°)."""
 
+FOV, FOCAL_PX, FOCAL_MM = (option_of(PhotoOptions, name) for name in ("fov", "focal_px", "focal_mm"))
 MAX_FOV_ERROR = 15.0
 """Degrees: a model that expects to be farther off than this is not better than the default."""
 
@@ -66,11 +67,7 @@ def _focal(
             "camera.two", "both <{first}> and <{second}> were given; give one of them.", first=given[0], second=given[1]
         )
     if fov_x is not None:
-        if not 1 <= (degrees := number("fov", fov_x)) <= 170:
-            raise BadOption(
-                "camera.fov", "<fov> is {given:g}; give the horizontal field of view in degrees, between 1 and 170.",
-                given=degrees,
-            )  # fmt: skip
+        check_number(FOV, fov_x)
         cx = width / 2 if centre is None else _principal_point(photo, centre)[0]
         if not 0 < cx < width:
             raise BadOption(
@@ -80,21 +77,10 @@ def _focal(
         return centred(width, height, focal_between(fov_x, width, cx), "user")
     if focal_px is not None:
         whole = width if photo.full_size is None else photo.full_size[1]
-        if not 0.05 * whole <= (pixels := number("focal_px", focal_px)) <= 100 * whole:
-            raise BadOption(
-                "camera.focal_px",
-                "<focal_px> is {given:g}; give the focal length in pixels, between {low:g} and {high:g} for this photo.",
-                given=pixels, low=0.05 * whole, high=100 * whole,
-            )  # fmt: skip
+        check_number(FOCAL_PX, focal_px, 0.05 * whole, 100 * whole)
         return centred(width, height, focal_px * width / whole, "user")
     if focal_mm is not None:
-        if not FOCAL_MM[0] <= (length := number("focal_mm", focal_mm)) <= FOCAL_MM[1]:
-            raise BadOption(
-                "camera.focal_mm",
-                "<focal_mm> is {given:g}; give the 35 mm equivalent focal length in millimetres, between {low:g} and"
-                " {high:g}.",
-                given=length, low=FOCAL_MM[0], high=FOCAL_MM[1],
-            )  # fmt: skip
+        check_number(FOCAL_MM, focal_mm)
         return centred(width, height, focal_from_35mm(focal_mm, width, height), "user")
     if photo.focal_35mm is not None:
         return centred(width, height, focal_from_35mm(photo.focal_35mm, width, height), "exif")
@@ -121,14 +107,3 @@ def _principal_point(photo: Photo, centre: Any) -> tuple[float, float]:
                 u=across, v=down, width=full[1], height=full[0],
             )  # fmt: skip
     return across * photo.size[1] / full[1], down * photo.size[0] / full[0]
-
-
-def number(option: str, value: Any) -> float:
-    """An option's value as a number that may be compared; NaN is outside of every range. Raises BadOption for what is
-    none."""
-    if isinstance(value, bool | str | bytes) or not hasattr(value, "__float__"):
-        raise no_number(option, value)
-    try:
-        return float(value)
-    except (TypeError, ValueError, OverflowError):
-        return math.nan

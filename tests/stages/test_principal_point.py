@@ -104,7 +104,7 @@ def test_the_users_35_mm_equivalent_is_over_the_diagonal() -> None:
         camera = find_camera(Photo(np.zeros((*size, 3), np.uint8), focal_35mm=80.0), focal_mm=24.0)
         assert camera.source == "user"
         assert camera.fov_long == pytest.approx(np.degrees(2 * np.arctan(36 / 48)))
-    with pytest.raises(BadOption, match="focal_mm is 2; .* between 5 and 1500"):
+    with pytest.raises(BadOption, match="focal_mm is 2; .* from 5 to 1500"):
         find_camera(PHOTO, focal_mm=2.0)
     with pytest.raises(BadOption, match="fov and focal_px and focal_mm were given; give one of them"):
         find_camera(PHOTO, 50.0, 300.0, focal_mm=24.0)
