@@ -6,7 +6,6 @@ Arrays lie there as they are, everything else as JSON; nothing in it can be exec
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,15 +42,16 @@ def load(path: Path, photo: Photo) -> Reconstruction:
     """The reconstruction of the same photo again."""
     with np.load(path, allow_pickle=False) as file:
         plain = json.loads(str(file["json"]))
+        told = plain["mask"]["note"]
+        plain["mask"]["note"] = message_of(told) if told else None
         parts = {}
         for part, kind in PARTS.items():
             if part in plain:
                 arrays = {name.partition(".")[2]: file[name] for name in file.files if name.startswith(f"{part}.")}
                 parts[part] = kind(**plain[part], **arrays)
-    mesh, mask = parts.pop("mesh", None), parts.pop("mask")
-    mask = replace(mask, note=message_of(mask.note) if mask.note else None)
+    mesh = parts.pop("mesh", None)
     notes = [message_of(told) for told in plain.get("notes") or plain.get("warnings", [])]  # older ones: sentences
-    result = Reconstruction(photo, mask, **parts, notes=notes, **{name: plain[name] for name in PLAIN})
+    result = Reconstruction(photo, **parts, notes=notes, **{name: plain[name] for name in PLAIN})
     if mesh is not None:
         vars(result)["mesh"] = mesh  # where cached_property keeps it
     return result
