@@ -1,5 +1,5 @@
-"""NeRFs as they are usually written in PyTorch: every ray is sampled densely, nothing is skipped. What bench.refine
-measures against; nothing else uses it.
+"""NeRFs as they are usually written in PyTorch: every ray is sampled densely, nothing is skipped. What
+bench.volume_rendering measures against; nothing else uses it.
 
 `Frequency` is the network of Mildenhall et al. 2020 at half its depth and width, without view directions. `RowGrid` is a
 hash grid of the same size as ours, looked up the customary way: 64-bit rows of all levels at once, indexed by a tensor.
@@ -64,7 +64,7 @@ class RowGrid(nn.Module):
         return out[:, 0].exp(), out[:, 1:].sigmoid()
 
 
-def render(field: nn.Module, rays: Rays, background: Tensor, generator: torch.Generator | None = None) -> Tensor:
+def render_nerf(field: nn.Module, rays: Rays, background: Tensor, generator: torch.Generator | None = None) -> Tensor:
     """Colours (n, 3) of rays with SAMPLES stratified samples across the unit ball's box of distances."""
     centre = -(rays.origins * rays.directions).sum(1, keepdim=True)
     jitter = 0.5 if generator is None else torch.rand(len(rays), SAMPLES, generator=generator)

@@ -31,7 +31,7 @@ def upright(found: Opened, turn: Image.Transpose | None) -> Upright:
     picture, told = found.picture, None
     profile = picture.info.get("icc_profile")
     if found.deep is not None:
-        values, told = scaled(found.deep[..., :3])
+        values, told = to_8bit(found.deep[..., :3])
         rgb, alpha = reduced(Image.fromarray(values), found.factor, False), None
         if found.deep.shape[2] == 4:
             opacity = Image.fromarray((found.deep[..., 3] >> 8).astype(np.uint8))
@@ -40,7 +40,7 @@ def upright(found: Opened, turn: Image.Transpose | None) -> Upright:
         transparent = picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info
         whole = picture
         if picture.mode.startswith(("I", "F")):
-            values, told = scaled(np.asarray(picture))
+            values, told = to_8bit(np.asarray(picture))
             whole = Image.fromarray(values)
         rgb = reduced(whole, found.factor, transparent)
         alpha = (picture if found.factor == 1 else rgb).convert("RGBA").getchannel("A") if transparent else None
@@ -66,7 +66,7 @@ def reduced(picture: Image.Image, factor: int, transparent: bool) -> Image.Image
     return out
 
 
-def scaled(values: Shaped[ndarray, "h w *c"]) -> tuple[UInt8[ndarray, "h w *c"], Message | None]:
+def to_8bit(values: Shaped[ndarray, "h w *c"]) -> tuple[UInt8[ndarray, "h w *c"], Message | None]:
     """16- or 32-bit numbers as 8-bit ones, and what was taken as white where that is not plain.
 
     Whole numbers reach 65535, unless none needs more than 8, 10, 12 or 14 bits: then these are what the file holds. Floats

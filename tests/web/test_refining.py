@@ -23,12 +23,12 @@ from web.pictures import small_object, small_photo
 from web.test_faults import Server, start  # noqa: F401  (a fixture)
 from web.test_worker import LEASE, House
 
+from tests.web.pictures import checked_upload
 from web_3d_app.http.options import DEFAULTS
 from web_3d_app.jobs.claims import Claims
 from web_3d_app.jobs.outcomes import REFINE_POISONED, REFINE_TOO_LONG
 from web_3d_app.jobs.tables import LANES, REFINE, STAGES, Job
 from web_3d_app.jobs.transport import is_packed
-from web_3d_app.jobs.uploads import checked_upload
 from web_3d_app.phrasebook import from_text, say
 from web_3d_app.problems import Problem
 from web_3d_app.settings import Settings
