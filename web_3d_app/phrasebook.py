@@ -72,7 +72,7 @@ def message(code: str, **values: Any) -> Message:
     return Message(code, ENGLISH.sentences[code], values)
 
 
-def say(code: str, **values: Any) -> str:
+def sentence_of(code: str, **values: Any) -> str:
     """The same, as it is told now."""
     return message(code, **values).text(book())
 

@@ -29,7 +29,7 @@ from web_3d_app.jobs.claims import Claims
 from web_3d_app.jobs.outcomes import REFINE_POISONED, REFINE_TOO_LONG
 from web_3d_app.jobs.tables import LANES, REFINE, STAGES, Job
 from web_3d_app.jobs.transport import is_packed
-from web_3d_app.phrasebook import from_text, say
+from web_3d_app.phrasebook import from_text, sentence_of
 from web_3d_app.problems import Problem
 from web_3d_app.settings import Settings
 from web_3d_app.work.refinement import BEGINS, POINTS, Diary
@@ -65,7 +65,7 @@ def finished(house: House) -> Job:
     return house.jobs.get("me", job.id)
 
 
-NO_SUBJECT = say("refine.no_subject")
+NO_SUBJECT = sentence_of("refine.no_subject")
 
 
 def told_of(job: Job) -> str:
