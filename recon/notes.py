@@ -6,10 +6,8 @@ from collections.abc import Sequence
 
 from recon.messages import Message, note
 from recon.stages.camera import DEFAULT_FOV
-from recon.types import Camera, Photo, RawDepth
+from recon.types import Camera, Mask, Photo, RawDepth
 
-ABOUT_SURFACE = "surface."
-"""How the codes of those notes begin that are about the surface, where one is made."""
 BACK_NOTE = {
     True: note(
         "surface.back_guessed",
@@ -37,8 +35,8 @@ REFINED_NOTE = note(
 )
 
 
-def notes_of(photo: Photo, raw: RawDepth, camera: Camera, placed: bool) -> list[Message]:
-    """What a person should know; placed: the nearest or the farthest distance was given."""
+def notes_of(photo: Photo, raw: RawDepth, camera: Camera, subject: Mask, placed: bool) -> tuple[Message, ...]:
+    """What a person should know of a photo's geometry; placed: the nearest or the farthest distance was given."""
     notes = []
     if camera.source in ("default", "model"):
         reason = photo.doubt or note("camera.unsaid", "the photo does not say its field of view")
@@ -67,7 +65,9 @@ def notes_of(photo: Photo, raw: RawDepth, camera: Camera, placed: bool) -> list[
                 model=raw.model, kind=raw.kind,
             )
         )  # fmt: skip
-    return notes
+    if subject.fell_back and subject.note is not None:
+        notes.append(subject.note)
+    return tuple(notes)
 
 
 def _fov_found(raw: RawDepth, camera: Camera) -> Message:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from recon.messages import Phrasebook
 from recon.options import PhotoOptions, RefineOptions, options_of
 
-FLAGS = {each.name: each.public for each in options_of(PhotoOptions, RefineOptions)} | {"folder": "resume"}
+FLAGS = {each.name: each.flag_name for each in options_of(PhotoOptions, RefineOptions)} | {"folder": "resume"}
 """What options are called in their flags, where the command line has them."""
 SENTENCES = {
     "depth.builtin": "depth by the small built-in network; see --models for larger ones",

@@ -15,7 +15,6 @@ from flask.testing import FlaskClient
 from PIL import Image
 from web.conftest import picture, send
 
-from recon.notes import ABOUT_SURFACE
 from recon.pipeline import reconstruct
 from recon.types import RawDepth
 from tests.io.test_containers import GDEPTH, GPANO, dng
@@ -137,9 +136,7 @@ def test_the_page_says_what_the_command_line_says(
         assert camera_of(facts) == (report["fov_x_deg"], report["source"], report["focal_px"], *theirs.photo.size[::-1])
         ours = facts["warnings"]
         assert not any("--" in note for note in ours)
-        about = [
-            note.text(book()) for note in theirs.notes if not note.code.startswith(ABOUT_SURFACE)
-        ]  # its own has each
+        about = [note.text(book()) for note in theirs.geometry.notes]
         assert [note for note in ours if note in about] == about
         assert all(any(part in note for note in ours) for part in told)
 

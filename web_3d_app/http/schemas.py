@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from web_3d_app.http.options import REFINES, ParamsSchema
+from recon.options import RefineOptions, option_of
+from web_3d_app.http.options import ParamsSchema
 from web_3d_app.jobs.tables import FINAL, LANES, REFINE
+
+PRESETS = [choice.value for choice in option_of(RefineOptions, "preset").choices]
 
 
 class CreateSchema(ParamsSchema):
@@ -65,7 +68,7 @@ class LinksSchema(Schema):
 class RefineSchema(Schema):
     """How much better."""
 
-    preset = fields.String(load_default="quick", validate=validate.OneOf([name for name in REFINES if name != "off"]))
+    preset = fields.String(load_default="quick", validate=validate.OneOf(PRESETS))
 
 
 class RefinementSchema(Schema):

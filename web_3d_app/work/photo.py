@@ -25,7 +25,8 @@ from recon.errors import UnflatError
 from recon.geometry.reduce import shrink_to_fit
 from recon.io import write, write_stl
 from recon.io.read import read_photo
-from recon.messages import note
+from recon.messages import Message, note
+from recon.options import PhotoOptions, restored
 from recon.pipeline import reconstruct
 from recon.progress import Stopwatch
 from recon.protocols import DepthEstimator
@@ -140,11 +141,15 @@ class Work:
     add: Add
     hurry: Callable[[], bool]
     print_mm: list[float] | None = None
+    notes: list[Message] = field(default_factory=list)
     photo_facts: PhotoFacts | None = None
 
     def run(self, lane: str) -> Next | None:
         """Do it. Raises UnflatError, or what `watch`, `facts` and `add` raise."""
-        return {VIEW: self.view, MESH: self.mesh, FILES: self.files}[lane]()
+        try:
+            return {VIEW: self.view, MESH: self.mesh, FILES: self.files}[lane]()
+        except checkpoint.Outdated:  # the server was updated in between
+            return self.view()
 
     def view(self) -> Next:
         """Depth, and what is shown at once: thinned points and the instant mesh."""
@@ -156,11 +161,11 @@ class Work:
             cloud = replace(cloud, normals=None)  # nobody sees them
             self._add("points_view.ply", lambda path: write.write_cloud(cloud, path))
         with self.watch.stage("grid"):
-            grid = replace(result, surface="grid", faces=None)
+            grid = result.with_options(surface="grid", faces=None)
             self._add("grid_view.glb", lambda path: write.write_mesh(grid.mesh, path, view=ViewSettings()))
             self._add_pictures(result)
         self.facts(self._facts(result))
-        grid_asked = result.surface == "grid" and result.faces is None
+        grid_asked = result.surface == "grid" and result.options.faces is None
         return (FILES if grid_asked else MESH), checkpoint.save(result, self.folder / "view.npz")
 
     def mesh(self) -> Next:
@@ -188,6 +193,7 @@ class Work:
         self.facts(self._facts(result))
         report = result.report(book()) | {"options": self.params, "seconds": self.watch.rounded()}
         report["photo"].pop("name", None)
+        report["warnings"] += [told.text(book()) for told in self.notes]
         self._add("report.json", lambda path: write.write_report(report, path))
         return (REFINE, None) if self.params.get("refine", "off") != "off" else None
 
@@ -228,27 +234,27 @@ class Work:
 
     def _add_smooth(self, result: Reconstruction) -> None:
         """The Poisson mesh beside the surface that was asked for."""
-        smooth = replace(result, surface="poisson")
+        smooth = result.with_options(surface="poisson")
         try:
             self._add("smooth_view.glb", lambda path: write.write_mesh(smooth.mesh, path, view=ViewSettings()))
             for name in ("smooth.glb", "smooth.ply"):
                 self._add(name, lambda path: write.write_mesh(smooth.mesh, path))
         except UnflatError as error:
-            result.notes.append(
+            self.notes.append(
                 note("files.no_smooth", "there is no smooth mesh beside this one: {reason}", reason=error.message)
             )
 
     @staticmethod
     def _grid(result: Reconstruction) -> Reconstruction:
         """The same with the instant mesh, in full."""
-        asked = result.surface == "grid" and result.faces is None
-        return result if asked else replace(result, surface="grid", faces=None)
+        asked = result.surface == "grid" and result.options.faces is None
+        return result if asked else result.with_options(surface="grid", faces=None)
 
     def _print(self, result: Reconstruction, path: Path) -> None:
         """The closed solid, whatever surface was asked for: nothing else can be printed."""
         if result.surface != "solid":
-            result = replace(result, surface="solid")
-        self.print_mm = write_print(result.mesh, path, self.params)
+            result = result.with_options(surface="solid")
+        self.print_mm = write_print(result.mesh, path, result.options)
 
     @contextmanager
     def _drawing(self, result: Reconstruction) -> Iterator[subprocess.Popen[bytes]]:
@@ -301,7 +307,7 @@ class Work:
             "vertices": counts.get("vertices"),
             "faces": counts.get("faces"),
             "print_mm": self.print_mm,
-            "warnings": [told.to_json() for told in result.notes],
+            "warnings": [told.to_json() for told in (*result.notes, *self.notes)],
             "seconds": self.watch.rounded(),
         }
 
@@ -314,8 +320,9 @@ def read_checked(file: Path, focal_35mm: float | None, facts: PhotoFacts | None 
 
 def reconstructed(photo: Photo, asked: dict[str, Any], models: Models, watch: Stopwatch) -> Reconstruction:
     """The reconstruction of a photo by a job's options. Raises UnflatError, or what `watch` raises."""
-    return reconstruct(photo, surface=asked["surface"], depth_model=models.get(asked["depth_model"]), mask=asked["mask"],
-                       fov=asked["fov"], faces=asked["faces"], device=models.device, offline=True, watch=watch)  # fmt: skip
+    options = restored(PhotoOptions, asked)
+    estimator = models.get(options.depth_model)
+    return reconstruct(photo, options, depth_model=estimator, device=models.device, offline=True, watch=watch)
 
 
 def depth_colours(depth: DepthMap) -> UInt8[ndarray, "h w 3"]:
@@ -329,10 +336,9 @@ def depth_colours(depth: DepthMap) -> UInt8[ndarray, "h w 3"]:
     return colours
 
 
-def write_print(mesh: Mesh, path: Path, asked: dict[str, Any]) -> list[float]:
-    """Write a mesh for printing by a job's options; returns its width, depth and height in millimetres."""
-    settings = PrintSettings(asked.get("size_mm") or PrintSettings.size_mm, bool(asked.get("base")))
-    found = write_stl.printable(mesh, settings)
+def write_print(mesh: Mesh, path: Path, asked: PhotoOptions) -> list[float]:
+    """Write a mesh for printing as it was asked for; returns its width, depth and height in millimetres."""
+    found = write_stl.printable(mesh, PrintSettings(asked.size_mm, asked.base))
     write_stl.write_printable(found, path)
     return [round(side, 1) for side in write_stl.size_of(found)]
 

@@ -164,14 +164,14 @@ class Refining:
         except Stopped:
             self._keep()
             raise
+        assert better.model is not None and better.refinement is not None
         if better.refined is None:
-            assert better.refinement is not None
             self.diary.told |= {"notes": [], "kept_first": _as_data(better.refinement.verdict.reasons)}
             files = []
         else:
             self.diary.told |= {
                 "vertices": len(better.mesh.vertices), "faces": len(better.mesh.faces),
-                "notes": _as_data(told for told in better.notes if told not in found.notes),
+                "notes": _as_data(better.model.notes),
             }  # fmt: skip
             files = self._written(better)
         self.diary.share = 1.0
@@ -248,6 +248,6 @@ class Refining:
         for ending in ("glb", "ply"):
             self.hooks.heed()
             write.write_mesh(mesh, folder / f"refined.{ending}")
-        self.diary.told["print_mm"] = write_print(mesh, folder / "refined.stl", self.params)
+        self.diary.told["print_mm"] = write_print(mesh, folder / "refined.stl", better.options)
         zipped(write.write_mesh(mesh, folder / "refined.obj"), folder / "refined_obj.zip")
         return [(name, *FILES_MADE[name], folder / name) for name in REFINED]
