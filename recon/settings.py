@@ -35,7 +35,7 @@ class Limits:
     max_side: int = 65_500
 
     @classmethod
-    def of(cls, mib: float, megapixels: float) -> Limits:
+    def of(cls, mib: int | float, megapixels: int | float) -> Limits:
         """In the units that people give them in."""
         return cls(int(mib * MIB), int(megapixels * 1e6))
 
