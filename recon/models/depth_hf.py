@@ -17,11 +17,10 @@ from jaxtyping import Bool, Float32, UInt8
 from numpy import ndarray
 
 from recon.errors import BadInput
-from recon.messages import note
 from recon.models import weights
 from recon.models.device import half_precision, keep_float32, pick
 from recon.models.hf import quiet, read_config, read_network
-from recon.models.soft_import import need
+from recon.models.soft_import import estimating, need
 from recon.types import DepthKind, RawDepth
 
 MAX_SIDE = {"glpn": 640, "zoedepth": 1024, "depth_pro": 2048}
@@ -60,14 +59,14 @@ class _Loaded:
     """A network on its device with its image processor."""
 
     def __init__(self, folder: Path, spec: weights.WeightsSpec, kind: DepthKind | None, device: str) -> None:
-        purpose = note("purpose.depth", "The depth model {model}", model=spec.name)
+        purpose = estimating(spec.name)
         self.torch = need("torch", "torch", purpose)
         transformers = need("transformers", "transformers", purpose)
         need("torchvision", "torchvision", purpose)
         self.device = device
         with quiet(transformers):
             config = read_config(transformers, folder, spec)
-            self.kind = _agreed_kind(kind_of(config, spec.name), kind, spec.name, folder)
+            self.kind = agreed_kind(kind_of(config, spec.name), kind, spec.name, folder)
             self.family: str = config.model_type
             self.processor = transformers.AutoImageProcessor.from_pretrained(folder, local_files_only=True)
             self.network = (
@@ -126,7 +125,8 @@ def kind_of(config: Any, name: str) -> DepthKind | None:
     )  # fmt: skip
 
 
-def _agreed_kind(found: DepthKind | None, said: DepthKind | None, name: str, folder: Path) -> DepthKind:
+def agreed_kind(found: DepthKind | None, said: DepthKind | None, name: str, folder: Path) -> DepthKind:
+    """What a model's values mean: as its configuration says, as is said of it, both if they agree. Raises BadInput."""
     if found and said and found != said:
         raise BadInput(
             "depth_model.other_kind",

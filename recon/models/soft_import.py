@@ -14,6 +14,11 @@ def segmenting(model: str) -> Message:
     return note("purpose.segmenter", "The segmenter {model}", model=model)
 
 
+def estimating(model: str) -> Message:
+    """The same for a depth model's."""
+    return note("purpose.depth", "The depth model {model}", model=model)
+
+
 def need(module: str, package: str, purpose: Message | str) -> Any:
     """Import `module`; MissingDependency names `package` for pip and says what it was wanted for: a thing's name, or words
     for it."""
