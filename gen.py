@@ -24,6 +24,7 @@ from recon.cli.arguments import Groups, add_options, read_options, wanted
 from recon.cli.console import Progress, say
 from recon.cli.phrasebook import COMMAND_LINE
 from recon.errors import BadOption, UnflatError
+from recon.messages import Message, note
 from recon.options import PhotoOptions, RefineOptions
 
 if TYPE_CHECKING:
@@ -163,22 +164,23 @@ def _run(args: argparse.Namespace, progress: Progress, stop: _Stop) -> int:
     return 0
 
 
-def _report(path: Path, result: Result, notes: list[str], watch: Any, files: list[Path]) -> Path:
+def _report(path: Path, result: Result, notes: list[Message], watch: Any, files: list[Path]) -> Path:
     """Write what was done; returns the file."""
     from recon.io.write import write_report
 
-    facts = result.report()
-    more = {"warnings": facts["warnings"] + notes, "seconds": watch.rounded(), "files": [str(file) for file in files]}
+    facts = result.report(COMMAND_LINE)
+    more = {"warnings": facts["warnings"] + [told.text(COMMAND_LINE) for told in notes], "seconds": watch.rounded(),
+            "files": [str(file) for file in files]}  # fmt: skip
     write_report(facts | more, path)
     return path
 
 
-def _tell_notes(result: Reconstruction, made_folders: list[Path], notes: list[str]) -> None:
+def _tell_notes(result: Reconstruction, made_folders: list[Path], notes: list[Message]) -> None:
     """What there is to know, on stderr; of the surface only where one was made."""
     made = result.model is not None or "mesh" in vars(result)
-    folders = [f"made the folder {str(folder)!r}" for folder in made_folders]
-    for note in [*folders, *(result.notes if made else result.geometry.notes), *notes]:
-        say(f"note: {note}", sys.stderr)
+    folders = [note("write.folder_made", "made the folder {path!r}", path=str(folder)) for folder in made_folders]
+    for told in [*folders, *(result.notes if made else result.geometry.notes), *notes]:
+        say(f"note: {told.text(COMMAND_LINE)}", sys.stderr)
 
 
 def _refined(
@@ -196,12 +198,12 @@ def _refined(
     return refine(found, wish, folder=args.resume, tell=tell, watch=watch)
 
 
-def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any) -> tuple[list[Path], list[str]]:
+def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any) -> tuple[list[Path], list[Message]]:
     """Make what was asked for and write it, the model first; returns the files, and what is to be known of them."""
     from recon.io import write
 
     files: list[Path] = []
-    notes: list[str] = []
+    notes: list[Message] = []
     if args.kind == "points" or args.points_out:
         with watch.stage("points"):
             cloud = result.points
@@ -220,7 +222,10 @@ def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any)
         with watch.stage("write"):
             scale = write.write_depth(result.depth, args.depth_out)
             if scale not in (1, 1000):
-                notes.append(f"far depth: {args.depth_out.name!r} holds {scale:g} units per unit of depth")
+                notes.append(
+                    note("write.far_depth", "far depth: {name!r} holds {scale:g} units per unit of depth",
+                         name=args.depth_out.name, scale=scale)
+                )  # fmt: skip
             files.append(args.depth_out)
     for name in ("preview", "turntable"):
         if path := getattr(args, name):
@@ -239,12 +244,12 @@ def _check_options(args: argparse.Namespace, asked: PhotoOptions, wish: RefineOp
 
     model_formats = formats.CLOUD_FORMATS if args.kind == "points" else formats.MESH_FORMATS
     results = [
-        *((path, model_formats, "the model") for path in args.out),
-        (args.points_out, formats.CLOUD_FORMATS, "the point cloud"),
-        (args.depth_out, formats.DEPTH_FORMATS, "the depth map"),
-        (args.preview, formats.PREVIEW_FORMATS, "the preview"),
-        (args.turntable, formats.TURNTABLE_FORMATS, "the turntable"),
-        (args.report, formats.REPORT_FORMATS, "the report"),
+        *((path, model_formats, formats.MODEL) for path in args.out),
+        (args.points_out, formats.CLOUD_FORMATS, formats.CLOUD),
+        (args.depth_out, formats.DEPTH_FORMATS, formats.DEPTH),
+        (args.preview, formats.PREVIEW_FORMATS, note("thing.preview", "the preview")),
+        (args.turntable, formats.TURNTABLE_FORMATS, note("thing.turntable", "the turntable")),
+        (args.report, formats.REPORT_FORMATS, note("thing.report", "the report")),
     ]
     places = []
     for path, allowed, what in results:
@@ -289,26 +294,35 @@ def _check_print_options(args: argparse.Namespace, asked: PhotoOptions, wish: Re
     if printed and not any(path.suffix.lower() == ".stl" for path in args.out):
         raise BadOption("print.format", "<size_mm> and <base> are for printing; give an <out> that ends with .stl.")
     if asked.base and wish is None and asked.surface in ("grid", "poisson"):
-        raise BadOption("print.open", "<surface> {surface} is not closed and cannot have a stand; add <surface> solid.",
-                        surface=asked.surface)  # fmt: skip
+        raise BadOption(
+            "print.open_surface", "<surface> {surface} is not closed and cannot have a stand; add <surface> solid.",
+            surface=asked.surface,
+        )  # fmt: skip
 
 
-def _open_prints(args: argparse.Namespace, mesh: Mesh) -> list[str]:
+def _open_prints(args: argparse.Namespace, mesh: Mesh) -> list[Message]:
     """What is to be known of each STL that cannot be printed."""
     from recon.geometry.closed import is_closed
 
     names = [path.name for path in args.out if path.suffix.lower() == ".stl"]
     if not names or is_closed(mesh.welded().faces):
         return []
-    return [f"{name!r} is an open surface; to print it add --surface solid" for name in names]
+    return [
+        note("write.open_print", "{name!r} is an open surface; to print it add <surface> solid", name=name)
+        for name in names
+    ]
 
 
-def _check_places(asked: PhotoOptions, photo: Path, places: list[tuple[Path, str]]) -> list[Path]:
+def _check_places(asked: PhotoOptions, photo: Path, places: list[tuple[Path, Message]]) -> list[Path]:
     """Every file to be written can be, and is neither an input nor another result; returns the folders to be made."""
     from recon.io.files import check_writable, same_place
 
     mask = None if asked.mask in ("auto", "none", "alpha") else Path(asked.mask)
-    inputs = ((photo, "the photo"), (asked.depth_in, "the given depth map"), (mask, "the mask"))
+    inputs = (
+        (photo, note("thing.photo", "the photo")),
+        (asked.depth_in, note("thing.given_depth", "the given depth map")),
+        (mask, note("thing.mask", "the mask")),
+    )
     taken = {same_place(Path(path)): what for path, what in inputs if path}
     missing = []
     for path, what in places:

@@ -42,7 +42,10 @@ def printable(mesh: Mesh, settings: PrintSettings = PrintSettings()) -> Mesh:
     faces = plain.faces
     if settings.base:
         if not closed:
-            raise BadInput("the model is not closed and cannot have a stand; add --surface solid or leave --base out.")
+            raise BadInput(
+                "print.open",
+                "the model is not closed and cannot have a stand; add <surface> solid or leave <base> out.",
+            )
         places, faces = _on_stand(places, faces)
     scaled = (_unit(places) * settings.size_mm).astype(np.float32)
     return Mesh(separate_coincident(scaled, faces) if closed else scaled, faces)
@@ -95,5 +98,5 @@ def _on_stand(places: Float64[ndarray, "n 3"], faces: ndarray) -> tuple[Float64[
     found = np.asarray(joined.vert_properties, np.float64)[:, :3]
     triangles = np.asarray(joined.tri_verts, np.int32)
     if not is_closed(triangles):
-        raise BadInput("the stand could not be joined to this model; leave --base out.")
+        raise BadInput("print.no_joint", "the stand could not be joined to this model; leave <base> out.")
     return found, triangles
