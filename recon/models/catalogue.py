@@ -197,7 +197,7 @@ DEPTH: dict[str, ModelCard] = _by_name(
         "l",
         1320,
         "metres, field of view and sky; 331 million parameters, through onnxruntime",
-        "without normals delta1 0.768 in metres, 0.922 scale fitted, means of 7 and 10 sets (arXiv:2507.02546, tables 1, 2)",
+        "without normals delta1 0.768 in metres, 0.922 scale fitted, means of 7 and 10 sets (arXiv:2507.02546, tables 1/2)",
     ),
     _da3("da3-small", "DA3-SMALL", "scale", 137, "Depth Anything 3, depth and field of view, 504 px"),
     _da3("da3-base", "DA3-BASE", "scale", 541, "Depth Anything 3, depth and field of view, 504 px"),
