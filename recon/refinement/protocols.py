@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float, Int64, Shaped
 from torch import Tensor, nn
 
+from recon.messages import Message, note
 from recon.refinement.blob_prior import BlobPrior
 from recon.refinement.progress import Heartbeat, no_heartbeat
 from recon.refinement.reference import UNMOVED, Frame, Reference
@@ -145,12 +146,10 @@ class InitialShape(Protocol):
 
 @runtime_checkable
 class Stage(Protocol):
-    """One model that is fitted. name: as it is told to people and kept in checkpoints; steps: of its fit; halves: what of
-    it is halved where a GPU's memory does not suffice, in words."""
+    """One model that is fitted. name: as it is told to people and kept in checkpoints; steps: of its fit."""
 
     name: str
     steps: int
-    halves: str
 
     def parameters(self) -> Sequence[nn.Parameter]:
         """All that may be moved."""
@@ -184,8 +183,8 @@ class Stage(Protocol):
         """The points that the model is made of, in the photo's camera frame; None where it is not made of points."""
         ...
 
-    def halve(self) -> None:
-        """Take half of what a step takes from now on."""
+    def halve(self) -> Message:
+        """Take half of what a step takes from now on, for a GPU's memory does not suffice; what is told of it."""
         ...
 
     def state_dict(self) -> State:
@@ -233,6 +232,15 @@ class Context:
     def device(self) -> torch.device:
         """Where models lie."""
         return self.subject.device
+
+
+def smaller_pictures(stage: str) -> Message:
+    """What is told where a stage goes on with smaller pictures."""
+    return note(
+        "refined.smaller_pictures",
+        "the GPU's memory did not suffice: the {stage} stage went on with half of its pictures' side",
+        stage=stage,
+    )
 
 
 def guided(

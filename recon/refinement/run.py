@@ -41,6 +41,8 @@ from recon.refinement.stages import STAGES
 from recon.render.cameras import distance_to_fit, orbit
 from recon.types import PointCloud
 
+WHOLE = note("refine.whole", "this refinement")
+
 
 class Diverged(UnflatError):
     """The loss was not a finite number."""
@@ -76,6 +78,7 @@ class Refinement:
         self.stages: list[Stage] = []
         self.losses: dict[str, float] = {}
         self.halved: list[str] = []
+        self.notes: list[Message] = []  # what a person should know of how it went
         self.report.begin("target", 1, self.preview)
         state = None if folder is None else checkpoint.load(folder, self.key)
         self._take_up(state) if state is not None else self._begin_stage()
@@ -102,18 +105,6 @@ class Refinement:
     def planned(self) -> dict[str, int]:
         """Steps of every stage."""
         return {stage.stage: stage.steps for stage in self.recipe.stages}
-
-    @property
-    def notes(self) -> list[Message]:
-        """What a person should know of how it went."""
-        halves = {stage.name: stage.halves for stage in self.stages}
-        return [
-            note(
-                "refine.halved", "the GPU's memory did not suffice: the {stage} stage went on with half of {what}",
-                stage=name, what=halves[name],
-            )
-            for name in self.halved
-        ]  # fmt: skip
 
     def steps(self) -> Generator[Step, None, None]:
         """Do the rest, one step at a time."""
@@ -190,7 +181,7 @@ class Refinement:
         with memory_told():
             stage = STAGES[type(settings)](settings, self.context, self.stages, state)
         if stage.name in self.halved:
-            stage.halve()
+            self.notes.append(stage.halve())
         self.stages.append(stage)
         self.adam, self._done = stage.optimiser(), 0
 
@@ -211,13 +202,13 @@ class Refinement:
             return self._stepped()
         except torch.OutOfMemoryError:
             if name in self.halved:
-                raise _too_much(name) from None
+                raise _too_much(_half_of(name)) from None
         self.adam.zero_grad()
         torch.cuda.empty_cache()
         self.generator.set_state(random)
         self.halved.append(name)
-        self.stage.halve()
-        with memory_told(name):
+        self.notes.append(self.stage.halve())
+        with memory_told(_half_of(name)):
             return self._stepped()
 
     def _stepped(self) -> float:
@@ -241,25 +232,24 @@ class Refinement:
 
 
 @contextmanager
-def memory_told(stage: str | None = None) -> Iterator[None]:
-    """Raise OutOfMemory where a GPU's memory does not suffice, for half of what a stage takes if one is named."""
+def memory_told(what: Message = WHOLE) -> Iterator[None]:
+    """Raise OutOfMemory where a GPU's memory does not suffice for something."""
     try:
         yield
     except torch.OutOfMemoryError:
-        raise _too_much(stage) from None
+        raise _too_much(what) from None
 
 
-def _too_much(stage: str | None) -> OutOfMemory:
-    if stage is None:
-        return OutOfMemory(
-            "memory.gpu",
-            "the GPU's memory does not suffice for this refinement; give <device> cpu, or <refine> quick.",
-        )
+def _half_of(stage: str) -> Message:
+    return note("refine.half", "half of what the {stage} stage takes", stage=stage)
+
+
+def _too_much(what: Message) -> OutOfMemory:
     return OutOfMemory(
-        "memory.gpu_half",
-        "the GPU's memory does not suffice for half of what the {stage} stage takes; give <device> cpu, or <refine> quick.",
-        stage=stage,
-    )  # fmt: skip
+        "refine.gpu_memory",
+        "the GPU's memory does not suffice for {what}; give <device> cpu, or <preset> quick.",
+        what=what,
+    )
 
 
 def _key(subject: Subject, recipe: RefinementRecipe, seed: int) -> str:

@@ -115,7 +115,7 @@ def test_a_gpu_that_is_full_again_ends_the_run_with_what_was_saved(
     steps = run.steps()
     next(steps)
     monkeypatch.setattr(RadianceFieldStage, "loss", full(RadianceFieldStage.loss, 2))
-    with pytest.raises(OutOfMemory, match="half of what the coarse stage takes; give device cpu, or refine quick"):
+    with pytest.raises(OutOfMemory, match="half of what the coarse stage takes; give device cpu, or preset quick"):
         next(steps)
     monkeypatch.undo()
     again = Refinement(toy.subject(), TOY, 0, tmp_path)

@@ -10,6 +10,7 @@ from flask import url_for
 
 from web_3d_app.jobs.service import refinement_of
 from web_3d_app.jobs.tables import FINAL, REFINE, VIEW, Artefact, Job
+from web_3d_app.phrasebook import from_text, told
 from web_3d_app.services import services
 
 
@@ -66,7 +67,7 @@ def _one(job: Job, files: list[Artefact], shared: bool) -> dict[str, Any]:
         "origin": None if shared else job.origin_id,
         "photo": {"width": job.photo_width, "height": job.photo_height, "focal_35mm": job.focal_35mm},
         "error": None if job.lane == REFINE else _error(job),
-        "facts": job.facts and {name: value for name, value in job.facts.items() if name != "refinement"},
+        "facts": job.facts and _facts(job.facts),
         "refinement": _refinement(job),
         "artefacts": [_file(job, file, f"api.{kind}_artefact", where) for file in files],
         "links": links,
@@ -75,7 +76,13 @@ def _one(job: Job, files: list[Artefact], shared: bool) -> dict[str, Any]:
 
 
 def _error(job: Job) -> dict[str, Any] | None:
-    return {"code": job.error_code, "message": job.error_message} if job.error_code else None
+    return {"code": job.error_code, "message": from_text(job.error_message or "")} if job.error_code else None
+
+
+def _facts(facts: dict[str, Any]) -> dict[str, Any]:
+    """What is known of the result, in words for people."""
+    out = {name: value for name, value in facts.items() if name != "refinement"}
+    return out | ({"warnings": [told(note) for note in out["warnings"]]} if "warnings" in out else {})
 
 
 def _refinement(job: Job) -> dict[str, Any] | None:
@@ -83,21 +90,22 @@ def _refinement(job: Job) -> dict[str, Any] | None:
     asked = job.params.get("refine", "off")
     if asked == "off":
         return None
-    told = refinement_of(job)
+    known = refinement_of(job)
+    kept_first = known.get("kept_first")
     return {
         "preset": asked,
         "state": _refinement_state(job),
-        "stage": told.get("stage"),
-        "step": told.get("step", 0),
-        "steps": told.get("steps", 0),
-        "losses": told.get("losses", {}),
-        "seconds": told.get("seconds", 0.0),
-        "seconds_left": told.get("seconds_left"),
-        "vertices": told.get("vertices"),
-        "faces": told.get("faces"),
-        "print_mm": told.get("print_mm"),
-        "notes": told.get("notes", []),
-        "kept_first": told.get("kept_first"),
+        "stage": known.get("stage"),
+        "step": known.get("step", 0),
+        "steps": known.get("steps", 0),
+        "losses": known.get("losses", {}),
+        "seconds": known.get("seconds", 0.0),
+        "seconds_left": known.get("seconds_left"),
+        "vertices": known.get("vertices"),
+        "faces": known.get("faces"),
+        "print_mm": known.get("print_mm"),
+        "notes": [told(note) for note in known.get("notes", [])],
+        "kept_first": kept_first and [told(reason) for reason in kept_first],
         "error": _error(job) if job.lane == REFINE else None,
     }
 

@@ -25,7 +25,8 @@ from web_3d_app.jobs.room import check_disk, check_room
 from web_3d_app.jobs.storage import Storage
 from web_3d_app.jobs.tables import GONE, LANES, REFINE, STAGES, VIEW, Artefact, Job, last_turn
 from web_3d_app.jobs.uploads import Upload
-from web_3d_app.problems import NO_SUBJECT, Problem, busy, gone, not_found
+from web_3d_app.phrasebook import sentence_of
+from web_3d_app.problems import Problem, busy, gone, not_found
 from web_3d_app.settings import Settings
 
 HONEST_SAMPLES = 5
@@ -350,7 +351,7 @@ def _check_refinable(job: Job) -> None:
     if job.state != "done":
         raise Problem(409, "not_finished", f"Only a finished model can be made better; this one is {job.state}.")
     if (job.facts or {}).get("subject") == "none":
-        raise Problem(422, "no_subject", NO_SUBJECT)
+        raise Problem(422, "no_subject", sentence_of("refine.no_subject"))
 
 
 def _alike(one: Job, other: Row[Any]) -> bool:

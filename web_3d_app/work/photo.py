@@ -6,7 +6,6 @@ the Poisson mesh beside it.
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 import time
@@ -22,21 +21,24 @@ import numpy as np
 from jaxtyping import UInt8
 from numpy import ndarray
 
+from recon import write_print
 from recon.errors import UnflatError
 from recon.geometry.reduce import shrink_to_fit
-from recon.io import write, write_stl
+from recon.io import write
 from recon.io.read import read_photo
+from recon.messages import Message, note
 from recon.options import PhotoOptions, restored
 from recon.pipeline import reconstruct
 from recon.progress import Stopwatch
 from recon.protocols import DepthEstimator
 from recon.registry import Where, depth_estimator
 from recon.results import Reconstruction
-from recon.settings import Limits, PrintSettings, ViewSettings
+from recon.settings import Limits, ViewSettings
 from recon.stages.cloud import make_cloud
 from recon.types import DepthMap, Mesh, Photo
 from web_3d_app.jobs.photo_facts import PhotoFacts, with_facts
 from web_3d_app.jobs.tables import FILES, HEAVY, MESH, QUICK, REFINE, VIEW
+from web_3d_app.phrasebook import book
 from web_3d_app.work import checkpoint
 
 VIEW_POINTS = 300_000
@@ -140,7 +142,7 @@ class Work:
     add: Add
     hurry: Callable[[], bool]
     print_mm: list[float] | None = None
-    notes: list[str] = field(default_factory=list)
+    notes: list[Message] = field(default_factory=list)
     photo_facts: PhotoFacts | None = None
 
     def run(self, lane: str) -> Next | None:
@@ -190,9 +192,9 @@ class Work:
                 with self.watch.stage("preview"):
                     self._add_preview(drawing)
         self.facts(self._facts(result))
-        report = result.report() | {"options": self.params, "seconds": self.watch.rounded()}
+        report = result.report(book()) | {"options": self.params, "seconds": self.watch.rounded()}
         report["photo"].pop("name", None)
-        report["warnings"] = [for_pages(note) for note in report["warnings"] + self.notes]
+        report["warnings"] += [told.text(book()) for told in self.notes]
         self._add("report.json", lambda path: write.write_report(report, path))
         return (REFINE, None) if self.params.get("refine", "off") != "off" else None
 
@@ -239,7 +241,9 @@ class Work:
             for name in ("smooth.glb", "smooth.ply"):
                 self._add(name, lambda path: write.write_mesh(smooth.mesh, path))
         except UnflatError as error:
-            self.notes.append(f"there is no smooth mesh beside this one: {error}")
+            self.notes.append(
+                note("files.no_smooth", "there is no smooth mesh beside this one: {reason}", reason=error.message)
+            )
 
     @staticmethod
     def _grid(result: Reconstruction) -> Reconstruction:
@@ -251,7 +255,7 @@ class Work:
         """The closed solid, whatever surface was asked for: nothing else can be printed."""
         if result.surface != "solid":
             result = result.with_options(surface="solid")
-        self.print_mm = write_print(result.mesh, path, result.options)
+        self.print_mm = print_to(path, result.mesh, result.options)
 
     @contextmanager
     def _drawing(self, result: Reconstruction) -> Iterator[subprocess.Popen[bytes]]:
@@ -282,7 +286,7 @@ class Work:
             self._add("preview_thumb.jpg", lambda path: _encode(path, drawn, THUMB_SIDE))
 
     def _facts(self, result: Reconstruction) -> dict[str, Any]:
-        """What the page says about the result, flat."""
+        """What the page says about the result, flat; its warnings as data, to be phrased where they are shown."""
         report = result.report()
         depth, camera, counts = report["depth"], report["camera"], report["counts"]
         return {
@@ -304,7 +308,7 @@ class Work:
             "vertices": counts.get("vertices"),
             "faces": counts.get("faces"),
             "print_mm": self.print_mm,
-            "warnings": [for_pages(note) for note in report["warnings"] + self.notes],
+            "warnings": [told.to_json() for told in (*result.notes, *self.notes)],
             "seconds": self.watch.rounded(),
         }
 
@@ -322,27 +326,6 @@ def reconstructed(photo: Photo, asked: dict[str, Any], models: Models, watch: St
     return reconstruct(photo, options, depth_model=estimator, device=models.device, offline=True, watch=watch)
 
 
-PHRASES = {
-    "set --fov": "set it under Options",
-    "see --models for larger ones": "larger ones can be chosen under Options once their weights are on the server",
-    "closed all round (solid); choose another with --surface": "closed all round; another can be chosen under Options",
-    "cut at its edges (grid); choose another with --surface": "cut at its edges; another can be chosen under Options",
-    "use --surface grid": "choose the surface Sharp",
-    "export it and give it as the depth map": "only the command line takes one, exported to a file",
-}  # fmt: skip
-"""What the command line says, and what the page says instead."""
-
-
-def for_pages(sentence: str) -> str:
-    """A sentence that speaks of command-line options, for people who have a form."""
-    for said, instead in PHRASES.items():
-        sentence = sentence.replace(said, instead)
-    sentence = re.sub(r"no single subject found by [\w, -]+:", "no single thing was found in it:", sentence)
-    sentence = re.sub(r"\bbuiltin\b", "the built-in network", sentence)
-    sentence = re.sub(r"\bgrabcut\b", "the cut by a plain background", sentence)
-    return re.sub(r"--(?=\w)", "", sentence)
-
-
 def depth_colours(depth: DepthMap) -> UInt8[ndarray, "h w 3"]:
     """Depth in colours, BGR: near is warm, far is cold, light grey where there is no surface."""
     disparity = 1 / depth.z
@@ -354,11 +337,9 @@ def depth_colours(depth: DepthMap) -> UInt8[ndarray, "h w 3"]:
     return colours
 
 
-def write_print(mesh: Mesh, path: Path, asked: PhotoOptions) -> list[float]:
+def print_to(path: Path, mesh: Mesh, asked: PhotoOptions) -> list[float]:
     """Write a mesh for printing as it was asked for; returns its width, depth and height in millimetres."""
-    found = write_stl.printable(mesh, PrintSettings(asked.size_mm, asked.base))
-    write_stl.write_printable(found, path)
-    return [round(side, 1) for side in write_stl.size_of(found)]
+    return [round(side, 1) for side in write_print(mesh, path, asked.size_mm, asked.base)]
 
 
 def _encode(path: Path, picture: np.ndarray, side: int | None = None) -> None:

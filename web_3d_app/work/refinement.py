@@ -18,15 +18,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from recon.errors import BadInput, MissingModel, UnflatError, Unwritable
 from recon.io import write
+from recon.messages import Message
 from recon.pipeline import refine
 from recon.progress import Stopwatch
 from recon.results import Reconstruction
@@ -35,15 +35,13 @@ from recon.threads import limited
 from web_3d_app.jobs.claims import Cancelled, Lost, Made, Stopped
 from web_3d_app.jobs.photo_facts import PhotoFacts
 from web_3d_app.jobs.tables import SKETCH
-from web_3d_app.problems import NO_SUBJECT
 from web_3d_app.work.photo import (
     FILES_MADE,
     REFINED,
     Models,
-    for_pages,
+    print_to,
     read_checked,
     reconstructed,
-    write_print,
     zipped,
 )
 
@@ -60,7 +58,11 @@ SKETCH_SHARE = 0.1
 """Of the time at most so much goes into pictures."""
 HONEST_SHARE = 0.15
 """An estimate of the time left comes after this share."""
-FAILED = "The better model did not come together on this server; try it again, quickly rather than thoroughly."
+
+
+def _as_data(messages: Iterable[Message]) -> list[dict[str, Any]]:
+    """To be phrased where they are shown."""
+    return [message.to_json() for message in messages]
 
 
 @dataclass
@@ -157,8 +159,6 @@ class Refining:
         self._begin("looks")
         photo = read_checked(self.photo_file, self.focal_35mm, self.photo_facts)
         found = reconstructed(photo, self.params, self.models, Stopwatch())
-        if found.mask.inside is None:
-            raise BadInput(NO_SUBJECT)
         try:
             better = self._refined(found)
         except Stopped:
@@ -166,15 +166,12 @@ class Refining:
             raise
         assert better.model is not None and better.refinement is not None
         if better.refined is None:
-            self.diary.told |= {
-                "notes": [],
-                "kept_first": [str(reason) for reason in better.refinement.verdict.reasons],
-            }
+            self.diary.told |= {"notes": [], "kept_first": _as_data(better.refinement.verdict.reasons)}
             files = []
         else:
             self.diary.told |= {
                 "vertices": len(better.mesh.vertices), "faces": len(better.mesh.faces),
-                "notes": [for_pages(note) for note in better.model.notes],
+                "notes": _as_data(better.model.notes),
             }  # fmt: skip
             files = self._written(better)
         self.diary.share = 1.0
@@ -196,13 +193,8 @@ class Refining:
 
     def _once(self, found: Reconstruction) -> Reconstruction:
         watch = Stopwatch(lambda name: self._begin(name) if name in BEGINS else None)
-        try:
-            return refine(found, self.told["preset"], steps=self.steps, folder=self.folder, device=self.models.device,
-                          threads=self.threads, tell=self._step, watch=watch)  # fmt: skip
-        except (BadInput, MissingModel, Unwritable):
-            raise
-        except UnflatError as error:  # what its own words advise is for people with a command line
-            raise UnflatError(FAILED) from error
+        return refine(found, self.told["preset"], steps=self.steps, folder=self.folder, device=self.models.device,
+                      threads=self.threads, tell=self._step, watch=watch)  # fmt: skip
 
     def _begin(self, stage: str) -> None:
         """A stage begins; told once."""
@@ -256,6 +248,6 @@ class Refining:
         for ending in ("glb", "ply"):
             self.hooks.heed()
             write.write_mesh(mesh, folder / f"refined.{ending}")
-        self.diary.told["print_mm"] = write_print(mesh, folder / "refined.stl", better.options)
+        self.diary.told["print_mm"] = print_to(folder / "refined.stl", mesh, better.options)
         zipped(write.write_mesh(mesh, folder / "refined.obj"), folder / "refined_obj.zip")
         return [(name, *FILES_MADE[name], folder / name) for name in REFINED]

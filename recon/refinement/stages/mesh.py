@@ -11,9 +11,20 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from recon.messages import Message
 from recon.refinement.closed_surface import without_crumbs
 from recon.refinement.progress import Heartbeat, no_heartbeat
-from recon.refinement.protocols import Context, Rendering, Stage, State, Triangles, ViewBudget, ViewRequest, guided
+from recon.refinement.protocols import (
+    Context,
+    Rendering,
+    Stage,
+    State,
+    Triangles,
+    ViewBudget,
+    ViewRequest,
+    guided,
+    smaller_pictures,
+)
 from recon.refinement.reference import Frame
 from recon.refinement.settings import MeshSettings
 from recon.refinement.smooth import smoothed
@@ -35,7 +46,6 @@ class MeshStage(Stage):
     """The fit of a mesh. colours: the field whose colours it wears."""
 
     name = MeshSettings.stage
-    halves = "its pictures' side"
 
     def __init__(
         self, model: TetrahedralMesh, colour_field: RadianceField, settings: MeshSettings, context: Context
@@ -164,10 +174,11 @@ class MeshStage(Stage):
         """None: a mesh is no cloud."""
         return None
 
-    def halve(self) -> None:
+    def halve(self) -> Message:
         """Half of the pictures' side."""
         self.settings = replace(self.settings, side=max(self.settings.side // 2, 2))
         self._see_reference()
+        return smaller_pictures(self.name)
 
     def state_dict(self) -> State:
         """The surface's; the field's is kept with its own stage."""

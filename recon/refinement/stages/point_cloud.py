@@ -11,8 +11,19 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from recon.errors import BadOption
+from recon.messages import Message
 from recon.refinement.progress import Heartbeat, no_heartbeat
-from recon.refinement.protocols import Context, Rendering, Stage, State, Triangles, ViewBudget, ViewRequest, guided
+from recon.refinement.protocols import (
+    Context,
+    Rendering,
+    Stage,
+    State,
+    Triangles,
+    ViewBudget,
+    ViewRequest,
+    guided,
+    smaller_pictures,
+)
 from recon.refinement.reference import Frame, Reference
 from recon.refinement.settings import PointCloudSettings
 from recon.refinement.solid_prior import VIEWS, SolidPrior, trust
@@ -29,7 +40,6 @@ class PointCloudStage(Stage):
     """The fit of a cloud. solid: what its views are compared with."""
 
     name = PointCloudSettings.stage
-    halves = "its pictures' side"
 
     def __init__(
         self,
@@ -134,11 +144,12 @@ class PointCloudStage(Stage):
         """The points."""
         return self.model.cloud(frame)
 
-    def halve(self) -> None:
+    def halve(self) -> Message:
         """Half of the pictures' sides."""
         side, guide_side = (max(each // 2, 2) for each in (self.settings.side, self.settings.guide_side))
         self.settings = replace(self.settings, side=side, guide_side=guide_side)
         self._see_reference()
+        return smaller_pictures(self.name)
 
     def state_dict(self) -> State:
         """The points', with their renderer."""

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from recon.messages import Message, note
 from recon.refinement.closed_surface import without_crumbs
 from recon.refinement.progress import Heartbeat, no_heartbeat
 from recon.refinement.protocols import Context, Rendering, Stage, State, Triangles, ViewBudget, ViewRequest, guided
@@ -116,7 +117,6 @@ class RadianceFieldStage(Stage):
     """The fit of a field."""
 
     name = RadianceFieldSettings.stage
-    halves = "rays at a time"
 
     def __init__(self, model: RadianceField, settings: RadianceFieldSettings, context: Context) -> None:
         self.model, self.settings, self.context = model, settings, context
@@ -243,9 +243,14 @@ class RadianceFieldStage(Stage):
         """None: a field is no cloud."""
         return None
 
-    def halve(self) -> None:
+    def halve(self) -> Message:
         """Half of the rays at a time."""
         self.settings = replace(self.settings, rays=max(self.settings.rays // 2, 2))
+        return note(
+            "refined.fewer_rays",
+            "the GPU's memory did not suffice: the {stage} stage went on with half of rays at a time",
+            stage=self.name,
+        )
 
     def state_dict(self) -> State:
         """The field's."""
