@@ -19,7 +19,7 @@ from recon.refinement.stages.multiview_points import (
     View,
     cameras_around,
     field_viewer,
-    make_cloud,
+    multiview_cloud,
     solid_viewer,
 )
 from recon.refinement.stages.radiance_field import RadianceField
@@ -38,7 +38,7 @@ def made(side: int = 96, erosion: int = 2) -> tuple[Reference, SolidPrior, Cloud
     assert reference is not None
     assert isinstance(solid, SolidPrior)
     views = cameras_around((-30.0, 0.0, 30.0), 11, side)
-    return reference, solid, make_cloud(reference, solid_viewer(solid), views, erosion)
+    return reference, solid, multiview_cloud(reference, solid_viewer(solid), views, erosion)
 
 
 def test_points_lie_on_the_solid_with_its_outward_normals() -> None:
@@ -94,7 +94,7 @@ def test_nothing_is_taken_beside_a_step_in_depth() -> None:
         return View(torch.zeros(*depth.shape, 3), depth, towards)
 
     view = cameras_around((0.0,), 2, 32)[1]
-    cloud = make_cloud(reference, steps, [view], 0)
+    cloud = multiview_cloud(reference, steps, [view], 0)
     u, _, _ = view.project(cloud.points[~cloud.reference]).unbind(1)
     assert sorted({int(column) for column in u.round(decimals=3)}) == [c for c in range(32) if c not in (15, 16)]
 
@@ -102,7 +102,7 @@ def test_nothing_is_taken_beside_a_step_in_depth() -> None:
 def test_a_field_gives_the_same_ball_as_the_solid_it_began_as() -> None:
     reference, solid = toy.reference(48), toy.prior(48)
     model = RadianceField(solid.prior(24), "cpu", levels=2, finest=32, hidden=8, cells=16)
-    cloud = make_cloud(reference, field_viewer(model), cameras_around((0.0,), 4, 48), 2)
+    cloud = multiview_cloud(reference, field_viewer(model), cameras_around((0.0,), 4, 48), 2)
     distance = signed_distance(solid.vertices, solid.faces, cloud.points).abs()
     assert distance.quantile(0.9) < 0.1  # its density is a ramp, and a ray ends a little behind it
     outward = torch.nn.functional.cosine_similarity(cloud.points - solid.vertices.mean(0), cloud.normals)

@@ -112,7 +112,7 @@ def cameras_around(elevations: Sequence[float], azimuths: int, side: int) -> lis
 
 
 @torch.no_grad()
-def make_cloud(
+def multiview_cloud(
     reference: Reference,
     viewer: Viewer,
     cameras: Sequence[Pinhole],

@@ -27,7 +27,7 @@ from recon.refinement.protocols import (
 from recon.refinement.reference import Frame, Reference
 from recon.refinement.settings import PointCloudSettings
 from recon.refinement.solid_prior import VIEWS, SolidPrior, trust
-from recon.refinement.stages.multiview_points import cameras_around, field_viewer, make_cloud, solid_viewer
+from recon.refinement.stages.multiview_points import cameras_around, field_viewer, multiview_cloud, solid_viewer
 from recon.refinement.stages.radiance_field import RadianceFieldStage
 from recon.refinement.stages.textured_points import TexturedPoints
 from recon.render.cameras import Pinhole, random_orbits
@@ -74,7 +74,7 @@ class PointCloudStage(Stage):
             viewer = field_viewer(field.model) if settings.field else solid_viewer(solid)
             views = cameras_around(settings.elevations, settings.azimuths, settings.novel)
             cameras = [camera.to(context.device) for camera in views]
-            cloud = make_cloud(reference, viewer, cameras, settings.erosion, context.heartbeat)
+            cloud = multiview_cloud(reference, viewer, cameras, settings.erosion, context.heartbeat)
             model = TexturedPoints(cloud, settings.features, settings.widths, disc, context.seed)
         return cls(model.to(context.device), reference, solid, settings, context)
 
