@@ -31,7 +31,7 @@ from web_3d_app.jobs.transport import is_packed
 from web_3d_app.jobs.uploads import checked_upload
 from web_3d_app.problems import NO_SUBJECT, Problem
 from web_3d_app.settings import Settings
-from web_3d_app.work.refinement import BEGINS, POINTS, Diary
+from web_3d_app.work.refinement import BEGINS, POINTS, RefinementProgress
 from web_3d_app.work.worker import ModelMaker
 
 REFINED = {"refined", "refined_ply", "refined_stl", "refined_obj"}
@@ -201,11 +201,11 @@ def test_a_stopped_worker_gives_the_refinement_back_with_how_far_it_came(house: 
     job = finished(house)
     house.jobs.refine("me", job.id, "quick")
     slow = house.workers[2]
-    heed, begun = slow.stage, []
+    tell, begun = slow.stage, []
 
     def stage(name: str, share: float) -> None:
         begun.append(name)
-        heed(name, share)
+        tell(name, share)
         if name == "fine":
             slow.stop()
 
@@ -221,7 +221,7 @@ def test_a_stopped_worker_gives_the_refinement_back_with_how_far_it_came(house: 
         begun.append(name)
         if name == "fine":
             house.jobs.cancel("me", job.id)
-        heed(name, share)
+        tell(name, share)
 
     slow.stage = until_fine  # type: ignore[method-assign]
     assert slow.once()
@@ -338,20 +338,20 @@ class TestTheTable:
 
 
 def test_a_curve_has_few_points_and_goes_on_after_a_crash() -> None:
-    diary = Diary({"preset": "quick"})
-    diary.begin("coarse")
+    progress = RefinementProgress({"preset": "quick"})
+    progress.begin("coarse")
     for number in range(1, 1001):
-        diary.take(number, 1000, 1 / number if number != 500 else math.nan)
-    points = diary.now()["losses"]["coarse"]
+        progress.take(number, 1000, 1 / number if number != 500 else math.nan)
+    points = progress.now()["losses"]["coarse"]
     assert len(points) == POINTS and points[-1][0] == 1000
     assert points[0] == [10, pytest.approx(sum(1 / n for n in range(1, 11)) / 10, rel=1e-3)]
-    assert diary.now()["seconds_left"] is not None
-    again = Diary(diary.now())
+    assert progress.now()["seconds_left"] is not None
+    again = RefinementProgress(progress.now())
     again.begin("coarse")
     again.take(700, 1000, 5.0)
     steps = [step for step, _ in again.now()["losses"]["coarse"]]
     assert steps == sorted(set(steps)) and steps[-1] == 700
-    assert again.now()["seconds"] >= diary.told.get("seconds", 0)
+    assert again.now()["seconds"] >= progress.told.get("seconds", 0)
 
 
 def test_the_stages_are_those_that_are_told() -> None:

@@ -100,7 +100,7 @@ class _Restarts:
 
 
 class LocalEngine:
-    """Supervises the workers of this machine; see `engine.Engine`."""
+    """Supervises the workers of this machine; see `base.Engine`."""
 
     def __init__(
         self, settings: Settings, claims: Claims, housekeeping: Housekeeping, module: str = "web_3d_app.work.worker"
@@ -152,7 +152,7 @@ class LocalEngine:
                 except subprocess.TimeoutExpired:
                     _kill(child.process, signal.SIGKILL)
                     child.process.wait()
-                self._buried(child, blameless=child in sound)
+                self._clean_up_after(child, blameless=child in sound)
             if self._lock is not None:
                 self._lock.close()
                 self._lock = None
@@ -187,7 +187,7 @@ class LocalEngine:
         return self._settings.folder / "work"
 
     def tick(self) -> None:
-        """One look at everything: start, bury, kill, clean up."""
+        """One look at everything: start, replace, kill, clean up."""
         self._claims.awake()
         now = self._awake()
         passed, self._looked = now - self._looked, now
@@ -196,7 +196,7 @@ class LocalEngine:
         for crew in CREWS:
             child = self._children.get(crew)
             if child is not None and child.process.poll() is not None:
-                self._bury(child)
+                self._replace_ended(child)
                 child = None
             if child is not None:
                 self._stop_overdue(child, passed, vouch)
@@ -237,16 +237,16 @@ class LocalEngine:
             for _ in lines:
                 self.notify("")
 
-    def _bury(self, child: _Child) -> None:
+    def _replace_ended(self, child: _Child) -> None:
         """A worker ended by itself: its job waits again (or is poisoned), another worker follows."""
         with self._guard:
             self._children.pop(child.crew, None)
         now = time.monotonic()
         pause = self._restarts[child.crew].ended(now, now - child.born)
         log.warning("worker ended", worker=child.name, code=child.process.returncode, pause=pause)
-        self._buried(child)
+        self._clean_up_after(child)
 
-    def _buried(self, child: _Child, blameless: bool = False) -> None:
+    def _clean_up_after(self, child: _Child, blameless: bool = False) -> None:
         _kill(child.process, signal.SIGKILL)  # what it may have started
         child.hang_up()
         shutil.rmtree(child.folder, ignore_errors=True)
@@ -263,7 +263,7 @@ class LocalEngine:
             self._owed.pop(0)
 
     def _stop_overdue(self, child: _Child, passed: float, vouch: bool) -> None:
-        """SIGTERM, and after the grace SIGKILL, for a worker that does not heed a cancellation or takes too long. passed:
+        """SIGTERM, and after the grace SIGKILL, for a worker that ignores a cancellation or takes too long. passed:
         seconds since the last look; vouch: renew the leases of a worker that lives."""
         held = self._claims.held_by(child.name)
         child.count(held, passed)

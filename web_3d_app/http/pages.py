@@ -22,7 +22,7 @@ RECENT, PAGE = 6, 24
 
 
 class PhotoForm(FlaskForm):
-    """A photo with its options, for browsers without script too. The options' bounds are held by `intake`."""
+    """A photo with its options, for browsers without script too. The options' bounds are held by `submission`."""
 
     photo = FileField("Photo")
     sample = StringField("Sample")

@@ -1,4 +1,4 @@
-"""The API's JSON, for the OpenAPI document. `tests/web/test_api.py` holds that answers have exactly these fields."""
+"""The API's JSON, for the OpenAPI document. `tests/web/test_http.py` holds that answers have exactly these fields."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from sqlalchemy import delete, or_, select, update
 
 from web_3d_app.clock import Awake, Clock, Watched, boot_id, since_boot
 from web_3d_app.jobs.database import Database
-from web_3d_app.jobs.service import bury
+from web_3d_app.jobs.service import tombstone
 from web_3d_app.jobs.storage import Storage
 from web_3d_app.jobs.tables import FINAL, GONE, SKETCH, Artefact, Job, KeeperRow, WorkerRow
 
@@ -155,7 +155,7 @@ class Housekeeping:
         with self._database.write() as session:
             old = list(session.scalars(select(Job).where(Job.expires_at < now, Job.state.not_in(GONE))))
             for job in old:
-                bury(session, job.id, job.owner, "expired", now)
+                tombstone(session, job.id, job.owner, "expired", now)
             session.execute(delete(Job).where(Job.state.in_(GONE), Job.expires_at < now - TOMBSTONE_SECONDS))
         for job in old:
             self._storage.delete(job.id)

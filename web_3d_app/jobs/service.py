@@ -282,7 +282,7 @@ class Jobs:
         410."""
         self.get(owner, job_id)
         with self._database.write() as session:
-            bury(session, job_id, owner, "deleted", self._clock())
+            tombstone(session, job_id, owner, "deleted", self._clock())
         self._storage.delete(job_id)
 
     def _changed(self, change: Any, check: Callable[[Session], None] | None = None) -> Job | None:
@@ -312,7 +312,7 @@ def _replayed(session: Session, owner: str, key: str | None, asked: str) -> Job 
     return known if known is None else _present(known)
 
 
-def bury(session: Session, job_id: str, owner: str, state: str, now: float) -> None:
+def tombstone(session: Session, job_id: str, owner: str, state: str, now: float) -> None:
     """Make a tombstone of a job: nothing personal, no files. A worker that still runs it loses its lease's worth."""
     session.execute(
         update(Job)

@@ -64,7 +64,7 @@ FAILED = "The better model did not come together on this server; try it again, q
 
 
 @dataclass
-class Diary:
+class RefinementProgress:
     """What is told of a refinement. told: facts["refinement"], as an earlier try left it."""
 
     told: dict[str, Any]
@@ -117,10 +117,10 @@ class Diary:
 
 @dataclass
 class Hooks:
-    """What a refinement needs of its worker; each may raise Stopped, Lost or Cancelled. heed: nothing but that; stage: one
-    begins at a share of the whole; tell: facts["refinement"] at such a share; keep: a checkpoint; add: files."""
+    """What a refinement needs of its worker; each may raise Stopped, Lost or Cancelled. check_stop: nothing but that;
+    stage: one begins at a share of the whole; tell: facts["refinement"] at such a share; keep: a checkpoint; add: files."""
 
-    heed: Callable[[], None]
+    check_stop: Callable[[], None]
     stage: Callable[[str, float], None]
     tell: Callable[[str, float, dict[str, Any]], None]
     keep: Callable[[Path], None]
@@ -144,7 +144,7 @@ class Refining:
     photo_facts: PhotoFacts | None = None
 
     def __post_init__(self) -> None:
-        self.diary = Diary(self.told)
+        self.progress = RefinementProgress(self.told)
         self._told_at = self._sketched_at = self._sketch_pause = 0.0
         self._stage, self._fitting, self._kept = "", False, self._stamp()
 
@@ -166,15 +166,15 @@ class Refining:
             raise
         if better.refined is None:
             assert better.refinement is not None
-            self.diary.told |= {"notes": [], "kept_first": list(better.refinement.verdict.reasons)}
+            self.progress.told |= {"notes": [], "kept_first": list(better.refinement.verdict.reasons)}
             files = []
         else:
-            self.diary.told |= {
+            self.progress.told |= {
                 "vertices": len(better.mesh.vertices), "faces": len(better.mesh.faces),
                 "notes": [for_pages(note) for note in better.warnings if note not in found.warnings],
             }  # fmt: skip
             files = self._written(better)
-        self.diary.share = 1.0
+        self.progress.share = 1.0
         self._tell()
         self.hooks.add(files)
 
@@ -206,15 +206,15 @@ class Refining:
         if stage == self._stage:
             return
         self._stage = stage
-        self.diary.begin(stage)
-        self.hooks.stage(stage, self.diary.share)
+        self.progress.begin(stage)
+        self.hooks.stage(stage, self.progress.share)
         self._tell()
 
     def _step(self, step: Step) -> None:
         self._begin(step.stage)
         self._fitting = step.stage not in ("looks", "target")  # there is a model
-        self.diary.take(step.number, step.steps, step.loss)
-        self.hooks.heed()
+        self.progress.take(step.number, step.steps, step.loss)
+        self.hooks.check_stop()
         now = time.monotonic()
         if now - self._told_at >= TELL_SECONDS:
             self._tell()
@@ -225,7 +225,7 @@ class Refining:
 
     def _tell(self) -> None:
         self._told_at = time.monotonic()
-        self.hooks.tell(self._stage, self.diary.share, self.diary.now())
+        self.hooks.tell(self._stage, self.progress.share, self.progress.now())
 
     def _sketch(self, step: Step) -> None:
         began = time.monotonic()
@@ -251,8 +251,8 @@ class Refining:
         folder, mesh = self.folder, better.mesh
         write.write_mesh(mesh, folder / "refined_view.glb", view=ViewSettings())
         for ending in ("glb", "ply"):
-            self.hooks.heed()
+            self.hooks.check_stop()
             write.write_mesh(mesh, folder / f"refined.{ending}")
-        self.diary.told["print_mm"] = write_print(mesh, folder / "refined.stl", self.params)
+        self.progress.told["print_mm"] = write_print(mesh, folder / "refined.stl", self.params)
         zipped(write.write_mesh(mesh, folder / "refined.obj"), folder / "refined_obj.zip")
         return [(name, *FILES_MADE[name], folder / name) for name in REFINED]

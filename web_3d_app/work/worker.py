@@ -41,7 +41,9 @@ class Worker:
     """One worker process. `make` does one lane's work on a job; it is passed in so that tests may put another in its
     place."""
 
-    def __init__(self, name: str, crew: str, database: Database, storage: Storage, lease: float, make: Make) -> None:
+    def __init__(
+        self, name: str, crew: str, database: Database, storage: Storage, lease: float, make: LaneRunner
+    ) -> None:
         self.name, self.crew, self.storage, self.make = name, crew, storage, make
         self.claims, self.housekeeping = Claims(database, lease), Housekeeping(database, storage)
         self.bell, self.ending, self.warm = threading.Event(), threading.Event(), False
@@ -131,11 +133,11 @@ class Worker:
 
     def stage(self, name: str, progress: float) -> None:
         """A stage begins. Raises Stopped, Lost or Cancelled."""
-        self.heed()
+        self.check_stop()
         assert self.job is not None
         self.claims.progress(self.job, name, progress)
 
-    def heed(self) -> None:
+    def check_stop(self) -> None:
         """Raises Stopped if this worker is to end."""
         if self.ending.is_set():
             raise Stopped
@@ -153,7 +155,7 @@ class Worker:
                 return
 
 
-Make = Callable[[Worker, Job, Path], tuple[str, Path | None] | None]
+LaneRunner = Callable[[Worker, Job, Path], tuple[str, Path | None] | None]
 """Does one lane's work in a folder; returns the next lane and the checkpoint for it, None after the last."""
 
 
@@ -182,7 +184,7 @@ class ModelMaker:
         self._steps, self._threads = settings.refine_steps or None, settings.refine_threads
 
     def __call__(self, worker: Worker, job: Job, folder: Path) -> tuple[str, Path | None] | None:
-        """See `Make`. Raises what `Work.run` and `Refining.run` raise."""
+        """See `LaneRunner`. Raises what `Work.run` and `Refining.run` raise."""
         if job.lane == REFINE:
             self._refine(worker, job, folder)
             return None
@@ -217,7 +219,7 @@ class ModelMaker:
         if job.checkpoint_key is not None:
             _fetched(storage, job.checkpoint_key, folder / STATE)
         hooks = Hooks(
-            worker.heed, worker.stage, tell,
+            worker.check_stop, worker.stage, tell,
             keep=lambda path: claims.keep(storage, job, path),
             add=lambda files: claims.add_all(storage, job, files),
         )  # fmt: skip
@@ -247,7 +249,7 @@ def _end(worker: Worker, grace: float) -> None:
     os._exit(1)
 
 
-def _heed_signals(worker: Worker, grace: float) -> None:
+def _listen_to_signals(worker: Worker, grace: float) -> None:
     """End by SIGTERM; not by SIGINT, which Ctrl-C sends to the whole group: the supervisor decides. Python's own handlers
     wait while the main thread computes in a library; the byte that tells of a signal comes at once."""
     bell, ringer = socket.socketpair()
@@ -279,7 +281,7 @@ def main() -> None:
     database = Database(settings.database_url, patient=lambda: not worker.ending.is_set())
     storage = Storage(settings.storage_url)
     worker = Worker(args.name, args.crew, database, storage, settings.lease_seconds, maker)
-    _heed_signals(worker, settings.grace_seconds)
+    _listen_to_signals(worker, settings.grace_seconds)
     if not args.alone:
         threading.Thread(target=_listen, args=(worker, settings.grace_seconds), daemon=True).start()
     try:
