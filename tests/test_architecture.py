@@ -29,6 +29,7 @@ FLOORS = [
         "web_3d_app.logs",
         "web_3d_app.problems",
         "web_3d_app.clock",
+        "web_3d_app.kinds",
         "web_3d_app.names",
         "web_3d_app.polling",
         "web_3d_app.shares",

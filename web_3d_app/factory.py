@@ -27,7 +27,7 @@ from web_3d_app.http.statics import set_up_statics
 from web_3d_app.jobs.claims import Claims
 from web_3d_app.jobs.database import Database
 from web_3d_app.jobs.decoders import Decoders
-from web_3d_app.jobs.housekeeping import Housekeeping
+from web_3d_app.jobs.keeper import keeper
 from web_3d_app.jobs.sequence_poller import SequencePoller
 from web_3d_app.jobs.service import Jobs
 from web_3d_app.jobs.storage import Storage
@@ -68,7 +68,9 @@ def create_app(
     _register(app)
     look_for_models()  # now, not at the first visit
     parts.engine.start()
+    parts.keeper.start()
     atexit.register(parts.engine.stop)
+    atexit.register(parts.keeper.stop)
     atexit.register(parts.decoders.close)
     return app
 
@@ -103,8 +105,7 @@ def _services(settings: Settings, engine: Engine | None, decoders: Decoders | No
     database.migrate()
     claims = Claims(database, settings.lease_seconds)
     if engine is None:
-        housekeeping = Housekeeping(database, storage, spool=settings.folder / "spool")
-        engine = LocalEngine(settings, claims, housekeeping) if settings.engine == "local" else NoEngine()
+        engine = LocalEngine(settings, claims) if settings.engine == "local" else NoEngine()
     jobs = Jobs(database, storage, settings)
     decoders = decoders or Decoders(settings.decoders, settings.decode_seconds)
     streams = Shares(settings.max_streams)
@@ -115,6 +116,7 @@ def _services(settings: Settings, engine: Engine | None, decoders: Decoders | No
         jobs,
         claims,
         engine,
+        keeper(settings, database, storage),
         SequencePoller(jobs.seqs),
         streams,
         Shares(settings.max_bodies),

@@ -19,10 +19,6 @@ class Problem(Exception):
         return {"error": {"code": self.code, "message": self.message, "status": self.status} | extra}
 
 
-NO_SUBJECT = "No single subject was found in this photo; send it again with another way to cut out."
-"""Of a refinement."""
-
-
 def not_found() -> Problem:
     """The same for what is not there and for what is someone else's."""
     return Problem(404, "not_found", "There is nothing at this address.")

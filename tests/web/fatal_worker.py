@@ -40,7 +40,7 @@ def main() -> None:
         die_at("writing")
 
     database, files = Database(settings.database_url), storage.Storage(settings.storage_url)
-    own = worker.Worker(args.name, args.crew, database, files, settings.lease_seconds, worker.ModelMaker(settings))
+    own = worker.Worker(args.name, args.crew, database, files, settings.lease_seconds, worker.KindRunner(settings))
     tell, own.stage = own.stage, stage  # type: ignore[method-assign]
     sync, storage.os.fsync = os.fsync, fsync  # type: ignore[attr-defined]
     threading.Thread(target=worker._listen, args=(own, settings.grace_seconds), daemon=True).start()

@@ -32,7 +32,7 @@ def slowly(own: worker.Worker, job: Job, folder: Path) -> None:
         own.stage("depth", i / 10)
         time.sleep(0.2)
     (folder / "f").write_bytes(b"model")
-    own.claims.add(own.storage, job, "grid.glb", "grid", "model/gltf-binary", folder / "f")
+    own.claims.add(own.storage, job, [("grid.glb", "grid", "model/gltf-binary", folder / "f")])
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from web_3d_app.http.options import DEFAULTS, SAMPLES, ParamsSchema, sample_name
 from web_3d_app.jobs.decoder import Kept
 from web_3d_app.jobs.tables import Job
 from web_3d_app.jobs.uploads import Upload, digest_of, kept_upload
+from web_3d_app.kinds import KINDS
 from web_3d_app.problems import Problem, gone
 from web_3d_app.services import services
 
@@ -54,17 +55,22 @@ def take_again(owner: str, job_id: str) -> tuple[Job, bool]:
     Raises Problem: 404, 409, 410, 422, 429, 503, 507."""
     jobs, key = services().jobs, idempotency_key()
     first = jobs.get(owner, job_id)
+    kind = KINDS[first.kind]
     params = checked_params(request.form, first.params | {"refine": DEFAULTS["refine"]})
     with _stored(first) as upload:
-        job, replayed = jobs.create(owner, upload, params, key, first.origin_id or first.id)
+        job, replayed = jobs.create(owner, upload, params, key, first.origin_id or first.id, kind)
     if not replayed:
         services().engine.notify(job.id)
     return job, replayed
 
 
 @contextmanager
-def _stored(job: Job) -> Iterator[Upload]:
-    """The upload of a job as it was kept, open: many may be copied at a time, so none is held in memory."""
+def _stored(job: Job) -> Iterator[Upload | None]:
+    """The upload of a job as it was kept, open: many may be copied at a time, so none is held in memory. None of a kind
+    without a photo."""
+    if job.photo_name is None or job.photo_width is None or job.photo_height is None:
+        yield None
+        return
     photo = next((file for file in services().jobs.artefacts([job])[job.id] if file.kind == "photo"), None)
     if photo is None:  # deleted between two looks
         raise gone()

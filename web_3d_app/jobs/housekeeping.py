@@ -67,13 +67,17 @@ class Housekeeping:
         self._last: _Reading | None = None
 
     def clean(self) -> int:
-        """Everything below, as often as one likes. Returns how many jobs expired. Raises DatabaseBusy or OSError."""
+        """Everything below but for the spool, as often as one likes. Returns how many jobs expired. Raises DatabaseBusy or
+        OSError."""
         self.look()
         self.tidy_ended()
         self.sweep()
-        self.tidy_spool()
         self.forget_workers()
         return self.expire() if self._awake() >= self._settled_at else 0
+
+    def resume(self) -> None:
+        """Another process may have looked since the last time."""
+        self._last = None
 
     def look(self) -> float:
         """Compare the clocks with what they said at the last look, also before a restart; returns by how many seconds the
