@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from recon.cli.console import Progress, say
+from recon.cli.phrasebook import COMMAND_LINE
 from recon.errors import BadOption, UnflatError
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ def _explained(error: BaseException, stopped: bool) -> tuple[str, int]:
     if stopped or isinstance(error, KeyboardInterrupt):
         return "interrupted; nothing half-written was left", INTERRUPTED
     if isinstance(error, UnflatError):
-        return str(error), error.exit_code
+        return error.message.text(COMMAND_LINE), error.exit_code
     if isinstance(error, MemoryError):
         return "not enough memory for this photo; give a smaller one.", 2
     raise error

@@ -11,6 +11,14 @@ FEWEST_FACES = 4
 """Triangles of the smallest closed mesh."""
 POISSON_DEPTHS = (4, 12)
 """Octree depths that make sense: below, nothing is left of a shape; above, memory runs out and the photo has no more."""
+MOST_THREADS = 1024
+"""Processor threads; more is a slip."""
+FOVS = (1.0, 170.0)
+"""Degrees of a pinhole's horizontal field of view that make sense."""
+FOCAL_MM = (5.0, 1500.0)
+"""35 mm equivalents of a fisheye and of the longest lens with its converters."""
+LENGTHS = (1e-6, 1e6)
+"""Lengths whose squares and ratios float32 holds."""
 
 
 @dataclass(frozen=True)

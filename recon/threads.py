@@ -12,11 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from recon.errors import BadOption
+from recon.options import RefineOptions, check_value, option_of
 
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
 """What libraries read that are loaded later: OpenMP's (PyTorch, Open3D), OpenBLAS (numpy, scipy), OpenCV."""
-MOST = 1024
 
 _limits: list[int] = []
 
@@ -26,20 +25,13 @@ def count() -> int:
     return _limits[-1] if _limits else os.cpu_count() or 1
 
 
-def checked(threads: int) -> int:
-    """The same. Raises BadOption for a number that makes no sense."""
-    if not 1 <= threads <= MOST:
-        raise BadOption(f"--threads is {threads}; give a number from 1 to {MOST}.")
-    return threads
-
-
 @contextmanager
 def limited(threads: int) -> Iterator[None]:
     """Let the libraries of this process, and what it starts, take so many threads; what is loaded meanwhile keeps to it.
 
     One limit at a time: it is the process's, not the thread's. Raises BadOption.
     """
-    threads = checked(threads)
+    check_value(option_of(RefineOptions, "threads"), threads)
     from threadpoolctl import threadpool_limits
 
     _limits.append(threads)

@@ -45,6 +45,7 @@ FLOORS = [
         "recon.settings",
         "recon.errors",
         "recon.messages",
+        "recon.options",
         "recon.progress",
         "recon.interop",
         "recon.threads",

@@ -59,5 +59,5 @@ with limited(1):
 
 @pytest.mark.parametrize("threads", [0, -1, 5000])
 def test_a_number_that_makes_no_sense_is_told(threads: int) -> None:
-    with pytest.raises(BadOption, match=f"--threads is {threads}; give a number from 1 to 1024"), limited(threads):
+    with pytest.raises(BadOption, match=f"threads is {threads}; give a number from 1 to 1024"), limited(threads):
         pass

@@ -14,8 +14,6 @@ from numpy import ndarray
 from recon.types import Camera
 
 FULL_FRAME_DIAGONAL_MM = math.hypot(36.0, 24.0)
-FOCAL_MM = (5.0, 1500.0)
-"""35 mm equivalents of a fisheye and of the longest lens with its converters."""
 
 
 def focal_from_fov(fov_x: float, width: int) -> float:

@@ -12,8 +12,9 @@ from typing import Any
 
 from PIL import ExifTags, Image
 
-from recon.geometry.camera import FOCAL_MM, FULL_FRAME_DIAGONAL_MM
+from recon.geometry.camera import FULL_FRAME_DIAGONAL_MM
 from recon.io.sensors import sensor_of
+from recon.settings import FOCAL_MM
 
 EXIF_IFD = 0x8769
 UNIT_MM = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from recon.errors import BadOption
-from recon.geometry.camera import FOCAL_MM, centred, focal_between, focal_from_35mm, focal_from_fov
+from recon.geometry.camera import centred, focal_between, focal_from_35mm, focal_from_fov
+from recon.settings import FOCAL_MM
 from recon.types import Camera, Photo
 
 DEFAULT_FOV = 60.0

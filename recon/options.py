@@ -1,0 +1,362 @@
+"""Every option, spelled once: a field of a frozen dataclass that carries all that is known of it.
+
+The command line's flags, the web's schema and form, `/options`, the report and the checkpoint derive from these fields; a
+new option is a field here, and the line that uses it. An object of a class here is valid: making one checks it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+
+from recon.errors import BadOption
+from recon.settings import FEWEST_FACES, FOCAL_MM, FOVS, LENGTHS, MOST_THREADS, POISSON_DEPTHS, PRINT_SIZES
+
+Kind = Literal["number", "whole", "word", "switch", "pair", "file"]
+"""What a value is: a number; a whole one; one of the choices, or with `open` any other word; yes or no; two numbers; a
+path."""
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A word that an option may be. label: as a form lists it; about: what it does."""
+
+    value: str
+    label: str = ""
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """How an option stands in the web's form and API. label: before its field; changes: what it changes in the model; low,
+    high: narrower bounds than the library's; empty: what an empty field means; told: how it is said of a result, with a
+    slot for the value; about: in the API's description, else the option's help; first: among the first in the form; cards:
+    its choices stand open, with what they do; wide: over the form's whole width."""
+
+    label: str
+    changes: str
+    low: int | float | None = None
+    high: int | float | None = None
+    empty: str = ""
+    told: str = ""
+    about: str = ""
+    first: bool = False
+    cards: bool = False
+    wide: bool = False
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option. help: on the command line; kind: see there; what: a sentence's words for what is to be given; low, high:
+    its bounds, both allowed; unit; choices: the words it may be, `open`: or another one; models: or the name of a model of
+    this task; off: the word for doing without all of it; group, flag, metavar: where and how it stands on the command
+    line, `aliases`: flags of old; page: how in the web, None: it is not offered there. name and default are the field's."""
+
+    help: str
+    kind: Kind = "word"
+    what: str = ""
+    low: int | float | None = None
+    high: int | float | None = None
+    unit: str = ""
+    choices: tuple[Choice, ...] = ()
+    open: bool = False
+    models: str = ""
+    off: Choice | None = None
+    group: str = ""
+    flag: str = ""
+    metavar: str | None = None
+    aliases: tuple[str, ...] = ()
+    page: Page | None = None
+    name: str = ""
+    default: Any = None
+
+    @property
+    def public(self) -> str:
+        """Its name on the command line, with underscores, and in the web's requests where it has an `off`."""
+        return self.flag or self.name
+
+    @property
+    def listed(self) -> tuple[Choice, ...]:
+        """All that may be chosen, `off` first."""
+        return self.choices if self.off is None else (self.off, *self.choices)
+
+
+def option(default: T, help: str, **about: Any) -> T:
+    """A dataclass's field that is an option."""
+    found: T = field(default=default, metadata={"option": Option(help, **about)})
+    return found
+
+
+def options_of(*kinds: Any) -> tuple[Option, ...]:
+    """The options of one or several classes in the order of their fields; what two of them share comes once."""
+    found: dict[str, Option] = {}
+    for each in (each for kind in kinds for each in fields(kind)):
+        found.setdefault(each.name, replace(each.metadata["option"], name=each.name, default=each.default))
+    return tuple(found.values())
+
+
+def option_of(kind: type, name: str) -> Option:
+    """One option of a class."""
+    return next(each for each in options_of(kind) if each.name == name)
+
+
+def changed(given: T, changes: Mapping[str, Any]) -> T:
+    """The same options with some of them changed. Raises BadOption for an unknown name or a wrong value."""
+    known = [each.name for each in options_of(type(given))]
+    for name in changes:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            meant = f"did you mean {near[0]!r}?" if near else f"give some of {', '.join(known)}."
+            raise BadOption("option.unknown", "{option!r} is no option; {meant}", option=name, meant=meant)
+    return replace(given, **changes)  # type: ignore[type-var]
+
+
+def plain(given: Any) -> dict[str, Any]:
+    """The values of an options object, ready for JSON."""
+    return {each.name: _plain(getattr(given, each.name)) for each in options_of(type(given))}
+
+
+def restored(kind: type[T], values: Mapping[str, Any]) -> T:
+    """An options object from what `plain` gave, perhaps long ago: what is missing has its default, what is no option any
+    more is left out."""
+    known = {each.name: each for each in options_of(kind)}
+    return kind(**{name: _restored(known[name], value) for name, value in values.items() if name in known})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    return value if isinstance(value, str | int | float | bool | None) else getattr(value, "name", str(value))
+
+
+def _restored(about: Option, value: Any) -> Any:
+    return tuple(value) if about.kind == "pair" and value is not None else value
+
+
+def check(given: Any) -> None:
+    """Raise BadOption for the first option of an object whose value is of the wrong kind, out of its bounds, or none of its
+    words. None is allowed where it is the default."""
+    for each in options_of(type(given)):
+        check_value(each, getattr(given, each.name))
+
+
+def check_value(about: Option, value: Any) -> None:
+    """The same for one value."""
+    if value is None and about.default is None:
+        return
+    if about.kind in ("number", "whole"):
+        check_number(about, value)
+    elif about.kind == "word" and not about.open and value not in [choice.value for choice in about.choices]:
+        allowed = ", ".join(choice.value for choice in about.listed)
+        raise BadOption("option.choice", "<{option}> is {given!r}; give {allowed}.",
+                        option=about.name, given=value, allowed=allowed)  # fmt: skip
+    elif about.kind == "switch" and not isinstance(value, bool | np.bool_):
+        raise BadOption("option.switch", "<{option}> is {given!r}; give true or false.", option=about.name, given=value)
+    elif about.kind == "file" and not isinstance(value, str | Path):
+        raise BadOption("option.path", "<{option}> is of type {kind}; give the path of a file.",
+                        option=about.name, kind=type(value).__name__)  # fmt: skip
+
+
+def check_number(about: Option, value: Any, low: int | float | None = None, high: int | float | None = None) -> float:
+    """The value of a numeric option as a float, within the given bounds, else its own. Raises BadOption."""
+    low, high = about.low if low is None else low, about.high if high is None else high
+    found, what = number(about.name, value), about.what or "a number"
+    if about.kind == "whole" and not is_whole(value):
+        raise BadOption("option.whole", "<{option}> is {given!r}; give a whole number.", option=about.name, given=value)
+    if low is not None and high is not None and not low <= found <= high:
+        raise BadOption("option.range", "<{option}> is {given:g}; give {what} from {low:g} to {high:g}.",
+                        option=about.name, given=found, what=what, low=low, high=high)  # fmt: skip
+    if low is not None and high is None and not found >= low:
+        raise BadOption("option.least", "<{option}> is {given:g}; give {what}, at least {low:g}.",
+                        option=about.name, given=found, what=what, low=low)  # fmt: skip
+    return found
+
+
+def number(name: str, value: Any) -> float:
+    """`value` as a number that may be compared; NaN is outside of every range. Raises BadOption for what is none."""
+    if isinstance(value, bool | str | bytes) or not hasattr(value, "__float__"):
+        raise BadOption("option.number", "<{option}> is {given!r}; give a number.", option=name, given=value)
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
+
+
+def is_whole(value: Any) -> bool:
+    """Whether it is a whole number by its type, and no truth value."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _device() -> Any:
+    choices = (Choice("auto"), Choice("cpu"), Choice("cuda"))
+    return option("auto", "where models run (default: auto, a GPU where there is one)", choices=choices, group="run")
+
+
+SURFACES = (
+    Choice("auto", "Automatic", "One thing becomes solid, a scene sharp"),
+    Choice("solid", "Solid (printable)", "Closed all round, with a guessed back; a scene gets walls and a base"),
+    Choice("grid", "Sharp", "What the photo shows, pixel by pixel, cut at its edges"),
+    Choice("poisson", "Smooth", "What the photo shows, with small gaps filled"),
+)
+MASKS = (
+    Choice("auto", "Automatic", "One thing is cut out where one is found; else the whole photo is taken"),
+    Choice("none", "Whole photo", "Nothing is cut out: the photo is a scene"),
+    Choice("alpha", "The photo's transparency", "What is transparent is left out"),
+    Choice("builtin", "Built-in network", "The network looks for one thing, on any ground"),
+    Choice("grabcut", "Plain background", "What stands on a plain ground, with the sharpest outline"),
+)
+LENGTH = {"kind": "number", "what": "a length", "low": LENGTHS[0], "high": LENGTHS[1]}
+
+
+@dataclass(frozen=True)
+class PhotoOptions:
+    """What may be chosen for one photo's reconstruction. Making one raises BadOption for a wrong value.
+
+    depth_model: a name, or a DepthEstimator that is kept warm; depth_in: a depth map to use instead of a model, and
+    depth_kind, what it holds. near, far: where a disparity map's extremes lie, in the depth's unit, as is voxel.
+    """
+
+    surface: str = option(
+        "auto",
+        "grid: what the photo shows, sharp; poisson: smooth; solid: closed, with a back; "
+        "auto (default): solid for one thing, grid for a scene",
+        choices=SURFACES,
+        page=Page(
+            "Surface",
+            "The shape of the model",
+            about="auto: solid for one thing, grid for a scene",
+            first=True,
+            cards=True,
+        ),
+    )
+    depth_model: Any = option(
+        "auto", "a name from --models, or a local folder",
+        open=True, models="depth", group="input", metavar="NAME",
+        page=Page("Depth model", "How far away each pixel is: larger models are more exact and take longer", wide=True,
+                  told="{}", about="a name from /options that is here"),
+    )  # fmt: skip
+    depth_in: str | Path | None = option(
+        None, "use this depth map (.npy .npz .exr .png …) instead", kind="file", group="input", metavar="FILE"
+    )
+    depth_kind: str | None = option(
+        None, "what --depth-in (or an unknown model) holds",
+        choices=(Choice("metric"), Choice("scale"), Choice("disparity")), group="input",
+    )  # fmt: skip
+    depth_scale: float | None = option(
+        None, "units of a metric --depth-in per metre (default: whole numbers 1000, floats 1)",
+        **LENGTH, group="input", metavar="N",
+    )  # fmt: skip
+    mask: str | Path = option(
+        "auto", "what to cut out (default: auto); NAME: builtin, grabcut or one of --models",
+        choices=MASKS, open=True, group="input", metavar="auto|none|alpha|NAME|FILE",
+        page=Page("Cut out", "What belongs to the model; all else is left out", first=True, about="what to cut out"),
+    )  # fmt: skip
+    fov: float | None = option(
+        None, "horizontal field of view of the photo (else EXIF, the network if sure, 60)",
+        kind="number", what="the horizontal field of view in degrees", low=FOVS[0], high=FOVS[1], unit="degrees",
+        group="input", metavar="DEG",
+        page=Page("Field of view, degrees", "The proportions: wider makes a scene wider and shallower, narrower makes it"
+                  " deeper", low=5.0, high=150.0, empty="from the photo", told="{:g}°",
+                  about="horizontal field of view in degrees"),
+    )  # fmt: skip
+    focal_px: float | None = option(
+        None, "focal length in pixels of the photo", kind="number", what="the focal length in pixels of this photo",
+        unit="pixels", group="input", metavar="F",
+    )  # fmt: skip
+    focal_mm: float | None = option(
+        None, "focal length as a 35 mm equivalent in millimetres",
+        kind="number", what="the 35 mm equivalent focal length in millimetres", low=FOCAL_MM[0], high=FOCAL_MM[1],
+        unit="mm", group="input", metavar="F35",
+    )  # fmt: skip
+    centre: tuple[float, float] | None = option(
+        None, "principal point in pixels of the photo (else its middle)", kind="pair", group="input", metavar="U,V"
+    )
+    near: float | None = option(
+        None, "distance of the nearest point (for disparity)", **LENGTH, group="input", metavar="Z"
+    )
+    far: float | None = option(
+        None, "distance of the farthest point (for disparity)", **LENGTH, group="input", metavar="Z"
+    )
+    poisson_depth: int = option(
+        8, "octree depth, 4 to 12 (default: 8)", kind="whole", low=POISSON_DEPTHS[0], high=POISSON_DEPTHS[1],
+        group="shape", metavar="N",
+    )  # fmt: skip
+    faces: int | None = option(
+        None, "at most about this many triangles", kind="whole", what="a number of triangles", low=FEWEST_FACES,
+        group="shape", metavar="N",
+        page=Page("Triangles, at most", "How fine the mesh is and how large its files are; the first, instant mesh stays as"
+                  " it is", low=1000, high=500_000, empty="no limit", told="{:,} triangles"),
+    )  # fmt: skip
+    voxel: float | None = option(
+        None, "thin the point cloud to one point per voxel", **LENGTH, group="shape", metavar="SIZE"
+    )
+    size_mm: float = option(
+        100.0, "longest side in millimetres (default: 100)",
+        kind="number", what="the print's longest side in millimetres", low=PRINT_SIZES[0], high=PRINT_SIZES[1], unit="mm",
+        group="printing", flag="size", metavar="MM",
+        page=Page("Print, longest side in mm", "How large the file for printing is: its longest side in millimetres",
+                  told="printed {:g} mm long", about="longest side of a print (STL) in millimetres"),
+    )  # fmt: skip
+    base: bool = option(
+        False, "put a flat stand under a closed model", kind="switch", group="printing",
+        choices=(Choice("false", "No", "The model is printed as it is"),
+                 Choice("true", "Yes", "A flat stand is joined to it from below")),
+        page=Page("Stand under the print", "Whether the file for printing has a stand under it", told="with a stand",
+                  about="whether a print stands on a flat base"),
+    )  # fmt: skip
+    device: str = _device()
+    offline: bool = option(False, "never ask the network", kind="switch", group="run")
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.near is not None and self.far is not None and self.near >= self.far:
+            raise BadOption("option.order", "<near> {near:g} is not nearer than <far> {far:g}; swap them.",
+                            near=self.near, far=self.far)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RefineOptions:
+    """What may be chosen for a refinement. Making one raises BadOption for a wrong value.
+
+    preset: how far; refine_to: the stage after the coarse field, a mesh, or points and a mesh around them; steps: of each
+    stage at most; seed: of its random numbers; guidance: names with commas, or none; threads: of the processor, more than
+    one are faster on an idle machine only.
+    """
+
+    preset: str = option(
+        "quick", "how far (default: off)", group="refinement", flag="refine",
+        choices=(Choice("quick", "Quickly", "A few minutes more, with a back, a clean outline and a texture of its own"),
+                 Choice("full", "Thoroughly", "Half an hour and more, finer")),
+        off=Choice("off", "No", "It can be asked for later, too"),
+        page=Page("Make it better afterwards", "Whether one thing is shaped once more, from all sides", first=True,
+                  about="whether a better mesh of the subject is made afterwards"),
+    )  # fmt: skip
+    refine_to: str = option(
+        "mesh", "after its coarse stage: a mesh, or points and a mesh around them (default: mesh)",
+        choices=(Choice("mesh"), Choice("points")), group="refinement", aliases=("second",),
+    )  # fmt: skip
+    steps: int | None = option(
+        None, "of each of its stages at most", kind="whole", low=0, high=1_000_000, group="refinement", metavar="N"
+    )
+    seed: int = option(0, "of its random numbers (default: 0)", kind="whole", group="refinement", metavar="N")
+    guidance: str = option(
+        "builtin", "what knows the unseen, with commas: builtin, or none (default: builtin)",
+        open=True, group="refinement", metavar="NAMES",
+    )  # fmt: skip
+    threads: int = option(
+        1, "processor threads (default: 1 with --refine, else all)", kind="whole", low=1, high=MOST_THREADS,
+        group="run", metavar="N",
+    )  # fmt: skip
+    device: str = _device()
+
+    def __post_init__(self) -> None:
+        check(self)
