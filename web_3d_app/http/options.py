@@ -9,9 +9,13 @@ from typing import Any
 from flask import url_for
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate, validates
 
+from recon.options import Option, options_of
 from recon.registry import BUILTIN, listing, runs_here
 from recon.settings import PRINT_SIZES, PrintSettings
 from web_3d_app.jobs.uploads import readable, readable_sentence
+from web_3d_app.kinds import followers
+from web_3d_app.kinds.base import Kind
+from web_3d_app.kinds.photo import PHOTO
 from web_3d_app.settings import Settings
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
@@ -66,13 +70,22 @@ LOOK_AGAIN = 30.0
 """Seconds for which the answer "which models are here" is believed."""
 
 
-class ParamsSchema(Schema):
+class _Params(Schema):
     """A job's options; what is left out or empty has its default."""
 
     class Meta:
         """Fields of the form that are no options are ignored."""
 
         unknown = EXCLUDE
+
+    @pre_load
+    def drop_empty(self, data: Any, **_: Any) -> dict[str, Any]:
+        """An empty field of a form means: the default."""
+        return {name: value for name, value in dict(data).items() if value not in ("", None)}
+
+
+class ParamsSchema(_Params):
+    """Those of a photo."""
 
     surface = fields.String(
         load_default="auto",
@@ -109,17 +122,33 @@ class ParamsSchema(Schema):
         metadata={"description": "whether a better mesh of the subject is made afterwards"},
     )
 
-    @pre_load
-    def drop_empty(self, data: Any, **_: Any) -> dict[str, Any]:
-        """An empty field of a form means: the default."""
-        return {name: value for name, value in dict(data).items() if value not in ("", None)}
-
     @validates("depth_model")
     def is_here(self, value: str, data_key: str) -> None:
         """Only models that are here: a server does not download for a visitor."""
         here = [choice["value"] for choice in _choices() if choice["here"]]
         if value not in here:
             raise ValidationError(f"{value!r} is not here; give one of {', '.join(here)}.")
+
+
+def schema_of(kind: Kind) -> type[Schema]:
+    """The options of a kind that a form may choose, and of those that may follow it."""
+    if kind is PHOTO:
+        return ParamsSchema
+    offered = [each for each in options_of(kind.options, *(other.options for other in followers(kind))) if each.page]
+    return _Params.from_dict({each.public: _field_of(each) for each in offered})
+
+
+def _field_of(about: Option) -> fields.Field[Any]:
+    """One option as a field."""
+    bounds = validate.Range(about.low, about.high) if about.low is not None or about.high is not None else None
+    words = validate.OneOf([choice.value for choice in about.listed]) if about.listed and not about.open else None
+    default = about.default if about.off is None else about.off.value
+    kinds: dict[str, type[fields.Field[Any]]] = {
+        "number": fields.Float, "whole": fields.Integer, "switch": fields.Boolean,
+    }  # fmt: skip
+    which = kinds.get(about.kind, fields.String)
+    check = bounds if about.kind in ("number", "whole") else words if about.kind == "word" else None
+    return which(load_default=default, allow_none=default is None, validate=check)
 
 
 _looked: dict[float, list[dict[str, Any]]] = {}

@@ -94,7 +94,7 @@ class TimeLimits:
 
 
 class Keeper:
-    """One of several, of which one is in office. awake: counts while this process runs."""
+    """One of several, of which one is in office. awake, clock: see `Office`."""
 
     def __init__(
         self,
@@ -103,10 +103,11 @@ class Keeper:
         housekeeping: Housekeeping,
         claims: Claims,
         awake: Clock | None = None,
+        clock: Clock = since_boot,
     ) -> None:
         awake = awake or Awake(STANDSTILL_SECONDS)
         self._housekeeping, self._claims, self._awake = housekeeping, claims, awake
-        self._office = Office(database, settings.lease_seconds, awake)
+        self._office = Office(database, claims.lease_seconds, awake, clock)
         self._limits = TimeLimits(claims, settings, awake)
         self._in_office, self._clean_at = False, 0.0
         self._ending, self._thread = threading.Event(), threading.Thread(target=self.run, name="keeper", daemon=True)

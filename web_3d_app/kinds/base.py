@@ -21,7 +21,7 @@ OFF = "off"
 Facts = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lane:
     """One turn of a job in one worker. stages: in their order, each with the share of the whole time at which it begins;
     urgency: among the lanes of its crew, the smaller the sooner."""
@@ -59,13 +59,14 @@ class Sentences:
     not_finished: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kind:
     """A kind of job.
 
     work: the module that does it, loaded by workers only: `run(context)`, and `warm_up(crew, context)` where something is
-    worth to be loaded before the first job. artefacts: every file that it may make: name -> (kind, media type). alike:
-    options by which two jobs of it take about as long.
+    worth to be loaded before the first job. artefacts: every file that it may make: name -> (kind, media type). options: a
+    class of `recon.options`; those of its fields that have a page may be chosen. photo: whether it begins with one. page:
+    the template that shows a job of it. alike: options by which two jobs of it take about as long.
 
     follows: the kind that must be done before, as a part of the same job; whatever becomes of this one, that job then is
     done and keeps its files. option: of the job, by which it is asked for. tells: what it tells on its way, with what
@@ -78,7 +79,10 @@ class Kind:
     lanes: tuple[Lane, ...]
     artefacts: Mapping[str, tuple[str, str]]
     sentences: Sentences
+    options: type
     bounds: Bounds = field(default_factory=Bounds)
+    photo: bool = True
+    page: str = "job.html"
     alike: tuple[str, ...] = ()
     follows: str | None = None
     option: str = ""

@@ -6,6 +6,7 @@ meshes before files.
 
 from __future__ import annotations
 
+from recon.options import PhotoOptions
 from web_3d_app.kinds.base import BYTES, GLB, HEAVY, JPEG, JSON, PLY, PNG, QUICK, STL, ZIP, Kind, Lane, Sentences
 
 VIEW = Lane("view", QUICK, {"read": 0.02, "model": 0.04, "subject": 0.08, "depth": 0.2, "points": 0.3, "grid": 0.35})
@@ -46,5 +47,6 @@ PHOTO = Kind(
         poisoned="The server's worker broke down each time it worked on this photo; try a smaller one or other options.",
         too_long="This photo took too long; try a smaller one or other options.",
     ),
+    options=PhotoOptions,
     alike=("surface", "depth_model", "mask", "faces"),
 )

@@ -15,6 +15,7 @@ What people are told on the way (`REFINEMENT.tells`; in the job's facts, under "
 
 from __future__ import annotations
 
+from recon.options import RefineOptions
 from web_3d_app.kinds.base import GLB, JPEG, PLY, SLOW, STL, ZIP, Bounds, Facts, Kind, Lane, Sentences
 
 REFINE = Lane("refine", SLOW, {"looks": 0.0, "target": 0.06, "coarse": 0.13, "fine": 0.5, "texture": 0.88})
@@ -48,6 +49,7 @@ REFINEMENT = Kind(
         under_way="This model is being made better already.",
         not_finished="Only a finished model can be made better; this one is {state}.",
     ),
+    options=RefineOptions,
     bounds=Bounds("refine_seconds", "max_refinements", "max_refinements_each", retry_after=60),
     follows="photo",
     option="refine",
