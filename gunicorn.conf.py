@@ -12,7 +12,7 @@ from web_3d_app.settings import Settings
 
 _settings = Settings.from_env()
 bind = f"{_settings.host}:{_settings.port}"
-worker_class = "web_3d_app.http.connections.Worker"
+worker_class = "web_3d_app.http.connections.PatientWorker"
 workers = 1
 threads = (
     _settings.max_streams + _settings.max_bodies + 24

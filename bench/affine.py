@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from bench.frames import Frame, frames
-from recon.geometry.camera import back_project, centred
+from bench.frames import RgbdFrame, frames
+from recon.geometry.camera import back_project, centred_camera
 from recon.pipeline import reconstruct
 
 
@@ -33,7 +33,7 @@ def main() -> None:
     print(f"{'mean':>20} {'':8} {default:8.2f} {given:8.2f}")
 
 
-def _error(frame: Frame, disparity: np.ndarray, near: float | None = None, far: float | None = None) -> float:
+def _error(frame: RgbdFrame, disparity: np.ndarray, near: float | None = None, far: float | None = None) -> float:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         np.save(folder / "x.npy", disparity)
@@ -42,7 +42,7 @@ def _error(frame: Frame, disparity: np.ndarray, near: float | None = None, far: 
                             focal_px=frame.focal, near=near, far=far)  # fmt: skip
     height, width = frame.z.shape
     v, u = np.mgrid[:height, :width].astype(np.float32) + np.float32(0.5)
-    camera = centred(width, height, frame.focal, "user")
+    camera = centred_camera(width, height, frame.focal, "user")
     known = ~np.isnan(frame.z) & ~np.isnan(found.depth.z)
     true, ours = (back_project(u, v, z, camera)[known].astype(np.float64) for z in (frame.z, found.depth.z))
     size = np.linalg.norm(true, axis=1)

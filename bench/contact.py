@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from bench.shapes import Solid
-from bench.views import View, cast, scene_of, unseen_camera, unseen_poses
+from bench.shapes import TriangleMesh
+from bench.views import ModelView, cast, scene_of, unseen_camera, unseen_poses
 from recon.types import Camera
 
 CELL = 160
@@ -50,7 +50,7 @@ def masked(rgb: np.ndarray, found: np.ndarray | None, true: np.ndarray | None) -
     return out
 
 
-def shaded(solid: Solid, camera: Camera, pose: tuple[np.ndarray, np.ndarray] | None = None) -> np.ndarray:
+def shaded(solid: TriangleMesh, camera: Camera, pose: tuple[np.ndarray, np.ndarray] | None = None) -> np.ndarray:
     """A mesh in grey with the lamp at the camera; what is seen from inside is red."""
     out = np.full((camera.height, camera.width, 3), 255, np.uint8)
     if not len(solid.faces):
@@ -64,7 +64,7 @@ def shaded(solid: Solid, camera: Camera, pose: tuple[np.ndarray, np.ndarray] | N
     return out
 
 
-def around(solid: Solid, true: Solid, view: View) -> list[np.ndarray]:
+def around(solid: TriangleMesh, true: TriangleMesh, view: ModelView) -> list[np.ndarray]:
     """The solid from the photo's camera, then it and after it the truth: from 45°, 90°, behind and above."""
     poses, camera = unseen_poses(view), unseen_camera(CELL)
     return [shaded(solid, view.camera), *(shaded(s, camera, poses[i]) for s in (solid, true) for i in (0, 1, 3, 7))]

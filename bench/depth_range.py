@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bench.frames import Frame, frames
+from bench.frames import RgbdFrame, frames
 from recon.builtin.estimator import BuiltinDepth
 from recon.geometry.disparity import disparity_to_depth
 from recon.geometry.upsample import guided_upsample
@@ -33,7 +33,7 @@ def main() -> None:
     print(f"{'mean':>20} " + " ".join(f"{value:6.3f}" for value in np.mean(rows, axis=0)))
 
 
-def _error(frame: Frame, disparity: np.ndarray, ratio: float) -> float:
+def _error(frame: RgbdFrame, disparity: np.ndarray, ratio: float) -> float:
     known = ~np.isnan(frame.z)
     found, true = disparity_to_depth(disparity, ratio=ratio)[known], frame.z[known]
     return float(np.median(np.abs(np.median(true / found) * found / true - 1)))

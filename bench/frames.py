@@ -18,7 +18,7 @@ DEFAULT_FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data" / "rgbd
 
 
 @dataclass(frozen=True)
-class Frame:
+class RgbdFrame:
     """rgb: h×w×3; z: depth in metres, NaN = none; focal: pixels; domain: indoor, tabletop, street or analytic."""
 
     name: str
@@ -34,7 +34,7 @@ def frames_folder() -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def frames() -> Iterator[Frame]:
+def frames() -> Iterator[RgbdFrame]:
     """Every real frame in the order of names, or the analytic room alone."""
     folder = frames_folder()
     if folder is None:
@@ -44,7 +44,7 @@ def frames() -> Iterator[Frame]:
         yield read_frame(meta_file.parent)
 
 
-def read_frame(folder: Path) -> Frame:
+def read_frame(folder: Path) -> RgbdFrame:
     """One real frame."""
     meta = json.loads((folder / "meta.json").read_text())
     rgb = np.asarray(Image.open(folder / meta["rgb"]).convert("RGB"))
@@ -54,10 +54,10 @@ def read_frame(folder: Path) -> Frame:
     if meta.get("max_depth_m"):
         z[z > meta["max_depth_m"]] = np.nan
     domain = next((d for d in ("tabletop", "street") if d in meta["scene"]), "indoor")
-    return Frame(folder.name, rgb, z, float(meta["fx"]), domain)
+    return RgbdFrame(folder.name, rgb, z, float(meta["fx"]), domain)
 
 
-def analytic_room(width: int = 640, height: int = 480, focal: float = 525.0, seed: int = 7) -> Frame:
+def analytic_room(width: int = 640, height: int = 480, focal: float = 525.0, seed: int = 7) -> RgbdFrame:
     """A room with four spheres in it: exact depth, a procedural texture, a little sensor noise (0.1 % of depth)."""
     v, u = np.mgrid[:height, :width].astype(np.float32) + 0.5
     ray = np.stack([(u - width / 2) / focal, (v - height / 2) / focal, np.ones_like(u)], axis=-1)
@@ -77,7 +77,7 @@ def analytic_room(width: int = 640, height: int = 480, focal: float = 525.0, see
     pattern = 0.5 + 0.25 * np.sin(9 * where[..., [0, 1, 2]]) * np.sin(7 * where[..., [1, 2, 0]] + 1)
     rgb = np.clip(255 * pattern + rng.normal(0, 3, pattern.shape), 0, 255).astype(np.uint8)
     noisy = z * (1 + rng.normal(0, 0.001, z.shape))
-    return Frame("analytic room", rgb, noisy.astype(np.float32), focal, "analytic")
+    return RgbdFrame("analytic room", rgb, noisy.astype(np.float32), focal, "analytic")
 
 
 def _sphere(ray: np.ndarray, centre: np.ndarray, radius: float) -> np.ndarray:

@@ -16,9 +16,9 @@ import numpy as np
 
 from bench import shapes
 from bench.frames import DEFAULT_FOLDER
-from bench.refined import HELD, picture, true_pictures
+from bench.refined import HELD, textured_picture, true_pictures
 from bench.score import psnr
-from bench.views import View, read_model, seen_from, unseen_camera, unseen_poses
+from bench.views import ModelView, read_model, seen_from, unseen_camera, unseen_poses
 from recon.builtin import estimator
 from recon.pipeline import reconstruct
 from recon.protocols import ShapeEstimator
@@ -62,12 +62,14 @@ def looked(found: Reconstruction, networks: Sequence[ShapeEstimator]) -> DepthMa
     return [found.depth, *looks][-1]
 
 
-def scored(found: Reconstruction, depth: DepthMap, view: View, true: shapes.Truth, pictures: np.ndarray) -> np.ndarray:
+def scored(
+    found: Reconstruction, depth: DepthMap, view: ModelView, true: shapes.Truth, pictures: np.ndarray
+) -> np.ndarray:
     """COLUMNS of the solid of a depth map."""
     mesh = make_solid(found.photo, found.mask, depth, found.camera, SolidSettings(6000))
-    row, solid = shapes.scores(depth.z, found.camera, shapes.Solid(mesh.vertices, mesh.faces), true, "shape")
+    row, solid = shapes.scores(depth.z, found.camera, shapes.TriangleMesh(mesh.vertices, mesh.faces), true, "shape")
     fitted = mesh.with_(vertices=solid.vertices.astype(np.float32))
-    seen = np.stack([picture(fitted, unseen_camera(HELD), *pose) for pose in unseen_poses(view)])
+    seen = np.stack([textured_picture(fitted, unseen_camera(HELD), *pose) for pose in unseen_poses(view)])
     return np.array([row[0], row[1], row[4], psnr(seen, pictures)])
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from bench import contact, shapes
 from bench.frames import DEFAULT_FOLDER, read_frame
 from bench.masks import KINDS, Case, chain, iou, scenes_without, subject_of, subjects
-from bench.views import UNSEEN, View, read_model, seen_from
+from bench.views import UNSEEN, ModelView, read_model, seen_from
 from recon.pipeline import reconstruct
 from recon.registry import depth_estimator
 from recon.results import Reconstruction
@@ -75,7 +75,7 @@ def main() -> None:
     sheets.write()
 
 
-def rendered_views(options: Options) -> Iterator[View]:
+def rendered_views(options: Options) -> Iterator[ModelView]:
     """The seeded random views of every mesh."""
     for i, path in enumerate(sorted((options.data / "meshes").glob("*.gl[bt]*"))):
         model = read_model(path)
@@ -123,7 +123,7 @@ def empty_table(options: Options) -> None:
     print(f"{'a subject seen in':>20} {', '.join(wrong) or 'none'}", flush=True)
 
 
-def mesh_table(options: Options, views: list[View]) -> None:
+def mesh_table(options: Options, views: list[ModelView]) -> None:
     """Scores per view, variant and alignment, their means, and the harness's own row."""
     head = f"{'view':>18} {'photo':>6} {'fov':>4} {'said':>4} {'mask':>5} {'tight':>5} {'fit':>5}"
     print(f"\nmeshes: F at 5 % of the sphere's diameter; silhouette IoU from {UNSEEN} unseen views")
@@ -154,19 +154,19 @@ def view_scores(
     options: Options, found: Reconstruction, true: shapes.Truth, picture: np.ndarray
 ) -> dict[str, np.ndarray]:
     """COLUMNS for each alignment; the view goes onto the contact sheet."""
-    solid, view = shapes.Solid(found.mesh.vertices, found.mesh.faces), true.view
+    solid, view = shapes.TriangleMesh(found.mesh.vertices, found.mesh.faces), true.view
     scored = {
         kind: shapes.scores(found.depth.z, found.camera, solid, true, kind) for kind in shapes.ALIGNMENTS
     }  # fmt: skip
     if options.sheets.folder is not None:
         variant, shown = (VARIANTS[0], on_grey(picture)) if picture.shape[2] == 4 else (VARIANTS[1], picture)
         cut = contact.masked(shown, found.mask.inside, view.rgba[..., 3] > 127)
-        whole = shapes.Solid(view.vertices, view.model.faces)
+        whole = shapes.TriangleMesh(view.vertices, view.model.faces)
         options.sheets.add(f"meshes_{variant}", shown, cut, *contact.around(scored["shape"][1], whole, view))
     return {kind: row for kind, (row, _) in scored.items()}
 
 
-def fov_table(options: Options, views: list[View]) -> None:
+def fov_table(options: Options, views: list[ModelView]) -> None:
     """Absolute error of the built-in network's field of view along the longer side, against always saying 60°."""
     estimator = depth_estimator("builtin")
     cases = [("rendered", view.fov, on_grey(view.rgba)) for view in views]

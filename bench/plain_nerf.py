@@ -64,7 +64,7 @@ class RowGrid(nn.Module):
         return out[:, 0].exp(), out[:, 1:].sigmoid()
 
 
-def render(field: nn.Module, rays: Rays, background: Tensor, generator: torch.Generator | None = None) -> Tensor:
+def render_nerf(field: nn.Module, rays: Rays, background: Tensor, generator: torch.Generator | None = None) -> Tensor:
     """Colours (n, 3) of rays with SAMPLES stratified samples across the unit ball's box of distances."""
     centre = -(rays.origins * rays.directions).sum(1, keepdim=True)
     jitter = 0.5 if generator is None else torch.rand(len(rays), SAMPLES, generator=generator)

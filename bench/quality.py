@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from bench.frames import Frame, frames
+from bench.frames import RgbdFrame, frames
 from bench.score import Truth, f_score, in_mid_air, psnr, rendered, sample_surface, truth
 from bench.speed import ROOT
-from recon.geometry.camera import centred
+from recon.geometry.camera import centred_camera
 from recon.io.write_gltf import encoded_texture
 from recon.pipeline import reconstruct
 from recon.results import Reconstruction
@@ -42,10 +42,10 @@ def main() -> None:
     print(f"{'mean':>20} " + " ".join(f"{value:8.4f}" for value in np.mean(rows, axis=0)))
 
 
-def frame_row(frame: Frame, folder: Path) -> list[float]:
+def frame_row(frame: RgbdFrame, folder: Path) -> list[float]:
     """The figures named by COLUMNS for one frame."""
     height, width = frame.z.shape
-    true = truth(frame.z, centred(width, height, frame.focal, "user"))
+    true = truth(frame.z, centred_camera(width, height, frame.focal, "user"))
     np.save(folder / "z.npy", frame.z)
     Image.fromarray(frame.rgb).save(folder / "rgb.png")
     grid = _reconstructed(folder, frame, "grid")
@@ -74,13 +74,13 @@ def chamfer(found: np.ndarray, true: Truth) -> float:
     return float(500 * (there + back) / true.diameter)
 
 
-def _reconstructed(folder: Path, frame: Frame, surface: Surface) -> Reconstruction:
+def _reconstructed(folder: Path, frame: RgbdFrame, surface: Surface) -> Reconstruction:
     return reconstruct(
         folder / "rgb.png", depth_in=folder / "z.npy", depth_kind="metric", focal_px=frame.focal, surface=surface
     )
 
 
-def _seen(result: Reconstruction, frame: Frame, true: Truth) -> tuple[float, float]:
+def _seen(result: Reconstruction, frame: RgbdFrame, true: Truth) -> tuple[float, float]:
     """(share of the pixels with depth that the mesh covers from the input camera, PSNR there against the photo).
 
     A pixel is covered when the mesh stands within 1 % of its depth.
@@ -96,7 +96,7 @@ def _seen(result: Reconstruction, frame: Frame, true: Truth) -> tuple[float, flo
     return float(right[known].mean()), psnr(picture[hit], frame.rgb[hit])
 
 
-def _usual(folder: Path, frame: Frame) -> np.ndarray:
+def _usual(folder: Path, frame: RgbdFrame) -> np.ndarray:
     """Points on the usual recipe's mesh."""
     import trimesh
 

@@ -25,12 +25,12 @@ from torch import Tensor
 from bench import plain_nerf
 from bench.frames import DEFAULT_FOLDER
 from bench.views import Model, read_model
-from bench.views import render as render_mesh
-from recon.geometry.camera import centred
+from bench.views import render_model as render_mesh
+from recon.geometry.camera import centred_camera
 from recon.render.cameras import MAGIC123, Pinhole, Rays, random_orbits
 from recon.render.fields import HashField
 from recon.render.hashgrid import GridShape, HashGrid
-from recon.render.march import render, view
+from recon.render.march import render_rays, render_view
 from recon.render.occupancy import Occupancy
 
 Clock = Callable[[], float]
@@ -50,7 +50,7 @@ CELLS = 32
 
 
 @dataclass
-class Scene:
+class PosedRays:
     """Rays of the training views and what they see: rgb (n, 3), alpha (n,); rays of a step; the held-out cameras and their
     pictures on white."""
 
@@ -92,7 +92,7 @@ def main() -> None:
     print(f"{args.size}×{args.size} pixels, {args.batch} rays a step, {args.threads} threads")
     print(f"{'scene':>16} {'contender':>11} {'train ray/s':>11} {'view ray/s':>11} {'PSNR':>6}  faster to")
     for scene in scenes(args):
-        contenders = [ours(scene), plain(scene, "plain MLP"), plain(scene, "plain grid")]
+        contenders = [ours(scene), fit_densely(scene, "plain MLP"), fit_densely(scene, "plain grid")]
         for turn in range(args.turns):
             for contender in contenders:
                 take_turn(contender, scene, args.turn * GROWTH**turn, clock)
@@ -100,7 +100,7 @@ def main() -> None:
             print_row(scene, contender, contenders[1:], clock)
 
 
-def take_turn(contender: Contender, scene: Scene, seconds: float, clock: Clock) -> None:
+def take_turn(contender: Contender, scene: PosedRays, seconds: float, clock: Clock) -> None:
     """Train for some seconds, then score."""
     start = clock()
     while (spent := clock() - start) < seconds:
@@ -121,12 +121,12 @@ def seconds_to(contender: Contender, target: float) -> float:
     return float("inf")
 
 
-def best(contender: Contender) -> float:
+def best_psnr(contender: Contender) -> float:
     """The highest PSNR of its turns."""
     return max(psnr for _, psnr in contender.curve)
 
 
-def print_row(scene: Scene, contender: Contender, plains: list[Contender], clock: Clock) -> None:
+def print_row(scene: PosedRays, contender: Contender, plains: list[Contender], clock: Clock) -> None:
     """One contender's row; for our field also how it compares with the plain ones."""
     camera = scene.cameras[0]
     times = []
@@ -135,15 +135,15 @@ def print_row(scene: Scene, contender: Contender, plains: list[Contender], clock
         contender.picture(camera)
         times.append(clock() - start)
     row = f"{scene.name:>16} {contender.name:>11} {contender.steps * scene.batch / contender.seconds:11.0f} "
-    row += f"{camera.width * camera.height / min(times):11.0f} {best(contender):6.2f}"
+    row += f"{camera.width * camera.height / min(times):11.0f} {best_psnr(contender):6.2f}"
     for other in plains if contender not in plains else ():
-        target = best(other) - CHANCE
+        target = best_psnr(other) - CHANCE
         mine, theirs = seconds_to(contender, target), seconds_to(other, target)
         row += f"  {target:.1f} dB of {other.name}: {theirs:.1f} s / {mine:.1f} s = {theirs / mine:.1f}×"
     print(row, flush=True)
 
 
-def batches(scene: Scene, generator: torch.Generator) -> Iterator[tuple[Rays, Tensor, Tensor]]:
+def batches(scene: PosedRays, generator: torch.Generator) -> Iterator[tuple[Rays, Tensor, Tensor]]:
     """Endless (rays, colours, background): random rays before random plain grounds."""
     while True:
         pick = torch.randint(len(scene.rays), (scene.batch,), generator=generator)
@@ -157,7 +157,7 @@ def learner(parameters: Iterator[torch.nn.Parameter], rate: float) -> torch.opti
     return torch.optim.Adam(parameters, lr=rate, betas=(0.9, 0.99), eps=1e-15, fused=True)
 
 
-def ours(scene: Scene) -> Contender:
+def ours(scene: PosedRays) -> Contender:
     """Hash field, occupancy marching, early termination."""
     generator = torch.Generator().manual_seed(0)
     model = HashField(HashGrid(SHAPE, generator), HIDDEN, generator=generator)
@@ -168,13 +168,13 @@ def ours(scene: Scene) -> Contender:
         if index % 16 == 0:
             occupancy.update(model.density, index, generator)
         rays, colour, ground = next(data)
-        seen, _ = render(model, rays, occupancy, ground, generator=generator)
+        seen, _ = render_rays(model, rays, occupancy, ground, generator=generator)
         learn(adam, seen.colour, colour)
 
-    return Contender("ours", step, lambda camera: view(model, camera, occupancy, torch.ones(3)).colour)
+    return Contender("ours", step, lambda camera: render_view(model, camera, occupancy, torch.ones(3)).colour)
 
 
-def plain(scene: Scene, name: str) -> Contender:
+def fit_densely(scene: PosedRays, name: str) -> Contender:
     """The same batches, loss and optimiser, sampled densely."""
     torch.manual_seed(0)
     generator = torch.Generator().manual_seed(0)
@@ -184,12 +184,12 @@ def plain(scene: Scene, name: str) -> Contender:
 
     def step(_: int) -> None:
         rays, colour, ground = next(data)
-        learn(adam, plain_nerf.render(model, rays, ground, generator), colour)
+        learn(adam, plain_nerf.render_nerf(model, rays, ground, generator), colour)
 
     @torch.no_grad()
     def picture(camera: Pinhole) -> Tensor:
         rays = camera.rays()
-        parts = [plain_nerf.render(model, rays[i : i + CHUNK], torch.ones(3)) for i in range(0, len(rays), CHUNK)]
+        parts = [plain_nerf.render_nerf(model, rays[i : i + CHUNK], torch.ones(3)) for i in range(0, len(rays), CHUNK)]
         return torch.cat(parts).view(camera.height, camera.width, 3)
 
     return Contender(name, step, picture)
@@ -202,13 +202,13 @@ def learn(adam: torch.optim.Adam, seen: Tensor, wanted: Tensor) -> None:
     adam.step()
 
 
-def scenes(args: argparse.Namespace) -> Iterator[Scene]:
+def scenes(args: argparse.Namespace) -> Iterator[PosedRays]:
     """The first meshes of the folder."""
     for path in sorted((args.data / "meshes").glob("*.gl[bt]*"))[: args.meshes]:
         yield posed(read_model(path), args.size, args.batch)
 
 
-def posed(model: Model, size: int, batch: int) -> Scene:
+def posed(model: Model, size: int, batch: int) -> PosedRays:
     """A mesh scaled into the unit ball, under a lamp that stands still, from random cameras all round."""
     cameras = random_orbits(TRAINED + HELD_OUT, size, MAGIC123, torch.Generator().manual_seed(1))
     shots = [torch.from_numpy(shot(model, camera)).float() / 255 for camera in cameras]
@@ -216,7 +216,7 @@ def posed(model: Model, size: int, batch: int) -> Scene:
     on_white = rgb * alpha[..., None] + 1 - alpha[..., None]
     rays = Rays.cat([camera.rays() for camera in cameras[:TRAINED]])
     trained = rgb[:TRAINED].reshape(-1, 3), alpha[:TRAINED].reshape(-1)
-    return Scene(model.name, rays, *trained, batch, cameras[TRAINED:], list(on_white[TRAINED:]))
+    return PosedRays(model.name, rays, *trained, batch, cameras[TRAINED:], list(on_white[TRAINED:]))
 
 
 def shot(model: Model, camera: Pinhole) -> np.ndarray:
@@ -225,7 +225,7 @@ def shot(model: Model, camera: Pinhole) -> np.ndarray:
     world = (model.vertices - model.centre) * flip / (model.diameter / 2)
     rotation, position = camera.c2w[:, :3].numpy().astype(np.float64), camera.position.numpy().astype(np.float64)
     light = np.array([0.4, -0.7, -0.6]) / np.linalg.norm((0.4, 0.7, 0.6))
-    lens = centred(camera.width, camera.height, camera.focal, "user")
+    lens = centred_camera(camera.width, camera.height, camera.focal, "user")
     return render_mesh(model, (world - position) @ rotation, model.normals * flip @ rotation, lens, light @ rotation)
 
 

@@ -21,7 +21,7 @@ from PIL import Image
 from bench import shapes
 from bench.frames import DEFAULT_FOLDER
 from bench.score import bilinear, psnr
-from bench.views import View, cast, read_model, render, scene_of, seen_from, unseen_camera, unseen_poses
+from bench.views import ModelView, cast, read_model, render_model, scene_of, seen_from, unseen_camera, unseen_poses
 from recon.pipeline import reconstruct, refine
 from recon.results import Reconstruction
 from recon.types import Camera, Mesh
@@ -56,7 +56,7 @@ def main() -> None:
         print(f"{'mean':>20} {kind:>7} {'':11} {_figures(np.mean(every, axis=0))}")
 
 
-def compared(view: View, args: argparse.Namespace, name: str) -> dict[str, np.ndarray]:
+def compared(view: ModelView, args: argparse.Namespace, name: str) -> dict[str, np.ndarray]:
     """COLUMNS of the solid and of the refined model of one view."""
     true = shapes.truth_of(view)
     found = reconstruct(view.rgba, surface="solid", depth_model="builtin", offline=True)
@@ -82,14 +82,16 @@ def compared(view: View, args: argparse.Namespace, name: str) -> dict[str, np.nd
     return out
 
 
-def scored(mesh: Mesh, found: Reconstruction, view: View, true: shapes.Truth) -> tuple[np.ndarray, np.ndarray]:
+def scored(mesh: Mesh, found: Reconstruction, view: ModelView, true: shapes.Truth) -> tuple[np.ndarray, np.ndarray]:
     """COLUMNS, and the pictures of the unseen views."""
-    row, solid = shapes.scores(found.depth.z, found.camera, shapes.Solid(mesh.vertices, mesh.faces), true, "shape")
+    row, solid = shapes.scores(
+        found.depth.z, found.camera, shapes.TriangleMesh(mesh.vertices, mesh.faces), true, "shape"
+    )
     fitted = mesh.with_(vertices=solid.vertices.astype(np.float32))
-    pictures = np.stack([picture(fitted, unseen_camera(HELD), *pose) for pose in unseen_poses(view)])
+    pictures = np.stack([textured_picture(fitted, unseen_camera(HELD), *pose) for pose in unseen_poses(view)])
     held, turned = (psnr(pictures, true_pictures(view, turns)) for turns in (False, True))
-    small = resized(found.camera, REFERENCE)
-    seen = picture(mesh, small, np.eye(3), np.zeros(3))
+    small = resized_view(found.camera, REFERENCE)
+    seen = textured_picture(mesh, small, np.eye(3), np.zeros(3))
     whole = Image.fromarray(over_white(view.rgba).round().astype(np.uint8))
     photo = np.asarray(whole.resize((small.width, small.height), Image.Resampling.BOX))
     return np.array([psnr(seen, photo), held, turned, row[1], row[4]]), pictures
@@ -108,29 +110,29 @@ def over_white(rgba: np.ndarray) -> np.ndarray:
     return rgba[..., :3] * alpha + 255 * (1 - alpha)
 
 
-def true_pictures(view: View, turns: bool) -> np.ndarray:
+def true_pictures(view: ModelView, turns: bool) -> np.ndarray:
     """The unseen views of the true model over white; `turns`: under a lamp that turns with the camera."""
     camera, pictures = unseen_camera(HELD), []
     for rotation, position in unseen_poses(view):
         local = (view.vertices - position) @ rotation.T
         normals = view.model.normals @ view_rotation(view).T @ rotation.T
         light = LAMP / np.linalg.norm(LAMP) if turns else rotation @ view.light
-        pictures.append(over_white(render(view.model, local, normals, camera, light)))
+        pictures.append(over_white(render_model(view.model, local, normals, camera, light)))
     return np.stack(pictures)
 
 
-def view_rotation(view: View) -> np.ndarray:
+def view_rotation(view: ModelView) -> np.ndarray:
     """From the model's frame to the camera's: the rotation that took its vertices there (Kabsch)."""
     model, seen = view.model.vertices - view.model.vertices.mean(0), view.vertices - view.vertices.mean(0)
     u, _, v = np.linalg.svd(seen.T @ model)
     return u @ np.diag([1, 1, np.linalg.det(u @ v)]) @ v
 
 
-def picture(mesh: Mesh, camera: Camera, rotation: np.ndarray, position: np.ndarray) -> np.ndarray:
+def textured_picture(mesh: Mesh, camera: Camera, rotation: np.ndarray, position: np.ndarray) -> np.ndarray:
     """A textured mesh over white, OVER² rays per pixel."""
     assert mesh.uv is not None
     assert mesh.texture is not None
-    fine = resized(camera, OVER * camera.width)
+    fine = resized_view(camera, OVER * camera.width)
     hit = cast(scene_of(mesh.vertices, mesh.faces), fine, rotation, position)
     seen = np.isfinite(hit["t_hit"].numpy())
     corners = mesh.faces[hit["primitive_ids"].numpy()[seen].astype(np.intp)]
@@ -144,7 +146,7 @@ def picture(mesh: Mesh, camera: Camera, rotation: np.ndarray, position: np.ndarr
     return out.reshape(camera.height, OVER, camera.width, OVER, 3).mean((1, 3))
 
 
-def resized(camera: Camera, width: int) -> Camera:
+def resized_view(camera: Camera, width: int) -> Camera:
     """The same view on another number of pixels."""
     scale = width / camera.width
     return replace(camera, width=width, height=round(camera.height * scale), focal=camera.focal * scale,

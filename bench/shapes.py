@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.score import f_between, sample_surface
-from bench.views import View, scene_of, silhouettes
+from bench.views import ModelView, scene_of, silhouettes
 from recon.geometry.camera import back_project
 from recon.types import Camera
 
@@ -23,7 +23,7 @@ ALIGNMENTS = ("ray", "shape")
 
 
 @dataclass(frozen=True)
-class Solid:
+class TriangleMesh:
     """A triangle mesh."""
 
     vertices: np.ndarray
@@ -79,7 +79,7 @@ def lifted(z: np.ndarray, camera: Camera) -> np.ndarray:
     return back_project(u, v, z.astype(np.float32), camera).astype(np.float64)
 
 
-def sheet(points: np.ndarray, step: int = 3) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def map_mesh(points: np.ndarray, step: int = 3) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(vertices n×3, faces, the vertices' places in the thinned map) of an h×w×3 map of points.
 
     Two triangles per square whose four corners are known, facing the camera; every `step`-th pixel is a vertex.
@@ -94,31 +94,31 @@ def sheet(points: np.ndarray, step: int = 3) -> tuple[np.ndarray, np.ndarray, np
     return thin.reshape(-1, 3)[used], faces.reshape(-1, 3), used
 
 
-def closed_with(vertices: np.ndarray, faces: np.ndarray, behind: np.ndarray) -> Solid:
+def closed_with(vertices: np.ndarray, faces: np.ndarray, behind: np.ndarray) -> TriangleMesh:
     """A sheet, the same sheet where `behind` says, and walls between their rims."""
     count = len(vertices)
     edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
     key, reverse = edges @ [count, 1], edges @ [1, count]
     a, b = edges[~np.isin(key, reverse)].T
     walls = np.concatenate([np.stack([b, a, a + count], 1), np.stack([b, a + count, b + count], 1)])
-    return Solid(np.concatenate([vertices, behind]), np.concatenate([faces, faces[:, ::-1] + count, walls]))
+    return TriangleMesh(np.concatenate([vertices, behind]), np.concatenate([faces, faces[:, ::-1] + count, walls]))
 
 
-def extruded(points: np.ndarray) -> Solid:
+def extruded(points: np.ndarray) -> TriangleMesh:
     """The front pushed back, along its rays, by the silhouette's own width."""
-    vertices, faces, _ = sheet(points)
+    vertices, faces, _ = map_mesh(points)
     if not len(vertices):
-        return Solid(vertices, faces)
+        return TriangleMesh(vertices, faces)
     tangent = vertices[:, 0] / vertices[:, 2]
     width = np.ptp(tangent) * np.median(vertices[:, 2])
     return closed_with(vertices, faces, vertices * (1 + width / vertices[:, 2:]))
 
 
-def mirrored(points: np.ndarray) -> Solid:
+def mirrored(points: np.ndarray) -> TriangleMesh:
     """The front and, along its rays, its mirror image at its median depth."""
-    vertices, faces, _ = sheet(points)
+    vertices, faces, _ = map_mesh(points)
     if not len(vertices):
-        return Solid(vertices, faces)
+        return TriangleMesh(vertices, faces)
     z = vertices[:, 2:]
     return closed_with(vertices, faces, vertices * (np.maximum(2 * np.median(z) - z, 1e-6) / z))
 
@@ -127,7 +127,7 @@ def mirrored(points: np.ndarray) -> Solid:
 class Truth:
     """What a view is scored against: points on all of the true surface, on what the camera sees, silhouettes, depth."""
 
-    view: View
+    view: ModelView
     whole: np.ndarray
     front: np.ndarray
     outlines: np.ndarray
@@ -138,7 +138,7 @@ class Truth:
         return TOLERANCE * self.view.model.diameter
 
 
-def truth_of(view: View) -> Truth:
+def truth_of(view: ModelView) -> Truth:
     """The true mesh of a view, sampled."""
     import open3d as o3d
 
@@ -160,27 +160,29 @@ def front_f(points: np.ndarray, true: Truth, seed: int = 2) -> float:
     return f_between(flat[chosen], true.front, true.limit)[0]
 
 
-def solid_f(solid: Solid, true: Truth) -> float:
+def solid_f(solid: TriangleMesh, true: Truth) -> float:
     """F of a mesh's surface against the whole true surface."""
     if not len(solid.faces):
         return 0.0
     return f_between(sample_surface(solid.vertices, solid.faces, SAMPLES), true.whole, true.limit)[0]
 
 
-def outline_iou(solid: Solid, true: Truth) -> float:
+def outline_iou(solid: TriangleMesh, true: Truth) -> float:
     """Mean intersection over union of the silhouettes from the unseen views."""
     found = silhouettes(solid.vertices, solid.faces, true.view)
     union = (found | true.outlines).sum((1, 2))
     return float(np.mean((found & true.outlines).sum((1, 2)) / np.maximum(union, 1)))
 
 
-def flat_card(view: View) -> np.ndarray:
+def flat_card(view: ModelView) -> np.ndarray:
     """The view's points as if the object were flat at its median depth."""
     z = np.where(np.isnan(view.z), np.nan, np.nanmedian(view.z))
     return lifted(z.astype(np.float32), view.camera)
 
 
-def scores(found_z: np.ndarray, camera: Camera, solid: Solid, true: Truth, kind: str) -> tuple[np.ndarray, Solid]:
+def scores(
+    found_z: np.ndarray, camera: Camera, solid: TriangleMesh, true: Truth, kind: str
+) -> tuple[np.ndarray, TriangleMesh]:
     """(front F; solid's, extruded front's and mirrored front's F, then the IoU of the same three; the fitted solid)."""
     points, target = lifted(found_z, camera), lifted(true.view.z, true.view.camera)
     common = ~np.isnan(points[..., 2]) & ~np.isnan(target[..., 2])
@@ -189,7 +191,7 @@ def scores(found_z: np.ndarray, camera: Camera, solid: Solid, true: Truth, kind:
     thin = slice(None, None, max(1, int(common.sum()) // SAMPLES))
     fit = fitted(kind, points[common][thin], target[common][thin])
     points = fit(points.reshape(-1, 3)).reshape(points.shape)
-    ours = Solid(fit(solid.vertices.astype(np.float64)), solid.faces)
+    ours = TriangleMesh(fit(solid.vertices.astype(np.float64)), solid.faces)
     shapes = (ours, extruded(points), mirrored(points))
     row = [front_f(points, true), *(solid_f(s, true) for s in shapes), *(outline_iou(s, true) for s in shapes)]
     return np.array(row), ours
@@ -199,8 +201,8 @@ def oracle(true: Truth) -> list[float]:
     """The harness on the truth itself: see ORACLE_COLUMNS."""
     view = true.view
     points = lifted(view.z, view.camera)
-    front, card = (Solid(*sheet(p)[:2]) for p in (points, flat_card(view)))
-    itself = Solid(view.vertices, view.model.faces)
+    front, card = (TriangleMesh(*map_mesh(p)[:2]) for p in (points, flat_card(view)))
+    itself = TriangleMesh(view.vertices, view.model.faces)
     return [
         f_between(sample_surface(itself.vertices, itself.faces, SAMPLES, seed=3), true.whole, true.limit)[0],
         front_f(points, true), solid_f(front, true), solid_f(extruded(points), true), solid_f(mirrored(points), true),

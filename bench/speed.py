@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from bench.frames import Frame, frames
+from bench.frames import RgbdFrame, frames
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZES = ((640, 480), (1920, 1440), (4032, 3024))
@@ -45,7 +45,7 @@ def main() -> None:
                 _print_row(f"{width}×{height}", surface, _pairs(ours, reference, args.pairs))
 
 
-def _written(frame: Frame, width: int, height: int, folder: Path) -> tuple[str, str, float]:
+def _written(frame: RgbdFrame, width: int, height: int, folder: Path) -> tuple[str, str, float]:
     """The frame resized and written as JPEG and .npy; its focal length at that size."""
     rgb = cv2.resize(frame.rgb, (width, height), interpolation=cv2.INTER_CUBIC)
     z = cv2.resize(frame.z, (width, height), interpolation=cv2.INTER_NEAREST)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from bench.score import bilinear
-from recon.geometry.camera import centred, focal_from_fov
+from recon.geometry.camera import centred_camera, focal_from_fov
 from recon.types import Camera
 
 SIDE = 512
@@ -41,7 +41,7 @@ class Model:
 
 
 @dataclass(frozen=True)
-class View:
+class ModelView:
     """A model before a camera. rgba: what it sees; z: exact depth, NaN beside the object; vertices, centre, up: of the
     model in the camera's frame; fov: degrees along the longer side; light: towards the lamp."""
 
@@ -100,7 +100,7 @@ def _look(part: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return uv, colors, texture
 
 
-def look_at(position: np.ndarray, target: np.ndarray, up: np.ndarray) -> np.ndarray:
+def camera_rotation(position: np.ndarray, target: np.ndarray, up: np.ndarray) -> np.ndarray:
     """The rotation of a camera at `position` that sees `target` in its centre and `up` upwards."""
     forward = (target - position) / np.linalg.norm(target - position)
     right = np.cross(forward, up)
@@ -116,25 +116,25 @@ def turned(axis: np.ndarray, degrees: float) -> np.ndarray:
     return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
 
 
-def seen_from(model: Model, rng: np.random.Generator) -> View:
+def seen_from(model: Model, rng: np.random.Generator) -> ModelView:
     """A random view: azimuth all round, elevation −10..50°, 25..65° of view, object in 50..85 % of the frame, roll ±5°."""
     azimuth, elevation = np.radians(rng.uniform(0, 360)), np.radians(rng.uniform(-10, 50))
     fov, fill, roll = rng.uniform(25, 65), rng.uniform(0.5, 0.85), rng.uniform(-5, 5)
     light = rng.normal(size=3) * (0.6, 0.3, 0.2) + (0, -0.8, -0.9)  # from above and behind the camera
-    camera = centred(SIDE, SIDE, focal_from_fov(fov, SIDE), "user")
+    camera = centred_camera(SIDE, SIDE, focal_from_fov(fov, SIDE), "user")
     toward = np.array(
         [np.cos(elevation) * np.sin(azimuth), np.sin(elevation), np.cos(elevation) * np.cos(azimuth)]
     )  # fmt: skip
-    rotation = turned(np.array([0.0, 0, 1]), roll) @ look_at(toward, np.zeros(3), np.array([0.0, 1, 0]))
+    rotation = turned(np.array([0.0, 0, 1]), roll) @ camera_rotation(toward, np.zeros(3), np.array([0.0, 1, 0]))
     around = (model.vertices - model.centre) @ rotation.T
     frame = SIDE / camera.focal
     place = _placed(around, fill * frame, rng.uniform(-0.5, 0.5, 2) * (0.95 - fill) * frame)
     vertices = around + place
     light /= np.linalg.norm(light)
-    shown = render(model, vertices, model.normals @ rotation.T, camera, light)
+    shown = render_model(model, vertices, model.normals @ rotation.T, camera, light)
     z = cast(scene_of(vertices, model.faces), camera)["t_hit"].numpy()
     z = np.where(np.isfinite(z), z, np.nan).astype(np.float32)
-    return View(model.name, model, camera, fov, vertices, place, rotation[:, 1], shown, z, light)
+    return ModelView(model.name, model, camera, fov, vertices, place, rotation[:, 1], shown, z, light)
 
 
 def _placed(around: np.ndarray, size: float, off: np.ndarray) -> np.ndarray:
@@ -172,7 +172,7 @@ def cast(scene: Any, camera: Camera, rotation: np.ndarray | None = None, positio
     return scene.cast_rays(o3d.core.Tensor(np.concatenate([origin, direction], -1).astype(np.float32)))
 
 
-def render(
+def render_model(
     model: Model, vertices: np.ndarray, normals: np.ndarray, camera: Camera, light: np.ndarray, over: int = 2
 ) -> np.ndarray:
     """RGBA, uint8: texture under one lamp (`light`: towards it) and ambient light, over×over rays per pixel."""
@@ -208,25 +208,25 @@ def _textured(model: Model, face: np.ndarray, uv: np.ndarray) -> np.ndarray:
     return out
 
 
-def unseen_poses(view: View) -> list[tuple[np.ndarray, np.ndarray]]:
+def unseen_poses(view: ModelView) -> list[tuple[np.ndarray, np.ndarray]]:
     """(rotation, position) in the view's camera frame: every 45° about the object's upright axis, then from above."""
     toward = -view.centre / np.linalg.norm(view.centre)
     reach = 2 * view.model.diameter
     poses = []
     for azimuth in range(45, 360, 45):
         position = view.centre + reach * turned(view.up, azimuth) @ toward
-        poses.append((look_at(position, view.centre, view.up), position))
+        poses.append((camera_rotation(position, view.centre, view.up), position))
     above = view.centre + reach * view.up
-    return [*poses, (look_at(above, view.centre, -toward), above)]
+    return [*poses, (camera_rotation(above, view.centre, -toward), above)]
 
 
 def unseen_camera(side: int = 128) -> Camera:
     """The camera of those poses: the bounding sphere fills 85 % of its frame."""
     tangent = np.tan(np.arcsin(0.25)) / 0.85  # the sphere's radius over its distance is 1/4
-    return centred(side, side, side / (2 * tangent), "user")
+    return centred_camera(side, side, side / (2 * tangent), "user")
 
 
-def silhouettes(vertices: np.ndarray, faces: np.ndarray, view: View) -> np.ndarray:
+def silhouettes(vertices: np.ndarray, faces: np.ndarray, view: ModelView) -> np.ndarray:
     """UNSEEN×128×128, True where a ray meets the mesh (in the view's camera frame)."""
     if not len(faces):
         return np.zeros((UNSEEN, 128, 128), bool)

@@ -30,7 +30,7 @@ from recon.settings import (
 )
 from recon.stages.camera import DEFAULT_FOV, find_camera, number
 from recon.stages.depth import to_depth_map
-from recon.stages.subject import colours_of, find_subject, segmented_subject
+from recon.stages.subject import find_subject, segmented_subject, visible_colours
 from recon.types import Camera, DepthKind, DepthMap, Mask, Photo, RawDepth, Surface, SurfaceChoice
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def reconstruct(
             raw, found = given, to_depth_map(given, picture, subject, camera, near, far)
     if estimator is not None:
         with watch.stage("depth"):
-            raw = estimator.estimate(colours_of(picture, subject), subject.inside)
+            raw = estimator.estimate(visible_colours(picture, subject), subject.inside)
             camera = find_camera(picture, fov, focal_px, raw.fov_x, raw.fov_error, focal_mm, centre)
             found = to_depth_map(raw, picture, subject, camera, near, far)
     notes = _warnings(picture, raw, camera, placed=near is not None or far is not None)

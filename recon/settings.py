@@ -67,7 +67,7 @@ class SolidSettings:
     @classmethod
     def for_faces(cls, faces: int | None, per_sample: int) -> SolidSettings:
         """So few samples, of `per_sample` faces each, that a wanted number of faces is near: what then decimates keeps a
-        closed mesh closed only up to 64,000 faces (stages.decimate)."""
+        closed mesh closed only up to 64,000 faces (geometry.decimation)."""
         return cls() if faces is None else cls(min(cls.max_samples, max(faces, 64_000) // per_sample))
 
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from recon.geometry.camera import back_project, centred
-from recon.geometry.lattice import Lattice, sample
+from recon.geometry.camera import back_project, centred_camera
+from recon.geometry.lattice import Lattice, sample_lattice
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo
 
 WHOLE = Mask(None, "none")
@@ -25,7 +25,7 @@ def frozen(array: np.ndarray) -> np.ndarray:
 
 def camera_of(width: int = 96, height: int = 72, focal: float = 80.0) -> Camera:
     """A camera whose principal point is the picture's centre."""
-    return centred(width, height, focal, "user")
+    return centred_camera(width, height, focal, "user")
 
 
 def pixel_grid(camera: Camera) -> tuple[np.ndarray, np.ndarray]:
@@ -118,7 +118,7 @@ def depth_of(z: np.ndarray) -> DepthMap:
 
 def lattice_of(z: np.ndarray, camera: Camera, stride: int = 1) -> Lattice:
     """Every `stride`-th pixel of a depth map."""
-    lattice = sample(z, camera, max(1, int(np.ceil(np.count_nonzero(~np.isnan(z)) / stride**2))))
+    lattice = sample_lattice(z, camera, max(1, int(np.ceil(np.count_nonzero(~np.isnan(z)) / stride**2))))
     assert lattice.stride == stride
     return lattice
 

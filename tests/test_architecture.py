@@ -15,8 +15,22 @@ from PIL import Image
 
 import recon
 from tests.scenes import camera_of, photo_of, room
+from tests.source_graph import (
+    ROOT,
+    SHIPPED,
+    Function,
+    bare_arrays,
+    code_lines,
+    is_registered,
+    module_of,
+    only_tests_reach,
+    ours,
+    public_definitions,
+    public_functions,
+    tree_of,
+    wing_of,
+)
 
-ROOT = Path(__file__).resolve().parents[1]
 FLOORS = [
     ("gen", "app"),
     ("recon.cli", "web_3d_app"),
@@ -56,17 +70,27 @@ OPEN_FLOORS = (6, 7, 13)
 HEAVY = ("torch", "open3d", "diffusers", "transformers", "pyvista", "vtk", "trimesh", "onnxruntime", "scipy.spatial",
          "scipy.sparse", "scipy.interpolate", "skimage", "matplotlib", "pandas", "flask")  # fmt: skip
 LONGEST_FILE, LONGEST_FUNCTION = 450, 70
-
-
-def ours(*folders: str) -> list[Path]:
-    """Every Python file of ours under the given folders (of the shipped code, if none is given)."""
-    roots = [ROOT / name for name in folders or ("gen.py", "app.py", "recon", "web_3d_app")]
-    return sorted(p for root in roots if root.exists() for p in ([root] if root.is_file() else root.rglob("*.py")))
-
-
-def module_of(path: Path) -> str:
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+MEDIAN, NINETIETH_PERCENTILE = 10, 30
+"""Lines of the shipped functions without their docstrings."""
+NAMED_TWICE = {
+    "main": "what a program does when it is called",
+    "load": "a checkpoint's other half",
+    "save": "a checkpoint: of a refinement's state, and of a job's reconstruction",
+    "Settings": "a refinement's and the server's, soon",
+    "make_cloud": "of the photo, and of many views, soon",
+    "number": "in the options alone, soon",
+}
+"""Public names that two wings of the house define, and why they may."""
+CALLED_BY_OTHERS = {
+    "gunicorn.conf": "gunicorn",
+    "web_3d_app.jobs.migrations": "Alembic",
+    "web_3d_app.engines.local.LocalEngine.pids": "tests that kill a worker",
+    "recon.messages.note": "the stages, soon",
+    "recon.options": "the command line and the web, soon",
+    "recon.render.fields.Blob": "a refinement without a photo, soon",
+    "recon.render.losses": "a refinement without a photo, soon",
+}
+"""Public names that nothing of ours calls, and who does."""
 
 
 def room_of(module: str) -> tuple[int, str]:
@@ -206,3 +230,42 @@ def test_files_and_functions_stay_short_and_plain(path: Path) -> None:
             assert all(alias.name != "*" for alias in node.names), f"{path.name}:{node.lineno}: a star import"
         if isinstance(node, ast.ExceptHandler):
             assert node.type is not None, f"{path.name}:{node.lineno}: a bare except"
+
+
+def test_the_shipped_functions_are_short() -> None:
+    lengths = sorted(
+        code_lines(node) for path in ours() for node in ast.walk(tree_of(path)) if isinstance(node, Function)
+    )
+    assert lengths[len(lengths) // 2] <= MEDIAN
+    assert lengths[len(lengths) * 9 // 10] <= NINETIETH_PERCENTILE
+    assert lengths[-1] <= LONGEST_FUNCTION
+
+
+@pytest.mark.parametrize("path", ours(), ids=module_of)
+def test_public_functions_are_documented_and_their_arrays_say_their_shapes(path: Path) -> None:
+    """A bare ndarray or Tensor says neither axes nor type; jaxtyping's annotations do, and the suite enforces them."""
+    for name, node in public_functions(path):
+        where = f"{path.name}:{node.lineno}: {name}"
+        assert ast.get_docstring(node) or node.name in ("__init__", "main"), f"{where} has no docstring"
+        arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+        annotations = [*(each.annotation for each in arguments if each.annotation), *filter(None, [node.returns])]
+        if module_of(path) not in ("recon.refinement.unseen_colours", "recon.refinement.stages.point_cloud"):  # soon
+            assert not any(map(bare_arrays, annotations)), f"{where} has an array without a shape"
+
+
+def test_no_public_name_is_defined_in_two_wings() -> None:
+    """Who reads a name need not ask which of two is meant. Routes are named by the addresses that they answer."""
+    wings: dict[str, dict[str, str]] = {}
+    for path in ours(*SHIPPED, "training", "bench"):
+        module = module_of(path)
+        for node in public_definitions(path):
+            if not is_registered(node):
+                wings.setdefault(node.name, {})[wing_of(module)] = module
+    twice = {name: sorted(where.values()) for name, where in wings.items() if len(where) > 1}
+    assert {name: where for name, where in twice.items() if name not in NAMED_TWICE} == {}
+
+
+def test_nothing_is_there_for_its_tests_alone() -> None:
+    """What neither the product, nor a benchmark, nor the training reaches has no business in the product."""
+    unreached = [name for name in only_tests_reach() if not name.startswith(tuple(CALLED_BY_OTHERS))]
+    assert unreached == []

@@ -31,7 +31,7 @@ RUNS: dict[str, tuple[int, tuple[str, ...]]] = {
 COLUMNS = ("real_d1", "indoor", "street", "tabletop", "real_rel", "world_d1", "normals", "iou", "relief", "fov")
 
 
-def scores(folder: Path, plan: Plan, start: Path, real: Path) -> dict[str, float]:
+def train_and_score(folder: Path, plan: Plan, start: Path, real: Path) -> dict[str, float]:
     """Train a plan to its end and score its averaged weights, on the whole world whatever it was trained on."""
     trainer = started(folder, plan, start)
     while trainer.step < plan.steps:
@@ -52,7 +52,7 @@ def main() -> None:
     print("| left out | " + " | ".join(COLUMNS) + " |\n|---|" + "---|" * len(COLUMNS), flush=True)
     for name, (seed, without) in RUNS.items():
         plan = replace(Plan(), seed=seed, steps=args.steps, stages=LATER, frozen=0, without=without)
-        row = scores(args.runs / name.replace(" ", "_").replace(",", ""), plan, args.start, args.real)
+        row = train_and_score(args.runs / name.replace(" ", "_").replace(",", ""), plan, args.start, args.real)
         print(f"| {name} | " + " | ".join(f"{row[c]:.3f}" for c in COLUMNS) + " |", flush=True)
 
 

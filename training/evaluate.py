@@ -51,7 +51,7 @@ def torch_predict(net: nn.Module, side: int) -> Predict:
     return predict
 
 
-def read_frame(folder: Path) -> tuple[np.ndarray, np.ndarray, str]:
+def read_rgbd(folder: Path) -> tuple[np.ndarray, np.ndarray, str]:
     """rgb uint8 (H, W, 3), disparity float32 (H, W) with 0 where there is no measurement, and the frame's domain."""
     meta = json.loads((folder / "meta.json").read_text())
     rgb = cv2.imread(str(folder / meta["rgb"]), cv2.IMREAD_COLOR)
@@ -73,7 +73,7 @@ def score_frames(predict: Predict, folder: Path) -> dict[str, list[tuple[str, fl
     """Per domain the frames' (name, delta1, AbsRel): disparity fitted by least squares (scale and shift) per frame."""
     scores: dict[str, list[tuple[str, float, float]]] = defaultdict(list)
     for meta in sorted(folder.glob("*/meta.json")):
-        rgb, truth, domain = read_frame(meta.parent)
+        rgb, truth, domain = read_rgbd(meta.parent)
         prediction = cv2.resize(predict(rgb), truth.shape[::-1], interpolation=cv2.INTER_LINEAR)
         seen = truth > 0
         pair = torch.from_numpy(prediction[seen]), torch.from_numpy(truth[seen])

@@ -81,7 +81,7 @@ def disparity_loss(prediction: Tensor, truth: Tensor, anchor: float = ANCHOR, gr
     return absolute + gradients * gradient_loss(difference)
 
 
-def mask_loss(logit: Tensor, truth: Tensor) -> Tensor:
+def mask_cross_entropy(logit: Tensor, truth: Tensor) -> Tensor:
     """Binary cross-entropy."""
     return F.binary_cross_entropy_with_logits(logit, truth)
 
@@ -93,7 +93,7 @@ def subject_loss(logit: Tensor, truth: Tensor) -> Tensor:
     overlap = 2 * (probability * truth).sum((1, 2, 3))
     dice = 1 - overlap / (probability.sum((1, 2, 3)) + truth.sum((1, 2, 3))).clamp_min(1e-6)
     has = (truth.amax((1, 2, 3)) > 0).to(dice.dtype)
-    return mask_loss(logit, truth) + 0.5 * (dice * has).mean()
+    return mask_cross_entropy(logit, truth) + 0.5 * (dice * has).mean()
 
 
 def normals_loss(prediction: Tensor, truth: Tensor, sky: Tensor) -> Tensor:
@@ -152,7 +152,7 @@ def loss_parts(
     parts = {
         "disparity": disparity_loss(prediction.disparity, labels.disparity, anchor, gradients),
         "edges": EDGES * edge_loss(prediction.disparity, normalised(labels.disparity)),
-        "sky": SKY * mask_loss(prediction.sky, labels.sky),
+        "sky": SKY * mask_cross_entropy(prediction.sky, labels.sky),
         "subject": SUBJECT * subject_loss(prediction.subject, labels.subject),
         "normals": NORMALS * normals_loss(prediction.normals, labels.normals, labels.sky),
         "relief": relief * relief_loss(prediction.front, prediction.back, labels),

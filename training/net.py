@@ -111,7 +111,7 @@ def coordinates(photo: Tensor) -> Tensor:
     return torch.cat([(2 * x - 1 - width) / longer, (2 * y - 1 - height) / longer], 1)
 
 
-class Fine(nn.Module):
+class FullSizeHead(nn.Module):
     """The last step: maps at half resolution, drawn to the photo's own edges. It sees the pixels themselves, and takes each
     full pixel as a convex combination of the 3x3 half pixels around it (Teed and Deng 2020, RAFT, section 3.3); a fresh one
     interpolates bilinearly."""
@@ -179,7 +179,7 @@ class GeometryNet(nn.Module):
         self.scene = nn.Linear(deepest, deepest)
         pairs = zip(widths[:0:-1], widths[-2::-1], strict=True)
         self.ups = nn.ModuleList(Up(deep, side, last=side == widths[0]) for deep, side in pairs)
-        self.fine = Fine(widths[0], fine, sum(MAPS))
+        self.fine = FullSizeHead(widths[0], fine, sum(MAPS))
 
     def _features(self, rgb: Tensor) -> list[Tensor]:
         """The encoder's; in float32 where a gradient is wanted: on a CPU the depthwise convolutions' backward pass is

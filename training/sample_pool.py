@@ -58,7 +58,7 @@ class Recipe:
     folder: Path | None = None
 
 
-class Pool:
+class SamplePool:
     """Batches of photos by step number, rendered on a device; the last stage has no end."""
 
     def __init__(self, recipe: Recipe, device: str = "cpu") -> None:
@@ -129,14 +129,14 @@ class Pool:
         """Nothing to stop."""
 
 
-_pool: Pool | None = None
+_pool: SamplePool | None = None
 
 
 def _begin(recipe: Recipe) -> None:
     """In the helping process: its own pool, on one thread."""
     global _pool
     torch.set_num_threads(1)
-    _pool = Pool(recipe)
+    _pool = SamplePool(recipe)
 
 
 def _batch(step: int) -> Batch:
@@ -144,7 +144,7 @@ def _batch(step: int) -> Batch:
     return _pool.batch(step)
 
 
-class PoolAhead:
+class SamplePoolAhead:
     """The same batches, made a few steps ahead by another process (CPU)."""
 
     AHEAD = 16

@@ -27,7 +27,7 @@ from recon.geometry.cutout import GROUND
 from .evaluate import draw_curve, score_real, score_world
 from .losses import ANCHOR, RELIEF, UPRIGHT, loss_parts
 from .net import FINE, HEADS, WIDTHS, GeometryNet
-from .sample_pool import TAKEN, Pool, PoolAhead, Recipe, Stage
+from .sample_pool import TAKEN, Recipe, SamplePool, SamplePoolAhead, Stage
 
 # Sizes that real photos are looked at in: a network knows best what it saw last, and scores at other sizes fall.
 SMALL = ((128, 128), (128, 160), (160, 128), (96, 192), (160, 160), (128, 192), (64, 224), (192, 160))
@@ -130,7 +130,7 @@ class Trainer:
         torch.manual_seed(plan.seed)
         self.folder, self.plan, self.device, self.step, self.seconds = folder, plan, device, 0, 0.0
         recipe = Recipe(plan.seed, plan.stages, plan.reuse, plan.without, folder / "chunks" if ahead else None)
-        self.pool: Pool | PoolAhead = PoolAhead(recipe) if ahead else Pool(recipe, device)
+        self.pool: SamplePool | SamplePoolAhead = SamplePoolAhead(recipe) if ahead else SamplePool(recipe, device)
         fresh = not plan.start and not (folder / "last.pt").exists()
         net = GeometryNet(plan.widths, plan.fine, plan.heads, pretrained=fresh and pretrained).to(device)
         self.net = net.to(memory_format=torch.channels_last)

@@ -18,7 +18,7 @@ from numpy import ndarray
 
 from recon.builtin.weights import GEOMETRY, SHAPES
 from recon.errors import MissingWeights
-from recon.geometry.cutout import GROUND, cut, on_plain_ground, window_around
+from recon.geometry.cutout import GROUND, crop_window, on_plain_ground, window_around
 from recon.geometry.upsample import resized
 from recon.threads import count
 from recon.types import RawDepth, Relief
@@ -128,8 +128,8 @@ class Network:
     def relief(self, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"]) -> Relief:
         """Front and back of a subject, looked at alone on plain ground."""
         window = window_around(inside, SUBJECT_FILL, self._longest)
-        alone = cut(inside, window, False)
-        heads = self.heads(on_plain_ground(cut(rgb, window, GROUND), alone), alone)
+        alone = crop_window(inside, window, False)
+        heads = self.heads(on_plain_ground(crop_window(rgb, window, GROUND), alone), alone)
         return Relief(heads.front, heads.back, *window)
 
 

@@ -1,6 +1,6 @@
 """Pinhole cameras: fields of view, focal lengths, back-projection and projection.
 
-A `Camera` belongs to a picture of `width`×`height` pixels; `scaled` gives the same camera for another resolution.
+A `Camera` belongs to a picture of `width`×`height` pixels; `scaled_camera` gives the same camera for another resolution.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ def focal_from_35mm(focal_mm: float, width: int, height: int) -> float:
     return focal_mm * math.hypot(width, height) / FULL_FRAME_DIAGONAL_MM
 
 
-def centred(width: int, height: int, focal: float, source: str) -> Camera:
+def centred_camera(width: int, height: int, focal: float, source: str) -> Camera:
     """A camera whose principal point is the picture's centre."""
     return Camera(width, height, focal, width / 2, height / 2, source)
 
 
-def scaled(camera: Camera, width: int, height: int) -> Camera:
+def scaled_camera(camera: Camera, width: int, height: int) -> Camera:
     """The same camera for a picture resampled to `width`×`height` (pixels stay square to within rounding)."""
     sx, sy = width / camera.width, height / camera.height
     return Camera(width, height, camera.focal * (sx + sy) / 2, camera.cx * sx, camera.cy * sy, camera.source)

@@ -7,7 +7,7 @@ from jaxtyping import Float32, Int32
 from numpy import ndarray
 
 
-def clip(
+def clip_mesh(
     vertices: Float32[ndarray, "n 3"], faces: Int32[ndarray, "m 3"], value: Float32[ndarray, " n"]
 ) -> tuple[Float32[ndarray, "k 3"], Int32[ndarray, "l 3"]]:
     """The part of the mesh where `value`, linear on each triangle, is positive.

@@ -20,21 +20,21 @@ def is_closed(faces: Int32[ndarray, "m 3"]) -> bool:
     return bool((start != end).all() and (forth[1:] != forth[:-1]).all() and np.array_equal(forth, back))
 
 
-def sharing(vertices: Float32[ndarray, "n 3"]) -> Bool[ndarray, " n"]:
+def coincident(vertices: Float32[ndarray, "n 3"]) -> Bool[ndarray, " n"]:
     """Which vertices lie exactly where another one lies."""
     keys = (vertices + np.float32(0)).view(np.dtype((np.void, 12))).ravel()  # −0 and 0 are one place
     _, group, counts = np.unique(keys, return_inverse=True, return_counts=True)
     return counts[group] > 1
 
 
-def apart(vertices: Float32[ndarray, "n 3"], faces: Int32[ndarray, "m 3"]) -> Float32[ndarray, "n 3"]:
+def separate_coincident(vertices: Float32[ndarray, "n 3"], faces: Int32[ndarray, "m 3"]) -> Float32[ndarray, "n 3"]:
     """The vertices with those that share a place moved apart by a few percent of an edge, each towards its own
     neighbours and outwards: whoever merges vertices by place then finds the same mesh."""
-    if not sharing(vertices).any():
+    if not coincident(vertices).any():
         return vertices
     out = vertices.copy()
     for attempt in range(1, ROUNDS + 1):
-        moved = np.flatnonzero(sharing(out))
+        moved = np.flatnonzero(coincident(out))
         if not len(moved):
             break
         out[moved] = (vertices + np.float32(0.02 * attempt) * _own_side(vertices, faces))[moved]

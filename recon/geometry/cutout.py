@@ -44,14 +44,14 @@ def window_around(inside: Bool[ndarray, "h w"], fill: float, longest: float) -> 
     return Window(left, top, width, height)
 
 
-def cut(picture: Shaped[ndarray, "h w *c"], window: Window, outside: int) -> Shaped[ndarray, "a b *c"]:
+def crop_window(picture: Shaped[ndarray, "h w *c"], window: Window, outside: int) -> Shaped[ndarray, "a b *c"]:
     """What a picture shows in a window; `outside` beyond its edge."""
     out = np.full((window.height, window.width, *picture.shape[2:]), outside, picture.dtype)
-    paste(out, picture, Window(-window.left, -window.top, picture.shape[1], picture.shape[0]))
+    paste_window(out, picture, Window(-window.left, -window.top, picture.shape[1], picture.shape[0]))
     return out
 
 
-def paste(canvas: Shaped[ndarray, "h w *c"], picture: Shaped[ndarray, "a b *c"], window: Window) -> None:
+def paste_window(canvas: Shaped[ndarray, "h w *c"], picture: Shaped[ndarray, "a b *c"], window: Window) -> None:
     """Write a picture into a window of the canvas, which it changes; what reaches over the edge is left out."""
     rows, own_rows = _overlap(window.top, picture.shape[0], canvas.shape[0])
     columns, own_columns = _overlap(window.left, picture.shape[1], canvas.shape[1])

@@ -23,7 +23,7 @@ RIM = 2.5
 anything round."""
 
 
-def cuts(
+def depth_cuts(
     z: Float32[ndarray, "h w"],
     footprint: float,
     noise: float = 0.0,
@@ -63,7 +63,7 @@ def _continues(z: Float32[ndarray, "h w"]) -> Bool[ndarray, "h w-1"]:
     return unexplained < 0.5 * np.abs(change)
 
 
-def snap(z: Float32[ndarray, "h w"], step: float = STEP) -> Float32[ndarray, "h w"]:
+def snap_flying_pixels(z: Float32[ndarray, "h w"], step: float = STEP) -> Float32[ndarray, "h w"]:
     """Move each flying sample to the nearer side of the step that it hangs in.
 
     A flying sample lies strictly between its two neighbours in a row or column, these differ by more than `step`,

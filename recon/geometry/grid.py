@@ -12,11 +12,14 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, Int32, Int64
+from jaxtyping import Bool, Float32, Int32, Int64, UInt8
 from numpy import ndarray
 
-from recon.geometry.discontinuity import STEP, cuts
+from recon.geometry.discontinuity import STEP, depth_cuts
 from recon.geometry.lattice import Lattice, corner_lines
+
+CornerGroups = tuple[UInt8[ndarray, "h+1 w+1"], UInt8[ndarray, "h+1 w+1"], UInt8[ndarray, "h+1 w+1"]]
+"""Of every corner of h×w samples, the vertices of its samples b, c and d."""
 
 
 def grid_mesh(
@@ -60,7 +63,7 @@ def without_floaters(
     z: Float32[ndarray, "h w"], footprint: float, smallest: int, noise: float = 0.0, step: float = STEP
 ) -> tuple[Float32[ndarray, "h w"], Bool[ndarray, "h w-1"], Bool[ndarray, "h-1 w"]]:
     """The depth map without pieces of fewer than `smallest` samples, and its cuts."""
-    cut_h, cut_v = cuts(z, footprint, noise, step)
+    cut_h, cut_v = depth_cuts(z, footprint, noise, step)
     labels, counts = connected_pieces(cut_h, cut_v)
     keep = counts[labels] >= smallest
     lost = ~keep
@@ -69,9 +72,7 @@ def without_floaters(
     return np.where(keep, z, np.float32(np.nan)), cut_h, cut_v
 
 
-def corner_groups(
-    join_h: Bool[ndarray, "h a"], join_v: Bool[ndarray, "b w"]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def corner_groups(join_h: Bool[ndarray, "h a"], join_v: Bool[ndarray, "b w"]) -> CornerGroups:
     """For every corner, which vertex (0..3) its samples b, c and d belong to; a's is always 0."""
     height, width = join_h.shape[0], join_v.shape[1]
     sides = np.zeros((4, height + 1, width + 1), bool)
@@ -87,7 +88,7 @@ def corner_groups(
 
 
 def vertex_keys(
-    group: tuple[np.ndarray, np.ndarray, np.ndarray], rows: Int64[ndarray, " n"], columns: Int64[ndarray, " n"]
+    group: CornerGroups, rows: Int64[ndarray, " n"], columns: Int64[ndarray, " n"]
 ) -> Int32[ndarray, "4 n"]:
     """Each sample's corners (top left, top right, bottom left, bottom right) as 4·corner + group."""
     b, c, d = (g.ravel() for g in group)
@@ -204,7 +205,9 @@ def _turn(a: Float32[ndarray, "n 2"], b: Float32[ndarray, "n 2"], c: Float32[nda
     return (c[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1]) - (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1])
 
 
-def compact(faces: Int32[ndarray, "m 3"], count: int) -> tuple[Int32[ndarray, "m 3"], Int64[ndarray, " n"]]:
+def without_unused_vertices(
+    faces: Int32[ndarray, "m 3"], count: int
+) -> tuple[Int32[ndarray, "m 3"], Int64[ndarray, " n"]]:
     """Faces over the used vertices alone, and which of the `count` vertices these are."""
     used = np.zeros(count, bool)
     used[faces.ravel()] = True

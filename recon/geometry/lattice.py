@@ -52,7 +52,7 @@ def stride_for(z: Float32[ndarray, "h w"], limit: int) -> int:
     return max(1, math.ceil(math.sqrt(np.count_nonzero(~np.isnan(z)) / limit)))
 
 
-def sample(z: Float32[ndarray, "h w"], camera: Camera, limit: int) -> Lattice:
+def sample_lattice(z: Float32[ndarray, "h w"], camera: Camera, limit: int) -> Lattice:
     """Every stride-th pixel of a depth map, at most about `limit` of them.
 
     Where the sampled pixel has no depth, another one of its stride×stride block stands in (at its own position only up

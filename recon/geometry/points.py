@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float32, Int64
 from numpy import ndarray
 
 
-def outliers(
+def depth_outliers(
     z: Float32[ndarray, "h w"], footprint: float, neighbours: int = 8, std_ratio: float = 4.0
 ) -> Bool[ndarray, "h w"]:
     """Samples whose depth stands far from their neighbours'.

@@ -7,7 +7,7 @@ from jaxtyping import UInt8
 from numpy import ndarray
 
 
-def at_most(picture: UInt8[ndarray, "h w *c"], side: int) -> UInt8[ndarray, "a b *c"]:
+def shrink_to_fit(picture: UInt8[ndarray, "h w *c"], side: int) -> UInt8[ndarray, "a b *c"]:
     """The picture reduced so that its longer side has at most `side` pixels; as it is, if it has no more."""
     height, width = picture.shape[:2]
     scale = side / max(height, width)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, UInt8
+from jaxtyping import Bool, Float32, Int32, UInt8
 from numpy import ndarray
 
 MIN_COVER, MAX_COVER = 0.02, 0.85
@@ -25,14 +25,14 @@ GUIDED_EPSILON = 1e-4  # guide units squared: contrasts below a hundredth are no
 MIN_MAIN = 0.6  # the share of the foreground that the largest piece must hold: else there are several subjects
 
 
-def touch(mask: Bool[ndarray, "h w"]) -> float:
+def edge_contact(mask: Bool[ndarray, "h w"]) -> float:
     """Which share of the photo's left, top and right edges lies inside the mask."""
     return float(np.concatenate([mask[:, 0], mask[0], mask[:, -1]]).mean())
 
 
 def is_credible(mask: Bool[ndarray, "h w"]) -> bool:
     """Whether the mask may be a single subject, by cover and by the edges it touches."""
-    return bool(MIN_COVER <= mask.mean() <= MAX_COVER) and touch(mask) <= MAX_TOUCH
+    return bool(MIN_COVER <= mask.mean() <= MAX_COVER) and edge_contact(mask) <= MAX_TOUCH
 
 
 def sharpen(rgb: UInt8[ndarray, "h w 3"], probability: Float32[ndarray, "a b"]) -> Bool[ndarray, "h w"] | None:
@@ -40,7 +40,7 @@ def sharpen(rgb: UInt8[ndarray, "h w 3"], probability: Float32[ndarray, "a b"]) 
 
     probability: of being subject, 0..1, of any resolution over the whole photo; what is near 0 or 1 is believed.
     """
-    small = shrunk(rgb)
+    small = at_grabcut_size(rgb)
     size = small.shape[1], small.shape[0]
     likely = cv2.resize(probability, size, interpolation=cv2.INTER_LINEAR)
     labels = np.where(likely > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
@@ -50,10 +50,10 @@ def sharpen(rgb: UInt8[ndarray, "h w 3"], probability: Float32[ndarray, "a b"]) 
     if mask is None:
         return None
     mask = without_small_holes(mask, 3.0)
-    return drawn(mask, small, rgb) if is_credible(mask) else None
+    return outline_to_edges(mask, small, rgb) if is_credible(mask) else None
 
 
-def shrunk(rgb: UInt8[ndarray, "h w 3"]) -> UInt8[ndarray, "a b 3"]:
+def at_grabcut_size(rgb: UInt8[ndarray, "h w 3"]) -> UInt8[ndarray, "a b 3"]:
     """The photo at the size at which GrabCut runs."""
     factor = min(1.0, WORK_SIDE / max(rgb.shape[:2]))
     size = max(16, round(rgb.shape[1] * factor)), max(16, round(rgb.shape[0] * factor))
@@ -72,7 +72,7 @@ def grab_cut(small: UInt8[ndarray, "h w 3"], labels: UInt8[ndarray, "h w"], roun
 
 def one_subject(mask: Bool[ndarray, "h w"], main: float = MIN_MAIN) -> Bool[ndarray, "h w"] | None:
     """The mask without its small pieces; None where no piece holds the share `main` of it."""
-    labels, areas = pieces(mask)
+    labels, areas = connected_components(mask)
     if not areas.size or areas.max() < main * areas.sum():
         return None
     return np.asarray(np.append(False, areas >= MIN_PIECE * areas.max())[labels])
@@ -81,17 +81,17 @@ def one_subject(mask: Bool[ndarray, "h w"], main: float = MIN_MAIN) -> Bool[ndar
 def without_small_holes(mask: Bool[ndarray, "h w"], doubt: float) -> Bool[ndarray, "h w"]:
     """The mask, its holes under SMALL_HOLE·doubt of its area filled: through a hole one sees a plain ground for sure
     (doubt 1), a rough one maybe (3)."""
-    holes, sizes = pieces(~mask)
+    holes, sizes = connected_components(~mask)
     return np.asarray(mask | np.append(False, sizes < SMALL_HOLE * doubt * mask.sum())[holes])
 
 
-def pieces(mask: Bool[ndarray, "h w"]) -> tuple[ndarray, ndarray]:
+def connected_components(mask: Bool[ndarray, "h w"]) -> tuple[Int32[ndarray, "h w"], Int32[ndarray, " n"]]:
     """Labels of the connected pieces (0 is outside) and the area of each, from piece 1 on."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     return labels, stats[1:, cv2.CC_STAT_AREA]
 
 
-def drawn(
+def outline_to_edges(
     mask: Bool[ndarray, "a b"], small: UInt8[ndarray, "a b 3"], rgb: UInt8[ndarray, "h w 3"]
 ) -> Bool[ndarray, "h w"]:
     """The mask at the photo's size, its outline drawn to the photo's edges by a fast guided filter (He & Sun 2015).

@@ -18,12 +18,14 @@ ROUNDING = 3.0
 network says on the silhouette itself, where it is least sure, counts little."""
 
 
-def doubled(inside: Bool[ndarray, "h w"]) -> Bool[ndarray, "2*h 2*w"]:
+def each_sample_doubled(inside: Bool[ndarray, "h w"]) -> Bool[ndarray, "2*h 2*w"]:
     """Each sample as 2×2: a part one sample wide then has vertices inside it, not only on its rim."""
     return np.repeat(np.repeat(inside, 2, axis=0), 2, axis=1)
 
 
-def sheet(inside: Bool[ndarray, "h w"]) -> tuple[Int32[ndarray, "4 n"], ndarray, Bool[ndarray, " k"]]:
+def corner_mesh(
+    inside: Bool[ndarray, "h w"],
+) -> tuple[Int32[ndarray, "4 n"], Int32[ndarray, " k"], Bool[ndarray, " k"]]:
     """Corners of every inside sample as vertex indices, each vertex's corner (flat index), and whether it is on the rim.
 
     Where two samples touch at a corner only, each gets its own vertex there, so that no vertex pinches the surface.
@@ -62,7 +64,9 @@ def rim_walls(faces: Int32[ndarray, "m 3"], offset: int) -> Int32[ndarray, "k 3"
     return np.concatenate([np.stack([b, a, a + offset], axis=1), np.stack([b, a + offset, b + offset], axis=1)])
 
 
-def smoothed_rim(pixels: Float32[ndarray, "n 2"], faces: Int32[ndarray, "m 3"], rounds: int = 2) -> ndarray:
+def smoothed_rim(
+    pixels: Float32[ndarray, "n 2"], faces: Int32[ndarray, "m 3"], rounds: int = 2
+) -> Float32[ndarray, "n 2"]:
     """Each vertex's place with the rim's staircase flattened: a rim vertex goes half way to the middle of its two
     neighbours on the rim (sheet makes it two), `rounds` times. No vertex moves by as much as half a spacing."""
     a, b = rim_edges(faces)
@@ -83,7 +87,7 @@ def rim_distance(inside: Bool[ndarray, "h w"]) -> Float32[ndarray, "h+1 w+1"]:
     return cv2.distanceTransform(whole.astype(np.uint8), cv2.DIST_L2, 5)
 
 
-def joined(
+def join_front_back(
     front: Float32[ndarray, " k"],
     back: Float32[ndarray, " k"],
     distance: Float32[ndarray, " k"],
@@ -99,7 +103,7 @@ def joined(
     return middle - half, middle + half
 
 
-def inflated(
+def inflate(
     corners: Int32[ndarray, "4 n"], rim: Bool[ndarray, " k"], rim_values: Float32[ndarray, " k"]
 ) -> tuple[Float32[ndarray, " k"], Float32[ndarray, " k"]]:
     """(base, height) per vertex of a sheet with unit spacing.

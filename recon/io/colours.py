@@ -30,7 +30,7 @@ def upright(found: Opened, turn: Image.Transpose | None) -> Upright:
     picture, note = found.picture, ""
     profile = picture.info.get("icc_profile")
     if found.deep is not None:
-        values, note = scaled(found.deep[..., :3])
+        values, note = to_8bit(found.deep[..., :3])
         rgb, alpha = reduced(Image.fromarray(values), found.factor, False), None
         if found.deep.shape[2] == 4:
             opacity = Image.fromarray((found.deep[..., 3] >> 8).astype(np.uint8))
@@ -39,7 +39,7 @@ def upright(found: Opened, turn: Image.Transpose | None) -> Upright:
         transparent = picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info
         whole = picture
         if picture.mode.startswith(("I", "F")):
-            values, note = scaled(np.asarray(picture))
+            values, note = to_8bit(np.asarray(picture))
             whole = Image.fromarray(values)
         rgb = reduced(whole, found.factor, transparent)
         alpha = (picture if found.factor == 1 else rgb).convert("RGBA").getchannel("A") if transparent else None
@@ -65,7 +65,7 @@ def reduced(picture: Image.Image, factor: int, transparent: bool) -> Image.Image
     return out
 
 
-def scaled(values: Shaped[ndarray, "h w *c"]) -> tuple[UInt8[ndarray, "h w *c"], str]:
+def to_8bit(values: Shaped[ndarray, "h w *c"]) -> tuple[UInt8[ndarray, "h w *c"], str]:
     """16- or 32-bit numbers as 8-bit ones, and what was taken as white where that is not plain.
 
     Whole numbers reach 65535, unless none needs more than 8, 10, 12 or 14 bits: then these are what the file holds. Floats

@@ -23,7 +23,7 @@ from recon.io.decoding import decoding
 from recon.io.embedded import DEPTH_NOTE, panorama_by_shape, panorama_by_tag
 from recon.io.exif import Lens, lens_of
 from recon.io.files import checked_file
-from recon.io.values import PHOTOS, as_array, as_path, colours_of, is_path
+from recon.io.values import PHOTOS, as_array, as_colours, as_path, is_path
 from recon.settings import Limits
 from recon.types import Photo
 
@@ -53,7 +53,7 @@ def photo_from_bytes(data: bytes, limits: Limits = Limits(), formats: Sequence[s
 
 def photo_of(given: Any, limits: Limits = Limits()) -> Photo:
     """The photo that a program hands over: a file's path or bytes, a Pillow image, an upright array or tensor (see
-    `values.colours_of`), or a Photo, which is taken as it is. Raises BadInput for anything else."""
+    `values.as_colours`), or a Photo, which is taken as it is. Raises BadInput for anything else."""
     if isinstance(given, Photo):
         return given
     if isinstance(given, bytes | bytearray):
@@ -64,8 +64,8 @@ def photo_of(given: Any, limits: Limits = Limits()) -> Photo:
 
 
 def photo_from_array(values: Any, name: str = "photo", limits: Limits = Limits()) -> Photo:
-    """A Photo from an upright array or tensor, see `values.colours_of`. Raises BadInput."""
-    rgb = colours_of(as_array(values, PHOTO, PHOTOS), "a photo")
+    """A Photo from an upright array or tensor, see `values.as_colours`. Raises BadInput."""
+    rgb = as_colours(as_array(values, PHOTO, PHOTOS), "a photo")
     check_extent("the photo's array", rgb.shape[1::-1], limits)
     size, factor = rgb.shape[:2], reduction(rgb.shape[1::-1], limits)
     if factor > 1:

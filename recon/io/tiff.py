@@ -19,7 +19,7 @@ _SIZES = {1: 1, 3: 2, 4: 4, 13: 4}
 
 
 @dataclass(frozen=True)
-class Page:
+class TiffPage:
     """One picture in the file. sub: it belongs to another page and is none of the chain; reduced: it is called a smaller
     copy of another."""
 
@@ -30,12 +30,12 @@ class Page:
     sub: bool
 
 
-def pages_of(data: bytes) -> list[Page]:
+def pages_of(data: bytes) -> list[TiffPage]:
     """Every page and sub-page in the order of the file; none where it is no TIFF, or damaged."""
     if data[:4] not in STARTS:
         return []
     order = "<" if data[:2] == b"II" else ">"
-    found: list[Page] = []
+    found: list[TiffPage] = []
     todo, seen = [(_number(data, order, 4, 4), False)], set()
     while todo and len(found) < LONGEST:
         place, sub = todo.pop(0)
@@ -44,7 +44,7 @@ def pages_of(data: bytes) -> list[Page]:
         seen.add(place)
         tags, following = _directory(data, order, place)
         kinds = tags.get(PHOTOMETRIC, [0])
-        found.append(Page(_first(tags, WIDTH), _first(tags, HEIGHT), bool(_first(tags, KIND) & 1),
+        found.append(TiffPage(_first(tags, WIDTH), _first(tags, HEIGHT), bool(_first(tags, KIND) & 1),
                           kinds[0] in SENSOR or DNG_VERSION in tags, sub))  # fmt: skip
         if not sub:
             todo.insert(0, (following, False))

@@ -21,7 +21,7 @@ from jaxtyping import UInt8
 from numpy import ndarray
 
 from recon.geometry.axes import to_gltf
-from recon.geometry.reduce import at_most
+from recon.geometry.reduce import shrink_to_fit
 from recon.io.files import write_with
 from recon.types import Camera, Mesh
 
@@ -47,7 +47,7 @@ def write_preview(mesh: Mesh, camera: Camera, path: Path, closed: bool) -> None:
     from PIL import Image
 
     yaw = 30.0 if closed else 0.6 * SWING_DEG
-    with _Studio(mesh, camera, LONG_SIDE, closed) as studio:
+    with OffscreenRenderer(mesh, camera, LONG_SIDE, closed) as studio:
         frame = studio.shot(yaw, LIFT_DEG, fitted=closed)
     write_with(path, lambda temporary: Image.fromarray(frame).save(temporary))
 
@@ -55,7 +55,7 @@ def write_preview(mesh: Mesh, camera: Camera, path: Path, closed: bool) -> None:
 def write_turntable(mesh: Mesh, camera: Camera, path: Path, closed: bool, seconds: float = 3.0) -> None:
     """An MP4 (H.264) or a GIF of the mesh turning, endlessly loopable."""
     count = max(8, round(seconds * FPS)) if path.suffix.lower() == ".mp4" else max(8, round(seconds * GIF_FPS))
-    with _Studio(mesh, camera, TURNTABLE_SIDE, closed) as studio:
+    with OffscreenRenderer(mesh, camera, TURNTABLE_SIDE, closed) as studio:
         writer = _write_mp4 if path.suffix.lower() == ".mp4" else _write_gif
         writer(path, (studio.shot(*angles) for angles in turntable_angles(count, closed)))
 
@@ -67,7 +67,7 @@ def turntable_angles(count: int, closed: bool) -> Iterator[tuple[float, float]]:
         yield (math.degrees(turn), LIFT_DEG) if closed else (SWING_DEG * math.sin(turn), LIFT_DEG * math.cos(turn))
 
 
-class _Studio:
+class OffscreenRenderer:
     """A mesh before an off-screen camera."""
 
     def __init__(self, mesh: Mesh, camera: Camera, long_side: int, closed: bool) -> None:
@@ -107,7 +107,7 @@ class _Studio:
         else:
             self.plotter.add_mesh(data, color="#c9c4bc")
 
-    def __enter__(self) -> _Studio:
+    def __enter__(self) -> OffscreenRenderer:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -161,7 +161,7 @@ def _at_most(picture: UInt8[ndarray, "h w 3"], side: int) -> UInt8[ndarray, "h w
 def _texture(picture: UInt8[ndarray, "h w 3"]) -> pyvista.Texture:
     import pyvista
 
-    texture = pyvista.Texture(at_most(picture, 2048))
+    texture = pyvista.Texture(shrink_to_fit(picture, 2048))
     texture.interpolate, texture.mipmap = True, True
     return texture
 

@@ -54,7 +54,7 @@ def shown(shape: tuple[int, ...]) -> str:
     return "×".join(map(str, shape)) or "()"
 
 
-def colours_of(values: Shaped[ndarray, " ..."], named: str) -> UInt8[ndarray, "h w c"]:
+def as_colours(values: Shaped[ndarray, " ..."], named: str) -> UInt8[ndarray, "h w c"]:
     """An array of colours as uint8, h×w×3 or h×w×4.
 
     Takes h×w, h×w×1, 3 or 4 channels, the same with channels first, a batch of one; bool, uint8, uint16 (65535 is white),

@@ -12,12 +12,12 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, UInt8
 from numpy import ndarray
 
 from recon.geometry.axes import to_gltf
 from recon.geometry.colour import linear_16bit
-from recon.geometry.reduce import at_most
+from recon.geometry.reduce import shrink_to_fit
 from recon.io.files import write_bytes
 from recon.settings import ViewSettings
 from recon.types import Mesh
@@ -100,12 +100,12 @@ def rounded(positions: Float32[ndarray, "n 3"], bits: int) -> Float32[ndarray, "
     return np.rint(positions / step) * step
 
 
-def encoded_texture(texture: np.ndarray, view: ViewSettings | None = None) -> bytes:
+def encoded_texture(texture: UInt8[ndarray, "h w 3"], view: ViewSettings | None = None) -> bytes:
     """The texture as a JPEG without chroma subsampling (which would cost 3 dB at coloured edges), or small, for a view."""
     quality, sampling = JPEG_QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
     if view is not None:
         quality, sampling = view.quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420
-        texture = at_most(texture, view.texture_side)
+        texture = shrink_to_fit(texture, view.texture_side)
     flags = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
     ok, data = cv2.imencode(".jpg", cv2.cvtColor(texture, cv2.COLOR_RGB2BGR), flags)
     assert ok, "OpenCV encodes every uint8 picture"

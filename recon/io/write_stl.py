@@ -15,7 +15,7 @@ from numpy import ndarray
 
 from recon.errors import BadInput
 from recon.geometry.axes import to_printer
-from recon.geometry.closed import apart, is_closed
+from recon.geometry.closed import is_closed, separate_coincident
 from recon.io.files import write_bytes
 from recon.settings import PrintSettings
 from recon.types import Mesh
@@ -45,7 +45,7 @@ def printable(mesh: Mesh, settings: PrintSettings = PrintSettings()) -> Mesh:
             raise BadInput("the model is not closed and cannot have a stand; add --surface solid or leave --base out.")
         places, faces = _on_stand(places, faces)
     scaled = (_unit(places) * settings.size_mm).astype(np.float32)
-    return Mesh(apart(scaled, faces) if closed else scaled, faces)
+    return Mesh(separate_coincident(scaled, faces) if closed else scaled, faces)
 
 
 def write_printable(mesh: Mesh, path: Path) -> None:
@@ -78,7 +78,7 @@ def _on_stand(places: Float64[ndarray, "n 3"], faces: ndarray) -> tuple[Float64[
     def solid(vertices: ndarray, triangles: ndarray) -> manifold3d.Manifold:
         return manifold3d.Manifold(manifold3d.Mesh(vertices.astype(np.float32), triangles.astype(np.uint32)))
 
-    whole = solid(apart(places.astype(np.float32), faces), faces)
+    whole = solid(separate_coincident(places.astype(np.float32), faces), faces)
     wide, deep = (np.ptp(places[:, :2], axis=0) / 2 + MARGIN).tolist()
     corner = min(ROUND, wide, deep)
     outline = manifold3d.CrossSection.square((2 * (wide - corner), 2 * (deep - corner)), True)

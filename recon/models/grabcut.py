@@ -17,12 +17,12 @@ from numpy import ndarray
 
 from recon.geometry.silhouette import (
     ROUNDS,
-    drawn,
+    at_grabcut_size,
+    connected_components,
     grab_cut,
     is_credible,
     one_subject,
-    pieces,
-    shrunk,
+    outline_to_edges,
     without_small_holes,
 )
 
@@ -63,7 +63,7 @@ class _Ground:
 def _segment(rgb: UInt8[ndarray, "h w 3"]) -> Bool[ndarray, "h w"] | None:
     if min(rgb.shape[:2]) < 16:
         return None
-    small = shrunk(rgb)
+    small = at_grabcut_size(rgb)
     calm = cv2.bilateralFilter(small, 5, 25, 2)  # sensor noise is no texture; thin things stay
     ground = _fit_ground(cv2.cvtColor(calm.astype(np.float32) / 255, cv2.COLOR_RGB2Lab))
     if ground is None:
@@ -72,13 +72,13 @@ def _segment(rgb: UInt8[ndarray, "h w 3"]) -> Bool[ndarray, "h w"] | None:
     if mask is None:
         return None
     mask = _fill(mask, ground)
-    return drawn(mask, small, rgb) if is_credible(mask) else None
+    return outline_to_edges(mask, small, rgb) if is_credible(mask) else None
 
 
 def _fill(mask: Bool[ndarray, "h w"], ground: _Ground) -> Bool[ndarray, "h w"]:
     """Small holes filled, and larger ones through which the ground cannot be what is seen."""
     mask = without_small_holes(mask, 1 + ground.spread)
-    holes, sizes = pieces(~mask)
+    holes, sizes = connected_components(~mask)
     filled = np.zeros(len(sizes) + 1, bool)
     for i in range(1, len(filled)):
         inside = holes == i

@@ -16,7 +16,7 @@ Box = tuple[int, int, int, int]
 """(x0, y0, x1, y1) in pixels, the last row and column excluded."""
 
 
-def best(
+def best_mask(
     masks: Sequence[Bool[ndarray, "h w"]], scores: Sequence[float], least_score: float
 ) -> Bool[ndarray, "h w"] | None:
     """The credible mask of the highest score that reaches `least_score`, or None."""

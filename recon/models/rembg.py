@@ -39,7 +39,7 @@ class Rembg:
         """The salient object, or None."""
         session = self.load()
         matte = need("rembg", "rembg", self.name).remove(np.array(rgb), session=session, only_mask=True)
-        return prompts.best([np.asarray(matte) > 127], [1.0], 0.0)
+        return prompts.best_mask([np.asarray(matte) > 127], [1.0], 0.0)
 
 
 @contextmanager

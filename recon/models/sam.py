@@ -68,7 +68,7 @@ class Sam:
             multimask_output=True,
         )
         predictor.reset_image()
-        return prompts.best(list(masks), [float(score) for score in scores], LEAST_IOU)
+        return prompts.best_mask(list(masks), [float(score) for score in scores], LEAST_IOU)
 
 
 def read_checkpoint(file: Path, spec: weights.WeightsSpec) -> Any:

@@ -50,7 +50,7 @@ class SamHf:
     def segment(self, rgb: UInt8[ndarray, "h w 3"]) -> Bool[ndarray, "h w"] | None:
         """The subject, or None when no mask is credible."""
         masks, scores = self.predict(rgb, prompts.prompt(rgb, self._box, self._prior))
-        return prompts.best(list(masks), [float(score) for score in scores], LEAST_IOU)
+        return prompts.best_mask(list(masks), [float(score) for score in scores], LEAST_IOU)
 
     def predict(self, rgb: UInt8[ndarray, "h w 3"], asked: prompts.Prompt) -> tuple[Bool[ndarray, "n h w"], Any]:
         """All masks for one prompt at the photo's size, and their predicted IoU."""

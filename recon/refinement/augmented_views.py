@@ -20,7 +20,7 @@ from recon.geometry.cutout import GROUND
 from recon.geometry.fill import nearest_filled
 from recon.protocols import ShapeEstimator
 from recon.stages.depth import relief_depth
-from recon.stages.subject import opaque
+from recon.stages.subject import on_opaque_ground
 from recon.types import Camera, DepthMap, Mask, Photo
 
 
@@ -40,7 +40,7 @@ def looks_of(
     """
     if mask.inside is None:
         return
-    rgb, total = opaque(photo), np.zeros((2, *photo.size), np.float64)
+    rgb, total = on_opaque_ground(photo), np.zeros((2, *photo.size), np.float64)
     unit = float(np.median(depth.z[mask.inside & ~np.isnan(depth.z)]))
     for count, (turn, mirrored, network) in enumerate(product(turns, (False, True), networks), 1):
         total += _look(network, rgb, mask.inside, camera, _turned(camera, turn, mirrored))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int32, Int64
+from jaxtyping import Float, Float64, Int32, Int64
 from numpy import ndarray
 from torch import Tensor
 
 from recon.errors import BadInput
-from recon.geometry.grid import compact
-from recon.stages.surface_poisson import screened_poisson
+from recon.geometry.grid import without_unused_vertices
+from recon.geometry.poisson import screened_poisson
 
 FEWEST_POINTS = 50
 SMALLEST = 0.02
@@ -34,7 +34,9 @@ def wrapped(
     return torch.from_numpy(vertices.astype(np.float32)), torch.from_numpy(faces.astype(np.int64))
 
 
-def without_crumbs(vertices: ndarray, faces: Int32[ndarray, "m 3"]) -> tuple[ndarray, ndarray]:
+def without_crumbs(
+    vertices: Float64[ndarray, "n 3"], faces: Int32[ndarray, "m 3"]
+) -> tuple[Float64[ndarray, "k 3"], Int32[ndarray, "l 3"]]:
     """The pieces with at least `SMALLEST` of the largest one's signed volume; bubbles within have a negative one."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
@@ -44,5 +46,5 @@ def without_crumbs(vertices: ndarray, faces: Int32[ndarray, "m 3"]) -> tuple[nda
     a, b, c = (vertices[corner] for corner in faces.T)
     volume = np.bincount(piece[faces[:, 0]], (a * np.cross(b, c)).sum(1), piece.max(initial=0) + 1)
     kept = faces[(volume > max(SMALLEST * volume.max(initial=0), 0))[piece[faces[:, 0]]]]
-    kept, used = compact(kept, len(vertices))
+    kept, used = without_unused_vertices(kept, len(vertices))
     return vertices[used], kept

@@ -17,7 +17,7 @@ from numpy import ndarray
 from torch import Tensor
 from torch.nn import functional as F
 
-from recon.geometry.camera import project, scaled
+from recon.geometry.camera import project, scaled_camera
 from recon.render.cameras import Pinhole, focal_of
 from recon.stages.photo_texture import without_fringe
 from recon.types import Camera, Mask, Mesh, Photo
@@ -117,7 +117,7 @@ def _resampled(layers: ndarray, camera: Camera, frame: Frame, view: Pinhole) -> 
     if shrink < 1:  # mean over a pixel's area first, or fine texture would alias
         size = max(1, round(camera.width * shrink)), max(1, round(camera.height * shrink))
         layers = cv2.resize(layers, size, interpolation=cv2.INTER_AREA)
-        camera = scaled(camera, *size)
+        camera = scaled_camera(camera, *size)
     rays = view.rays().directions.numpy() @ frame.rotation
     place = project(rays.astype(np.float32), camera).reshape(view.height, view.width, 2) - np.float32(0.5)
     across, down = np.ascontiguousarray(place[..., 0]), np.ascontiguousarray(place[..., 1])

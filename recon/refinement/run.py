@@ -46,7 +46,7 @@ from recon.refinement.stages.radiance_field import Coarse
 from recon.refinement.texture import PARTS, textured
 from recon.refinement.thin_parts import thickened
 from recon.render.cameras import Pinhole, distance_to_fit, orbit
-from recon.render.dmtet import lattice
+from recon.render.dmtet import tetrahedral_lattice
 from recon.types import Mesh, PointCloud
 
 
@@ -247,7 +247,7 @@ class Refinement:
             fine = Fine(state["distance"], resolution, state["least"])
             fine.load_state_dict(state)
             return fine
-        points = lattice(resolution).to(self.device)
+        points = tetrahedral_lattice(resolution).to(self.device)
         distance = self.coarse.moved(distance_at(self.target, self.volume, points, self.beat), points)
         smooth = smoothed(distance, resolution)
         distance, least = thickened(self.target, distance, smooth, points, 2 / resolution)

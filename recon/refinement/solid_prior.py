@@ -17,10 +17,10 @@ from torch.nn import functional as F
 from recon.refinement.progress import Beat, still
 from recon.refinement.reference import Target
 from recon.refinement.unseen_colours import colours_through, plain_photo
-from recon.render.atlas import Shot, photographed
+from recon.render.atlas import Shot, sample_photo
 from recon.render.cameras import Pinhole
 from recon.render.fields import VolumePrior
-from recon.render.raster import face_normals, interpolate, paint, rasterise
+from recon.render.raster import face_normals, interpolate, rasterise, scatter
 from recon.render.topology import edges_of
 from recon.threads import count
 
@@ -45,7 +45,7 @@ class Guide:
         """Colour, mask and depth as a camera sees them, 0 beside the solid."""
         seen = rasterise(self.vertices, self.faces, camera.c2w, camera.focal, (camera.height, camera.width))
         layers = torch.cat([interpolate(self.colours, seen), torch.ones_like(seen.bary[:, :1]), seen.depth[:, None]], 1)
-        picture = paint(layers, seen)
+        picture = scatter(layers, seen)
         return picture[..., :3], picture[..., 3], picture[..., 4]
 
 
@@ -98,7 +98,7 @@ def spread_offsets(
 
     normals = vertex_normals(vertices, faces)
     beat()
-    seen, weight = photographed(vertices, normals, vertices, faces, shot_of(target))
+    seen, weight = sample_photo(vertices, normals, vertices, faces, shot_of(target))
     beat()
     off = seen - colours_through(plain, target, vertices)
     one, other = edges_of(faces).ends.cpu().numpy().T

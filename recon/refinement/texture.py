@@ -8,6 +8,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn import functional as F
 
+from recon.geometry.decimation import closed_decimation
 from recon.refinement.progress import Beat, Parts, still
 from recon.refinement.reference import Target
 from recon.refinement.settings import TextureSettings
@@ -21,8 +22,6 @@ from recon.types import Mesh
 
 PARTS = 4
 """Fewer faces, their colours, the atlas, the texture."""
-AT_ONCE = 0.5
-"""Share of the faces that a decimation leaves at least; a smaller share takes several."""
 
 
 @torch.no_grad()
@@ -71,22 +70,6 @@ def textured(
 
 def _fewer(vertices: Tensor, faces: Tensor, count: int, beat: Beat = still) -> tuple[Tensor, Tensor]:
     """At most about `count` faces, by quadric error; a closed mesh stays closed, if need be with more faces."""
-    while len(faces) > count:
-        beat()
-        whole = Mesh(vertices.cpu().numpy(), faces.cpu().numpy().astype(np.int32)).to_open3d()
-        small = whole.simplify_quadric_decimation(max(count, int(AT_ONCE * len(faces))))
-        found = np.asarray(small.vertices, np.float32), np.asarray(small.triangles, np.int64)
-        fewer = torch.from_numpy(found[1].copy()).to(faces.device)
-        if len(fewer) >= len(faces) or not is_closed(fewer):
-            break
-        vertices, faces = torch.from_numpy(found[0].copy()).to(vertices.device), fewer
-    return vertices, faces
-
-
-def is_closed(faces: Int64[Tensor, "f 3"]) -> bool:
-    """Every directed edge is there once, and so is its opposite: closed, wound one way, at most two faces at an edge."""
-    start, end = faces.flatten(), faces.roll(-1, 1).flatten()
-    if bool((start == end).any()):
-        return False
-    forth, back = (start << 32 | end).sort().values, (end << 32 | start).sort().values
-    return bool((forth[1:] != forth[:-1]).all()) and torch.equal(forth, back)
+    mesh = vertices.cpu().numpy(), faces.cpu().numpy().astype(np.int32)
+    found, triangles = closed_decimation(*mesh, count, beat)
+    return torch.from_numpy(found).to(vertices.device), torch.from_numpy(triangles.astype(np.int64)).to(faces.device)

@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float32, UInt8
 from numpy import ndarray
 
 from recon.geometry.camera import back_project
+from recon.geometry.closed import is_closed
 from recon.refinement.looked_at import Looked, Picture, orbit_rays
 from recon.refinement.progress import Beat, still
 from recon.types import Camera, Mask, Mesh, Photo
@@ -121,7 +122,7 @@ def look_of(photo: Photo, mask: Mask, camera: Camera, mesh: Mesh, beat: Beat = s
         bumps=float(np.mean([_bumps(picture) for picture in pictures])),
         foreign=float(np.mean([_foreign(picture, palette) for picture in pictures])),
         detail=_detail(pictures[AROUND.index(BEHIND)]),
-        closed=_is_closed(mesh), parts=_parts(mesh),
+        closed=is_closed(mesh.welded().faces), parts=_parts(mesh),
     )  # fmt: skip
 
 
@@ -240,14 +241,6 @@ def _detail(seen: Picture) -> float:
     around = np.maximum(cv2.GaussianBlur(weight, (0, 0), FINE), 1e-6)[..., None]
     mean = cv2.GaussianBlur(seen.colour * weight[..., None], (0, 0), FINE) / around
     return float(np.sqrt(np.square((seen.colour - mean)[core]).mean()))
-
-
-def _is_closed(mesh: Mesh) -> bool:
-    import torch
-
-    from recon.refinement.texture import is_closed
-
-    return is_closed(torch.from_numpy(mesh.welded().faces.astype(np.int64)))
 
 
 def _parts(mesh: Mesh) -> int:

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from recon.render.raster import Fragments, depth_map
 from recon.render.topology import Edges
-from recon.render.visibility import NEAR, expanded
+from recon.render.visibility import NEAR, expand_counts
 
 BLEND = 0.4, 0.6
 """Steepness rows/(rows + columns) between which an edge is walked along columns and rows both, each with its share: with a
@@ -46,7 +46,7 @@ class Crossings:
     share: Float[Tensor, " k"]
 
 
-def missing(reach: Float[Tensor, " k"], slope: Float[Tensor, " k"]) -> Float[Tensor, " k"]:
+def uncovered_area(reach: Float[Tensor, " k"], slope: Float[Tensor, " k"]) -> Float[Tensor, " k"]:
     """Area of a unit pixel beyond a straight edge that passes its centre at a distance of `reach` ≥ 0: the mean of
     clamp(½ − reach − slope·y, 0, 1) over −½ < y < ½."""
     half = (
@@ -61,7 +61,7 @@ def antialias(picture: Float[Tensor, "h w c"], seen: Fragments, edges: Edges) ->
     values = picture.flatten(0, 1)
     found = crossings(seen, edges)
     step = values.index_select(0, found.beyond) - values.index_select(0, found.covered)
-    less, more = (found.share * missing(x, found.slope) for x in (found.reach, 1 - found.reach))
+    less, more = (found.share * uncovered_area(x, found.slope) for x in (found.reach, 1 - found.reach))
     values = values.index_add(0, found.covered, less[:, None] * step)
     return values.index_add(0, found.beyond, -more[:, None] * step).view_as(picture)
 
@@ -124,7 +124,7 @@ def _walk(
     start, end = along.detach()[one], along.detach()[other]
     first = torch.minimum(start, end).ceil().clamp(0, height).long()  # half open: each line once along a chain
     last = torch.maximum(start, end).ceil().clamp(0, height).long()
-    edge, line = expanded(last - first)
+    edge, line = expand_counts(last - first)
     line = line + first[edge]
     a, b, c = one[edge], other[edge], third[edge]
     t = (line - along[a]) / (along[b] - along[a])

@@ -1,4 +1,4 @@
-"""Texture atlases: a mesh laid out flat, what lies at each texel, a texture baked from a function and from photos.
+"""Texture atlases: a mesh laid out flat, what lies at each texel, and photos sampled onto it.
 
 uv is in 0..1, u to the right, v down from the texture's top edge; texel centres lie at (column + 0.5, row + 0.5) over the
 size. Colours are whatever the caller means by them, in 0..1.
@@ -17,9 +17,9 @@ from torch.nn import functional as F
 
 from recon.render.antialias import SLACK
 from recon.render.meshloss import laplacian
-from recon.render.raster import Fragments, depth_map, face_normals, interpolate, rasterise, to_camera
+from recon.render.raster import Fragments, depth_map, rasterise, to_camera
 from recon.render.topology import edges_of
-from recon.render.unwrapping import laid_out
+from recon.render.unwrapping import unwrap_in_process
 from recon.render.visibility import scanline
 from recon.threads import count
 
@@ -70,7 +70,7 @@ def unwrap(
     for _ in range(SMOOTHINGS):
         smooth = smooth + 0.5 * laplacian(smooth, edges)
     mesh = smooth.cpu().float().numpy(), faces.cpu().numpy().astype(np.uint32)
-    source, corners, uv, (height, width) = laid_out(*mesh, resolution, beat)
+    source, corners, uv, (height, width) = unwrap_in_process(*mesh, resolution, beat)
     scale = min(1, resolution / max(height, width))  # its estimate is up to a quarter too large
     device = vertices.device
     return Atlas(
@@ -91,7 +91,7 @@ def texels(atlas: Atlas) -> Fragments:
     return rasterise(wall, atlas.faces, eye, 1.0, atlas.size, scanline)
 
 
-def lookup(texture: Float[Tensor, "h w c"], uv: Float[Tensor, "n 2"]) -> Float[Tensor, "n c"]:
+def sample_texture(texture: Float[Tensor, "h w c"], uv: Float[Tensor, "n 2"]) -> Float[Tensor, "n c"]:
     """Bilinear values of a texture, with gradients to it; beyond its outermost texel centres it is constant."""
     grid = (2 * uv - 1).to(texture.dtype)[None, None]
     found = F.grid_sample(texture.permute(2, 0, 1)[None], grid, padding_mode="border", align_corners=False)
@@ -117,24 +117,6 @@ def padded(values: Float[Tensor, "n c"], covered: Fragments) -> Float[Tensor, "h
     return values.index_select(0, owner[nearest]).view(height, width, -1)
 
 
-def bake(
-    atlas: Atlas,
-    vertices: Float[Tensor, "v 3"],
-    faces: Int64[Tensor, "f 3"],
-    colour: Callable[[Tensor, Tensor], Tensor],
-    shots: Sequence[Shot] = (),
-    chunk: int = 1 << 16,
-) -> Float[Tensor, "h w c"]:
-    """The texture of a mesh: colour(positions (n, 3), unit normals (n, 3)) → (n, c), and on the faces that photos see,
-    these, blended by the angle at which they do; padded. `chunk` texels at a time are asked for."""
-    covered = texels(atlas)
-    points = interpolate(vertices[atlas.source], covered)
-    normals = face_normals(vertices, faces)[covered.face]
-    parts = zip(points.split(chunk), normals.split(chunk), strict=True)
-    values = torch.cat([colour(place, normal) for place, normal in parts])
-    return padded(blended(values, points, normals, vertices, faces, shots), covered)
-
-
 def blended(
     values: Float[Tensor, "n c"],
     points: Float[Tensor, "n 3"],
@@ -147,13 +129,13 @@ def blended(
     than 1 the rest is what was there."""
     total, mixed = torch.zeros_like(values[:, :1]), torch.zeros_like(values)
     for shot in shots:
-        seen, weight = photographed(points, normals, vertices, faces, shot)
+        seen, weight = sample_photo(points, normals, vertices, faces, shot)
         total, mixed = total + weight[:, None], mixed + weight[:, None] * seen
     return mixed / total.clamp_min(1) + (1 - total).clamp_min(0) * values
 
 
 @torch.no_grad()
-def photographed(
+def sample_photo(
     points: Float[Tensor, "n 3"],
     normals: Float[Tensor, "n 3"],
     vertices: Float[Tensor, "v 3"],
@@ -172,10 +154,10 @@ def photographed(
     inside = (local[:, 2] > 0) & ((uv > 0.5 / size) & (uv < 1 - 0.5 / size)).all(1)
     weight = ramp * ramp * (3 - 2 * ramp) * inside
     believed = shot.trust * away_from_steps(vertices, faces, shot)
-    weight = weight * lookup(believed[..., None], uv)[:, 0]
+    weight = weight * sample_texture(believed[..., None], uv)[:, 0]
     asked = weight.nonzero().squeeze(1)
-    weight[asked] *= ~hidden(points[asked], shot.c2w[:, 3], vertices, faces)
-    return lookup(shot.picture, uv), weight
+    weight[asked] *= ~occluded(points[asked], shot.c2w[:, 3], vertices, faces)
+    return sample_texture(shot.picture, uv), weight
 
 
 def away_from_steps(vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"], shot: Shot) -> Float[Tensor, "h w"]:
@@ -189,7 +171,7 @@ def away_from_steps(vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"],
     return 1 - F.max_pool2d(step, 2 * RIM - 1, 1, RIM - 1)[0, 0]
 
 
-def hidden(
+def occluded(
     points: Float[Tensor, "n 3"], eye: Float[Tensor, " 3"], vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"]
 ) -> Bool[Tensor, " n"]:
     """Whether a mesh lies between points on it and an eye, by Open3D's ray casting (Embree)."""
@@ -203,10 +185,3 @@ def hidden(
     # A ray starts one thousandth of the way off its own surface.
     found = scene.test_occlusions(o3d.core.Tensor(rays), tnear=1e-3, tfar=1.0, nthreads=count()).numpy()
     return torch.from_numpy(found).to(points.device)
-
-
-def textured_view(texture: Float[Tensor, "h w c"], atlas: Atlas, seen: Fragments) -> Float[Tensor, "n c"]:
-    """Values of a texture at the visible pixels of the mesh that its atlas was made of."""
-    corners = atlas.faces.index_select(0, seen.face).flatten()
-    uv = (atlas.uv.index_select(0, corners).unflatten(0, (-1, 3)) * seen.bary[:, :, None]).sum(1)
-    return lookup(texture, uv)

@@ -118,12 +118,6 @@ def orbit(azimuth: float, elevation: float, distance: float, fov: float, size: i
     return Pinhole(pose, focal_of(fov, size), size, size)
 
 
-def turntable(count: int, elevation: float, fov: float, size: int, margin: float = 1.0) -> list[Pinhole]:
-    """`count` views around the object, the reference side first."""
-    distance = margin * distance_to_fit(fov)
-    return [orbit(360 * i / count, elevation, distance, fov, size) for i in range(count)]
-
-
 @dataclass(frozen=True)
 class Orbits:
     """A distribution of views. Spans are uniform.

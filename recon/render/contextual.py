@@ -30,7 +30,7 @@ def similarity(x: Float[Tensor, "n c"], y: Float[Tensor, "m c"], bandwidth: floa
 def contextual_loss(
     x: Float[Tensor, "b _ _ _"],
     y: Float[Tensor, "b _ _ _"],
-    features: Callable[[Tensor], Tensor] | None = None,
+    features: Callable[[Float[Tensor, "b _ _ _"]], Float[Tensor, "b c _ _"]] | None = None,
     bandwidth: float = 0.5,
     limit: int = 4096,
     generator: torch.Generator | None = None,

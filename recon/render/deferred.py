@@ -22,7 +22,8 @@ class Gated(nn.Module):
         super().__init__()
         self.both = nn.Conv2d(inputs, 2 * outputs, 3, stride, 1)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "b i h w"]) -> Float[Tensor, "b o _ _"]:
+        """Of height and width divided by the stride."""
         value, gate = self.both(x).chunk(2, 1)
         return F.elu(value) * gate.sigmoid()
 

@@ -21,7 +21,7 @@ EDGES = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
 
 
 @dataclass(frozen=True)
-class Surface:
+class LatticeSurface:
     """vertices: with gradients to the field and to the lattice's positions; faces: outwards; edges: of the lattice, from
     its inner to its outer end, one per vertex, which lies on it."""
 
@@ -58,7 +58,7 @@ def _case(inside: int) -> list[tuple[int, int, int]]:
     return [(quad[0], quad[1], quad[2]), (quad[0], quad[2], quad[3])]
 
 
-def lattice(resolution: int, radius: float = 1.0) -> Float[Tensor, "n 3"]:
+def tetrahedral_lattice(resolution: int, radius: float = 1.0) -> Float[Tensor, "n 3"]:
     """Positions of the lattice in the cube from −radius to radius: (resolution+1)³ corners, then resolution³ centres, x the
     slowest index."""
     step = 2 * radius / resolution
@@ -106,7 +106,9 @@ def _octahedra(inside: Bool[Tensor, " n"], resolution: int) -> Int64[Tensor, "m 
     return torch.cat(found)
 
 
-def march(field: Float[Tensor, " n"], positions: Float[Tensor, "n 3"], resolution: int, closed: bool = True) -> Surface:
+def marching_tetrahedra(
+    field: Float[Tensor, " n"], positions: Float[Tensor, "n 3"], resolution: int, closed: bool = True
+) -> LatticeSurface:
     """The surface where the field is 0, linear along the lattice's edges.
 
     positions: `lattice(resolution)`, moved by less than a quarter of a cube if the tetrahedra are to keep their
@@ -132,7 +134,7 @@ def march(field: Float[Tensor, " n"], positions: Float[Tensor, "n 3"], resolutio
     low, high = key >> 32, key & 0xFFFFFFFF
     first = inside[low]
     edges = torch.stack([torch.where(first, low, high), torch.where(first, high, low)], 1)
-    return Surface(_crossing(field, positions, edges, closed), faces.view(-1, 3), edges)
+    return LatticeSurface(_crossing(field, positions, edges, closed), faces.view(-1, 3), edges)
 
 
 def _crossing(
@@ -145,12 +147,3 @@ def _crossing(
         t = t.clamp_max(0)
     share = (s / (s - t))[:, None]
     return torch.lerp(positions.index_select(0, inner), positions.index_select(0, outer), share)
-
-
-def sign_loss(field: Float[Tensor, " n"], edges: Int64[Tensor, "v 2"]) -> Float[Tensor, ""]:
-    """Cross-entropy of either end's sign with the other's, the mean over the edges that the surface crosses (Munkberg et
-    al. 2022, "Extracting triangular 3D models, materials, and lighting from images", eq. 2): fewer crossings, no
-    floaters."""
-    inner, outer = field.index_select(0, edges[:, 0]), field.index_select(0, edges[:, 1])
-    softplus = torch.nn.functional.softplus
-    return (softplus(inner) + softplus(-outer)).mean() if len(edges) else field.sum() * 0

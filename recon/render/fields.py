@@ -16,8 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .hashgrid import Encoder, corners, interpolate
-from .ipe import integrated_encoding
+from .hashgrid import PointEncoder, cell_corners, interpolate_features
 
 Prior = Callable[[Float[Tensor, "n 3"]], Float[Tensor, " n"]]
 Activation = Literal["exp", "softplus"]
@@ -54,14 +53,14 @@ def activate(logit: Float[Tensor, " n"], activation: Activation = "exp") -> Floa
 
 
 class Field(nn.Module):
-    """What both fields share: from logits to density, albedo and normals. A subclass gives `logits`."""
+    """From logits to density, albedo and normals. A subclass gives `logits`."""
 
     def __init__(self, activation: Activation = "exp", prior: Prior | None = None) -> None:
         super().__init__()
         self.activation: Activation = activation
         self.prior = prior
 
-    def logits(self, x: Float[Tensor, "n 3"], variance: Float[Tensor, "n 3"] | None = None) -> Float[Tensor, "n 4"]:
+    def logits(self, x: Float[Tensor, "n 3"]) -> Float[Tensor, "n 4"]:
         """Density's logit, without the prior, and three colour logits."""
         raise NotImplementedError
 
@@ -73,20 +72,18 @@ class Field(nn.Module):
         """Density alone."""
         return activate(self.density_logit(x), self.activation)
 
-    def forward(
-        self, x: Float[Tensor, "n 3"], variance: Float[Tensor, "n 3"] | None = None, normals: bool = False
-    ) -> FieldSample:
-        """The field at points, or over Gaussians with this diagonal covariance where it knows what that is.
+    def forward(self, x: Float[Tensor, "n 3"], normals: bool = False) -> FieldSample:
+        """The field at points.
 
         Normals are -gradient of the density's logit: the density's direction, without its overflow. They can be
         differentiated again when gradients are on.
         """
         if not normals:
-            return self._sample(x, self.logits(x, variance))
+            return self._sample(x, self.logits(x))
         training = torch.is_grad_enabled()
         with torch.enable_grad():
             x = x.detach().requires_grad_()
-            logits = self.logits(x, variance)
+            logits = self.logits(x)
             logit = self._with_prior(x, logits[:, 0])
             (gradient,) = torch.autograd.grad(logit.sum(), x, create_graph=training)
         sample = self._sample(x.detach(), logits if training else logits.detach())
@@ -104,7 +101,7 @@ class HashField(Field):
 
     def __init__(
         self,
-        encoder: Encoder,
+        encoder: PointEncoder,
         hidden: int = 64,
         layers: int = 1,
         activation: Activation = "exp",
@@ -116,33 +113,9 @@ class HashField(Field):
         self.active: int | None = None
         self.network = mlp([encoder.shape.width, *[hidden] * layers, 4], generator)
 
-    def logits(self, x: Float[Tensor, "n 3"], variance: Float[Tensor, "n 3"] | None = None) -> Float[Tensor, "n 4"]:
-        """A grid knows points only: the variance is not used."""
+    def logits(self, x: Float[Tensor, "n 3"]) -> Float[Tensor, "n 4"]:
+        """Density's logit, without the prior, and three colour logits."""
         return self.network(self.encoder((x + 1) / 2, self.active))
-
-
-class MipField(Field):
-    """Integrated positional encoding of `degrees` octaves and a network that sees it again half way (Mip-NeRF)."""
-
-    def __init__(
-        self,
-        degrees: int = 8,
-        hidden: int = 128,
-        layers: int = 4,
-        activation: Activation = "softplus",
-        prior: Prior | None = None,
-        generator: torch.Generator | None = None,
-    ) -> None:
-        super().__init__(activation, prior)
-        self.degrees = degrees
-        width, half = 6 * degrees, max(layers // 2, 1)
-        self.first = mlp([width, *[hidden] * half], generator)
-        self.second = mlp([hidden + width, *[hidden] * max(layers - half, 1), 4], generator)
-
-    def logits(self, x: Float[Tensor, "n 3"], variance: Float[Tensor, "n 3"] | None = None) -> Float[Tensor, "n 4"]:
-        """Of points (no variance) or Gaussians."""
-        code = integrated_encoding(x, variance, self.degrees)
-        return self.second(torch.cat((F.relu(self.first(code)), code), 1))
 
 
 def mlp(widths: list[int], generator: torch.Generator | None = None) -> nn.Sequential:
@@ -192,19 +165,7 @@ class VolumePrior(nn.Module):
         """The prior's logit at points; beyond the cube that of its faces."""
         n = self.values.shape[0]
         place = (x.clamp(-1, 1).T + 1) * ((n - 1) / 2) - 0.5  # in a hash grid's level of scale 1
-        return interpolate(self.values.view(-1, 1), *corners(place, 1.0, n, n**3)).squeeze(1)
-
-
-class DirectionBackground(nn.Module):
-    """A learnt colour for every direction, too smooth to hide the object in (a network of the direction's two octaves)."""
-
-    def __init__(self, hidden: int = 32, generator: torch.Generator | None = None) -> None:
-        super().__init__()
-        self.network = mlp([12, hidden, 3], generator)
-
-    def forward(self, directions: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
-        """Colours in 0..1 of unit directions."""
-        return self.network(integrated_encoding(directions, None, 2)).sigmoid()
+        return interpolate_features(self.values.view(-1, 1), *cell_corners(place, 1.0, n, n**3)).squeeze(1)
 
 
 def normals_by_differences(

@@ -70,7 +70,7 @@ class GridShape:
 
 
 @runtime_checkable
-class Encoder(Protocol):
+class PointEncoder(Protocol):
     """Points of the unit cube to features; `active` leaves only the coarsest levels, the others are 0."""
 
     shape: GridShape
@@ -100,12 +100,15 @@ class HashGrid(nn.Module):
         shape = self.shape
         used = shape.levels if active is None else min(active, shape.levels)
         levels = zip(tables[:used], shape.scales, shape.resolutions, shape.sizes, strict=False)
-        out = [interpolate(table, *corners(x, s, n, size, shape.smooth, FEATURES)) for table, s, n, size in levels]
+        out = [
+            interpolate_features(table, *cell_corners(x, s, n, size, shape.smooth, FEATURES))
+            for table, s, n, size in levels
+        ]
         out += [x.new_zeros(x.shape[1], FEATURES * (shape.levels - used))]
         return torch.cat(out, 1)
 
 
-def corners(
+def cell_corners(
     x: Float[Tensor, "3 n"], scale: float, resolution: int, size: int, smooth: bool = False, repeat: int = 1
 ) -> tuple[Int[Tensor, "8 n"], Float[Tensor, "8 m"]]:
     """(row, weight) of the eight vertices around points of the unit cube on a level with `size` rows; x changes fastest.
@@ -139,7 +142,7 @@ def _rows(cell: Int[Tensor, "3 n"], side: int, size: int) -> Int[Tensor, "8 n"]:
     return row
 
 
-def interpolate(
+def interpolate_features(
     table: Float[Tensor, "rows features"], row: Int[Tensor, "8 n"], weight: Float[Tensor, "8 m"]
 ) -> Float[Tensor, "n features"]:
     """Weighted sum of the corners' features, one or two of them; weights are repeated as often. The table's gradient is one
@@ -172,7 +175,7 @@ class TinyCudaGrid(nn.Module):
         return torch.where(torch.arange(out.shape[1], device=x.device) < FEATURES * active, out, 0.0)
 
 
-def encoder(
+def fastest_encoder(
     shape: GridShape, device: torch.device | str = "cpu", generator: torch.Generator | None = None
 ) -> HashGrid | TinyCudaGrid:
     """The fastest grid here: tiny-cuda-nn's when it can be imported and `device` is CUDA, else ours."""

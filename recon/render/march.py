@@ -1,9 +1,8 @@
-"""Pictures of fields: rays through occupied space, rays with nested histograms, whole views within a memory budget."""
+"""Pictures of fields: rays through occupied space, whole views within a memory budget."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -12,16 +11,14 @@ from torch import Tensor
 
 from .cameras import Pinhole, Rays
 from .fields import Field
-from .ipe import gaussians
 from .occupancy import Intervals, Occupancy
-from .sampling import ball_span, resample, stratified, uniform
+from .sampling import uniform
 from .volume import (
     Rendered,
     Shading,
     columns_by_ray,
-    interval_weights,
+    composite_over,
     mean_distance,
-    over,
     packed_weights,
     shade,
 )
@@ -46,7 +43,7 @@ class Samples(NamedTuple):
     normal: Float[Tensor, "m 3"] | None
 
 
-class View(NamedTuple):
+class RenderedView(NamedTuple):
     """A camera's picture. `depth` is z along the optical axis, NaN where less than half of a pixel is covered."""
 
     colour: Float[Tensor, "h w 3"]
@@ -55,7 +52,7 @@ class View(NamedTuple):
     normal: Float[Tensor, "h w 3"] | None
 
 
-def render(
+def render_rays(
     field: Field,
     rays: Rays,
     occupancy: Occupancy,
@@ -107,7 +104,7 @@ def _ranks(ray: Int64[Tensor, " m"], count: int) -> tuple[Int64[Tensor, " m"], i
 
 def _rendered(total: Float[Tensor, "n c"], background: Float[Tensor, "#n 3"]) -> Rendered:
     opacity = total[:, 3]
-    colour = over(total[:, :3], opacity, background)
+    colour = composite_over(total[:, :3], opacity, background)
     return Rendered(colour, opacity, mean_distance(total[:, 4], opacity), total[:, 5:] if total.shape[1] > 5 else None)
 
 
@@ -119,59 +116,14 @@ def _joined(parts: list[Samples], found: Intervals) -> Samples:
     return Samples(torch.cat(ray), torch.cat(middle), torch.cat(weight), normals)
 
 
-class Histogram(NamedTuple):
-    """The weights of one level of hierarchical sampling."""
-
-    edges: Float[Tensor, "n edges"]
-    weights: Float[Tensor, "n s"]
-
-
-def render_nested(
-    field: Field,
-    rays: Rays,
-    counts: tuple[int, ...],
-    background: Float[Tensor, "#n 3"],
-    *,
-    proposals: tuple[Callable[[Float[Tensor, "m 3"]], Float[Tensor, " m"]], ...] = (),
-    spread: float = 0.0,
-    generator: torch.Generator | None = None,
-) -> tuple[list[Rendered], list[Histogram]]:
-    """What rays see of a field inside the unit ball, sampled coarse to fine: `counts` intervals per level, each level where
-    the one before had weight (Mip-NeRF, section 3.1).
-
-    Without `proposals` the field renders every level, as Mip-NeRF does. With one density for each level but the last, those
-    only tell where to look (Barron et al. 2022, "Mip-NeRF 360", section 3), and one picture is returned. `spread` is added
-    to the Gaussians' variance (DreamFusion anneals it from 5e-2 to 2e-3).
-    """
-    pictures: list[Rendered] = []
-    histograms: list[Histogram] = []
-    edges = stratified(*ball_span(rays), counts[0], generator)
-    for level, count in enumerate(counts):
-        if histograms:
-            edges = resample(edges, histograms[-1].weights.detach(), count, generator)
-        mean, variance = gaussians(rays, edges)
-        if level < len(proposals):
-            density = proposals[level](mean.flatten(0, 1)).view(len(rays), count)
-            weights, _ = interval_weights(density, edges.diff(dim=1))
-        else:
-            sample = field(mean.flatten(0, 1), (variance + spread).flatten(0, 1))
-            weights, _ = interval_weights(sample.density.view(len(rays), count), edges.diff(dim=1))
-            middle = (edges[:, 1:] + edges[:, :-1]) / 2
-            colour = (weights[..., None] * sample.albedo.view(len(rays), count, 3)).sum(1)
-            total = torch.cat((colour, weights.sum(1, keepdim=True), (weights * middle).sum(1, keepdim=True)), 1)
-            pictures.append(_rendered(total, background))
-        histograms.append(Histogram(edges, weights))
-    return pictures, histograms
-
-
 def rays_within(budget: int, occupancy: Occupancy, wave: int = WAVE) -> int:
-    """How many rays `render` can take at once without gradients in `budget` bytes; at least 1."""
+    """How many rays `render_rays` can take at once without gradients in `budget` bytes; at least 1."""
     longest = math.ceil(2 / occupancy.step) + 1
     return max(1, budget // (longest * BYTES_PER_STEP + min(wave, longest) * BYTES_PER_INTERVAL))
 
 
 @torch.no_grad()
-def view(
+def render_view(
     field: Field,
     camera: Pinhole,
     occupancy: Occupancy,
@@ -182,12 +134,12 @@ def view(
     light: Float[Tensor, " 3"] | None = None,
     ambient: float = 0.1,
     budget: int = 256 << 20,
-) -> View:
+) -> RenderedView:
     """A camera's whole picture of a field, without gradients, in chunks of rays that fit into `budget` bytes."""
     size, parts = rays_within(budget, occupancy), []
     rays = camera.rays()
     for first in range(0, len(rays), size):
-        part, _ = render(field, rays[first : first + size], occupancy, background[None], normals=normals,
+        part, _ = render_rays(field, rays[first : first + size], occupancy, background[None], normals=normals,
                          shading=shading, light=light, ambient=ambient)  # fmt: skip
         parts.append(part)
     opacity = torch.cat([part.opacity for part in parts])
@@ -197,4 +149,4 @@ def view(
     shape = (camera.height, camera.width)
     normal = torch.cat(seen).view(*shape, 3) if seen else None
     colour = torch.cat([part.colour for part in parts]).view(*shape, 3)
-    return View(colour, opacity.view(shape), depth.view(shape), normal)
+    return RenderedView(colour, opacity.view(shape), depth.view(shape), normal)

@@ -19,11 +19,6 @@ def laplacian(vertices: Float[Tensor, "v 3"], edges: Edges) -> Float[Tensor, "v 
     return total / count.clamp_min(1)[:, None].to(total.dtype)
 
 
-def laplacian_loss(vertices: Float[Tensor, "v 3"], edges: Edges) -> Float[Tensor, ""]:
-    """Mean squared length of the Laplacian, in squared units of the vertices; 0 for an empty mesh."""
-    return laplacian(vertices, edges).square().sum() / max(len(vertices), 1)
-
-
 def normal_loss(vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"], edges: Edges) -> Float[Tensor, ""]:
     """Mean over the inner edges of 1 − cosine of the angle between the normals on either side: 0 for a plane and
     for an empty mesh."""

@@ -19,7 +19,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from recon.render.visibility import Visibility, fastest
+from recon.render.visibility import Visibility, fastest_visibility
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,9 @@ def to_camera(points: Float[Tensor, "n 3"], c2w: Float[Tensor, "3 4"]) -> Float[
     return (points - c2w[:, 3]) @ c2w[:, :3]
 
 
-def rays(pixel: Int64[Tensor, " n"], focal: float, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+def pixel_directions(
+    pixel: Int64[Tensor, " n"], focal: float, size: tuple[int, int]
+) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
     """x and y of the directions with z = 1 through the centres of pixels."""
     height, width = size
     column, row = pixel % width, pixel // width
@@ -63,10 +65,10 @@ def rasterise(
 ) -> Fragments:
     """What a camera sees of a mesh, by the fastest visibility here unless one is given."""
     local = to_camera(vertices, c2w)
-    seen = (visibility or fastest(vertices.device))(local, faces, focal, size).flatten()
+    seen = (visibility or fastest_visibility(vertices.device))(local, faces, focal, size).flatten()
     pixel = (seen >= 0).nonzero().squeeze(1)
     face = seen.index_select(0, pixel)
-    bary, depth = _intersect(local, faces, face, rays(pixel, focal, size))
+    bary, depth = _intersect(local, faces, face, pixel_directions(pixel, focal, size))
     return Fragments(local, faces, focal, size, pixel, face, bary, depth)
 
 
@@ -95,7 +97,9 @@ def interpolate(values: Float[Tensor, "v c"], seen: Fragments) -> Float[Tensor, 
     return (values.index_select(0, corners).unflatten(0, (-1, 3)) * seen.bary[:, :, None]).sum(1)
 
 
-def paint(values: Float[Tensor, "n c"], seen: Fragments, background: float | Float[Tensor, " c"] = 0.0) -> Tensor:
+def scatter(
+    values: Float[Tensor, "n c"], seen: Fragments, background: float | Float[Tensor, " c"] = 0.0
+) -> Float[Tensor, "h w c"]:
     """The picture (h, w, c) of the visible pixels' values."""
     height, width = seen.size
     blank = values.new_empty(height * width, values.shape[1])
@@ -105,7 +109,7 @@ def paint(values: Float[Tensor, "n c"], seen: Fragments, background: float | Flo
 
 def depth_map(seen: Fragments) -> Float[Tensor, "h w"]:
     """Depth per pixel, infinite where there is nothing."""
-    return paint(seen.depth[:, None], seen, float("inf"))[..., 0]
+    return scatter(seen.depth[:, None], seen, float("inf"))[..., 0]
 
 
 def face_normals(vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"]) -> Float[Tensor, "f 3"]:

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from recon.render.raster import to_camera
-from recon.render.visibility import NEAR, expanded
+from recon.render.visibility import NEAR, expand_counts
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,12 @@ def _pairs(
     column, row = column[order], row[order]
     top = (row - radius).ceil().clamp(0, height)
     rows = ((row + radius).floor().clamp_max(height - 1) - top + 1).clamp_min(0).long()
-    item, down = expanded(rows)
+    item, down = expand_counts(rows)
     down = down + top[item].long()
     reach = (radius**2 - (down - row[item]).square()).clamp_min(0).sqrt()
     left = (column[item] - reach).ceil().clamp(0, width)
     columns = ((column[item] + reach).floor().clamp_max(width - 1) - left + 1).clamp_min(0).long()
-    span, right = expanded(columns)
+    span, right = expand_counts(columns)
     pixel = down[span] * width + right + left.long()[span]
     key = (pixel << 32 | item[span]).sort().values  # points are numbered by depth
     pixel = key >> 32
@@ -93,29 +93,10 @@ def _transmittance(alpha: Float[Tensor, " k"], first: Bool[Tensor, " k"], layers
     return total
 
 
-def compose(splats: Splats, features: Float[Tensor, "n c"]) -> Float[Tensor, "h w c+1"]:
+def composite(splats: Splats, features: Float[Tensor, "n c"]) -> Float[Tensor, "h w c+1"]:
     """The picture of the points' features, and their opacity as the last channel."""
     height, width = splats.size
     ones = features.new_ones(len(splats.point), 1)
     values = torch.cat([features.index_select(0, splats.point), ones], 1) * splats.weight[:, None]
     blank = values.new_zeros(height * width, values.shape[1])
     return blank.index_add(0, splats.pixel, values).view(height, width, -1)
-
-
-def pyramid(
-    points: Float[Tensor, "n 3"],
-    features: Float[Tensor, "n c"],
-    c2w: Float[Tensor, "3 4"],
-    focal: float,
-    size: tuple[int, int],
-    scales: int = 3,
-    radius: float = 2.0,
-) -> list[Float[Tensor, "1 c+1 _ _"]]:
-    """Pictures of features and opacity at full, half, quarter … size, each with discs of the same number of pixels, as a
-    network wants them."""
-    out = []
-    for scale in range(scales):
-        small = size[0] >> scale, size[1] >> scale
-        picture = compose(splat(points, c2w, focal / 2**scale, small, radius), features)
-        out.append(picture.permute(2, 0, 1)[None])
-    return out

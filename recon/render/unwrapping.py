@@ -26,7 +26,7 @@ POLL = 0.25
 """Seconds between two signs of life."""
 
 
-def laid_out(
+def unwrap_in_process(
     vertices: Float32[ndarray, "v 3"],
     faces: UInt32[ndarray, "f 3"],
     resolution: int,

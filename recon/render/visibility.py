@@ -50,7 +50,7 @@ def _range(
     return low.masked_fill(whole, 0).masked_fill(nothing, length), high.masked_fill(whole, length - 1)
 
 
-def expanded(count: Int64[Tensor, " n"]) -> tuple[Int64[Tensor, " m"], Int64[Tensor, " m"]]:
+def expand_counts(count: Int64[Tensor, " n"]) -> tuple[Int64[Tensor, " m"], Int64[Tensor, " m"]]:
     """n items of so many parts each → (item of each part, number of the part within its item)."""
     item = torch.repeat_interleave(count)
     before = (count.cumsum(0) - count).index_select(0, item)
@@ -88,7 +88,7 @@ def scanline(
     edges = _cross(b, c), _cross(c, a), _cross(a, b)
     volume = a[0] * edges[0][0] + a[1] * edges[0][1] + a[2] * edges[0][2]
     sign, volume = volume.sign(), volume.abs()
-    item, row = expanded(rows.masked_fill(~(volume > 0), 0))  # neither edge-on nor NaN
+    item, row = expand_counts(rows.masked_fill(~(volume > 0), 0))  # neither edge-on nor NaN
     row = row + first.index_select(0, item)
     # On one row an edge function is slope·column + rest: a bound from the left where the slope is positive.
     low, high = torch.zeros_like(row), torch.full_like(row, width - 1)
@@ -102,7 +102,7 @@ def scanline(
         high = high.masked_fill((nx == 0) & (rest < 0), -1)
         slopes, rests = slopes + nx, rests + rest
     low, high = low.ceil(), high.floor()
-    span, column = expanded((high - low + 1).clamp(0, width).long())
+    span, column = expand_counts((high - low + 1).clamp(0, width).long())
     column = column + low.index_select(0, span)
     depth = volume.index_select(0, item).index_select(0, span) / torch.addcmul(
         rests.index_select(0, span), slopes.index_select(0, span), column
@@ -140,6 +140,6 @@ def nvdiffrast(
     return raster[0, ..., 3].long() - 1
 
 
-def fastest(device: torch.device) -> Visibility:
+def fastest_visibility(device: torch.device) -> Visibility:
     """nvdiffrast on CUDA where it is installed, else ours."""
     return nvdiffrast if device.type == "cuda" and find_spec("nvdiffrast") else scanline

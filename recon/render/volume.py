@@ -12,7 +12,6 @@ from typing import Literal, NamedTuple
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
-from torch.nn import functional as F
 
 Shading = Literal["albedo", "lambertian", "textureless"]
 
@@ -24,16 +23,6 @@ class Rendered(NamedTuple):
     opacity: Float[Tensor, " n"]
     distance: Float[Tensor, " n"]
     normal: Float[Tensor, "n 3"] | None = None
-
-
-def interval_weights(
-    density: Float[Tensor, "n s"], length: Float[Tensor, "n s"]
-) -> tuple[Float[Tensor, "n s"], Float[Tensor, " n"]]:
-    """Weights of intervals and the transmittance behind the last one: together they sum to 1."""
-    depth = density * length
-    total = depth.cumsum(1)
-    weights = (depth - total).exp() * -torch.expm1(-depth)
-    return weights, (-total[:, -1]).exp()
 
 
 def packed_weights(
@@ -71,7 +60,7 @@ def columns_by_ray(
     return torch.stack([sum_by_ray(weights * column, ray, zero) for column in values.unbind(1)], 1)
 
 
-def over(
+def composite_over(
     colour: Float[Tensor, "n 3"], opacity: Float[Tensor, " n"], background: Float[Tensor, "#n 3"]
 ) -> Float[Tensor, "n 3"]:
     """Premultiplied colour over a background."""
@@ -101,19 +90,3 @@ def shade(
         raise ValueError(f"{shading} shading needs normals and a light")
     lit = ambient + (1 - ambient) * (normal * light).sum(1, keepdim=True).clamp_min(0)
     return lit.expand(-1, 3) if shading == "textureless" else albedo * lit
-
-
-def normals_of_distance(
-    points: Float[Tensor, "h w 3"], opacity: Float[Tensor, "h w"], solid: float = 0.5
-) -> Float[Tensor, "h w 3"]:
-    """Unit normals of a map of surface points (x right, y down, z forward), facing the camera; 0 where a pixel or one of
-    its four neighbours is less opaque than `solid`, and at the map's border.
-
-    Central differences: as differentiable as the points and, unlike the field's own normals, free.
-    """
-    across = points[1:-1, 2:] - points[1:-1, :-2]
-    down = points[2:, 1:-1] - points[:-2, 1:-1]
-    normal = F.normalize(torch.linalg.cross(down, across), dim=2)
-    seen = opacity > solid
-    known = seen[1:-1, 1:-1] & seen[1:-1, 2:] & seen[1:-1, :-2] & seen[2:, 1:-1] & seen[:-2, 1:-1]
-    return F.pad(normal * known[..., None], (0, 0, 1, 1, 1, 1))

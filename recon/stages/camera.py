@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from recon.errors import BadOption
-from recon.geometry.camera import centred, focal_between, focal_from_35mm, focal_from_fov
+from recon.geometry.camera import centred_camera, focal_between, focal_from_35mm, focal_from_fov
 from recon.settings import FOCAL_MM
 from recon.types import Camera, Photo
 
@@ -39,10 +39,12 @@ def find_camera(
     found = _focal(photo, fov_x, focal_px, focal_mm, centre)
     if found is None and model_fov_x is not None and (model_fov_error is None or model_fov_error <= MAX_FOV_ERROR):
         height, width = photo.size
-        found = replace(centred(width, height, focal_from_fov(model_fov_x, width), "model"), fov_error=model_fov_error)
+        found = replace(
+            centred_camera(width, height, focal_from_fov(model_fov_x, width), "model"), fov_error=model_fov_error
+        )
     if found is None:
         height, width = photo.size
-        found = centred(width, height, focal_from_fov(DEFAULT_FOV, max(width, height)), "default")
+        found = centred_camera(width, height, focal_from_fov(DEFAULT_FOV, max(width, height)), "default")
     if centre is None:
         return found
     across, down = _principal_point(photo, centre)
@@ -68,7 +70,7 @@ def _focal(
         cx = width / 2 if centre is None else _principal_point(photo, centre)[0]
         if not 0 < cx < width:
             raise BadOption("--fov with a --centre outside of the photo means no focal length; give --focal-px.")
-        return centred(width, height, focal_between(fov_x, width, cx), "user")
+        return centred_camera(width, height, focal_between(fov_x, width, cx), "user")
     if focal_px is not None:
         whole = width if photo.full_size is None else photo.full_size[1]
         if not 0.05 * whole <= number("--focal-px", focal_px) <= 100 * whole:
@@ -76,16 +78,16 @@ def _focal(
                 f"--focal-px is {focal_px:g}; give the focal length in pixels, between {0.05 * whole:g} and {100 * whole:g}"
                 " for this photo."
             )
-        return centred(width, height, focal_px * width / whole, "user")
+        return centred_camera(width, height, focal_px * width / whole, "user")
     if focal_mm is not None:
         if not FOCAL_MM[0] <= number("--focal-mm", focal_mm) <= FOCAL_MM[1]:
             raise BadOption(
                 f"--focal-mm is {focal_mm:g}; give the 35 mm equivalent focal length in millimetres, between"
                 f" {FOCAL_MM[0]:g} and {FOCAL_MM[1]:g}."
             )
-        return centred(width, height, focal_from_35mm(focal_mm, width, height), "user")
+        return centred_camera(width, height, focal_from_35mm(focal_mm, width, height), "user")
     if photo.focal_35mm is not None:
-        return centred(width, height, focal_from_35mm(photo.focal_35mm, width, height), "exif")
+        return centred_camera(width, height, focal_from_35mm(photo.focal_35mm, width, height), "exif")
     return None
 
 

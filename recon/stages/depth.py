@@ -8,11 +8,11 @@ from jaxtyping import Bool, Float32
 from numpy import ndarray
 
 from recon.errors import BadInput
-from recon.geometry.cutout import GROUND, Window, cut, paste
+from recon.geometry.cutout import GROUND, Window, crop_window, paste_window
 from recon.geometry.disparity import FAR_OVER_NEAR, SUBJECT_FAR_OVER_NEAR, disparity_to_depth
 from recon.geometry.fill import nearest_filled
-from recon.geometry.finer import finer
 from recon.geometry.upsample import guided_upsample, resized
+from recon.geometry.upsample_measured import upsample_measured
 from recon.types import GIVEN, Camera, DepthMap, Mask, Photo, RawDepth, Relief
 
 NETWORK_NOISE = 0.02
@@ -97,16 +97,16 @@ def relief_depth(
 def _full_relief(relief: Relief, window: Window, photo: Photo, inside: Bool[ndarray, "h w"]) -> Float32[ndarray, "2 n"]:
     """Front and back at the pixels inside the mask. What the network says outside is kept out before upsampling."""
     small = relief.front.shape[1], relief.front.shape[0]
-    covered = resized(cut(inside, window, False).astype(np.float32), small)
+    covered = resized(crop_window(inside, window, False).astype(np.float32), small)
     # samples that lie all inside, and where a part is too thin to have any, the best that it has
     best = cv2.dilate(covered, np.ones((3, 3), np.uint8))
     known = (covered > 0) & (covered >= np.minimum(best, np.float32(ALL_INSIDE)))
-    picture = cut(photo.rgb, window, GROUND)
+    picture = crop_window(photo.rgb, window, GROUND)
     full = np.zeros(photo.size, np.float32)
     out = []
     for values in (relief.front, relief.back):
         filled = nearest_filled(np.where(known, values, np.float32(np.nan)))
-        paste(full, guided_upsample(filled, picture), window)
+        paste_window(full, guided_upsample(filled, picture), window)
         out.append(full[inside])
     return np.stack(out)
 
@@ -130,7 +130,7 @@ def _at_photo_size(raw: RawDepth, photo: Photo, camera: Camera) -> Float32[ndarr
     """Measured depth keeps its steps, what a network has blurred follows the photo."""
     if raw.model != GIVEN or raw.kind == "disparity" or min(raw.values.shape) < 2:
         return _upsampled(raw, photo)
-    return finer(raw.values, photo.rgb, camera.width / raw.values.shape[1] / camera.focal)
+    return upsample_measured(raw.values, photo.rgb, camera.width / raw.values.shape[1] / camera.focal)
 
 
 def _upsampled(raw: RawDepth, photo: Photo) -> Float32[ndarray, "h w"]:

@@ -14,7 +14,7 @@ FRINGE = 0.004
 """Width of the rim just inside a mask whose colour the background has bled into, in parts of the longer side."""
 
 
-def textured(
+def textured_by_photo(
     mesh: Mesh, photo: Photo, mask: Mask, camera: Camera, pixels: Float32[ndarray, "n 2"] | None = None
 ) -> Mesh:
     """The mesh with the photo as its texture, and the photo's colours at its vertices.

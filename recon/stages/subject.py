@@ -66,11 +66,11 @@ def _whole(why: str) -> Mask:
     return Mask(None, "none", f"{why}: {WHOLE}", fell_back=True)
 
 
-def opaque(photo: Photo) -> UInt8[ndarray, "h w 3"]:
+def on_opaque_ground(photo: Photo) -> UInt8[ndarray, "h w 3"]:
     """The photo's colours, those of transparent pixels (they are arbitrary) replaced by plain ground."""
     return photo.rgb if photo.alpha is None else on_plain_ground(photo.rgb, photo.alpha > 127)
 
 
-def colours_of(photo: Photo, mask: Mask) -> UInt8[ndarray, "h w 3"]:
+def visible_colours(photo: Photo, mask: Mask) -> UInt8[ndarray, "h w 3"]:
     """What a depth model sees of the photo: behind a transparency that shows nothing there may be a photo all the same."""
-    return photo.rgb if mask.fell_back else opaque(photo)
+    return photo.rgb if mask.fell_back else on_opaque_ground(photo)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from recon.errors import BadInput
-from recon.geometry.discontinuity import snap
+from recon.geometry.discontinuity import snap_flying_pixels
 from recon.geometry.fill import nearest_filled
 from recon.geometry.grid import grid_mesh
-from recon.geometry.lattice import Lattice, sample
-from recon.geometry.points import outliers
+from recon.geometry.lattice import Lattice, sample_lattice
+from recon.geometry.points import depth_outliers
 from recon.geometry.sparse import densified, is_sparse
 from recon.settings import GridSettings
-from recon.stages.photo_texture import textured
+from recon.stages.photo_texture import textured_by_photo
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo
 
 RIM = 3.0
@@ -25,10 +25,10 @@ def cleaned_lattice(depth: DepthMap, camera: Camera, max_samples: int) -> Lattic
     Of a sparse map outliers are removed and the others joined. In a dense one flying samples and outliers, which stand at
     depth steps, take the depth of the side that is nearest, so that the surface keeps no hole where they were.
     """
-    lattice = sample(depth.z, camera, max_samples)
-    bad = outliers(lattice.z, lattice.footprint)
+    lattice = sample_lattice(depth.z, camera, max_samples)
+    bad = depth_outliers(lattice.z, lattice.footprint)
     z = np.where(bad, np.float32(np.nan), lattice.z)
-    z = densified(z) if is_sparse(z) else snap(np.where(bad, nearest_filled(z, RIM), z))
+    z = densified(z) if is_sparse(z) else snap_flying_pixels(np.where(bad, nearest_filled(z, RIM), z))
     return Lattice(z, lattice.u, lattice.v, camera, lattice.stride, depth.noise)
 
 
@@ -42,4 +42,4 @@ def make_grid(
     vertices, faces, pixels = grid_mesh(lattice, smallest)
     if not len(faces):
         raise BadInput("no connected surface is left; check the depth map.")
-    return textured(Mesh(vertices, faces), photo, mask, camera, pixels)
+    return textured_by_photo(Mesh(vertices, faces), photo, mask, camera, pixels)

@@ -2,29 +2,28 @@
 
 The cloud is solved in the photo's own space (x/z, y/z, ln z), where one sample's footprint has the same size near and
 far and a slope keeps its angle to the viewing ray: an octree cell is then a fixed number of pixels everywhere, instead of
-spending its depth on the far background. Kazhdan & Hoppe 2013, by way of Open3D.
+spending its depth on the far background.
 """
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Int32
+from jaxtyping import Float32
 from numpy import ndarray
 
 from recon.errors import BadInput
-from recon.geometry.clip import clip
-from recon.geometry.discontinuity import cuts
-from recon.geometry.grid import compact
+from recon.geometry.clip import clip_mesh
+from recon.geometry.discontinuity import depth_cuts
+from recon.geometry.grid import without_unused_vertices
 from recon.geometry.lattice import Lattice
 from recon.geometry.normals import lattice_normals
+from recon.geometry.poisson import CUBE_SCALE, screened_poisson
 from recon.settings import PoissonSettings
-from recon.stages.photo_texture import textured
+from recon.stages.photo_texture import textured_by_photo
 from recon.stages.surface_grid import cleaned_lattice
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo
 
-SCALE = 1.1
-"""Edge of the solver's cube in parts of the cloud's longest side."""
 CELL = 2.0
 """Finest octree cell in samples: a finer one holds no sample of its own and only costs time."""
 
@@ -41,15 +40,15 @@ def make_poisson(
     warped, normals = _oriented(lattice)
     if len(warped) < 50:
         raise BadInput(f"only {len(warped)} oriented points are left, too few for a surface; check the depth map.")
-    finest = float(np.ptp(warped, axis=0).max()) * SCALE / 2**settings.depth
+    finest = float(np.ptp(warped, axis=0).max()) * CUBE_SCALE / 2**settings.depth
     solved, faces = screened_poisson(warped, normals, max(finest, CELL * lattice.footprint))
     z = np.exp(solved[:, 2])
     vertices = np.column_stack([solved[:, :2] * z[:, None], z]).astype(np.float32)
-    vertices, faces = clip(vertices, faces, observed(vertices, lattice, settings.trim))
-    faces, used = compact(faces, len(vertices))
+    vertices, faces = clip_mesh(vertices, faces, observed(vertices, lattice, settings.trim))
+    faces, used = without_unused_vertices(faces, len(vertices))
     if not len(faces):
         raise BadInput("no surface is left after trimming; check the depth map or use --surface grid.")
-    return textured(Mesh(vertices[used], faces), photo, mask, camera)
+    return textured_by_photo(Mesh(vertices[used], faces), photo, mask, camera)
 
 
 def _oriented(lattice: Lattice) -> tuple[Float32[ndarray, "n 3"], Float32[ndarray, "n 3"]]:
@@ -59,25 +58,10 @@ def _oriented(lattice: Lattice) -> tuple[Float32[ndarray, "n 3"], Float32[ndarra
     warped[..., 0] = (lattice.u[None] - camera.cx) / camera.focal
     warped[..., 1] = (lattice.v[:, None] - camera.cy) / camera.focal
     warped[..., 2] = np.log(lattice.z)
-    cut_h, cut_v = cuts(lattice.z, lattice.footprint, lattice.noise)
+    cut_h, cut_v = depth_cuts(lattice.z, lattice.footprint, lattice.noise)
     normals = lattice_normals(warped, cut_h, cut_v, reach=2)
     good = normals.any(axis=-1) & ~np.isnan(lattice.z)
     return warped[good], normals[good]
-
-
-def screened_poisson(
-    points: Float32[ndarray, "n 3"], normals: Float32[ndarray, "n 3"], width: float
-) -> tuple[ndarray, Int32[ndarray, "m 3"]]:
-    """Vertices (float64, v×3) and faces of the surface around oriented points; width: of the finest cell, in their unit."""
-    import open3d as o3d
-
-    cloud = o3d.geometry.PointCloud(o3d.utility.Vector3dVector(points.astype(np.float64)))
-    cloud.normals = o3d.utility.Vector3dVector(normals.astype(np.float64))
-    with o3d.utility.VerbosityContextManager(o3d.utility.VerbosityLevel.Error):
-        mesh, _ = o3d.geometry.TriangleMesh.create_from_point_cloud_poisson(
-            cloud, width=width, scale=SCALE, linear_fit=True
-        )
-    return np.array(mesh.vertices), np.array(mesh.triangles, dtype=np.int32)  # copies: the mesh dies here
 
 
 def observed(vertices: Float32[ndarray, "n 3"], lattice: Lattice, trim: float) -> Float32[ndarray, " n"]:

@@ -14,22 +14,22 @@ from numpy import ndarray
 
 from recon.errors import BadInput
 from recon.geometry.camera import back_project
-from recon.geometry.closed import apart
+from recon.geometry.closed import separate_coincident
 from recon.geometry.fill import nearest_filled
 from recon.geometry.lattice import Lattice, corner_lines
 from recon.geometry.solid import (  # fmt: skip
     back_faces,
-    doubled,
+    corner_mesh,
+    each_sample_doubled,
     front_faces,
-    inflated,
-    joined,
+    inflate,
+    join_front_back,
     rim_distance,
     rim_walls,
-    sheet,
     smoothed_rim,
 )
 from recon.settings import SolidSettings
-from recon.stages.photo_texture import textured
+from recon.stages.photo_texture import textured_by_photo
 from recon.stages.surface_grid import cleaned_lattice
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo
 
@@ -55,7 +55,7 @@ def _relief(photo: Photo, mask: Mask, lattice: Lattice, base: float) -> Mesh:
     known = lattice.z[~np.isnan(lattice.z)]
     near, far = float(known.min()), float(np.percentile(known, FAR_PERCENTILE))
     z = np.minimum(np.where(np.isnan(lattice.z), far, lattice.z), far).astype(np.float32)
-    corners, place, _ = sheet(np.ones(z.shape, bool))
+    corners, place, _ = corner_mesh(np.ones(z.shape, bool))
     depth = _corner_means(z, np.ones(z.shape, bool)).ravel()[place]
     floor = np.full_like(depth, far + base * max(far - near, 0.05 * far))
     faces = front_faces(corners)
@@ -63,8 +63,12 @@ def _relief(photo: Photo, mask: Mask, lattice: Lattice, base: float) -> Mesh:
     pixels = _corner_pixels(lattice, z.shape)[place]
     vertices = np.concatenate([_lifted(pixels, depth, lattice.camera), _lifted(pixels, floor, lattice.camera)])
     everything = np.concatenate([faces, back_faces(corners) + count, rim_walls(faces, count)])
-    return textured(
-        Mesh(apart(vertices, everything), everything), photo, mask, lattice.camera, np.concatenate([pixels, pixels])
+    return textured_by_photo(
+        Mesh(separate_coincident(vertices, everything), everything),
+        photo,
+        mask,
+        lattice.camera,
+        np.concatenate([pixels, pixels]),
     )
 
 
@@ -72,16 +76,18 @@ def _closed_subject(photo: Photo, mask: Mask, depth: DepthMap, lattice: Lattice)
     assert mask.inside is not None
     columns, rows = lattice.u.astype(np.intp), lattice.v.astype(np.intp)
     inside = _largest_pieces(mask.inside[rows][:, columns])
-    twice = doubled(inside)
-    corners, place, rim = sheet(twice)
+    twice = each_sample_doubled(inside)
+    corners, place, rim = corner_mesh(twice)
     front = _doubled_corners(lattice.z, inside)[place]
     step = np.float32(lattice.stride / 2 / lattice.camera.focal)
     if depth.back is None:
-        base, height = inflated(corners, rim, front)
+        base, height = inflate(corners, rim, front)
         behind = np.maximum(base * (1 + height * step), front * (1 + 0.5 * height * step))
     else:
         behind = _doubled_corners(depth.back[rows][:, columns], inside)[place]
-        front, behind = joined(front, behind, rim_distance(twice).ravel()[place], LEAST_THICKNESS * step * front)
+        front, behind = join_front_back(
+            front, behind, rim_distance(twice).ravel()[place], LEAST_THICKNESS * step * front
+        )
     interior = np.flatnonzero(~rim)
     back_of = np.arange(len(place), dtype=np.int32)
     back_of[interior] = len(place) + np.arange(len(interior), dtype=np.int32)
@@ -90,14 +96,16 @@ def _closed_subject(photo: Photo, mask: Mask, depth: DepthMap, lattice: Lattice)
     camera = lattice.camera
     vertices = np.concatenate([_lifted(pixels, front, camera), _lifted(pixels[interior], behind[interior], camera)])
     both = np.concatenate([faces, back_faces(back_of[corners])])
-    return textured(Mesh(apart(vertices, both), both), photo, mask, camera, np.concatenate([pixels, pixels[interior]]))
+    return textured_by_photo(
+        Mesh(separate_coincident(vertices, both), both), photo, mask, camera, np.concatenate([pixels, pixels[interior]])
+    )
 
 
 def _doubled_corners(z: Float32[ndarray, "h w"], inside: Bool[ndarray, "h w"]) -> Float32[ndarray, " n"]:
     """Depth at the corners of the doubled lattice, row by row, from the inside samples alone."""
     filled = nearest_filled(np.where(inside, z, np.float32(np.nan)))
     twice = cv2.resize(filled, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
-    return _corner_means(twice, doubled(inside)).ravel()
+    return _corner_means(twice, each_sample_doubled(inside)).ravel()
 
 
 def _largest_pieces(inside: Bool[ndarray, "h w"], share: float = 0.02) -> Bool[ndarray, "h w"]:

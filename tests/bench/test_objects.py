@@ -11,12 +11,12 @@ from PIL import Image
 
 from bench import contact, masks, objects, shapes, views
 from bench.score import f_between
-from recon.geometry.camera import centred, focal_from_fov
+from recon.geometry.camera import centred_camera, focal_from_fov
 from recon.types import Camera
 
 
 @pytest.fixture(scope="module")
-def view(tmp_path_factory: pytest.TempPathFactory) -> views.View:
+def view(tmp_path_factory: pytest.TempPathFactory) -> views.ModelView:
     """A textured egg, read from a file, before a random camera."""
     ball = trimesh.creation.uv_sphere(radius=1.0, count=[32, 32])
     ball.vertices *= (0.6, 1.0, 0.8)
@@ -30,13 +30,13 @@ def view(tmp_path_factory: pytest.TempPathFactory) -> views.View:
 
 
 @pytest.fixture(scope="module")
-def true(view: views.View) -> shapes.Truth:
+def true(view: views.ModelView) -> shapes.Truth:
     return shapes.truth_of(view)
 
 
 @pytest.fixture(scope="module")
-def itself(view: views.View) -> shapes.Solid:
-    return shapes.Solid(view.vertices, view.model.faces)
+def itself(view: views.ModelView) -> shapes.TriangleMesh:
+    return shapes.TriangleMesh(view.vertices, view.model.faces)
 
 
 def test_f_of_a_cloud_against_itself_is_one_and_far_away_nought() -> None:
@@ -68,17 +68,19 @@ def test_a_front_turned_inside_out_is_fitted_flat_not_mirrored() -> None:
     assert fit.b == pytest.approx(2, abs=0.1)
 
 
-def test_the_true_front_with_another_scale_and_shift_scores_one(view: views.View, true: shapes.Truth) -> None:
+def test_the_true_front_with_another_scale_and_shift_scores_one(view: views.ModelView, true: shapes.Truth) -> None:
     points = shapes.lifted(view.z, view.camera)
     assert shapes.front_f(points, true) > 0.999
     warped = (0.5 * view.z + 0.7).astype(np.float32)
-    row, _ = shapes.scores(warped, view.camera, shapes.Solid(np.zeros((0, 3)), np.zeros((0, 3), int)), true, "ray")
+    row, _ = shapes.scores(
+        warped, view.camera, shapes.TriangleMesh(np.zeros((0, 3)), np.zeros((0, 3), int)), true, "ray"
+    )
     assert row[0] > 0.999
     assert row[1] == row[4] == 0
 
 
 def test_a_wrong_field_of_view_costs_along_the_rays_and_not_in_shape(
-    view: views.View, true: shapes.Truth, itself: shapes.Solid
+    view: views.ModelView, true: shapes.Truth, itself: shapes.TriangleMesh
 ) -> None:
     wrong = Camera(view.camera.width, view.camera.height, view.camera.focal / 1.6, view.camera.cx, view.camera.cy)
     z0 = float(np.nanmedian(view.z))
@@ -88,7 +90,7 @@ def test_a_wrong_field_of_view_costs_along_the_rays_and_not_in_shape(
     assert row["ray"][0] < 0.7
 
 
-def test_the_truth_is_a_perfect_solid(view: views.View, true: shapes.Truth, itself: shapes.Solid) -> None:
+def test_the_truth_is_a_perfect_solid(view: views.ModelView, true: shapes.Truth, itself: shapes.TriangleMesh) -> None:
     assert shapes.solid_f(itself, true) > 0.999
     assert shapes.outline_iou(itself, true) == 1
     row = dict(zip(shapes.ORACLE_COLUMNS, shapes.oracle(true), strict=True))
@@ -97,7 +99,7 @@ def test_the_truth_is_a_perfect_solid(view: views.View, true: shapes.Truth, itse
 
 
 def test_the_floors_are_closed_and_as_deep_as_they_are_wide() -> None:
-    camera = centred(96, 96, 200.0, "user")
+    camera = centred_camera(96, 96, 200.0, "user")
     z = np.full((96, 96), np.nan, np.float32)
     z[20:70, 10:82] = 2.0
     block = shapes.extruded(shapes.lifted(z, camera))
@@ -111,7 +113,7 @@ def test_the_floors_are_closed_and_as_deep_as_they_are_wide() -> None:
     assert front + back == pytest.approx(2 * np.median(front))
 
 
-def test_a_view_keeps_to_its_promises(view: views.View) -> None:
+def test_a_view_keeps_to_its_promises(view: views.ModelView) -> None:
     inside = view.rgba[..., 3] > 127
     rows, columns = (np.flatnonzero(inside.any(axis)) for axis in (1, 0))
     longer = max(np.ptp(rows), np.ptp(columns)) / views.SIDE
@@ -122,7 +124,7 @@ def test_a_view_keeps_to_its_promises(view: views.View) -> None:
     assert (view.rgba[inside, 0] > 2 * view.rgba[inside, 1].astype(int)).mean() > 0.95  # its texture is red
 
 
-def test_unseen_cameras_see_all_of_the_object(view: views.View, true: shapes.Truth) -> None:
+def test_unseen_cameras_see_all_of_the_object(view: views.ModelView, true: shapes.Truth) -> None:
     assert true.outlines.any((1, 2)).all()
     assert not true.outlines[:, [0, -1]].any() | true.outlines[:, :, [0, -1]].any()
     for rotation, position in views.unseen_poses(view):
@@ -144,7 +146,7 @@ def test_a_cut_out_lies_whole_inside_its_ground() -> None:
     rgba[5:55, 5:35] = (250, 10, 10, 255)
     for seed in range(5):
         rng = np.random.default_rng(seed)
-        rgb, inside = masks.over(rgba, np.full((120, 90, 3), 60, np.uint8), rng)
+        rgb, inside = masks.composites(rgba, np.full((120, 90, 3), 60, np.uint8), rng)
         assert (rgb[inside, 0] > 150).all()
         assert (rgb[~inside, 0] <= 155).all()
         assert inside.any()
@@ -157,7 +159,9 @@ def test_the_field_of_view_along_the_longer_side() -> None:
     )
 
 
-def test_contact_sheets_are_written_only_where_asked(tmp_path: Path, view: views.View, itself: shapes.Solid) -> None:
+def test_contact_sheets_are_written_only_where_asked(
+    tmp_path: Path, view: views.ModelView, itself: shapes.TriangleMesh
+) -> None:
     picture = objects.on_grey(view.rgba)
     for folder in (None, tmp_path / "sheets"):
         sheets = contact.Sheets(folder)

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from bench.plain_nerf import RowGrid, render
+from bench.plain_nerf import RowGrid, render_nerf
 from bench.refine import SHAPE, Contender, seconds_to
 from recon.render.cameras import orbit
 from recon.render.hashgrid import HashGrid
@@ -33,7 +33,7 @@ def test_the_plain_renderer_has_a_ball_s_closed_form() -> None:
 
     rays = orbit(20.0, 10.0, 3.0, 40.0, 16).rays()
     near, far = ball_span(rays, 0.9)
-    seen = render(Ball(), rays, torch.ones(1, 3))[:, 0]
+    seen = render_nerf(Ball(), rays, torch.ones(1, 3))[:, 0]
     torch.testing.assert_close(seen, (-2 * (far - near)).exp(), atol=2 * 2 / 64, rtol=0)  # one sample more or less
 
 

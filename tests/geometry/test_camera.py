@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recon.geometry.camera import back_project, centred, focal_from_35mm, focal_from_fov, project, scaled
+from recon.geometry.camera import back_project, centred_camera, focal_from_35mm, focal_from_fov, project, scaled_camera
 from tests.scenes import camera_of, pixel_grid, rays
 
 LAW = settings(max_examples=40, deadline=None, derandomize=True)
@@ -17,7 +17,7 @@ side = st.integers(16, 8000)
 @LAW
 @given(side, side, st.floats(0.2, 5), st.floats(1e-2, 1e4))
 def test_projection_undoes_back_projection(width: int, height: int, focal: float, z: float) -> None:
-    camera = centred(width, height, focal * width, "user")
+    camera = centred_camera(width, height, focal * width, "user")
     rng = np.random.default_rng(width)
     u, v = (rng.uniform(0, n, 50).astype(np.float32) for n in (width, height))
     depth = (z * rng.uniform(0.5, 2, 50)).astype(np.float32)
@@ -42,7 +42,7 @@ def test_the_principal_point_lies_straight_ahead() -> None:
 @LAW
 @given(st.floats(1, 170), side, side)
 def test_focal_length_and_field_of_view_are_inverse(fov: float, width: int, height: int) -> None:
-    camera = centred(width, height, focal_from_fov(fov, width), "user")
+    camera = centred_camera(width, height, focal_from_fov(fov, width), "user")
     assert camera.fov_x == pytest.approx(fov, rel=1e-9)
     assert focal_from_fov(camera.fov_x, width) == pytest.approx(camera.focal, rel=1e-9)
 
@@ -72,7 +72,7 @@ def test_35mm_focal_length_gives_the_film_s_diagonal_field_of_view(width: int, h
 @given(st.integers(2, 400), st.integers(2, 400), st.integers(1, 9), st.integers(1, 9))
 def test_a_scaled_camera_sees_the_same_rays(width: int, height: int, of: int, to: int) -> None:
     camera = camera_of(width * of, height * of, 0.9 * width * of)
-    small = scaled(camera, width * to, height * to)
+    small = scaled_camera(camera, width * to, height * to)
     assert small.fov_x == pytest.approx(camera.fov_x, rel=1e-12)
     u, v = np.random.default_rng(0).uniform(0, 1, (2, 20)).astype(np.float32)
     one = np.ones_like(u)

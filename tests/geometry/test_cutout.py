@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recon.geometry.cutout import GROUND, Window, cut, on_plain_ground, paste, window_around
+from recon.geometry.cutout import GROUND, Window, crop_window, on_plain_ground, paste_window, window_around
 from tests.scenes import camera_of, frozen, photo_of
 
 RGB = photo_of(camera_of(64, 48)).rgb
@@ -30,7 +30,7 @@ def test_plain_ground_hides_all_but_the_subject_and_keeps_it_to_the_bit() -> Non
 @LAW
 @given(WINDOWS)
 def test_what_is_cut_is_the_photo_inside_and_the_ground_outside(window: Window) -> None:
-    found = cut(RGB, window, 7)
+    found = crop_window(RGB, window, 7)
     assert found.shape == (window.height, window.width, 3)
     v, u = np.mgrid[: window.height, : window.width] + np.array([window.top, window.left])[:, None, None]
     there = (v >= 0) & (v < 48) & (u >= 0) & (u < 64)
@@ -42,7 +42,7 @@ def test_what_is_cut_is_the_photo_inside_and_the_ground_outside(window: Window) 
 @given(WINDOWS)
 def test_pasting_what_was_cut_changes_nothing(window: Window) -> None:
     canvas = RGB.copy()
-    paste(canvas, cut(RGB, window, 7), window)
+    paste_window(canvas, crop_window(RGB, window, 7), window)
     np.testing.assert_array_equal(canvas, RGB)
 
 
@@ -53,7 +53,7 @@ def test_a_window_holds_the_subject_in_its_middle(left: int, top: int, wide: int
     inside[top : top + high, left : left + wide] = True
     high = int(inside.any(axis=1).sum())
     window = window_around(inside, 0.75, longest)
-    assert cut(inside, window, False).sum() == inside.sum()
+    assert crop_window(inside, window, False).sum() == inside.sum()
     assert window.left + window.width / 2 == pytest.approx(left + wide / 2, abs=0.5)
     assert window.top + window.height / 2 == pytest.approx(top + high / 2, abs=0.5)
     assert window.long_side == pytest.approx(max(2, max(wide, high) / 0.75), abs=0.5)

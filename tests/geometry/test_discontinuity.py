@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from recon.geometry.discontinuity import GRAZING_DEG, STEP, cuts, snap
+from recon.geometry.discontinuity import GRAZING_DEG, STEP, depth_cuts, snap_flying_pixels
 from recon.geometry.points import _shifted
 from tests.scenes import box, camera_of, frozen, lattice_of, nearest, plane, rays, room, sphere, step
 
@@ -31,7 +31,7 @@ def test_no_legal_plane_is_cut_however_grazing(around: float, tilt: float, strid
     normal = np.array([math.sin(t) * math.cos(a), math.sin(t) * math.sin(a), -math.cos(t)])
     assume(steepness(normal, rays(camera)) < 0.999 * math.tan(math.radians(GRAZING_DEG)))
     lattice = lattice_of(plane(camera, normal), camera, stride)
-    across, down = cuts(lattice.z, lattice.footprint)
+    across, down = depth_cuts(lattice.z, lattice.footprint)
     assert not across.any()
     assert not down.any()
 
@@ -40,7 +40,7 @@ def test_no_legal_plane_is_cut_however_grazing(around: float, tilt: float, strid
 def test_a_plane_is_cut_exactly_where_it_grows_too_grazing(stride: int) -> None:
     camera = camera_of(60, 90, 400.0)
     lattice = lattice_of(plane(camera, (0, -1, 0.02), 1.0), camera, stride)  # a floor and its horizon
-    across, down = cuts(lattice.z, lattice.footprint)
+    across, down = depth_cuts(lattice.z, lattice.footprint)
     with np.errstate(invalid="ignore"):
         jump = np.abs(np.diff(lattice.z, axis=0)) / np.fmin(lattice.z[1:], lattice.z[:-1])
         legal = jump <= max(STEP, math.tan(math.radians(GRAZING_DEG)) * lattice.footprint)
@@ -63,7 +63,7 @@ def test_a_step_between_two_tilted_planes_is_cut_at_the_step_alone(
     edge = int(np.searchsorted(lattice.u, column)) - 1  # between this sample and the next
     assume(0 < edge < lattice.z.shape[1] - 2)
     assume((jump[:, edge] > 1.1).all())
-    across, down = cuts(lattice.z.T.copy() if turned else lattice.z, lattice.footprint)
+    across, down = depth_cuts(lattice.z.T.copy() if turned else lattice.z, lattice.footprint)
     if turned:
         across, down = down.T, across.T
     expected = np.zeros_like(across)
@@ -78,7 +78,7 @@ def test_next_to_a_hole_there_is_always_a_cut(seed: int) -> None:
     z = np.array(plane(camera_of(20, 15)))
     z[np.random.default_rng(seed).random(z.shape) < 0.3] = np.nan
     hole = np.isnan(z)
-    across, down = cuts(z, 0.01)
+    across, down = depth_cuts(z, 0.01)
     np.testing.assert_array_equal(across, hole[:, 1:] | hole[:, :-1])
     np.testing.assert_array_equal(down, hole[1:] | hole[:-1])
 
@@ -87,10 +87,10 @@ def test_next_to_a_hole_there_is_always_a_cut(seed: int) -> None:
 @given(st.integers(0, 999), st.sampled_from([0.125, 0.5, 4.0, 64.0]))
 def test_cuts_know_no_unit_and_no_handedness(seed: int, factor: float) -> None:
     z = np.random.default_rng(seed).choice([1, 1.01, 1.02, 1.2, 2], (12, 14)).astype(np.float32)
-    across, down = cuts(z, 0.003)
-    scaled = cuts(z * np.float32(factor), 0.003)
-    mirrored = cuts(np.ascontiguousarray(z[::-1, ::-1]), 0.003)
-    turned = cuts(np.ascontiguousarray(z.T), 0.003)
+    across, down = depth_cuts(z, 0.003)
+    scaled = depth_cuts(z * np.float32(factor), 0.003)
+    mirrored = depth_cuts(np.ascontiguousarray(z[::-1, ::-1]), 0.003)
+    turned = depth_cuts(np.ascontiguousarray(z.T), 0.003)
     for found, same in ((scaled[0], across), (mirrored[0][::-1, ::-1], across), (turned[1].T, across)):
         np.testing.assert_array_equal(found, same)
     for found, same in ((scaled[1], down), (mirrored[1][::-1, ::-1], down), (turned[0].T, down)):
@@ -99,7 +99,7 @@ def test_cuts_know_no_unit_and_no_handedness(seed: int, factor: float) -> None:
 
 def test_sensor_noise_on_a_wall_is_not_cut() -> None:
     z = plane(camera_of(), (0.3, 0.2, -1)) * (1 + np.random.default_rng(0).normal(0, 0.001, (72, 96)))
-    across, down = cuts(z.astype(np.float32), 1 / 80)
+    across, down = depth_cuts(z.astype(np.float32), 1 / 80)
     assert not across.any()
     assert not down.any()
 
@@ -118,9 +118,9 @@ def test_a_flying_sample_moves_to_the_nearer_side(
         z, exact = z[:, ::-1], exact[:, ::-1]
     if turned:
         z, exact = z.T, exact.T
-    found = snap(frozen(z))
+    found = snap_flying_pixels(frozen(z))
     np.testing.assert_array_equal(found, exact)
-    np.testing.assert_array_equal(snap(found), found)
+    np.testing.assert_array_equal(snap_flying_pixels(found), found)
 
 
 SHARP = {
@@ -149,7 +149,7 @@ def test_surfaces_stay_up_to_their_very_edges(scene: str, stride: int) -> None:
     camera = camera_of(240, 180, 200.0)
     build, share = SHARP[scene]
     lattice = lattice_of(build(camera), camera, stride)
-    moved = (snap(lattice.z) != lattice.z) & ~np.isnan(lattice.z)
+    moved = (snap_flying_pixels(lattice.z) != lattice.z) & ~np.isnan(lattice.z)
     assert moved.sum() <= share * moved.size
 
 
@@ -157,7 +157,7 @@ def test_surfaces_stay_up_to_their_very_edges(scene: str, stride: int) -> None:
 @given(st.integers(0, 9999))
 def test_a_snapped_sample_takes_a_neighbour_s_depth(seed: int) -> None:
     z = np.random.default_rng(seed).choice([1, 1.01, 1.5, 2, 3, np.nan], (9, 11)).astype(np.float32)
-    found = snap(frozen(z))
+    found = snap_flying_pixels(frozen(z))
     np.testing.assert_array_equal(np.isnan(found), np.isnan(z))
     moved = (found != z) & ~np.isnan(z)
     beside = np.stack([_shifted(m, i, j) for m in (z, found) for i, j in ((0, 1), (0, -1), (1, 0), (-1, 0))])
@@ -190,4 +190,4 @@ def test_what_counts_as_flying(
     z = ramp(rise, between, slope)
     z = z[:, ::-1] if mirrored else z
     z = frozen(z.T if turned else z)
-    assert bool((snap(z) != z).any()) == flying
+    assert bool((snap_flying_pixels(z) != z).any()) == flying

@@ -13,8 +13,8 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from recon.geometry.camera import project
-from recon.geometry.discontinuity import STEP, cuts
-from recon.geometry.grid import compact, connected_pieces, grid_mesh, without_floaters
+from recon.geometry.discontinuity import STEP, depth_cuts
+from recon.geometry.grid import connected_pieces, grid_mesh, without_floaters, without_unused_vertices
 from recon.geometry.lattice import Lattice
 from tests.scenes import (
     area,
@@ -98,7 +98,7 @@ def test_the_mesh_is_the_one_that_a_slow_twin_builds(seed: int) -> None:
     z = broken_map(seed)
     camera = camera_of(7, 6, 60.0)
     lattice = lattice_of(z, camera)
-    cut_h, cut_v = cuts(z, lattice.footprint)
+    cut_h, cut_v = depth_cuts(z, lattice.footprint)
     group = twin_groups(z, cut_h, cut_v)
     vertices, faces, _ = grid_mesh(lattice, 1)
     samples = list(zip(*np.nonzero(~np.isnan(z)), strict=True))
@@ -136,7 +136,7 @@ def test_each_quad_is_split_along_the_diagonal_that_changes_depth_less(seed: int
 def test_corners_move_only_where_a_crack_turns_and_by_a_quarter(seed: int) -> None:
     z = broken_map(seed)
     lattice = lattice_of(z, camera_of(7, 6, 60.0))
-    cut_h, cut_v = cuts(z, lattice.footprint)
+    cut_h, cut_v = depth_cuts(z, lattice.footprint)
     vertices, faces, pixels = grid_mesh(lattice, 1)
     np.testing.assert_allclose(project(vertices, lattice.camera), pixels, atol=1e-4)
     for sample, corners in zip(np.argwhere(~np.isnan(z)), quads(faces), strict=True):
@@ -281,10 +281,10 @@ def test_pieces_are_the_connected_components_of_the_sample_graph(
 def test_floaters_under_the_limit_go_and_all_else_stays(seed: int, smallest: int) -> None:
     z = broken_map(seed, 8, 9)
     kept, cut_h, cut_v = without_floaters(z, 0.01, smallest)
-    before = connected_pieces(*cuts(z, 0.01))
+    before = connected_pieces(*depth_cuts(z, 0.01))
     big = before[1][before[0]] >= smallest
     np.testing.assert_array_equal(kept, np.where(big, z, np.nan))
-    for found, expected in zip((cut_h, cut_v), cuts(z, 0.01), strict=True):
+    for found, expected in zip((cut_h, cut_v), depth_cuts(z, 0.01), strict=True):
         lost = ~big[:, 1:] | ~big[:, :-1] if found.shape[1] == 8 else ~big[1:] | ~big[:-1]
         np.testing.assert_array_equal(found, expected | lost)
 
@@ -299,7 +299,7 @@ def test_a_small_piece_goes_and_a_big_one_stays() -> None:
 
 def test_compact_keeps_the_used_vertices_in_order() -> None:
     faces = np.array([[7, 2, 4], [2, 4, 9]], np.int32)
-    new, used = compact(faces, 12)
+    new, used = without_unused_vertices(faces, 12)
     np.testing.assert_array_equal(used, [2, 4, 7, 9])
     np.testing.assert_array_equal(used[new], faces)
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recon.geometry.camera import project
-from recon.geometry.lattice import corner_lines, sample, stride_for
+from recon.geometry.lattice import corner_lines, sample_lattice, stride_for
 from tests.scenes import camera_of, frozen, lattice_of, plane, points_of
 
 LAW = settings(max_examples=60, deadline=None, derandomize=True)
@@ -30,7 +30,7 @@ def test_the_stride_is_the_smallest_that_keeps_the_limit(height: int, width: int
 def test_samples_are_the_pixels_at_their_own_places(width: int, height: int, stride: int) -> None:
     camera = camera_of(width, height, 50.0)
     z = frozen(np.random.default_rng(stride).uniform(1, 9, (height, width)).astype(np.float32))
-    lattice = sample(z, camera, math.ceil(z.size / stride**2))
+    lattice = sample_lattice(z, camera, math.ceil(z.size / stride**2))
     assert lattice.z.size <= 1.2 * math.ceil(z.size / stride**2) + width + height
     np.testing.assert_array_equal(np.diff(lattice.u), lattice.stride)
     np.testing.assert_array_equal(np.diff(lattice.v), lattice.stride)
@@ -47,7 +47,7 @@ def test_samples_are_the_pixels_at_their_own_places(width: int, height: int, str
 @given(side, side, st.integers(1, 12))
 def test_corner_lines_span_the_photo_and_hold_each_sample_between_them(width: int, height: int, stride: int) -> None:
     camera = camera_of(width, height, 50.0)
-    lattice = sample(plane(camera), camera, math.ceil(width * height / stride**2))
+    lattice = sample_lattice(plane(camera), camera, math.ceil(width * height / stride**2))
     for line, place, end in zip(corner_lines(lattice), (lattice.u, lattice.v), (width, height), strict=True):
         assert line[0] == 0
         assert line[-1] == end

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recon.geometry.discontinuity import cuts
+from recon.geometry.discontinuity import depth_cuts
 from recon.geometry.normals import lattice_normals, unit
 from tests.scenes import camera_of, frozen, lattice_of, nearest, plane, points_of, room, sphere
 
@@ -18,7 +18,7 @@ LAW = settings(max_examples=25, deadline=None, derandomize=True)
 
 def normals_of(z: np.ndarray, camera: object, reach: int = 1, stride: int = 1) -> np.ndarray:
     lattice = lattice_of(z, camera, stride)
-    return lattice_normals(lattice.points(), *cuts(lattice.z, lattice.footprint), reach)
+    return lattice_normals(lattice.points(), *depth_cuts(lattice.z, lattice.footprint), reach)
 
 
 @LAW

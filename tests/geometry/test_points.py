@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recon.geometry.points import outliers, voxel_representatives
+from recon.geometry.points import depth_outliers, voxel_representatives
 from tests.scenes import box, camera_of, frozen, nearest, plane, room, sphere
 
 LAW = settings(max_examples=30, deadline=None, derandomize=True)
@@ -29,7 +29,7 @@ def test_surfaces_and_their_edges_are_kept(name: str, noise: float) -> None:
     share = {"sphere": 0.006, "room": 0.0015}.get(name, 0.0)
     z = SURFACES[name]
     z = frozen((z * (1 + np.random.default_rng(0).normal(0, noise, z.shape))).astype(np.float32))
-    lost = outliers(z, FOOTPRINT)
+    lost = depth_outliers(z, FOOTPRINT)
     valid = ~np.isnan(z)
     assert not lost[~valid].any()
     assert lost.sum() <= share * valid.sum()
@@ -42,7 +42,7 @@ def test_every_planted_spike_is_found_and_nothing_else(name: str, factor: float)
     spikes = np.zeros(z.shape, bool)
     spikes[3::11, 2::9] = True
     z[spikes] *= factor
-    lost = outliers(frozen(z.astype(np.float32)), FOOTPRINT)
+    lost = depth_outliers(frozen(z.astype(np.float32)), FOOTPRINT)
     assert lost[spikes].all()
     assert lost[~spikes].sum() <= 0.0015 * z.size
 
@@ -53,14 +53,14 @@ def test_the_unit_does_not_matter(seed: int, factor: float) -> None:
     rng = np.random.default_rng(seed)
     z = rng.choice([1, 1.001, 1.002, 5], (20, 30), p=[0.4, 0.3, 0.28, 0.02]).astype(np.float32)
     z[rng.random(z.shape) < 0.1] = np.nan
-    np.testing.assert_array_equal(outliers(z, 0.01), outliers(z * np.float32(factor), 0.01))
+    np.testing.assert_array_equal(depth_outliers(z, 0.01), depth_outliers(z * np.float32(factor), 0.01))
 
 
 def test_a_lone_sample_far_from_all_others_is_an_outlier() -> None:
     z = np.full((60, 60), np.nan, np.float32)
     z[:20, :20] = 2
     z[50, 50] = 2
-    lost = outliers(frozen(z), 0.01)
+    lost = depth_outliers(frozen(z), 0.01)
     assert lost[50, 50]
     assert lost.sum() == 1
 
@@ -68,7 +68,7 @@ def test_a_lone_sample_far_from_all_others_is_an_outlier() -> None:
 def test_a_few_samples_are_all_kept() -> None:
     z = np.full((9, 9), np.nan, np.float32)
     z[::4, ::4] = [[1, 2, 9], [1, 50, 1], [3, 1, 1]]
-    assert not outliers(frozen(z), 0.01).any()
+    assert not depth_outliers(frozen(z), 0.01).any()
 
 
 def test_sparse_samples_of_a_wall_are_kept() -> None:
@@ -77,7 +77,7 @@ def test_sparse_samples_of_a_wall_are_kept() -> None:
     holes = np.ones(z.shape, bool)
     holes[::4, ::2] = False
     z[holes] = np.nan
-    assert outliers(frozen(z), FOOTPRINT).sum() <= 0.001 * (~holes).sum()
+    assert depth_outliers(frozen(z), FOOTPRINT).sum() <= 0.001 * (~holes).sum()
 
 
 @LAW

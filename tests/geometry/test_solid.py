@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from recon.geometry.solid import back_faces, doubled, front_faces, inflated, rim_walls, sheet
+from recon.geometry.solid import back_faces, corner_mesh, each_sample_doubled, front_faces, inflate, rim_walls
 from tests.scenes import frozen, is_closed, volume
 
 LAW = settings(max_examples=40, deadline=None, derandomize=True)
@@ -36,7 +36,7 @@ def upright(inside: np.ndarray, place: np.ndarray, z: np.ndarray | float) -> np.
 
 
 def check_walled(inside: np.ndarray) -> None:
-    corners, place, rim = sheet(inside)
+    corners, place, rim = corner_mesh(inside)
     front, count = front_faces(corners), len(place)
     faces = np.concatenate([front, back_faces(corners) + count, rim_walls(front, count)])
     vertices = np.concatenate([upright(inside, place, 1.0), upright(inside, place, 3.0)])
@@ -74,9 +74,9 @@ def test_a_walled_sheet_over_any_mask_is_closed_with_the_volume_of_its_samples(s
 
 
 def check_joined_at_the_rim(inside: np.ndarray) -> None:
-    inside = doubled(inside)
-    corners, place, rim = sheet(inside)
-    base, height = inflated(corners, rim, np.full(len(place), 5, np.float32))
+    inside = each_sample_doubled(inside)
+    corners, place, rim = corner_mesh(inside)
+    base, height = inflate(corners, rim, np.full(len(place), 5, np.float32))
     assert not height[rim].any()
     assert (height[~rim] > 0).all()
     np.testing.assert_allclose(base, 5, rtol=1e-5)
@@ -106,7 +106,7 @@ def test_an_inflated_sheet_over_any_mask_is_closed(seed: int) -> None:
 @given(st.integers(0, 9999))
 def test_doubling_repeats_every_sample_four_times(seed: int) -> None:
     inside = random_mask(seed)
-    twice = doubled(inside)
+    twice = each_sample_doubled(inside)
     assert twice.shape == (14, 16)
     for i in range(14):
         for j in range(16):
@@ -117,8 +117,8 @@ def test_doubling_repeats_every_sample_four_times(seed: int) -> None:
 def test_a_disc_inflates_to_a_hemisphere(radius: int) -> None:
     y, x = np.mgrid[: 2 * radius + 4, : 2 * radius + 4] + 0.5 - (radius + 2)
     inside = np.hypot(x, y) < radius
-    corners, place, rim = sheet(inside)
-    _, height = inflated(corners, rim, np.zeros(len(place), np.float32))
+    corners, place, rim = corner_mesh(inside)
+    _, height = inflate(corners, rim, np.zeros(len(place), np.float32))
     rows, columns = np.divmod(place, inside.shape[1] + 1)
     r = np.hypot(rows - radius - 2, columns - radius - 2)
     exact = np.sqrt(np.maximum(radius**2 - r**2, 0))
@@ -132,8 +132,8 @@ def test_a_long_strip_inflates_to_an_elliptic_vault() -> None:
     """∇²u = −4 between two lines 2a apart: √u = √2·√(a² − x²)."""
     a = 8
     inside = np.ones((2 * a, 200), bool)
-    corners, place, rim = sheet(inside)
-    _, height = inflated(corners, rim, np.zeros(len(place), np.float32))
+    corners, place, rim = corner_mesh(inside)
+    _, height = inflate(corners, rim, np.zeros(len(place), np.float32))
     rows, columns = np.divmod(place, 201)
     middle = columns == 100
     np.testing.assert_allclose(height[middle], np.sqrt(2.0 * (a**2 - (rows[middle] - a) ** 2)), atol=1e-3)
@@ -144,13 +144,13 @@ def test_a_long_strip_inflates_to_an_elliptic_vault() -> None:
 def test_the_base_is_harmonic(seed: int, x: float, y: float) -> None:
     """A plane through the rim is continued as that plane; any rim bounds the base."""
     inside = random_mask(seed)
-    corners, place, rim = sheet(doubled(inside))
+    corners, place, rim = corner_mesh(each_sample_doubled(inside))
     rows, columns = np.divmod(place, 17)
     plane = (3 + x * columns + y * rows).astype(np.float32)
-    base, _ = inflated(corners, rim, np.where(rim, plane, np.float32(99)))
+    base, _ = inflate(corners, rim, np.where(rim, plane, np.float32(99)))
     np.testing.assert_allclose(base, plane, atol=2e-5)
     values = np.random.default_rng(seed).uniform(1, 2, len(place)).astype(np.float32)
-    bounded, _ = inflated(corners, rim, values)
+    bounded, _ = inflate(corners, rim, values)
     np.testing.assert_array_equal(bounded[rim], values[rim])
     assert bounded.min() >= values[rim].min() - 1e-6
     assert bounded.max() <= values[rim].max() + 1e-6

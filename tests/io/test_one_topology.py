@@ -12,7 +12,7 @@ import pytest
 import trimesh
 
 from recon.geometry.axes import to_gltf, to_printer
-from recon.geometry.closed import apart, is_closed, sharing
+from recon.geometry.closed import coincident, is_closed, separate_coincident
 from recon.io.write import write_mesh
 from recon.stages.surface_solid import make_solid
 from recon.types import Mask, Mesh
@@ -150,13 +150,13 @@ def test_places_that_are_shared_are_moved_apart() -> None:
     for offset in ((1, 1, 0), (1, 0, 0)):
         vertices = np.concatenate([box.vertices, box.vertices + offset]).astype(np.float32)
         faces = np.concatenate([box.faces, box.faces + 8]).astype(np.int32)
-        assert is_closed(faces) and sharing(vertices).any() and not is_closed(by_place(vertices, faces))
-        moved = apart(vertices, faces)
-        assert not sharing(moved).any() and is_closed(by_place(moved, faces))
+        assert is_closed(faces) and coincident(vertices).any() and not is_closed(by_place(vertices, faces))
+        moved = separate_coincident(vertices, faces)
+        assert not coincident(moved).any() and is_closed(by_place(moved, faces))
         assert np.abs(moved - vertices).max() < 0.05
-    assert apart(box.vertices.astype(np.float32), faces[:12]) is not None
+    assert separate_coincident(box.vertices.astype(np.float32), faces[:12]) is not None
     signed = np.float32([[0.0, 0, 0], [-0.0, 0, 0]])
-    assert sharing(signed).all()
+    assert coincident(signed).all()
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -166,7 +166,7 @@ def test_ragged_solids_have_no_two_vertices_in_one_place(seed: int) -> None:
     z = scenes.frozen(np.full((45, 60), 2, np.float32))
     mesh = make_solid(PHOTO, Mask(scenes.frozen(inside), "file"), scenes.depth_of(z), CAMERA)
     assert is_closed(mesh.faces) and is_closed(by_place(mesh.vertices, mesh.faces))
-    assert not sharing(to_printer(mesh.vertices)).any()
+    assert not coincident(to_printer(mesh.vertices)).any()
 
 
 def khronos(*paths: Path) -> list[dict[str, object]]:

@@ -227,8 +227,8 @@ def test_what_is_credible() -> None:
     all_of_it, frame = np.ones((100, 100), bool), ~block(slice(10, 90), slice(10, 90))
     cut_below = block(slice(40, 100), slice(10, 90))
     assert [silhouette.is_credible(mask) for mask in (good, small, all_of_it, frame, cut_below)] == [1, 0, 0, 0, 1]
-    assert prompts.best([all_of_it, good, cut_below], [0.99, 0.9, 0.95], 0.8) is cut_below
-    assert prompts.best([good, cut_below], [0.7, 0.6], 0.8) is None
+    assert prompts.best_mask([all_of_it, good, cut_below], [0.99, 0.9, 0.95], 0.8) is cut_below
+    assert prompts.best_mask([good, cut_below], [0.7, 0.6], 0.8) is None
 
 
 def test_a_wrong_checkpoint_is_an_error(checkpoint: Path, folder: Path, tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from recon.io.write import write_mesh
 from recon.refinement.progress import Parts, silent
 from recon.refinement.stages.mesh import Fine
 from recon.refinement.stages.radiance_field import Coarse
-from recon.refinement.texture import _fewer, is_closed, textured
-from recon.render.dmtet import lattice
+from recon.refinement.texture import _fewer, textured
+from recon.render.dmtet import tetrahedral_lattice
 from recon.types import Mesh
 from tests.refinement import toy
 from tests.refinement.toy import TOY
@@ -23,7 +23,7 @@ from tests.render import shapes
 
 def doughnut(resolution: int = 24, noise: float = 0.0) -> Fine:
     """A ring of the radii 0.5 and 0.2; every fourth distance is almost or exactly 0, where vertices would fall together."""
-    x, y, z = lattice(resolution).T
+    x, y, z = tetrahedral_lattice(resolution).T
     distance = 0.2 - torch.hypot(torch.hypot(x, y) - 0.5, z)
     rng = torch.Generator().manual_seed(0)
     distance = distance + noise * torch.randn(len(distance), generator=rng)
@@ -78,7 +78,7 @@ def test_fewer_faces_leave_a_closed_mesh_closed(count: int) -> None:
     whole = doughnut(24, 2e-3).final()
     vertices, faces = _fewer(whole.vertices, whole.faces, count)
     assert len(faces) <= count + 2
-    assert is_closed(faces)
+    assert shapes.is_closed(faces)
     assert shapes.euler_characteristic(faces) == shapes.euler_characteristic(whole.faces)
     volume = shapes.signed_volume(vertices, faces)
     assert abs(volume / shapes.signed_volume(whole.vertices, whole.faces) - 1) < (0.02 if count > 500 else 0.15)
@@ -89,23 +89,12 @@ def test_no_two_vertices_of_the_final_surface_lie_in_one_place() -> None:
     loose, final = fine.surface(), fine.final()
     apart = [len(np.unique(s.vertices.detach().numpy(), axis=0)) == len(s.vertices) for s in (loose, final)]
     assert apart == [False, True]
-    assert is_closed(final.faces)
+    assert shapes.is_closed(final.faces)
     assert len(final.faces) > 1000
 
 
 def test_the_surface_is_closed_even_where_it_reaches_the_border() -> None:
-    full = Fine(torch.ones(len(lattice(6))), 6).final()
-    assert is_closed(full.faces)
+    full = Fine(torch.ones(len(tetrahedral_lattice(6))), 6).final()
+    assert shapes.is_closed(full.faces)
     assert len(np.unique(full.vertices.numpy(), axis=0)) == len(full.vertices)
     assert (2 * 5 / 6) ** 3 < shapes.signed_volume(full.vertices, full.faces) < 8  # the border itself is outside
-
-
-def test_closed_is_what_counting_says() -> None:
-    for vertices, faces in (shapes.ball(1), shapes.crate(), shapes.ring()):
-        assert len(vertices)
-        assert is_closed(faces) and shapes.is_closed(faces)
-        turned = faces.clone()
-        turned[0] = turned[0].flip(0)
-        degenerate = torch.cat([faces, faces.new_tensor([[0, 0, 1], [1, 0, 0]])])
-        for broken in (faces[1:], turned, torch.cat([faces, faces]), degenerate):
-            assert not is_closed(broken) and not shapes.is_closed(broken)

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from recon.refinement.run import Refinement
 from recon.refinement.smooth import smoothed
-from recon.render.dmtet import lattice
+from recon.render.dmtet import tetrahedral_lattice
 from recon.render.raster import face_normals
 from tests.refinement import toy
 from tests.refinement.toy import TOY
@@ -31,7 +31,7 @@ def test_a_fitted_ball_has_no_terraces() -> None:
 
 
 def test_smoothing_leaves_what_is_linear_and_takes_away_what_alternates() -> None:
-    points, cell = lattice(12), 2 / 12
+    points, cell = tetrahedral_lattice(12), 2 / 12
     inner = points.abs().amax(1) < 1 - 3.1 * cell
     linear = points @ torch.tensor([0.3, -0.5, 0.8])
     torch.testing.assert_close(smoothed(linear, 12)[inner], linear[inner], atol=1e-5, rtol=0)

@@ -10,7 +10,7 @@ from recon.refinement.reference import Target
 from recon.refinement.smooth import smoothed
 from recon.refinement.stages.mesh import Fine
 from recon.refinement.thin_parts import thickened
-from recon.render.dmtet import lattice
+from recon.render.dmtet import tetrahedral_lattice
 from tests.refinement import toy
 
 RESOLUTION = 32
@@ -19,7 +19,7 @@ CELL = 2 / RESOLUTION
 
 def on_a_stalk() -> tuple[Target, torch.Tensor, torch.Tensor]:
     """A ball on a stalk a third of a cell wide: the target, the lattice's points, and the signed distance there."""
-    target, points = toy.target(128), lattice(RESOLUTION)
+    target, points = toy.target(128), tetrahedral_lattice(RESOLUTION)
     x, y, z = points.T
     ball = 0.4 - (x**2 + (y + 0.4) ** 2 + z**2).sqrt()
     stalk = torch.minimum(CELL / 6 - ((x - 0.3 * CELL) ** 2 + (z - 0.3 * CELL) ** 2).sqrt(), 0.4 - (y - 0.4).abs())

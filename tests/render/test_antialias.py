@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recon.render.antialias import antialias, crossings
-from recon.render.raster import interpolate, paint, rasterise
+from recon.render.raster import interpolate, rasterise, scatter
 from recon.render.topology import edges_of
 from tests.render.shapes import Triangles, ball, camera, crate, ring, turned
 
@@ -19,7 +19,7 @@ SIZE, FOCAL, SAMPLES = (48, 48), 52.0, 8
 
 def coverage(vertices: torch.Tensor, faces: torch.Tensor, c2w: torch.Tensor, focal: float, size: tuple[int, int]):
     seen = rasterise(vertices, faces, c2w, focal, size)
-    return antialias(paint(torch.ones(len(seen.pixel), 1), seen), seen, edges_of(faces))[..., 0]
+    return antialias(scatter(torch.ones(len(seen.pixel), 1), seen), seen, edges_of(faces))[..., 0]
 
 
 def square(left: float, top: float, right: float, bottom: float) -> Triangles:
@@ -65,7 +65,7 @@ def picture(vertices: torch.Tensor, faces: torch.Tensor, look: torch.Tensor, sam
     """With colours per vertex on a coloured ground: antialiased, or averaged over samples² of plain ones."""
     size = SIZE[0] * abs(samples), SIZE[1] * abs(samples)
     seen = rasterise(vertices, faces, camera(2.4, 0.3, 0.2), FOCAL * samples, size)
-    out = paint(interpolate(look, seen), seen, torch.tensor([0.9, 0.2, 0.4]))
+    out = scatter(interpolate(look, seen), seen, torch.tensor([0.9, 0.2, 0.4]))
     if samples == 1:
         out = antialias(out, seen, edges_of(faces))
     return torch.nn.functional.avg_pool2d(out.permute(2, 0, 1), samples)
@@ -78,7 +78,7 @@ def test_coverage_is_that_of_a_supersampled_render(shape) -> None:
     c2w = camera(2.4, 0.8, 0.9)
     found = coverage(vertices, faces, c2w, FOCAL, SIZE)
     seen = rasterise(vertices, faces, c2w, FOCAL * SAMPLES, (SIZE[0] * SAMPLES, SIZE[1] * SAMPLES))
-    plain = paint(torch.ones(len(seen.pixel), 1), seen).permute(2, 0, 1)
+    plain = scatter(torch.ones(len(seen.pixel), 1), seen).permute(2, 0, 1)
     expected = torch.nn.functional.avg_pool2d(plain, SAMPLES)[0]
     rim = (found - expected).abs()[(expected > 0) & (expected < 1)]
     assert rim.quantile(0.9) < 0.04

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from recon.render.atlas import Atlas, Shot, away_from_steps, bake, hidden, lookup, padded, texels, textured_view, unwrap
-from recon.render.raster import face_normals, interpolate, paint, rasterise
+from recon.render.atlas import (
+    Atlas,
+    Shot,
+    away_from_steps,
+    blended,
+    occluded,
+    padded,
+    sample_texture,
+    texels,
+    unwrap,
+)
+from recon.render.raster import face_normals, interpolate, rasterise, scatter
 from tests.render.shapes import ball, camera, crate, ring
 
 SIDE = torch.tensor([[0.0, 1, 2], [2, 0, 1], [1, 2, 0]])
@@ -16,6 +28,13 @@ SIDE = torch.tensor([[0.0, 1, 2], [2, 0, 1], [1, 2, 0]])
 def colour(places: torch.Tensor, normals: torch.Tensor) -> torch.Tensor:
     """Smooth, different everywhere."""
     return 0.5 + 0.4 * torch.sin(4 * places @ SIDE + torch.tensor([0.0, 1, 2]))
+
+
+def bake(atlas, vertices, faces, colour, shots=()) -> torch.Tensor:
+    """The texture of a mesh: colour(positions, the faces' normals), and the photos over it."""
+    covered = texels(atlas)
+    points, normals = interpolate(vertices[atlas.source], covered), face_normals(vertices, faces)[covered.face]
+    return padded(blended(colour(points, normals), points, normals, vertices, faces, shots), covered)
 
 
 def psnr(one: torch.Tensor, other: torch.Tensor) -> float:
@@ -59,9 +78,9 @@ def test_an_atlas_is_the_mesh_laid_flat(shape) -> None:
 
 def test_a_texture_baked_from_a_function_reads_as_that_function(doughnut) -> None:
     vertices, faces, atlas = doughnut
-    texture = bake(atlas, vertices, faces, colour, chunk=1000)
+    texture = bake(atlas, vertices, faces, colour)
     places, uv = on_surface(vertices, atlas, faces, 9000)
-    found, expected = lookup(texture, uv), colour(places, places)
+    found, expected = sample_texture(texture, uv), colour(places, places)
     assert psnr(found, expected) > 42
     assert (found - expected).abs().max() < 0.12  # on the seams too, where half a texel beyond the chart is read
 
@@ -71,17 +90,21 @@ def test_normals_are_those_of_the_faces() -> None:
     atlas = unwrap(vertices, faces, 128)
     texture = bake(atlas, vertices, faces, lambda places, normals: 0.5 + 0.5 * normals)
     middles = atlas.uv[atlas.faces].mean(1)
-    torch.testing.assert_close(lookup(texture, middles), 0.5 + 0.5 * face_normals(vertices, faces), atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        sample_texture(texture, middles), 0.5 + 0.5 * face_normals(vertices, faces), atol=1e-5, rtol=0
+    )
 
 
 def test_lookup_is_bilinear_and_differentiable() -> None:
     texture = torch.rand(5, 7, 2, dtype=torch.float64)
     rows, columns = torch.meshgrid(torch.arange(5).double() + 0.5, torch.arange(7).double() + 0.5, indexing="ij")
     centres = torch.stack([columns / 7, rows / 5], -1).view(-1, 2)
-    torch.testing.assert_close(lookup(texture, centres), texture.view(-1, 2))
-    between = lookup(texture, torch.tensor([[2 / 7, 0.5]], dtype=torch.float64))
+    torch.testing.assert_close(sample_texture(texture, centres), texture.view(-1, 2))
+    between = sample_texture(texture, torch.tensor([[2 / 7, 0.5]], dtype=torch.float64))
     torch.testing.assert_close(between[0], (texture[2, 1] + texture[2, 2]) / 2)
-    assert torch.autograd.gradcheck(lambda t: lookup(t, centres * 0.9), (texture.requires_grad_(),), fast_mode=True)
+    assert torch.autograd.gradcheck(
+        lambda t: sample_texture(t, centres * 0.9), (texture.requires_grad_(),), fast_mode=True
+    )
 
 
 def test_padding_takes_the_nearest_texel_and_keeps_the_covered_ones(doughnut) -> None:
@@ -102,8 +125,8 @@ def photo(vertices: torch.Tensor, faces: torch.Tensor, c2w: torch.Tensor, focal:
     """What a camera sees of the coloured mesh, red where there is nothing."""
     seen = rasterise(vertices, faces, c2w, focal, (side, side))
     values = colour(interpolate(vertices, seen), seen.depth[:, None])
-    mask = paint(torch.ones_like(seen.depth)[:, None], seen)[..., 0]
-    return Shot(paint(values, seen, torch.tensor([1.0, 0, 0])), mask, c2w, focal)
+    mask = scatter(torch.ones_like(seen.depth)[:, None], seen)[..., 0]
+    return Shot(scatter(values, seen, torch.tensor([1.0, 0, 0])), mask, c2w, focal)
 
 
 def test_a_baked_photo_looks_like_itself_and_leaves_the_unseen_alone(doughnut) -> None:
@@ -118,7 +141,7 @@ def test_a_baked_photo_looks_like_itself_and_leaves_the_unseen_alone(doughnut) -
     way = torch.nn.functional.normalize(shot.c2w[:, 3] - places, dim=1)
     cosine = (way * normals).sum(1)
     assert (values[cosine < 0.15] == grey).all()
-    shadow = hidden(places, shot.c2w[:, 3], vertices, faces)
+    shadow = occluded(places, shot.c2w[:, 3], vertices, faces)
     assert (values[shadow] == grey).all()
     full = (cosine > 0.5) & ((values - grey).abs().amax(1) > 0.02) & ~shadow
     assert full.sum() > 0.25 * len(values)
@@ -128,7 +151,7 @@ def test_a_baked_photo_looks_like_itself_and_leaves_the_unseen_alone(doughnut) -
         interpolate(seen.vertices, seen), face_normals(seen.vertices, faces)[seen.face], dim=1
     )
     well = (facing > 0.5) & (away_from_steps(vertices, faces, shot).flatten()[seen.pixel] > 0)
-    again = textured_view(texture, atlas, seen)
+    again = sample_texture(texture, interpolate(atlas.uv, replace(seen, faces=atlas.faces)))
     assert psnr(again[well], shot.picture.view(-1, 3)[seen.pixel][well]) > 32
 
 
@@ -140,7 +163,7 @@ def test_photos_from_all_around_give_the_whole_texture() -> None:
     shots = [photo(vertices, faces, camera(2.6, x, y), 200.0, 192) for x, y in around]
     texture = bake(atlas, vertices, faces, lambda places, normals: torch.zeros(len(places), 3), shots)
     places, uv = on_surface(vertices, atlas, faces, 4000)
-    assert psnr(lookup(texture, uv), colour(places, places)) > 32
+    assert psnr(sample_texture(texture, uv), colour(places, places)) > 32
 
 
 def test_what_stands_behind_something_keeps_its_colour() -> None:

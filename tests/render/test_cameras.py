@@ -20,7 +20,6 @@ from recon.render.cameras import (
     look_at,
     orbit,
     random_orbits,
-    turntable,
 )
 from recon.render.sampling import ball_span
 from tests.render.scene import seed
@@ -100,11 +99,6 @@ def test_at_the_fitting_distance_the_ball_touches_the_edges() -> None:
         near, far = ball_span(camera.rays(torch.arange(1000) + 500 * 1000))
         hit = (far > near).nonzero()
         assert int(hit.min()) <= 1 and int(hit.max()) >= 998
-
-
-def test_a_turntable_goes_once_around_from_the_reference_side() -> None:
-    cameras = turntable(8, 10.0, 40.0, 32)
-    assert [round(spherical(camera)[0]) % 360 for camera in cameras] == list(range(0, 360, 45))
 
 
 @pytest.mark.parametrize("name", DISTRIBUTIONS)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from recon.render.deferred import DeferredNet
-from recon.render.splat import pyramid
+from recon.render.splat import composite, splat
 from tests.render.shapes import camera
 
 
@@ -14,6 +14,13 @@ def scene(channels: int = 8) -> tuple[torch.Tensor, torch.Tensor]:
     rng = torch.Generator().manual_seed(0)
     points = torch.nn.functional.normalize(torch.randn(1500, 3, generator=rng), dim=1) * 0.8
     return points, torch.randn(1500, channels, generator=rng) * 0.3
+
+
+def pyramid(points, features, c2w, focal: float, size: tuple[int, int], scales: int = 3) -> list[torch.Tensor]:
+    """Pictures of features and opacity at full, half, quarter … size, with discs of the same number of pixels."""
+    sizes = [(size[0] >> scale, size[1] >> scale) for scale in range(scales)]
+    splats = [splat(points, c2w, focal / 2**scale, small, 2.0) for scale, small in enumerate(sizes)]
+    return [composite(each, features).permute(2, 0, 1)[None] for each in splats]
 
 
 @pytest.mark.parametrize(("size", "scales"), [((32, 32), 3), ((33, 46), 3), ((20, 24), 1), ((64, 16), 4)])

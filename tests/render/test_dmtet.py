@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recon.render.dmtet import EDGES, _case, lattice, march, on_border, sign_loss
+from recon.render.dmtet import EDGES, _case, marching_tetrahedra, on_border, tetrahedral_lattice
 from tests.render.shapes import euler_characteristic, is_closed, signed_volume
 
 LAW = settings(max_examples=20, deadline=None, derandomize=True)
@@ -20,8 +20,8 @@ RADIUS = 0.7
 def test_a_sphere_is_closed_and_right_to_second_order() -> None:
     errors = []
     for resolution in (16, 32, 64):
-        places = lattice(resolution)
-        surface = march(RADIUS - places.norm(dim=1), places, resolution)
+        places = tetrahedral_lattice(resolution)
+        surface = marching_tetrahedra(RADIUS - places.norm(dim=1), places, resolution)
         away = (surface.vertices.norm(dim=1) - RADIUS).abs().max().item()
         volume = signed_volume(surface.vertices, surface.faces)
         assert volume > 0
@@ -41,11 +41,11 @@ def test_a_sphere_is_closed_and_right_to_second_order() -> None:
 def test_any_field_gives_a_closed_surface_with_its_inside_inside(seed: int, resolution: int, level: float) -> None:
     """White noise, zeros among it, to the very border; positions moved by up to a quarter of a cube."""
     rng = torch.Generator().manual_seed(seed)
-    places = lattice(resolution)
+    places = tetrahedral_lattice(resolution)
     field = torch.rand(len(places), generator=rng) - level
     field[torch.rand(len(places), generator=rng) < 0.1] = 0.0
     moved = places + (torch.rand(places.shape, generator=rng) - 0.5) * 0.5 / resolution / math.sqrt(3)
-    surface = march(field, moved, resolution)
+    surface = marching_tetrahedra(field, moved, resolution)
     assert is_closed(surface.faces)
     assert surface.vertices.isfinite().all()
     inside = (field > 0) & ~on_border(resolution)
@@ -60,8 +60,8 @@ def test_any_field_gives_a_closed_surface_with_its_inside_inside(seed: int, reso
 def test_a_plane_is_exact_and_faces_outwards(normal: tuple[float, float, float]) -> None:
     """Linear interpolation of a linear field; an open surface that ends at the lattice's border."""
     out = torch.nn.functional.normalize(torch.tensor(normal), dim=0)
-    places = lattice(8)
-    surface = march(0.123 - places @ out, places, 8, closed=False)
+    places = tetrahedral_lattice(8)
+    surface = marching_tetrahedra(0.123 - places @ out, places, 8, closed=False)
     torch.testing.assert_close(surface.vertices @ out, torch.full((len(surface.vertices),), 0.123), atol=1e-6, rtol=0)
     a, b, c = surface.vertices[surface.faces].unbind(1)
     area = torch.linalg.cross(b - a, c - a)
@@ -84,42 +84,31 @@ def test_every_case_parts_the_corners_of_a_tetrahedron(case: int) -> None:
 
 
 def test_gradients_of_field_and_positions() -> None:
-    places = lattice(3).double()
+    places = tetrahedral_lattice(3).double()
     field = 0.6 - places.norm(dim=1) + 0.05 * torch.sin(9 * places[:, 0])
 
     def vertices(f: torch.Tensor, p: torch.Tensor) -> torch.Tensor:
-        return march(f, p, 3).vertices
+        return marching_tetrahedra(f, p, 3).vertices
 
     inputs = field.clone().requires_grad_(), places.clone().requires_grad_()
     assert torch.autograd.gradcheck(vertices, inputs, fast_mode=True)
 
 
 def test_a_field_finds_a_sphere_by_the_gradients_of_its_surface() -> None:
-    places = lattice(12)
+    places = tetrahedral_lattice(12)
     field = (0.45 - places.abs().amax(1)).requires_grad_()  # a cube
     descent = torch.optim.Adam([field], lr=0.01)
     for _ in range(60):
-        surface = march(field, places, 12)
+        surface = marching_tetrahedra(field, places, 12)
         loss = (surface.vertices.norm(dim=1) - RADIUS).square().mean()
         descent.zero_grad()
-        (loss + 0.003 * sign_loss(field, surface.edges)).backward()
+        loss.backward()
         descent.step()
     assert loss < 2e-4  # 0.02 at first
     assert euler_characteristic(surface.faces) == 2
 
 
-def test_sign_loss_is_the_cross_entropy_of_either_end_with_the_other_s_sign() -> None:
-    field, edges = torch.tensor([2.0, -1.0, 0.5, -3.0], requires_grad=True), torch.tensor([[0, 1], [2, 3]])
-    sigma = 1 / (1 + (-field.detach()).exp())
-    expected = -((1 - sigma[0]).log() + sigma[1].log() + (1 - sigma[2]).log() + sigma[3].log()) / 2
-    loss = sign_loss(field, edges)
-    torch.testing.assert_close(loss.detach(), expected)
-    loss.backward()
-    assert (field.grad * field > 0).all()  # descent draws both ends to zero, then across
-    assert sign_loss(field, edges[:0]) == 0
-
-
 def test_nothing_inside_is_an_empty_mesh() -> None:
-    places = lattice(4)
-    surface = march(-torch.ones(len(places)), places, 4)
+    places = tetrahedral_lattice(4)
+    surface = marching_tetrahedra(-torch.ones(len(places)), places, 4)
     assert surface.vertices.shape == surface.faces.shape == (0, 3)

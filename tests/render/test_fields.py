@@ -11,10 +11,8 @@ from torch import Tensor
 
 from recon.render.fields import (
     Blob,
-    DirectionBackground,
     Field,
     HashField,
-    MipField,
     VolumePrior,
     activate,
     mlp,
@@ -29,7 +27,7 @@ SHAPE = GridShape(levels=4, base=4, finest=16, log2_size=10, smooth=True)
 class BallField(Field):
     """Its density's logit is (0.6 - |x|)·sharpness."""
 
-    def logits(self, x: Tensor, variance: Tensor | None = None) -> Tensor:
+    def logits(self, x: Tensor) -> Tensor:
         return torch.cat((20 * (0.6 - x.norm(dim=1, keepdim=True)), x), 1)
 
 
@@ -60,7 +58,7 @@ def test_the_exponential_s_gradient_stays_finite() -> None:
     torch.testing.assert_close(x.grad, torch.tensor((math.exp(15), math.exp(-15))))
 
 
-@pytest.mark.parametrize("field", [hash_field(), hash_field(prior=Blob()), MipField(4, 16, 2, generator=seed(4))])
+@pytest.mark.parametrize("field", [hash_field(), hash_field(prior=Blob())])
 def test_a_field_has_density_colour_and_unit_normals_along_its_gradient(field: Field) -> None:
     sample, plain = field(points(), normals=True), field(points())
     torch.testing.assert_close(sample.density, plain.density)
@@ -115,14 +113,6 @@ def test_few_levels_make_a_smooth_field() -> None:
     assert torch.equal(field(points()).density, one)
 
 
-def test_a_wider_gaussian_blurs_a_mip_field() -> None:
-    field = MipField(6, 16, 2, generator=seed(6))
-    x = points(500)
-    sharp, wide = (field(x, torch.full_like(x, v)).density.std() for v in (0.0, 0.5))
-    assert wide < 0.6 * sharp
-    torch.testing.assert_close(field(x, torch.zeros_like(x)).density, field(x).density)
-
-
 def test_blobs_in_closed_form() -> None:
     x = torch.tensor([[0.0, 0.0, 0.0], [0.3, 0.0, 0.0], [0.0, 0.0, -0.6]], requires_grad=True)
     logit = Blob(5.0, 0.3)(x)
@@ -161,8 +151,6 @@ def test_a_field_begins_as_the_solid_it_is_given() -> None:
     assert (sample.normal * outwards).sum(1)[edge].min() > 0.98
 
 
-def test_networks_and_backgrounds_come_from_their_seed() -> None:
+def test_networks_come_from_their_seed() -> None:
     a, b = mlp([3, 8, 2], seed(7)), mlp([3, 8, 2], seed(7))
     assert all(torch.equal(p, q) for p, q in zip(a.parameters(), b.parameters(), strict=True))
-    colour = DirectionBackground(generator=seed(8))(torch.nn.functional.normalize(points(), dim=1))
-    assert colour.shape == (40, 3) and (colour > 0).all() and (colour < 1).all()

@@ -11,12 +11,12 @@ from torch import Tensor
 
 from recon.render.antialias import antialias
 from recon.render.cameras import MAGIC123, Pinhole, Rays, random_orbits
-from recon.render.fields import HashField, MipField
+from recon.render.fields import HashField
 from recon.render.hashgrid import GridShape, HashGrid
 from recon.render.losses import colour_loss
-from recon.render.march import render, render_nested, view
+from recon.render.march import render_rays, render_view
 from recon.render.occupancy import Occupancy
-from recon.render.raster import interpolate, paint, rasterise
+from recon.render.raster import interpolate, rasterise, scatter
 from recon.render.topology import edges_of
 from tests.render.scene import seed
 from tests.render.shapes import ring
@@ -33,7 +33,7 @@ def painted(camera: Pinhole) -> tuple[Tensor, Tensor]:
     colours = 0.5 + 0.4 * torch.stack([torch.sin(3 * along), torch.cos(2 * along + round_it), torch.sin(round_it)], 1)
     seen = rasterise(vertices, faces, camera.c2w, camera.focal, (camera.height, camera.width))
     layers = torch.cat([interpolate(colours, seen), torch.ones_like(seen.depth)[:, None]], 1)
-    picture = antialias(paint(layers, seen), seen, edges_of(faces)).detach().flatten(0, 1)
+    picture = antialias(scatter(layers, seen), seen, edges_of(faces)).detach().flatten(0, 1)
     return picture[:, :3], picture[:, 3]
 
 
@@ -63,32 +63,14 @@ def test_a_hash_field_learns_a_textured_mesh_from_posed_pictures(scene) -> None:
             occupancy.update(field.density, step, generator)
         pick = torch.randint(len(rays), (BATCH,), generator=generator)
         ground = torch.rand(1, 3, generator=generator)
-        seen, _ = render(field, rays[pick], occupancy, ground, generator=generator)
+        seen, _ = render_rays(field, rays[pick], occupancy, ground, generator=generator)
         loss = colour_loss(seen.colour, colour[pick] + (1 - cover[pick, None]) * ground)
         adam.zero_grad()
         loss.backward()
         adam.step()
-    found = torch.stack([view(field, camera, occupancy, torch.ones(3)).colour.flatten(0, 1) for camera in held_out])
+    found = torch.stack(
+        [render_view(field, camera, occupancy, torch.ones(3)).colour.flatten(0, 1) for camera in held_out]
+    )
     assert psnr(torch.ones_like(wanted), wanted) < 12
     assert psnr(found, wanted) > 26
     assert all(psnr(one, other) > 25 for one, other in zip(found, wanted, strict=True))
-
-
-@pytest.mark.slow
-def test_a_mip_field_learns_it_too(scene) -> None:
-    """Of the same pictures, in 400 steps of 256 rays."""
-    rays, colour, cover, held_out, wanted = scene
-    generator, white = seed(4), torch.ones(1, 3)
-    field = MipField(7, 64, 4, generator=generator)
-    adam = torch.optim.Adam(field.parameters(), lr=3e-3)
-    for _ in range(400):
-        pick = torch.randint(len(rays), (256,), generator=generator)
-        pictures, _ = render_nested(field, rays[pick], (32, 32), white, generator=generator)
-        target = colour[pick] + 1 - cover[pick, None]
-        loss = 0.1 * colour_loss(pictures[0].colour, target) + colour_loss(pictures[1].colour, target)
-        adam.zero_grad()
-        loss.backward()
-        adam.step()
-    with torch.no_grad():
-        found = [render_nested(field, camera.rays(), (32, 32), white)[0][-1].colour for camera in held_out]
-    assert psnr(torch.stack(found), wanted) > 20

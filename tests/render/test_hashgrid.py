@@ -14,12 +14,12 @@ from torch.nn import functional as F
 from recon.render.hashgrid import (
     CHUNK,
     FEATURES,
-    Encoder,
     GridShape,
     HashGrid,
+    PointEncoder,
     TinyCudaGrid,
-    corners,
-    encoder,
+    cell_corners,
+    fastest_encoder,
 )
 from tests.render.scene import seed
 
@@ -93,7 +93,7 @@ def test_vertices_share_a_row_only_if_they_are_more_than_the_rows(log2_size: int
     (size,) = shape.sizes
     axis = torch.arange(32, dtype=torch.float64)
     vertices = torch.cartesian_prod(axis, axis, axis).T
-    row, weight = corners((vertices - 0.5) / 31, 31.0, 32, size)
+    row, weight = cell_corners((vertices - 0.5) / 31, 31.0, 32, size)
     assert (weight.max(0).values > 1 - 1e-12).all()
     own = row.gather(0, weight.argmax(0, keepdim=True)).squeeze(0)
     used = len(own.unique())
@@ -107,7 +107,7 @@ def test_vertices_share_a_row_only_if_they_are_more_than_the_rows(log2_size: int
 @pytest.mark.parametrize("smooth", [False, True])
 def test_weights_are_a_partition_of_unity(smooth: bool) -> None:
     for scale, side, size in zip(SMALL.scales, SMALL.resolutions, SMALL.sizes, strict=True):
-        row, weight = corners(points(300).T, scale, side, size, smooth)
+        row, weight = cell_corners(points(300).T, scale, side, size, smooth)
         torch.testing.assert_close(weight.sum(0), torch.ones(300, dtype=torch.float64))
         assert weight.min() >= 0
         assert row.min() >= 0 and row.max() < size
@@ -157,8 +157,8 @@ def test_the_same_seed_gives_the_same_table_and_it_is_small() -> None:
 
 
 def test_on_a_cpu_the_encoder_is_ours() -> None:
-    grid = encoder(SMALL, "cpu", seed())
-    assert isinstance(grid, HashGrid) and isinstance(grid, Encoder)
+    grid = fastest_encoder(SMALL, "cpu", seed())
+    assert isinstance(grid, HashGrid) and isinstance(grid, PointEncoder)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from recon.render.cameras import MAGIC123, Pinhole, Rays, orbit, random_orbits
-from recon.render.fields import Field, HashField, MipField, VolumePrior
+from recon.render.fields import Field, HashField, VolumePrior
 from recon.render.hashgrid import GridShape, HashGrid
-from recon.render.losses import colour_loss, proposal_loss
-from recon.render.march import rays_within, render, render_nested, view
+from recon.render.losses import colour_loss
+from recon.render.march import rays_within, render_rays, render_view
 from recon.render.occupancy import Occupancy
 from recon.render.sampling import ball_span
 from tests.render.scene import ball_picture, psnr, seed
@@ -27,7 +27,7 @@ class Ball(Field):
         super().__init__()
         self.inside, self.radius = math.log(density), radius
 
-    def logits(self, x: Tensor, variance: Tensor | None = None) -> Tensor:
+    def logits(self, x: Tensor) -> Tensor:
         r = x.norm(dim=1, keepdim=True)
         return torch.cat((torch.where(r < self.radius, self.inside, -120.0) - 0 * r, 3 * x), 1)
 
@@ -51,8 +51,10 @@ def test_skipping_empty_space_changes_no_pixel(density: float) -> None:
     field, rays = Ball(density), camera().rays()
     everything = Occupancy(32, 2 / 100)
     for generator in (None, 1):
-        dense, _ = render(field, rays, everything, WHITE, stop=0.0, generator=generator and seed(1))
-        found, samples = render(field, rays, around(0.5, 2 / 100), WHITE, stop=0.0, generator=generator and seed(1))
+        dense, _ = render_rays(field, rays, everything, WHITE, stop=0.0, generator=generator and seed(1))
+        found, samples = render_rays(
+            field, rays, around(0.5, 2 / 100), WHITE, stop=0.0, generator=generator and seed(1)
+        )
         torch.testing.assert_close(found.colour, dense.colour, atol=2e-6, rtol=0)
         torch.testing.assert_close(found.distance, dense.distance, atol=2e-5, rtol=0)
         assert len(samples.ray) < 0.35 * len(everything.march(rays).ray)
@@ -62,17 +64,17 @@ def test_skipping_empty_space_changes_no_pixel(density: float) -> None:
 def test_rays_that_end_early_are_off_by_at_most_what_they_let_through(stop: float) -> None:
     field, rays = Ball(60.0), camera().rays()
     grid = around(0.5, 2 / 200)
-    whole, every = render(field, rays, grid, WHITE, stop=0.0)
+    whole, every = render_rays(field, rays, grid, WHITE, stop=0.0)
     for wave in (1, 7, 64):
-        found, some = render(field, rays, grid, WHITE, stop=stop, wave=wave)
+        found, some = render_rays(field, rays, grid, WHITE, stop=stop, wave=wave)
         assert (found.colour - whole.colour).abs().max() <= stop
         assert wave > 7 or len(some.ray) < 0.7 * len(every.ray)
-    torch.testing.assert_close(render(field, rays, grid, WHITE, stop=0.0, wave=7)[0].colour, whole.colour)
+    torch.testing.assert_close(render_rays(field, rays, grid, WHITE, stop=0.0, wave=7)[0].colour, whole.colour)
 
 
 def test_a_homogeneous_ball_has_its_closed_form() -> None:
     field, rays = Ball(3.0), camera().rays()
-    found, _ = render(field, rays, around(0.5, 2 / 1000), WHITE, stop=0.0)
+    found, _ = render_rays(field, rays, around(0.5, 2 / 1000), WHITE, stop=0.0)
     near, far = ball_span(rays, 0.5)
     expected = 1 - (-3.0 * (far - near)).exp()
     torch.testing.assert_close(found.opacity, expected, atol=3.0 * 2 / 1000, rtol=0)  # one step more or less
@@ -86,7 +88,7 @@ def test_depth_is_z_and_normals_are_the_ball_s() -> None:
     z, y, x = torch.meshgrid(axis, axis, axis, indexing="ij")
     prior = VolumePrior.of_distance(0.6 - (x**2 + y**2 + z**2).sqrt(), 150.0, 12.0)
     field = HashField(HashGrid(GridShape(2, 4, 8, 10), seed(1)), 8, prior=prior, generator=seed(2))
-    picture = view(field, camera(32), around(0.7, 2 / 200), torch.ones(3), normals=True)
+    picture = render_view(field, camera(32), around(0.7, 2 / 200), torch.ones(3), normals=True)
     rays = camera(32).rays()
     near, far = ball_span(rays, 0.6)
     well_inside = (far - near).view(32, 32) > 0.5
@@ -105,7 +107,7 @@ def test_depth_is_z_and_normals_are_the_ball_s() -> None:
 def test_a_view_in_small_chunks_is_the_same_view() -> None:
     field = Ball(30.0)
     grid = around(0.5, 2 / 100)
-    whole, small = (view(field, camera(), grid, torch.ones(3), budget=budget) for budget in (1 << 30, 1 << 20))
+    whole, small = (render_view(field, camera(), grid, torch.ones(3), budget=budget) for budget in (1 << 30, 1 << 20))
     torch.testing.assert_close(small.colour, whole.colour)
     torch.testing.assert_close(small.depth, whole.depth, equal_nan=True)
 
@@ -117,7 +119,7 @@ def test_a_chunk_keeps_within_its_budget() -> None:
     for budget in (8 << 20, 32 << 20):
         rays = orbit(0.0, 0.0, 3.0, 5.0, 64).rays()[: rays_within(budget, grid)]  # all through the middle
         with torch.no_grad(), torch.profiler.profile(profile_memory=True) as profile:
-            render(field, rays, grid, WHITE)
+            render_rays(field, rays, grid, WHITE)
         alive = peak = 0
         events = profile.profiler.kineto_results.events()  # type: ignore[union-attr]
         for event in sorted(events, key=lambda event: event.start_ns()):
@@ -132,7 +134,9 @@ def test_gradients_reach_the_field_through_every_shading() -> None:
     grid, light = Occupancy(8, 2 / 16), torch.tensor((0.0, 0.0, -1.0))
     for shading in ("albedo", "lambertian", "textureless"):
         field.zero_grad()
-        picture, samples = render(field, camera(6).rays(), grid, WHITE, shading=shading, light=light, generator=seed(3))
+        picture, samples = render_rays(
+            field, camera(6).rays(), grid, WHITE, shading=shading, light=light, generator=seed(3)
+        )
         picture.colour.sum().backward()
         assert all(p.grad is not None and p.grad.isfinite().all() and p.grad.any() for p in field.parameters())
         assert (samples.normal is None) == (shading == "albedo")
@@ -141,25 +145,10 @@ def test_gradients_reach_the_field_through_every_shading() -> None:
 def test_no_ray_and_no_matter() -> None:
     grid = Occupancy(8, 0.1)
     grid.fill(torch.zeros(8, 8, 8))
-    picture, samples = render(Ball(3.0), camera(4).rays(), grid, WHITE, normals=True)
+    picture, samples = render_rays(Ball(3.0), camera(4).rays(), grid, WHITE, normals=True)
     assert torch.equal(picture.colour, torch.ones(16, 3)) and not picture.opacity.any() and len(samples.ray) == 0
-    nothing, _ = render(Ball(3.0), camera(4).rays()[:0], grid, WHITE)
+    nothing, _ = render_rays(Ball(3.0), camera(4).rays()[:0], grid, WHITE)
     assert nothing.colour.shape == (0, 3)
-
-
-def test_nested_sampling_finds_a_thin_shell_that_equal_steps_miss() -> None:
-    class Shell(Ball):
-        def logits(self, x: Tensor, variance: Tensor | None = None) -> Tensor:
-            r = x.norm(dim=1, keepdim=True)
-            return torch.cat((8 - 0.5 * ((r - 0.5) / 0.01) ** 2, x), 1)
-
-    rays = orbit(0.0, 0.0, 3.0, 12.0, 9).rays()
-    found = [render_nested(Shell(1.0), rays, (48, 48, 48), WHITE, generator=seed(k)) for k in range(10)]
-    noise = [torch.stack([pictures[level].distance for pictures, _ in found]).std(0).mean() for level in range(3)]
-    assert noise[1] < 0.5 * noise[0] and noise[2] < 0.2 * noise[0]
-    for _, histograms in found:
-        assert [each.edges.shape[1] for each in histograms] == [49, 49, 49]
-        assert all((each.weights.sum(1) > 0.99).all() for each in histograms)
 
 
 def fitted(rays: Rays, colour: Tensor, hit: Tensor, steps: int) -> tuple[HashField, Occupancy]:
@@ -173,7 +162,7 @@ def fitted(rays: Rays, colour: Tensor, hit: Tensor, steps: int) -> tuple[HashFie
             occupancy.update(field.density, step, generator)
         pick = torch.randint(len(rays), (256,), generator=generator)
         background = torch.rand(1, 3, generator=generator)
-        picture, _ = render(field, rays[pick], occupancy, background, generator=generator)
+        picture, _ = render_rays(field, rays[pick], occupancy, background, generator=generator)
         loss = colour_loss(picture.colour, torch.where(hit[pick][:, None], colour[pick], background))
         adam.zero_grad()
         loss.backward()
@@ -187,35 +176,6 @@ def test_a_field_learns_a_ball_from_posed_pictures() -> None:
     rays = Rays.cat([each.rays() for each in train])
     field, occupancy = fitted(rays, *ball_picture(rays, torch.ones(3)), steps=200)
     wanted = torch.cat([ball_picture(each.rays(), torch.ones(3))[0] for each in held_out])
-    seen = torch.cat([view(field, each, occupancy, torch.ones(3)).colour.flatten(0, 1) for each in held_out])
+    seen = torch.cat([render_view(field, each, occupancy, torch.ones(3)).colour.flatten(0, 1) for each in held_out])
     assert psnr(seen, wanted) > 25
     assert occupancy.occupied.float().mean() < 0.25  # the ball has 0.11 of the cube
-
-
-@pytest.mark.slow
-def test_mip_nerf_learns_the_ball_too_with_and_without_proposals() -> None:
-    """23.9 and 23.8 dB on torch 2.15, 22 s of one core."""
-    generator = seed(8)
-    train, held_out = random_orbits(12, 32, MAGIC123, seed(6)), random_orbits(2, 32, MAGIC123, seed(7))
-    rays = Rays.cat([each.rays() for each in train])
-    colour, _ = ball_picture(rays, torch.ones(3))
-    for with_proposal in (False, True):
-        field = MipField(6, 64, 4, generator=generator)
-        guide = HashField(HashGrid(GridShape(4, 8, 32, 12), generator), 16, generator=generator)
-        proposals = (guide.density,) if with_proposal else ()
-        adam = torch.optim.Adam([*field.parameters(), *guide.parameters()], lr=3e-3)
-        for _ in range(300):
-            pick = torch.randint(len(rays), (256,), generator=generator)
-            pictures, (coarse, fine) = render_nested(field, rays[pick], (32, 32), WHITE, proposals=proposals,
-                                                     generator=generator)  # fmt: skip
-            loss = sum((0.1 if picture is not pictures[-1] else 1.0) * colour_loss(picture.colour, colour[pick])
-                       for picture in pictures)  # fmt: skip
-            if with_proposal:
-                loss = loss + 0.1 * proposal_loss(fine.edges, fine.weights, coarse.edges, coarse.weights)
-            adam.zero_grad()
-            loss.backward()  # type: ignore[union-attr]
-            adam.step()
-        held = Rays.cat([each.rays() for each in held_out])
-        with torch.no_grad():
-            pictures, _ = render_nested(field, held, (32, 32), WHITE, proposals=proposals)
-        assert psnr(pictures[-1].colour, ball_picture(held, torch.ones(3))[0]) > 22

@@ -11,8 +11,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recon.render.raster import depth_map, face_normals, interpolate, paint, rasterise, rays, to_camera
-from recon.render.visibility import fastest, nvdiffrast, scanline
+from recon.render.raster import depth_map, face_normals, interpolate, pixel_directions, rasterise, scatter, to_camera
+from recon.render.visibility import fastest_visibility, nvdiffrast, scanline
 from tests.render.shapes import ball, camera, crate, ring
 
 LAW = settings(max_examples=30, deadline=None, derandomize=True)
@@ -90,7 +90,7 @@ def test_interpolated_positions_are_where_the_rays_meet_the_surface(shape) -> No
     vertices, faces = shape()
     c2w, focal, size = camera(2.5, 0.4, 0.9), 60.0, (48, 64)
     seen = rasterise(vertices, faces, c2w, focal, size)
-    x, y = rays(seen.pixel, focal, size)
+    x, y = pixel_directions(seen.pixel, focal, size)
     expected = seen.depth[:, None] * torch.stack([x, y, torch.ones_like(x)], 1)
     torch.testing.assert_close(to_camera(interpolate(vertices, seen), c2w), expected, atol=2e-5, rtol=0)
     assert len(seen.pixel) > 200
@@ -104,7 +104,7 @@ def test_interpolation_is_perspective_correct() -> None:
     """Half way across the picture of a slanted edge is not half way along it: 1/z is linear there, z is not."""
     vertices = torch.tensor([[-1.0, -1, 1], [-1, 1, 1], [4, 0, 4]])
     seen = rasterise(vertices, torch.tensor([[0, 1, 2]]), EYE, 50.0, (1, 101))
-    x, _ = rays(seen.pixel, 50.0, (1, 101))
+    x, _ = pixel_directions(seen.pixel, 50.0, (1, 101))
     share = interpolate(torch.tensor([[0.0], [0], [1]]), seen)[:, 0]
     z = 1 / (0.625 - 0.375 * x)  # the line from (−1, 1) to (4, 4) in (x, z)
     torch.testing.assert_close(share, (z - 1) / 3, atol=1e-5, rtol=0)
@@ -127,7 +127,7 @@ def test_the_gradient_of_a_colour_is_its_share_of_the_picture() -> None:
     vertices, faces = ball(2)
     colours = torch.rand(len(vertices), 3, requires_grad=True)
     seen = rasterise(vertices, faces, camera(), 40.0, (32, 32))
-    picture = paint(interpolate(colours, seen), seen, torch.tensor([0.1, 0.2, 0.3]))
+    picture = scatter(interpolate(colours, seen), seen, torch.tensor([0.1, 0.2, 0.3]))
     picture.sum().backward()
     share = torch.zeros(len(vertices)).index_add(0, faces[seen.face].flatten(), seen.bary.flatten())
     torch.testing.assert_close(colours.grad, share[:, None].expand(-1, 3))
@@ -141,7 +141,7 @@ def test_nothing_in_view_is_an_empty_picture() -> None:
         seen = rasterise(vertices, faces, away, 30.0, (16, 16))
         assert len(seen.pixel) == 0
         assert depth_map(seen).isinf().all()
-        assert (paint(interpolate(vertices, seen), seen) == 0).all()
+        assert (scatter(interpolate(vertices, seen), seen) == 0).all()
     assert (scanline(torch.full((3, 3), torch.nan), torch.tensor([[0, 1, 2]]), 30.0, (4, 4)) == -1).all()
 
 
@@ -150,7 +150,7 @@ def test_the_inside_of_a_room_is_seen_from_within() -> None:
     vertices, faces = crate(2.0)
     seen = rasterise(vertices, faces, EYE, 10.0, (24, 24))
     assert len(seen.pixel) == 24 * 24
-    x, y = rays(seen.pixel, 10.0, (24, 24))
+    x, y = pixel_directions(seen.pixel, 10.0, (24, 24))
     torch.testing.assert_close(seen.depth, 1 / torch.maximum(x.abs(), y.abs()).clamp_min(1))
 
 
@@ -189,4 +189,4 @@ def test_nvdiffrast_gets_the_clip_space_of_its_manual(monkeypatch: pytest.Monkey
     vertices, faces = ball(1)
     local = to_camera(vertices, camera(2.2, 0.3, 0.5))
     torch.testing.assert_close(nvdiffrast(local, faces, 31.0, (24, 40)), scanline(local, faces, 31.0, (24, 40)))
-    assert fastest(torch.device("cpu")) is scanline
+    assert fastest_visibility(torch.device("cpu")) is scanline

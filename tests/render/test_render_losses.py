@@ -10,19 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recon.render.losses import (
-    blur_difference,
     colour_loss,
-    distortion_loss,
     entropy_loss,
-    histogram_bound,
     mask_loss,
     opacity_loss,
     orientation_loss,
-    packed_distortion_loss,
     pearson_loss,
-    proposal_loss,
-    smooth_normals,
-    total_variation,
 )
 from tests.render.scene import seed
 
@@ -31,12 +24,6 @@ LAW = settings(max_examples=40, deadline=None, derandomize=True)
 
 def numbers(*shape: int, number: int = 0) -> torch.Tensor:
     return torch.rand(*shape, generator=seed(number), dtype=torch.float64)
-
-
-def histogram(number: int, count: int = 12, rays: int = 4) -> tuple[torch.Tensor, torch.Tensor]:
-    edges = numbers(rays, count + 1, number=number).cumsum(1)
-    weights = numbers(rays, count, number=number + 1) ** 3
-    return edges / edges[:, -1:] * 5, weights / weights.sum(1, keepdim=True) * 0.9
 
 
 @pytest.mark.parametrize("kind", ["l1", "l2", "huber"])
@@ -92,31 +79,6 @@ def test_pearson_counts_only_weighted_pixels() -> None:
     torch.testing.assert_close(pearson_loss(a, b, weight), pearson_loss(a[:20], b[:20]))
 
 
-def test_a_ramp_s_variation_and_a_constant_s() -> None:
-    ramp = (0.1 * torch.arange(8.0))[None, :, None].expand(5, 8, 3).contiguous()
-    expected = 0.01 * (5 * 7) / (5 * 7 + 4 * 8)
-    assert float(total_variation(ramp)) == pytest.approx(expected, rel=1e-5)
-    assert float(total_variation(torch.ones(4, 4, 3))) == 0
-    mask = torch.ones(5, 8, dtype=torch.bool)
-    mask[:, 4:] = False
-    broken = ramp.clone()
-    broken[:, 4:] = 100
-    assert float(total_variation(broken, mask)) == pytest.approx(0.01 * 15 / 31, rel=1e-4)
-
-
-def test_blur_leaves_flat_normals_and_pulls_single_ones_back() -> None:
-    flat = torch.zeros(16, 16, 3)
-    flat[..., 2] = -1
-    assert float(blur_difference(flat)) == pytest.approx(0, abs=1e-12)
-    bumpy = flat.clone()
-    bumpy[8, 8] = torch.tensor((0.6, 0.0, -0.8))
-    bumpy.requires_grad_()
-    blur_difference(bumpy).backward()
-    assert bumpy.grad is not None
-    assert float(bumpy.grad[8, 8, 0]) > 0
-    assert float(bumpy.grad[0, 0].abs().max()) == 0  # the blur itself is held fixed
-
-
 def test_orientation_punishes_only_visible_normals_that_look_away() -> None:
     normal, directions = torch.eye(3), torch.eye(3)
     weight = torch.tensor((0.5, 0.0, 1.0), requires_grad=True)
@@ -126,12 +88,6 @@ def test_orientation_punishes_only_visible_normals_that_look_away() -> None:
     loss.backward()
     assert loss.item() == pytest.approx(0.5)
     assert weight.grad is None and normal.grad is not None and float(normal.grad[1].abs().max()) == 0
-
-
-def test_smooth_normals_are_equal_ones() -> None:
-    a, b = numbers(6, 3), numbers(6, 3, number=1)
-    assert smooth_normals(a, a) == 0
-    torch.testing.assert_close(smooth_normals(a, b, torch.full((6,), 0.2).double()), smooth_normals(a, b))
 
 
 def test_opacity_s_and_entropy_s_extremes() -> None:
@@ -144,72 +100,3 @@ def test_opacity_s_and_entropy_s_extremes() -> None:
         bad.requires_grad_()
         entropy_loss(bad).backward()
         assert bad.grad is not None and bad.grad.isfinite().all()
-
-
-@LAW
-@given(st.integers(0, 999))
-def test_distortion_is_the_double_integral(number: int) -> None:
-    edges, weights = histogram(number)
-    middle = (edges[:, 1:] + edges[:, :-1]) / 2
-    apart = (middle[:, :, None] - middle[:, None]).abs()
-    expected = (weights[:, :, None] * weights[:, None] * apart).sum((1, 2))
-    expected = expected + (weights**2 * edges.diff(dim=1)).sum(1) / 3
-    torch.testing.assert_close(distortion_loss(edges, weights), expected.mean())
-
-
-def test_packed_distortion_is_the_dense_one_in_any_order() -> None:
-    edges = 0.1 * torch.arange(13.0, dtype=torch.float64).expand(4, 13) + 3
-    _, weights = histogram(5)
-    ray = torch.arange(4)[:, None].expand(4, 12).flatten()
-    middle = ((edges[:, 1:] + edges[:, :-1]) / 2).flatten()
-    order = torch.randperm(48, generator=seed(6))
-    found = packed_distortion_loss(ray[order], middle[order], weights.flatten()[order], 0.1, 4)
-    torch.testing.assert_close(found, distortion_loss(edges, weights))
-    flat = weights.flatten()[order].clone().requires_grad_()
-    assert torch.autograd.gradcheck(lambda w: packed_distortion_loss(ray[order], middle[order], w, 0.1, 4), flat)
-
-
-@LAW
-@given(st.integers(0, 999))
-def test_a_histogram_bounds_itself_and_any_that_it_was_made_from(number: int) -> None:
-    edges, weights = histogram(number)
-    assert float(proposal_loss(edges, weights, edges, weights)) < 1e-25  # rounding of sums so far
-    coarse_edges = edges[:, ::3]
-    coarse = weights.view(4, 4, 3).sum(2)
-    assert float(proposal_loss(edges, weights, coarse_edges, coarse)) < 1e-25
-    assert float(proposal_loss(edges, weights, coarse_edges, 0.5 * coarse)) > 0
-
-
-@LAW
-@given(st.integers(0, 999))
-def test_the_bound_is_the_brute_force_one(number: int) -> None:
-    edges, _ = histogram(number, 7)
-    outer_edges, outer = histogram(number + 50, 9)
-    touches = (outer_edges[:, None, :-1] < edges[:, 1:, None]) & (outer_edges[:, None, 1:] > edges[:, :-1, None])
-    expected = (touches * outer[:, None]).sum(2)
-    torch.testing.assert_close(histogram_bound(edges, outer_edges, outer), expected)
-
-
-def test_a_sparse_delta_is_bounded_only_where_it_is() -> None:
-    """Two fine deltas; the proposal has all its weight on one of them."""
-    edges = torch.linspace(0, 10, 101, dtype=torch.float64)[None]
-    weights = torch.zeros(1, 100, dtype=torch.float64)
-    weights[0, 20], weights[0, 70] = 0.5, 0.5
-    outer_edges = torch.linspace(0, 10, 11, dtype=torch.float64)[None]
-    outer = torch.zeros(1, 10, dtype=torch.float64)
-    outer[0, 2] = 1.0
-    outer.requires_grad_()
-    loss = proposal_loss(edges, weights, outer_edges, outer)
-    loss.backward()
-    assert loss.item() == pytest.approx(0.5, rel=1e-4)  # 0.5² / 0.5 of the missed one
-    assert outer.grad is not None
-    assert outer.grad[0].nonzero().flatten().tolist() == [7]
-    assert float(outer.grad[0, 7]) < 0
-
-
-def test_only_the_proposal_learns_from_its_loss() -> None:
-    edges, weights = histogram(1)
-    outer_edges, outer = histogram(2, 5)
-    weights.requires_grad_(), outer.requires_grad_()
-    proposal_loss(edges, weights, outer_edges, outer).backward()
-    assert weights.grad is None and outer.grad is not None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 
 from recon.render.antialias import antialias
-from recon.render.dmtet import lattice, march, sign_loss
-from recon.render.meshloss import laplacian_loss
-from recon.render.raster import interpolate, paint, rasterise
+from recon.render.dmtet import marching_tetrahedra, tetrahedral_lattice
+from recon.render.meshloss import laplacian
+from recon.render.raster import interpolate, rasterise, scatter
 from recon.render.topology import Edges, edges_of
 from tests.render.shapes import ball, camera, is_closed, signed_volume
 
@@ -20,7 +20,7 @@ def shown(vertices: torch.Tensor, faces: torch.Tensor, edges: Edges, c2w: torch.
     """Coverage, and the places on the surface as colours."""
     seen = rasterise(vertices, faces, c2w, FOCAL, SIZE)
     places = interpolate(vertices, seen)
-    return antialias(paint(torch.cat([torch.ones_like(places[:, :1]), places], 1), seen), seen, edges)
+    return antialias(scatter(torch.cat([torch.ones_like(places[:, :1]), places], 1), seen), seen, edges)
 
 
 def targets() -> list[torch.Tensor]:
@@ -37,7 +37,7 @@ def test_a_ball_becomes_the_ellipsoid_whose_silhouettes_it_is_shown() -> None:
     for step in range(90):
         view = step % len(AROUND)
         off = shown(vertices, faces, edges, AROUND[view])[..., 0] - wanted[view][..., 0]
-        loss = off.square().mean() + 5 * laplacian_loss(vertices, edges)
+        loss = off.square().mean() + 5 * laplacian(vertices, edges).square().sum() / len(vertices)
         descent.zero_grad()
         loss.backward()
         descent.step()
@@ -49,15 +49,15 @@ def test_a_ball_becomes_the_ellipsoid_whose_silhouettes_it_is_shown() -> None:
 
 def test_a_field_on_tetrahedra_finds_it_too_and_stays_closed() -> None:
     wanted = targets()
-    places = lattice(12)
+    places = tetrahedral_lattice(12)
     field = (0.55 - places.norm(dim=1)).requires_grad_()
     descent = torch.optim.Adam([field], lr=0.01)
     for step in range(120):
-        surface = march(field, places, 12)
+        surface = marching_tetrahedra(field, places, 12)
         view, edges = step % len(AROUND), edges_of(surface.faces)
         found = shown(surface.vertices, surface.faces, edges, AROUND[view])
         loss = (found - wanted[view]).square().mean()
-        loss = loss + 0.03 * sign_loss(field, surface.edges) + 0.5 * laplacian_loss(surface.vertices, edges)
+        loss = loss + 0.5 * laplacian(surface.vertices, edges).square().sum() / len(surface.vertices)
         descent.zero_grad()
         loss.backward()
         descent.step()

@@ -10,8 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recon.render.splat import alpha_of, compose, pyramid, splat
-from tests.render.shapes import camera
+from recon.render.splat import alpha_of, composite, splat
 
 LAW = settings(max_examples=25, deadline=None, derandomize=True)
 EYE = torch.eye(4, dtype=torch.float64)[:3]
@@ -54,14 +53,14 @@ def test_it_is_what_every_point_at_every_pixel_makes(
     rng = torch.Generator().manual_seed(seed)
     points = torch.randn(count, 3, generator=rng, dtype=torch.float64) + torch.tensor([0, 0, 1.5], dtype=torch.float64)
     features = torch.rand(count, 2, generator=rng, dtype=torch.float64)
-    found = compose(splat(points, EYE, 8.0, size, radius, layers), features)
+    found = composite(splat(points, EYE, 8.0, size, radius, layers), features)
     np.testing.assert_allclose(found, brute(points.numpy(), features.numpy(), 8.0, size, radius, layers), atol=1e-9)
 
 
 def test_one_point_is_a_disc_around_its_place() -> None:
     size, focal = (20, 24), 30.0
     point = torch.tensor([at(10.3, 7.9, 2.0, focal, size)], dtype=torch.float64)
-    picture = compose(splat(point, EYE, focal, size, 2.5), torch.ones(1, 1, dtype=torch.float64))
+    picture = composite(splat(point, EYE, focal, size, 2.5), torch.ones(1, 1, dtype=torch.float64))
     rows, columns = torch.meshgrid(torch.arange(20) + 0.5, torch.arange(24) + 0.5, indexing="ij")
     distance = torch.hypot(columns.double() - 10.3, rows.double() - 7.9)
     expected = torch.where(distance <= 2.5, alpha_of(distance, 2.5), 0)
@@ -74,7 +73,7 @@ def test_the_nearer_point_covers_the_farther_one_whatever_their_order() -> None:
     near, far = at(4.5, 4.5, 1.0, focal, size), at(4.5, 4.5, 2.0, focal, size)
     alpha = 1 - math.sqrt(1e-3)
     for points, features in (([near, far], [[1.0], [0.0]]), ([far, near], [[0.0], [1.0]])):
-        picture = compose(splat(torch.tensor(points), EYE.float(), focal, size), torch.tensor(features))
+        picture = composite(splat(torch.tensor(points), EYE.float(), focal, size), torch.tensor(features))
         assert picture[4, 4].tolist() == pytest.approx([alpha, alpha + (1 - alpha) * alpha], abs=1e-6)
 
 
@@ -82,7 +81,7 @@ def test_what_lies_behind_the_camera_or_beside_the_picture_is_not_seen() -> None
     away = torch.tensor([[0.0, 0, -1], [90, 0, 1], [0, -90, 1], [0, 0, 0]])
     splats = splat(away, EYE.float(), 20.0, (8, 8))
     assert len(splats.pixel) == 0
-    assert (compose(splats, torch.ones(4, 3)) == 0).all()
+    assert (composite(splats, torch.ones(4, 3)) == 0).all()
 
 
 def test_the_gradient_of_a_feature_is_its_weight_and_that_of_a_place_the_formula_s() -> None:
@@ -92,22 +91,11 @@ def test_the_gradient_of_a_feature_is_its_weight_and_that_of_a_place_the_formula
     )
     features = torch.rand(12, 3, generator=rng, dtype=torch.float64).requires_grad_()
     splats = splat(points, EYE, 9.0, (10, 10))
-    compose(splats, features)[..., :3].sum().backward()
+    composite(splats, features)[..., :3].sum().backward()
     share = torch.zeros(12, dtype=torch.float64).index_add(0, splats.point, splats.weight)
     torch.testing.assert_close(features.grad, share[:, None].expand(-1, 3))
 
     def picture(moved: torch.Tensor) -> torch.Tensor:
-        return compose(splat(moved, EYE, 9.0, (10, 10)), features.detach())
+        return composite(splat(moved, EYE, 9.0, (10, 10)), features.detach())
 
     assert torch.autograd.gradcheck(picture, (points.requires_grad_(),), fast_mode=True)
-
-
-def test_a_pyramid_shows_the_same_at_every_size() -> None:
-    rng = torch.Generator().manual_seed(0)
-    points = torch.nn.functional.normalize(torch.randn(3000, 3, generator=rng), dim=1) * 0.7
-    levels = pyramid(points, points, camera(), 80.0, (64, 48))
-    assert [tuple(level.shape) for level in levels] == [(1, 4, 64, 48), (1, 4, 32, 24), (1, 4, 16, 12)]
-    fine = torch.nn.functional.avg_pool2d(levels[0], 4)
-    solid = (fine[:, 3:] > 0.95) & (levels[2][:, 3:] > 0.95)
-    assert solid.sum() > 50
-    assert ((fine - levels[2]).abs() * solid)[:, :2].mean() < 0.08  # its discs are four times as wide

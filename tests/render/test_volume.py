@@ -9,19 +9,22 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recon.render.cameras import orbit
 from recon.render.volume import (
     columns_by_ray,
-    interval_weights,
+    composite_over,
     mean_distance,
-    normals_of_distance,
-    over,
     packed_weights,
     shade,
 )
-from tests.render.scene import ball_picture, seed
+from tests.render.scene import seed
 
 LAW = settings(max_examples=40, deadline=None, derandomize=True)
+
+
+def interval_weights(density: torch.Tensor, length: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The dense twin, (rays, intervals): weights, and the transmittance behind the last interval."""
+    through = torch.cat([torch.ones_like(density[:, :1]), (-density * length).exp()], 1).cumprod(1)
+    return through[:, :-1] - through[:, 1:], through[:, -1]
 
 
 def some_intervals(number: int, rays: int = 6, most: int = 9) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -33,30 +36,23 @@ def some_intervals(number: int, rays: int = 6, most: int = 9) -> tuple[torch.Ten
     return density, torch.rand(len(ray), generator=g, dtype=torch.float64), ray
 
 
-@pytest.mark.parametrize(("density", "length"), [(0.3, 2.0), (5.0, 1.0), (80.0, 0.5), (0.0, 1.0)])
-def test_a_slab_of_constant_density_has_its_closed_form(density: float, length: float) -> None:
-    widths = torch.rand(1, 50, generator=seed(1), dtype=torch.float64)
-    widths = widths / widths.sum() * length
-    weights, behind = interval_weights(torch.full_like(widths, density), widths)
-    assert float(weights.sum()) == pytest.approx(1 - math.exp(-density * length), abs=1e-12)
-    assert float(behind[0]) == pytest.approx(math.exp(-density * length), abs=1e-12)
-
-
 def test_the_mean_distance_in_fog_is_the_mean_free_path() -> None:
-    widths = torch.full((1, 20_000), 1e-3, dtype=torch.float64)
-    weights, _ = interval_weights(torch.full_like(widths, 2.0), widths)
-    middle = widths.cumsum(1) - widths / 2
-    assert float(mean_distance((weights * middle).sum(1), weights.sum(1))) == pytest.approx(1 / 2, rel=1e-6)
+    widths = torch.full((20_000,), 1e-3, dtype=torch.float64)
+    ray, before = torch.zeros(20_000, dtype=torch.int64), torch.zeros(1, dtype=torch.float64)
+    weights, _ = packed_weights(torch.full_like(widths, 2.0), widths, ray, before)
+    middle = widths.cumsum(0) - widths / 2
+    seen = columns_by_ray(weights, torch.stack([middle, torch.ones_like(middle)], 1), ray, 1)
+    assert float(mean_distance(seen[:, 0], seen[:, 1])) == pytest.approx(1 / 2, rel=1e-6)
 
 
 @LAW
 @given(st.integers(0, 999))
 def test_weights_and_what_is_left_sum_to_one(number: int) -> None:
-    g = seed(number)
-    density, length = 50 * torch.rand(2, 4, 30, generator=g, dtype=torch.float64) ** 4
-    weights, behind = interval_weights(density, length)
+    density, length, ray = some_intervals(number)
+    weights, depth = packed_weights(20 * density, length, ray, torch.zeros(6, dtype=torch.float64))
     assert (weights >= 0).all()
-    torch.testing.assert_close(weights.sum(1) + behind, torch.ones(4, dtype=torch.float64))
+    seen = columns_by_ray(weights, torch.ones_like(weights)[:, None], ray, 6)[:, 0]
+    torch.testing.assert_close(seen + (-depth).exp(), torch.ones(6, dtype=torch.float64))
 
 
 @LAW
@@ -84,19 +80,27 @@ def test_in_float32_a_ray_does_not_feel_the_rays_before_it() -> None:
     torch.testing.assert_close(weights[-20:].double(), expected[0], rtol=1e-5, atol=0)
 
 
-def test_gradients_of_both_layouts() -> None:
+@pytest.mark.parametrize(("density", "length"), [(0.3, 2.0), (5.0, 1.0), (80.0, 0.5), (0.0, 1.0)])
+def test_a_slab_of_constant_density_has_its_closed_form(density: float, length: float) -> None:
+    widths = torch.rand(50, generator=seed(1), dtype=torch.float64)
+    widths = widths / widths.sum() * length
+    ray, before = torch.zeros(50, dtype=torch.int64), torch.zeros(1, dtype=torch.float64)
+    weights, behind = packed_weights(torch.full_like(widths, density), widths, ray, before)
+    assert float(weights.sum()) == pytest.approx(1 - math.exp(-density * length), abs=1e-12)
+    assert float(behind[0]) == pytest.approx(density * length, abs=1e-12)
+
+
+def test_gradients() -> None:
     density, length, ray = some_intervals(3)
     density.requires_grad_(), length.requires_grad_()
     before = torch.rand(6, generator=seed(4), dtype=torch.float64, requires_grad=True)
     values = torch.rand(len(ray), 3, generator=seed(5), dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda d, x, b: packed_weights(d, x, ray, b), (density, length, before))
     assert torch.autograd.gradcheck(lambda w, v: columns_by_ray(w, v, ray, 6), (density, values))
-    dense = torch.rand(2, 3, 7, generator=seed(6), dtype=torch.float64)
-    assert torch.autograd.gradcheck(interval_weights, (dense[0].requires_grad_(), dense[1].requires_grad_()))
 
 
 def test_a_colour_over_a_background() -> None:
-    seen = over(torch.tensor([[0.25, 0.0, 0.0]]), torch.tensor([0.25]), torch.ones(1, 3))
+    seen = composite_over(torch.tensor([[0.25, 0.0, 0.0]]), torch.tensor([0.25]), torch.ones(1, 3))
     torch.testing.assert_close(seen, torch.tensor([[1.0, 0.75, 0.75]]))
 
 
@@ -117,19 +121,3 @@ def test_shading_in_closed_form() -> None:
     torch.testing.assert_close(grey, (0.1 + 0.9 * (-normal[:, 2:]).clamp_min(0)).expand(-1, 3))
     with pytest.raises(ValueError, match="lambertian shading needs normals and a light"):
         shade(albedo, None, None, "lambertian")
-
-
-def test_normals_of_a_picture_of_a_ball_are_the_ball_s() -> None:
-    camera = orbit(40.0, 25.0, 3.0, 30.0, 96)
-    rays = camera.rays()
-    _, hit = ball_picture(rays, torch.ones(3))
-    middle = -(rays.origins * rays.directions).sum(1)
-    nearest = rays.origins + middle[:, None] * rays.directions
-    distance = middle - (0.36 - (nearest**2).sum(1)).clamp_min(0).sqrt()
-    points = rays.origins + distance[:, None] * rays.directions
-    normal = normals_of_distance(points.view(96, 96, 3), hit.view(96, 96).float())
-    facing = hit.view(96, 96) & ((points / 0.6 * -rays.directions).sum(1) > 0.5).view(96, 96)
-    cosine = (normal * (points / 0.6).view(96, 96, 3)).sum(2)[facing]
-    assert cosine.min() > 0.998
-    assert not normal[~hit.view(96, 96)].any()
-    assert not normal[0].any() and not normal[:, -1].any()

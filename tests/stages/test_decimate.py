@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from recon.geometry.camera import project
-from recon.stages.decimate import BULK, decimate
+from recon.geometry.decimation import OPEN3D_FACES
+from recon.stages.decimate import decimate
 from recon.stages.surface_grid import make_grid
 from recon.stages.surface_solid import make_solid
 from recon.types import Mesh
@@ -75,7 +76,7 @@ def test_a_large_mesh_goes_through_both_steps() -> None:
     camera = camera_of(360, 260, 300.0)
     photo = photo_of(camera)
     whole = make_grid(photo, WHOLE, depth_of(sphere(camera)), camera)
-    assert len(whole.faces) > BULK
+    assert len(whole.faces) > OPEN3D_FACES
     small = decimate(whole, 5000, photo, WHOLE, camera)
     assert 4500 <= len(small.faces) <= 5250
     off = np.abs(np.linalg.norm(small.vertices - (0, 0, 3), axis=1) - 1)

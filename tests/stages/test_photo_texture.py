@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recon.geometry.camera import project
-from recon.stages.photo_texture import FRINGE, colors_at, textured, without_fringe
+from recon.stages.photo_texture import FRINGE, colors_at, textured_by_photo, without_fringe
 from recon.types import Mask, Mesh, Photo
 from tests.scenes import WHOLE, camera_of, frozen, photo_of, pixel_grid, points_of, room
 
@@ -25,7 +25,7 @@ def numbered(height: int, width: int) -> Photo:
 
 def test_a_vertex_at_a_pixel_has_its_place_and_its_colour() -> None:
     vertices = points_of(room(CAMERA), CAMERA).reshape(-1, 3)
-    mesh = textured(Mesh(vertices, np.array([[0, 1, 2]], np.int32)), PHOTO, WHOLE, CAMERA)
+    mesh = textured_by_photo(Mesh(vertices, np.array([[0, 1, 2]], np.int32)), PHOTO, WHOLE, CAMERA)
     u, v = pixel_grid(CAMERA)
     np.testing.assert_allclose(mesh.uv, np.stack([u.ravel() / 40, v.ravel() / 30], axis=1), atol=1e-6)
     np.testing.assert_array_equal(mesh.colors, PHOTO.rgb.reshape(-1, 3))
@@ -34,7 +34,9 @@ def test_a_vertex_at_a_pixel_has_its_place_and_its_colour() -> None:
 
 def test_known_pixels_are_used_as_they_are_and_the_uv_stay_in_the_picture() -> None:
     pixels = np.array([[0, 0], [40, 30], [-3, 50], [12.5, 7.5]], np.float32)
-    mesh = textured(Mesh(np.ones((4, 3), np.float32), np.array([[0, 1, 2]], np.int32)), PHOTO, WHOLE, CAMERA, pixels)
+    mesh = textured_by_photo(
+        Mesh(np.ones((4, 3), np.float32), np.array([[0, 1, 2]], np.int32)), PHOTO, WHOLE, CAMERA, pixels
+    )
     np.testing.assert_allclose(mesh.uv, [[0, 0], [1, 1], [0, 1], [12.5 / 40, 7.5 / 30]], atol=1e-6)
     np.testing.assert_array_equal(mesh.colors, PHOTO.rgb[[0, 29, 29, 7], [0, 39, 0, 12]])
 
@@ -43,7 +45,7 @@ def test_known_pixels_are_used_as_they_are_and_the_uv_stay_in_the_picture() -> N
 @given(st.integers(0, 999))
 def test_the_uv_are_the_projection_over_the_size(seed: int) -> None:
     vertices = np.random.default_rng(seed).uniform([-0.5, -0.4, 1], [0.5, 0.4, 4], (20, 3)).astype(np.float32)
-    mesh = textured(Mesh(vertices, np.array([[0, 1, 2]], np.int32)), PHOTO, WHOLE, CAMERA)
+    mesh = textured_by_photo(Mesh(vertices, np.array([[0, 1, 2]], np.int32)), PHOTO, WHOLE, CAMERA)
     np.testing.assert_allclose(mesh.uv * (40, 30), np.clip(project(vertices, CAMERA), 0, (40, 30)), atol=1e-4)
 
 

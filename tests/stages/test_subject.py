@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from recon.geometry.cutout import on_plain_ground
-from recon.stages.subject import find_subject, opaque
+from recon.stages.subject import find_subject, on_opaque_ground
 from recon.types import Mask, Photo
 from tests.scenes import camera_of, frozen, photo_of
 
@@ -105,6 +105,6 @@ def test_a_mask_of_nearly_nothing_is_told_with_its_size_and_the_whole_photo_take
 
 def test_what_is_transparent_shows_plain_ground() -> None:
     photo = photo_of(CAMERA)
-    assert opaque(photo) is photo.rgb
-    found = opaque(with_alpha(DISC.astype(np.uint8) * 255))
+    assert on_opaque_ground(photo) is photo.rgb
+    found = on_opaque_ground(with_alpha(DISC.astype(np.uint8) * 255))
     np.testing.assert_array_equal(found, on_plain_ground(photo.rgb, DISC))

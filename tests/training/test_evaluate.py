@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.evaluate import boundary_f1, draw_curve, read_frame, score_frames, torch_predict
+from training.evaluate import boundary_f1, draw_curve, read_rgbd, score_frames, torch_predict
 from training.net import GeometryNet
 
 
@@ -30,7 +30,7 @@ def depth():
 def test_disparity_is_one_over_metres_and_zero_where_nothing_was_measured(tmp_path, depth):
     depth[:5] = 0
     depth[5] = 4095
-    rgb, disparity, domain = read_frame(write_frame(tmp_path / "a", depth, invalid=[4095], max_depth_m=4.5))
+    rgb, disparity, domain = read_rgbd(write_frame(tmp_path / "a", depth, invalid=[4095], max_depth_m=4.5))
     assert tuple(rgb[0, 0]) == (30, 20, 10)
     assert domain == "street"
     seen = (depth > 0) & (depth != 4095) & (depth <= 4500)
@@ -40,14 +40,14 @@ def test_disparity_is_one_over_metres_and_zero_where_nothing_was_measured(tmp_pa
 
 def test_rotated_bits_and_stored_disparity(tmp_path, depth):
     rotated = ((depth << 3) | (depth >> 13)) & 0xFFFF
-    _, disparity, _ = read_frame(write_frame(tmp_path / "a", rotated, sun_bitshift=True))
+    _, disparity, _ = read_rgbd(write_frame(tmp_path / "a", rotated, sun_bitshift=True))
     assert np.allclose(1 / disparity, depth / 1000)
-    _, disparity, _ = read_frame(write_frame(tmp_path / "b", depth, gt_is_disparity=True))
+    _, disparity, _ = read_rgbd(write_frame(tmp_path / "b", depth, gt_is_disparity=True))
     assert np.array_equal(disparity, depth)
 
 
 def test_an_affine_copy_of_the_truth_is_perfect_and_a_constant_is_not(tmp_path, depth):
-    _, truth, _ = read_frame(write_frame(tmp_path / "a", depth))
+    _, truth, _ = read_rgbd(write_frame(tmp_path / "a", depth))
     name, delta1, absrel = score_frames(lambda rgb: 5 * truth + 3, tmp_path)["street"][0]
     assert (name, delta1, absrel) == ("a", 1.0, pytest.approx(0, abs=1e-4))
     assert score_frames(lambda rgb: np.ones_like(truth), tmp_path)["street"][0][1] < 0.6
@@ -57,7 +57,7 @@ def test_an_unreadable_frame_is_named(tmp_path, depth):
     folder = write_frame(tmp_path / "a", depth)
     (folder / "depth.png").write_bytes(b"")
     with pytest.raises(ValueError, match=r"depth\.png"):
-        read_frame(folder)
+        read_rgbd(folder)
 
 
 def test_torch_predict_gives_a_map_at_the_network_s_size():

@@ -23,7 +23,7 @@ from training.synthetic.implicit_solids import (
 from training.synthetic.intersect import BOX, CYLINDER, ELLIPSOID
 from training.synthetic.scene import IDENTITY, Material, rotation
 from training.synthetic.sculptures import FAMILIES, sculpture
-from training.synthetic.trace import pack, trace
+from training.synthetic.trace import pack_sculptures, trace_sculptures
 
 GREY = Material(0, 1.0, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5), 0.0)
 EYE = torch.tensor([[0.0, 0.0, -2.0]])
@@ -41,7 +41,7 @@ def fan(size, tangent=0.36):
 
 
 def shot(sculpture, directions, eye=EYE):
-    return trace(pack([sculpture]), eye, directions)
+    return trace_sculptures(pack_sculptures([sculpture]), eye, directions)
 
 
 def test_a_ball_is_met_where_the_sphere_equation_says():
@@ -180,11 +180,11 @@ def test_a_batch_gives_each_image_its_own_sculpture():
     """Images without one miss everywhere; padding parts and rays for a joint stack (as on a GPU) changes nothing."""
     first, second = sculpture(Random(1)), replace(sculpture(Random(2)), origin=(0.1, 0.3, 0.2), turn=rotation(40))
     d, eye = fan(24).expand(3, -1, -1), EYE.expand(3, -1)
-    packed = pack([first, None, second])
-    apart = trace(packed, eye, d)
+    packed = pack_sculptures([first, None, second])
+    apart = trace_sculptures(packed, eye, d)
     assert (apart.part[1] == -1).all()
     assert torch.equal(apart.near[0], shot(first, fan(24)).near[0])
-    joint = trace(replace(packed, stacks=[stack([first, second], [0, 2])]), eye, d)
+    joint = trace_sculptures(replace(packed, stacks=[stack([first, second], [0, 2])]), eye, d)
     same = (joint.part == apart.part).float().mean()
     assert same > 0.995
     seen = (joint.part >= 0) & (apart.part >= 0)

@@ -15,7 +15,7 @@ WHOLE = (slice(None), slice(None))
 
 def first_hit(kind, origin, direction, taper=0.0, matrix=IDENTITY, offset=ZERO):
     """t of the first hit for one primitive and directions (N, 3)."""
-    t, slot, last = intersect.nearest(
+    t, slot, last = intersect.nearest_hit(
         [kind],
         matrix,
         offset,
@@ -87,7 +87,7 @@ def test_from_inside_a_room_the_far_wall_is_hit():
 def test_nearest_of_two_and_nothing_behind():
     matrix = IDENTITY.expand(1, 3, 3, 3)
     offset = torch.tensor([[[0.0, 0.0, -9.0], [0.0, 0.0, -5.0], [0.0, 0.0, 4.0]]])
-    t, slot, last = intersect.nearest(
+    t, slot, last = intersect.nearest_hit(
         [BOX, ELLIPSOID, BOX],
         matrix,
         offset,
@@ -107,7 +107,7 @@ def test_a_window_is_all_that_is_looked_at():
     direction = torch.tensor([0.0, 0.0, 1.0]).view(1, 3, 1, 1).expand(1, 3, 4, 6)
     offset = torch.tensor([[[0.0, 0.0, -5.0]]])
     subject, window = torch.tensor([[False]]), (slice(1, 3), slice(2, 5))
-    t, slot, last = intersect.nearest(
+    t, slot, last = intersect.nearest_hit(
         [BOX], IDENTITY, offset, torch.zeros(1, 1), torch.zeros(1, 3), direction, [window], subject
     )
     expected = torch.full((4, 6), torch.inf)
@@ -126,7 +126,7 @@ def test_shadow_ends_at_the_lamp_and_ignores_the_room_around():
 
     def shadow(height):
         up = torch.tensor([[[0.0], [-height], [0.0]]]).expand_as(floor)
-        return intersect.occluded([BOX, BOX], matrix, offset, torch.zeros(1, 2), floor, up)[0].tolist()
+        return intersect.light_is_blocked([BOX, BOX], matrix, offset, torch.zeros(1, 2), floor, up)[0].tolist()
 
     assert shadow(10.0) == [True, False]
     assert shadow(1.9) == [False, False]

@@ -19,7 +19,7 @@ from training.losses import (
     fov_loss,
     gradient_loss,
     loss_parts,
-    mask_loss,
+    mask_cross_entropy,
     normalised,
     normals_loss,
     relief_loss,
@@ -133,7 +133,7 @@ def test_gradient_loss_of_a_ramp():
 
 
 def test_mask_loss_of_even_odds_is_log_two():
-    assert mask_loss(torch.zeros(1, 1, 4, 4), torch.ones(1, 1, 4, 4)) == pytest.approx(np.log(2))
+    assert mask_cross_entropy(torch.zeros(1, 1, 4, 4), torch.ones(1, 1, 4, 4)) == pytest.approx(np.log(2))
 
 
 def test_normals_loss_is_one_minus_the_cosine_where_there_is_a_surface():
@@ -161,10 +161,10 @@ def test_subject_loss_wants_overlap_where_there_is_a_subject_and_nothing_elsewhe
     truth[0, :, 4:12, 4:12] = 1
     right, doubt = 40 * (truth - 0.5), torch.full_like(truth, -2.0)
     assert subject_loss(right, truth) < 1e-6
-    dice = subject_loss(doubt, truth) - mask_loss(doubt, truth)
+    dice = subject_loss(doubt, truth) - mask_cross_entropy(doubt, truth)
     p = float(torch.tensor(-2.0).sigmoid())
     assert dice == pytest.approx(0.25 * (1 - 2 * p * 64 / (256 * p + 64)))
-    assert subject_loss(doubt[1:], truth[1:]) == mask_loss(doubt[1:], truth[1:])
+    assert subject_loss(doubt[1:], truth[1:]) == mask_cross_entropy(doubt[1:], truth[1:])
 
 
 def test_relief_loss_counts_what_melts_into_each_other():

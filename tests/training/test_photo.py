@@ -2,7 +2,7 @@
 
 import torch
 
-from training.synthetic.photo import _Dice, _frame, _restyle, develop, plain
+from training.synthetic.photo import _Dice, _frame, _restyle, develop, plain_camera
 
 MANY = 400
 
@@ -40,7 +40,7 @@ def test_photos_are_finite_and_follow_from_the_seed():
     first, second = (develop(LIGHT, torch.Generator().manual_seed(4)) for _ in range(2))
     assert torch.equal(first, second)
     assert not torch.equal(first, develop(LIGHT, torch.Generator().manual_seed(5)))
-    for photo in (first, plain(LIGHT)):
+    for photo in (first, plain_camera(LIGHT)):
         assert float(photo.min()) >= 0 and float(photo.max()) <= 1 and torch.isfinite(photo).all()
 
 

@@ -12,8 +12,8 @@ from training.synthetic.compose import focused, pasted
 from training.synthetic.labels import label
 from training.synthetic.materials import Material
 from training.synthetic.props import ball, box
-from training.synthetic.render import Rendered, pack, rays, render, trace
-from training.synthetic.scene import Backdrop, Camera, Frame, Light, Scene, Sky, apply, rotation
+from training.synthetic.render import RenderedPhotos, pack_scenes, pixel_rays, render_scenes, trace_scenes
+from training.synthetic.scene import Backdrop, Light, LocalFrame, Scene, Sky, Viewpoint, apply, rotation
 
 LIGHT = Light((0.0, -900.0, 0.0), 1.0, 1.0, (1.0, 1.0, 1.0), 0.5, (1.0, 1.0, 1.0))
 SKY = Sky((0.2, 0.4, 0.9), (0.8, 0.8, 0.9), 0.5, (0.5, 0.5, 0.5), 1e-3)
@@ -27,7 +27,7 @@ def bank():
 
 def shoot(scene, height, width, bank):
     generator = torch.Generator().manual_seed(0)
-    pictures = render(pack([scene], height, width), bank, height, width, generator)
+    pictures = render_scenes(pack_scenes([scene], height, width), bank, height, width, generator)
     assert pictures.colour.isfinite().all()
     assert (pictures.colour >= 0).all()
     return pictures.disparity[0, 0]
@@ -36,8 +36,8 @@ def shoot(scene, height, width, bank):
 def test_disparity_of_the_ground_is_linear_in_the_row(bank):
     """Ground at height h below a level camera: 1/z = (row - centre) / (f h), and nothing above the horizon."""
     height, width, fov, up = 96, 128, 60.0, 1.5
-    scene = Scene(Camera((0.0, -up, 0.0), 0.0, 0.0, 0.0, fov), LIGHT, SKY)
-    box(Frame(scene), 0, -1, 0, 1e5, 1, 1e5, GREY)
+    scene = Scene(Viewpoint((0.0, -up, 0.0), 0.0, 0.0, 0.0, fov), LIGHT, SKY)
+    box(LocalFrame(scene), 0, -1, 0, 1e5, 1, 1e5, GREY)
     focal = width / 2 / math.tan(math.radians(fov / 2))
     row = torch.arange(height) + 0.5 - height / 2
     expected = (row.clamp_min(0) / (focal * up))[:, None].expand(height, width)
@@ -51,8 +51,8 @@ def test_pitch_moves_the_horizon_and_roll_turns_it(bank):
     size, fov, pitch = 128, 60.0, 10.0
     focal = size / 2 / math.tan(math.radians(fov / 2))
     for roll in (0.0, 8.0):
-        scene = Scene(Camera((0.0, -1.0, 0.0), 25.0, pitch, roll, fov), LIGHT, SKY)
-        box(Frame(scene), 0, -1, 0, 1e6, 1, 1e6, GREY)
+        scene = Scene(Viewpoint((0.0, -1.0, 0.0), 25.0, pitch, roll, fov), LIGHT, SKY)
+        box(LocalFrame(scene), 0, -1, 0, 1e6, 1, 1e6, GREY)
         seen = shoot(scene, size, size, bank) > 0
         horizon = size - seen.sum(0)
         x = torch.arange(size) + 0.5 - size / 2
@@ -63,8 +63,8 @@ def test_pitch_moves_the_horizon_and_roll_turns_it(bank):
 
 def test_a_ball_stands_where_it_was_put(bank):
     """A ball of diameter 1 whose centre lies 0.5 up and 5 m ahead: nearest at 4.5 m, in the middle of the picture."""
-    scene = Scene(Camera((0.0, -0.5, 0.0), 0.0, 0.0, 0.0, 50.0), LIGHT, SKY)
-    ball(Frame(scene).at(0, 0, 5), 0, 0, 0, 1, 1, 1, GREY)
+    scene = Scene(Viewpoint((0.0, -0.5, 0.0), 0.0, 0.0, 0.0, 50.0), LIGHT, SKY)
+    ball(LocalFrame(scene).at(0, 0, 5), 0, 0, 0, 1, 1, 1, GREY)
     disparity = shoot(scene, 64, 64, bank)
     assert disparity.max() == pytest.approx(1 / 4.5, rel=1e-3)
     focal = 32 / math.tan(math.radians(25))
@@ -82,10 +82,10 @@ def test_rotation_is_a_rotation_and_turns_as_it_says():
 
 
 def test_rays_have_unit_depth_in_the_camera_frame():
-    scene = Scene(Camera((0.0, 0.0, 0.0), 40.0, 15.0, 5.0, 70.0), LIGHT, SKY)
-    box(Frame(scene), 0, -1, 0, 9, 1, 9, GREY)
-    packed = pack([scene], 32, 64)
-    camera = packed.turn.transpose(1, 2) @ rays(packed, 32, 64)
+    scene = Scene(Viewpoint((0.0, 0.0, 0.0), 40.0, 15.0, 5.0, 70.0), LIGHT, SKY)
+    box(LocalFrame(scene), 0, -1, 0, 9, 1, 9, GREY)
+    packed = pack_scenes([scene], 32, 64)
+    camera = packed.turn.transpose(1, 2) @ pixel_rays(packed, 32, 64)
     assert torch.allclose(camera[0, 2], torch.ones(32 * 64), atol=1e-5)
     assert camera[0, 0].max() == pytest.approx(math.tan(math.radians(35)) * 63 / 64, rel=1e-4)
 
@@ -96,7 +96,7 @@ def test_lookup_at_texel_centres_returns_the_bank(bank):
         x, y = torch.randint(size, (2, 200), generator=generator)
         pattern = torch.randint(len(bank), (200,), generator=generator)
         start = sum(4 ** (7 - i) for i in range(level))
-        mix, joint = textures.lookup(
+        mix, joint = textures.sample_bank(
             bank, pattern, (x + 0.5) / size - 3, (y + 0.5) / size + 2, torch.full((200,), level)
         )
         assert torch.allclose(torch.stack([mix, joint], -1), bank[pattern, start + y * size + x], atol=1e-4)
@@ -112,8 +112,8 @@ def test_layouts_give_finite_pictures(number, bank):
     from random import Random
 
     random = Random(number)
-    packed = pack([LAYOUTS[number](random) for _ in range(4)], 48, 64)
-    pictures = render(packed, bank, 48, 64, torch.Generator().manual_seed(0))
+    packed = pack_scenes([LAYOUTS[number](random) for _ in range(4)], 48, 64)
+    pictures = render_scenes(packed, bank, 48, 64, torch.Generator().manual_seed(0))
     assert all(values.isfinite().all() for values in pictures)
     assert (pictures.disparity >= 0).all()
     assert (pictures.disparity > 0).float().mean() > 0.1
@@ -136,9 +136,9 @@ def test_a_batch_follows_from_seed_and_index():
 
 def test_the_distance_is_the_median_depth_in_metres_of_all_but_the_sky(bank):
     """A wall 4 m away fills the lower half of the picture, in a scene whose unit is half a metre."""
-    scene = Scene(Camera((0.0, 0.0, 0.0), 0.0, 0.0, 0.0, 60.0), LIGHT, SKY)
-    box(Frame(scene), 0, -20, 4.5, 50, 20, 1, GREY)
-    pictures = render(pack([scene], 32, 48), bank, 32, 48, torch.Generator().manual_seed(0))
+    scene = Scene(Viewpoint((0.0, 0.0, 0.0), 0.0, 0.0, 0.0, 60.0), LIGHT, SKY)
+    box(LocalFrame(scene), 0, -20, 4.5, 50, 20, 1, GREY)
+    pictures = render_scenes(pack_scenes([scene], 32, 48), bank, 32, 48, torch.Generator().manual_seed(0))
     assert 0.3 < float((pictures.disparity == 0).float().mean()) < 0.7
     assert label(pictures, [scene.camera]).distance.tolist() == pytest.approx([4.0], rel=1e-4)
     assert label(pictures, [scene.camera], [0.5]).distance.tolist() == pytest.approx([2.0], rel=1e-4)
@@ -159,8 +159,8 @@ def test_scenes_are_in_metres_and_things_that_stand_nowhere_are_of_any_size(layo
 
 def subject_ball(fov, distance, backdrop=None):
     """A subject's ball of diameter 1 straight ahead of a level camera."""
-    scene = Scene(Camera((0.0, -0.5, 0.0), 0.0, 0.0, 0.0, fov), LIGHT, SKY, backdrop=backdrop)
-    ball(Frame(scene, subject=True).at(0, 0, distance), 0, 0, 0, 1, 1, 1, GREY)
+    scene = Scene(Viewpoint((0.0, -0.5, 0.0), 0.0, 0.0, 0.0, fov), LIGHT, SKY, backdrop=backdrop)
+    ball(LocalFrame(scene, subject=True).at(0, 0, distance), 0, 0, 0, 1, 1, 1, GREY)
     return scene
 
 
@@ -168,9 +168,9 @@ def test_labels_of_a_ball(bank):
     """Mask, normals and both depths of a ball on the axis, from the closed form of each ray."""
     fov, distance, size = 40.0, 3.0, 96
     scene = subject_ball(fov, distance)
-    pictures = render(pack([scene], size, size), bank, size, size, torch.Generator().manual_seed(0))
+    pictures = render_scenes(pack_scenes([scene], size, size), bank, size, size, torch.Generator().manual_seed(0))
     labels = label(pictures, [scene.camera])
-    x, y = ((rays(pack([scene], size, size), size, size)[0, i]).view(size, size) for i in (0, 1))
+    x, y = ((pixel_rays(pack_scenes([scene], size, size), size, size)[0, i]).view(size, size) for i in (0, 1))
     a, b, c = x * x + y * y + 1, distance, distance**2 - 0.25
     root = (b * b - a * c).clamp_min(0).sqrt()
     inside = b * b > a * c
@@ -194,12 +194,12 @@ def test_windows_hide_nothing(bank):
 
     for number, layout in enumerate(LAYOUTS):
         random = Random(number)
-        packed = pack([layout(random) for _ in range(3)], 48, 64)
+        packed = pack_scenes([layout(random) for _ in range(3)], 48, 64)
         # What only casts shadows has an empty window and is never seen.
         everywhere = (slice(None), slice(None))
         whole = replace(packed, windows=[w if w[0].stop == w[0].start else everywhere for w in packed.windows])
-        direction = rays(packed, 48, 64)
-        here, there = (trace(p, direction, (48, 64)).t for p in (packed, whole))
+        direction = pixel_rays(packed, 48, 64)
+        here, there = (trace_scenes(p, direction, (48, 64)).t for p in (packed, whole))
         # A ray that grazes an edge may fall to either side of it.
         assert torch.isclose(here, there, rtol=1e-4).float().mean() > 0.9995
 
@@ -210,7 +210,7 @@ def test_relief_hardly_depends_on_the_focal_length(bank):
     for fov in (20.0, 50.0):
         distance = 0.5 / math.sin(math.atan(0.5 * math.tan(math.radians(fov / 2))))
         scene = subject_ball(fov, distance)
-        pictures = render(pack([scene], 64, 64), bank, 64, 64, torch.Generator().manual_seed(0))
+        pictures = render_scenes(pack_scenes([scene], 64, 64), bank, 64, 64, torch.Generator().manual_seed(0))
         labels = label(pictures, [scene.camera])
         thickness.append((labels.back - labels.front).amax())
     assert thickness[0] == pytest.approx(0.5, rel=0.08)
@@ -234,7 +234,7 @@ def test_a_cut_out_lies_before_its_backdrop(bank):
     other = subject_ball(40.0, 3.0, Backdrop((1.0, 1.0, 1.0), (0.0, 0.0, 0.0), 0.0, scene=True))
     room = LAYOUTS[0](Random(0))
     scenes = [plain, other, room]
-    pictures = render(pack(scenes, 64, 64), bank, 64, 64, torch.Generator().manual_seed(0))
+    pictures = render_scenes(pack_scenes(scenes, 64, 64), bank, 64, 64, torch.Generator().manual_seed(0))
     result = pasted(scenes, pictures, Random(0))
     for i in (0, 1):
         inside = pictures.subject[i] > 0
@@ -251,7 +251,7 @@ def test_what_is_in_focus_stays_sharp(bank):
     """Every picture refocused: blurred pictures keep their mean, and some pixels of each hardly change."""
     exposure = World(3).expose(1, 4, 64, 64)
     maps = exposure.labels.disparity
-    rendered = Rendered(exposure.linear, maps, exposure.labels.normals, maps * 0, maps * 0)
+    rendered = RenderedPhotos(exposure.linear, maps, exposure.labels.normals, maps * 0, maps * 0)
     result = focused(rendered, torch.Generator().manual_seed(0), share=1.0)
     change = (result.colour - exposure.linear).abs()
     assert (change.amax((1, 2, 3)) > 0.005).all()
@@ -266,8 +266,8 @@ def test_a_staged_thing_is_in_sight():
     from training.synthetic.layouts import staged
 
     random = Random(0)
-    packed = pack([staged(random) for _ in range(12)], 48, 64)
-    pictures = render(packed, textures.make_bank(0), 48, 64, torch.Generator().manual_seed(0))
+    packed = pack_scenes([staged(random) for _ in range(12)], 48, 64)
+    pictures = render_scenes(packed, textures.make_bank(0), 48, 64, torch.Generator().manual_seed(0))
     assert (pictures.subject.mean((1, 2, 3)) > 0.01).float().mean() >= 0.7
 
 

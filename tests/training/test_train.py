@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.sample_pool import Pool, PoolAhead, Recipe
+from training.sample_pool import Recipe, SamplePool, SamplePoolAhead
 from training.train import ALONE, LARGEST, LATER, WARM, Plan, Trainer, started
 
 TINY = Plan(
@@ -130,7 +130,7 @@ def test_a_run_told_to_end_saves_after_its_step_and_leaves_no_helper(tmp_path):
 
 def test_pictures_made_ahead_are_the_same():
     """In another process or in this one, a step sees the same pictures."""
-    alone, helped = Pool(Recipe(3, TINY.stages)), PoolAhead(Recipe(3, TINY.stages))
+    alone, helped = SamplePool(Recipe(3, TINY.stages)), SamplePoolAhead(Recipe(3, TINY.stages))
     try:
         for step in (0, 1, 7):
             first, second = alone.batch(step), helped.batch(step)
@@ -141,17 +141,17 @@ def test_pictures_made_ahead_are_the_same():
 
 
 def test_chunks_on_disk_are_the_same_and_are_not_rendered_again(tmp_path, monkeypatch):
-    plain, kept = Pool(Recipe(3, TINY.stages)), Pool(Recipe(3, TINY.stages, folder=tmp_path))
+    plain, kept = SamplePool(Recipe(3, TINY.stages)), SamplePool(Recipe(3, TINY.stages, folder=tmp_path))
     for step in (0, 3):
         assert torch.equal(plain.batch(step).rgb, kept.batch(step).rgb)
-    again = Pool(Recipe(3, TINY.stages, folder=tmp_path))
+    again = SamplePool(Recipe(3, TINY.stages, folder=tmp_path))
     monkeypatch.setattr(again.world, "expose", None)
     assert torch.equal(plain.batch(3).rgb, again.batch(3).rgb)
 
 
 def test_old_chunks_are_thrown_away(tmp_path, monkeypatch):
     monkeypatch.setattr("training.sample_pool.ON_DISK", 20)
-    pool = Pool(Recipe(3, ((0, 1, ((32, 32),), "scenes"),), reuse=1, folder=tmp_path))
+    pool = SamplePool(Recipe(3, ((0, 1, ((32, 32),), "scenes"),), reuse=1, folder=tmp_path))
     for step in range(30):
         pool.batch(step)
     assert 16 <= len(list(tmp_path.iterdir())) <= 24
@@ -179,7 +179,7 @@ def test_every_weight_has_one_rate(tmp_path):
 
 
 def test_every_picture_is_used_about_as_often_as_asked():
-    pool = Pool(Recipe(0, ((0, 2, ((32, 32), (32, 64), (64, 32)), "scenes"),), reuse=4))
+    pool = SamplePool(Recipe(0, ((0, 2, ((32, 32), (32, 64), (64, 32)), "scenes"),), reuse=4))
     uses = Counter(c for step in range(900) for c in pool.drawn(step))
     used = [uses[c] for c in range(3 * 100)]
     assert min(used) >= 1
@@ -239,7 +239,7 @@ def test_a_few_steps_on_the_same_pictures_learn_them(tmp_path):
 
 def test_stages_follow_each_other():
     plan = replace(TINY, steps=20)
-    pool = Pool(Recipe(1, plan.stages))
+    pool = SamplePool(Recipe(1, plan.stages))
     assert [pool.stage(step) for step in (0, 3, 4, 19)] == [(0, 0), (0, 3), (1, 0), (1, 15)]
     assert pool.batch(1).rgb.shape == (8, 3, 64, 32)
     assert pool.batch(4).rgb.shape == (4, 3, 64, 64)

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import io
 import struct
+import tempfile
 import zlib
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from recon.settings import Limits
+from web_3d_app.jobs.decoder import decode_here
+from web_3d_app.jobs.uploads import Upload, digest_of, kept_upload
 
 
 def small_photo(seed: int) -> bytes:
@@ -40,3 +47,12 @@ def pixels_in_few_bytes(width: int, height: int) -> bytes:
     rows = zlib.compress((b"\0" + bytes(3 * width)) * height, 6)
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+def checked_upload(data: bytes, file_name: str, limits: Limits) -> Upload:
+    """The upload ready to be kept, decoded in this process. Raises Problem, see `kept_upload`."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "sent", Path(folder) / "photo"
+        source.write_bytes(data)
+        upload = kept_upload(source, target, file_name, digest_of(source), limits, decode_here)
+        return replace(upload, data=target.read_bytes())

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from web.pictures import small_photo
 
+from tests.web.pictures import checked_upload
 from web_3d_app.engines import local
 from web_3d_app.engines.local import LocalEngine
 from web_3d_app.http.options import DEFAULTS
@@ -22,7 +23,7 @@ from web_3d_app.jobs.database import Database
 from web_3d_app.jobs.service import Jobs
 from web_3d_app.jobs.storage import Storage
 from web_3d_app.jobs.tables import FINAL, Job
-from web_3d_app.jobs.uploads import Upload, checked_upload
+from web_3d_app.jobs.uploads import Upload
 from web_3d_app.kinds.photo import PHOTO
 from web_3d_app.settings import Settings
 

@@ -23,11 +23,11 @@ from web.pictures import small_object, small_photo
 from web.test_faults import Server, start  # noqa: F401  (a fixture)
 from web.test_worker import LEASE, House
 
+from tests.web.pictures import checked_upload
 from web_3d_app.http.options import DEFAULTS
 from web_3d_app.jobs.claims import Claims
 from web_3d_app.jobs.tables import Job
 from web_3d_app.jobs.transport import is_packed
-from web_3d_app.jobs.uploads import checked_upload
 from web_3d_app.kinds import KINDS
 from web_3d_app.kinds.photo import PHOTO
 from web_3d_app.kinds.refinement import NO_SUBJECT, REFINEMENT

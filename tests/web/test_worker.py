@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from web.pictures import small_photo
 
+from tests.web.pictures import checked_upload
 from web_3d_app.http.options import DEFAULTS
 from web_3d_app.jobs import storage as storage_module
 from web_3d_app.jobs.database import Database, DatabaseBusy
 from web_3d_app.jobs.service import Jobs
 from web_3d_app.jobs.storage import Storage
 from web_3d_app.jobs.tables import FINAL, Job
-from web_3d_app.jobs.uploads import checked_upload
 from web_3d_app.kinds.base import CREWS
 from web_3d_app.kinds.photo import PHOTO
 from web_3d_app.settings import Settings

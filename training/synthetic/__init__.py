@@ -15,8 +15,8 @@ from torch import Tensor
 from .compose import focused, pasted
 from .labels import Labels, label
 from .layouts import LAYOUTS, MIXES
-from .photo import develop, plain
-from .render import Rendered, pack, render
+from .photo import develop, plain_camera
+from .render import RenderedPhotos, pack_scenes, render_scenes
 from .textures import make_bank
 
 
@@ -40,7 +40,7 @@ class Exposure:
         camera; "borders" and "styles" can be left out too."""
         flip = torch.rand(len(self.linear), generator=generator, device=self.linear.device) < 0.5
         linear = torch.where(flip.view(-1, 1, 1, 1), self.linear.flip(-1), self.linear)
-        photo = plain(linear) if "looks" in without else develop(linear, generator, without)
+        photo = plain_camera(linear) if "looks" in without else develop(linear, generator, without)
         return Batch(photo, self.labels.mirrored(flip))
 
 
@@ -68,10 +68,10 @@ class World:
         for start in range(0, count, self.group):
             layout = random.choices(LAYOUTS, shares)[0]
             group = [layout(random) for _ in range(min(self.group, count - start))]
-            packed = pack(group, height, width, self.device)
-            parts.append(render(packed, self.bank, height, width, generator))
+            packed = pack_scenes(group, height, width, self.device)
+            parts.append(render_scenes(packed, self.bank, height, width, generator))
             scenes += group
-        pictures = pasted(scenes, Rendered(*(torch.cat(p) for p in zip(*parts, strict=True))), random)
+        pictures = pasted(scenes, RenderedPhotos(*(torch.cat(p) for p in zip(*parts, strict=True))), random)
         pictures = focused(pictures, generator)
         return Exposure(pictures.colour, label(pictures, [s.camera for s in scenes], [float(s.unit) for s in scenes]))
 

@@ -34,7 +34,7 @@ def _pictures(labels: Labels, i: int, everything: bool) -> list[np.ndarray]:
     return tiles
 
 
-def sheet(seed: int, size: int = 160, columns: int = 8, everything: bool = False) -> np.ndarray:
+def contact_sheet(seed: int, size: int = 160, columns: int = 8, everything: bool = False) -> np.ndarray:
     """The contact sheet, BGR uint8: per layout one row of `columns` photos with their maps."""
     lines, generator = [], torch.Generator().manual_seed(seed)
     for number, layout in enumerate(LAYOUTS):
@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--labels", action="store_true", help="all labels, not disparity alone")
     args = parser.parse_args()
-    cv2.imwrite(args.sheet, sheet(args.seed, columns=4 if args.labels else 8, everything=args.labels))
+    cv2.imwrite(args.sheet, contact_sheet(args.seed, columns=4 if args.labels else 8, everything=args.labels))
 
 
 if __name__ == "__main__":

@@ -12,12 +12,12 @@ from . import props
 from .indoors import enclose
 from .intersect import CYLINDER, ELLIPSOID
 from .lights import NO_SKY, lamp, sky, sun
-from .scene import Camera, Frame, Number, Scene, rotation
+from .scene import LocalFrame, Number, Scene, Viewpoint, rotation
 from .shapes import ball, box, tube
 from .tableware import bottle, bowl, carton, cup, fruit, plate, small
 
 
-def _lit(r: Random, camera: Camera, up: Number) -> Scene:
+def _lit(r: Random, camera: Viewpoint, up: Number) -> Scene:
     """A scene under a lamp somewhere above what stands `up` metres over the floor."""
     where = (r.uniform(-1.2, 1.2), -(up + r.uniform(0.4, 1.8)), r.uniform(-1.2, 0.8))
     return Scene(camera, lamp(r, where), NO_SKY)
@@ -38,19 +38,19 @@ def still_life(r: Random) -> Scene:
     away, pitch, fov = r.uniform(0.25, 0.75), r.uniform(2, 38), r.uniform(28, 62)
     h = r.uniform(0.4, 0.9)
     up, back = away * math.sin(math.radians(pitch)) + 0.07, away * math.cos(math.radians(pitch))
-    camera = Camera((0, -(h + up), -back), r.gauss(0, 4), pitch + r.gauss(0, 3), r.gauss(0, 3), fov)
+    camera = Viewpoint((0, -(h + up), -back), r.gauss(0, 4), pitch + r.gauss(0, 3), r.gauss(0, 3), fov)
     scene = _lit(r, camera, h)
-    top = Frame(scene).at(0, h, 0, r.gauss(0, 15))
+    top = LocalFrame(scene).at(0, h, 0, r.gauss(0, 15))
     behind, paint = r.uniform(0.15, 1.2), r.choice((m.wood, m.wood, m.lacquer, m.cloth, m.floor, m.painted))(r)
     box(top, 0, -0.04, 0, 2.4, 0.04, 2 * behind + 0.6, paint)
     kind = r.random()
     if kind < 0.45:
         box(top, 0, -1, behind, 5, 3, 0.05, r.choice((m.painted, m.painted, m.curtain, m.cloth, m.lacquer))(r))
     else:
-        enclose(Frame(scene), 0, 0, r.uniform(3, 6), 2.6, r.uniform(3, 8), m.painted(r))
+        enclose(LocalFrame(scene), 0, 0, r.uniform(3, 6), 2.6, r.uniform(3, 8), m.painted(r))
         for _ in range(r.choice((0, 1, 2))):
             prop = r.choice((props.cabinet, props.shelf, props.chair, props.plant, props.sofa))
-            prop(r, Frame(scene).at(r.uniform(-1, 1), 0, behind + r.uniform(0.5, 1.5), r.uniform(-40, 40)))
+            prop(r, LocalFrame(scene).at(r.uniform(-1, 1), 0, behind + r.uniform(0.5, 1.5), r.uniform(-40, 40)))
     reach = 2 * away * math.tan(math.radians(fov / 2))
     big = r.uniform(0.8, 1.5)
     kinds = r.choice(((fruit, fruit, bowl), (cup, plate, bowl, bottle), (bottle, bottle, carton), (small,) * 3))
@@ -64,9 +64,9 @@ def overhead(r: Random) -> Scene:
     away, pitch, fov = r.uniform(0.4, 1.3), r.uniform(48, 88), r.uniform(40, 72)
     h = r.choice((0, r.uniform(0.4, 0.9)))
     up, back = away * math.sin(math.radians(pitch)), away * math.cos(math.radians(pitch))
-    camera = Camera((r.gauss(0, 0.04), -(h + up), -back), r.gauss(0, 8), pitch, r.gauss(0, 6), fov)
+    camera = Viewpoint((r.gauss(0, 0.04), -(h + up), -back), r.gauss(0, 8), pitch, r.gauss(0, 6), fov)
     scene = _lit(r, camera, h + 0.3)
-    floor = Frame(scene)
+    floor = LocalFrame(scene)
     box(floor, 0, -0.05, 0, 30, 0.05, 30, m.floor(r))
     top = floor.at(0, h, 0, r.uniform(0, 360))
     wide = r.uniform(0.5, 1.8)
@@ -82,7 +82,7 @@ def overhead(r: Random) -> Scene:
     return scene
 
 
-def bin_(r: Random, f: Frame, w: Number, d: Number, h: Number) -> None:
+def bin_(r: Random, f: LocalFrame, w: Number, d: Number, h: Number) -> None:
     """An open box of four boards and a bottom."""
     paint, thick = r.choice((m.lacquer, m.wood, m.printed, m.metal))(r), r.uniform(0.008, 0.03)
     box(f, 0, 0, 0, w, thick, d, paint)
@@ -95,7 +95,7 @@ def rack(r: Random) -> Scene:
     """Shelves full of small things, or bins in rows, from near: a shop, a pantry, a warehouse."""
     away, boards, step = r.uniform(0.5, 1.8), r.choice((2, 3, 4)), r.uniform(0.22, 0.4)
     h, w, d = boards * step, r.uniform(1.2, 3), r.uniform(0.25, 0.45)
-    camera = Camera(
+    camera = Viewpoint(
         (r.uniform(-0.4, 0.4), -r.uniform(0.35, 0.9) * h - 0.1, -away),
         r.gauss(0, 16),
         r.gauss(4, 9),
@@ -103,7 +103,7 @@ def rack(r: Random) -> Scene:
         r.uniform(45, 78),
     )
     scene = _lit(r, camera, h)
-    f = Frame(scene)
+    f = LocalFrame(scene)
     box(f, 0, -0.05, 0, 20, 0.05, 20, m.floor(r))
     box(f, 0, 0, d / 2 + 0.01, 12, 3, 0.05, m.painted(r))
     paint = r.choice((m.wood, m.lacquer, m.metal))(r)
@@ -129,15 +129,15 @@ def rack(r: Random) -> Scene:
 def flowers(r: Random) -> Scene:
     """Blossoms and leaves close to the lens, out of doors."""
     away, up = r.uniform(0.25, 1.0), r.uniform(0.15, 0.8)
-    camera = Camera((0, -up - 0.2, -away), r.gauss(0, 10), r.uniform(0, 45), r.gauss(0, 4), r.uniform(30, 65))
+    camera = Viewpoint((0, -up - 0.2, -away), r.gauss(0, 10), r.uniform(0, 45), r.gauss(0, 4), r.uniform(30, 65))
     scene = Scene(camera, sun(r), sky(r))
-    f = Frame(scene)
+    f = LocalFrame(scene)
     box(f, 0, -1, 0, 400, 1, 400, r.choice((m.earth, m.grass, m.foliage))(r))
     if r.random() < 0.6:
         box(f, 0, 0, r.uniform(1.5, 8), 60, r.uniform(1, 4), 0.5, r.choice((m.foliage, m.foliage, m.facade, m.wood))(r))
     leaves = m.foliage(r)
     petals, heart = (
-        m.Material(m.pattern(r, "plain", "noise"), 0.3, c, m.shade(c, 0.7))
+        m.Material(m.pattern(r, "plain", "noise"), 0.3, c, m.toned(c, 0.7))
         for c in (m.muted(r, (0.3, 1), 0.9), m.muted(r, (0.2, 0.9), 0.6))
     )
     for _ in range(r.randrange(8, 20)):
@@ -158,9 +158,9 @@ def flowers(r: Random) -> Scene:
 
 def thicket(r: Random) -> Scene:
     """Twigs, leaves and wires close to the lens, and what lies far behind them: thin things before the sky."""
-    camera = Camera((0, -r.uniform(0.8, 2), 0), 0, r.gauss(-4, 12), r.gauss(0, 5), r.uniform(35, 75))
+    camera = Viewpoint((0, -r.uniform(0.8, 2), 0), 0, r.gauss(-4, 12), r.gauss(0, 5), r.uniform(35, 75))
     scene = Scene(camera, sun(r), sky(r))
-    f = Frame(scene)
+    f = LocalFrame(scene)
     box(f, 0, -1, 0, 2000, 1, 2000, r.choice((m.grass, m.earth, m.asphalt))(r))
     for _ in range(r.choice((0, 1, 2))):
         z = r.uniform(8, 50)
@@ -195,7 +195,7 @@ def thicket(r: Random) -> Scene:
     return scene
 
 
-def blossom(r: Random, f: Frame, petals: m.Material, heart: m.Material) -> None:
+def blossom(r: Random, f: LocalFrame, petals: m.Material, heart: m.Material) -> None:
     """A flower of five to eight petals around a heart."""
     count, wide = r.choice((5, 6, 8)), r.uniform(0.02, 0.035)
     for i in range(count):
@@ -209,7 +209,7 @@ def blossom(r: Random, f: Frame, petals: m.Material, heart: m.Material) -> None:
 def workplace(r: Random) -> Scene:
     """Screens, lit or dark, and what lies before them on a desk, from where one sits."""
     away, h = r.uniform(0.5, 1.1), r.uniform(0.68, 0.78)
-    camera = Camera(
+    camera = Viewpoint(
         (r.gauss(0, 0.15), -(h + r.uniform(0.15, 0.6)), -away),
         r.gauss(0, 14),
         r.uniform(-2, 25),
@@ -217,7 +217,7 @@ def workplace(r: Random) -> Scene:
         r.uniform(45, 75),
     )
     scene = _lit(r, camera, h + 0.6)
-    f = Frame(scene)
+    f = LocalFrame(scene)
     deep = r.uniform(3, 7)
     enclose(f, 0, 0.5 * deep - away - r.uniform(0.3, 1.5), r.uniform(3, 7), 2.7, deep, m.painted(r))
     box(f, 0, -0.03, 0, 20, 0.03, 20, m.floor(r))

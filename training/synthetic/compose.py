@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .render import Rendered
+from .render import RenderedPhotos
 from .scene import Backdrop, Scene
 
 # A backdrop lies this much farther than the subject's farthest point, a pasted scene at least.
@@ -26,7 +26,7 @@ def _gradient(backdrop: Backdrop, like: Tensor) -> Tensor:
     return torch.lerp(*(like.new_tensor(c)[:, None, None] for c in (backdrop.a, backdrop.b)), along)  # type: ignore[call-overload]
 
 
-def pasted(scenes: list[Scene], pictures: Rendered, r: Random) -> Rendered:
+def pasted(scenes: list[Scene], pictures: RenderedPhotos, r: Random) -> RenderedPhotos:
     """Cut-outs with their backdrops put in: a gradient on a far plane, or another picture of the batch, mirrored or not,
     moved back so that it lies behind the subject."""
     donors = [i for i, s in enumerate(scenes) if s.backdrop is None and not any(p.subject for p in s.primitives)]
@@ -58,7 +58,7 @@ def pasted(scenes: list[Scene], pictures: Rendered, r: Random) -> Rendered:
     return pictures._replace(colour=colour, disparity=disparity, normals=normals)
 
 
-def focused(pictures: Rendered, generator: torch.Generator, share: float = 0.25) -> Rendered:
+def focused(pictures: RenderedPhotos, generator: torch.Generator, share: float = 0.25) -> RenderedPhotos:
     """A share of the pictures taken with an open aperture: blur grows with the distance in disparity from the plane in
     focus (the circle of confusion is linear in disparity)."""
     count = len(pictures.colour)

@@ -18,7 +18,7 @@ def fur(r: Random) -> Material:
     if r.random() < 0.5:
         a = m.colour(r, 0.07, 0.05, (0, 0.7), (0.08, 0.95))
         kind = m.pattern(r, "plain", "noise", "noise", "blobs", "leaves", "stripes", "grain")
-        return Material(kind, r.uniform(0.15, 0.8), a, m.shade(a, r.uniform(0.5, 1.5)), 0.2, r.choice((0, 0, 0.3)))
+        return Material(kind, r.uniform(0.15, 0.8), a, m.toned(a, r.uniform(0.5, 1.5)), 0.2, r.choice((0, 0, 0.3)))
     return r.choice((m.cloth, m.crockery, m.wood, m.earth, m.lacquer))(r)
 
 
@@ -33,7 +33,7 @@ def _dark(r: Random) -> Material:
     return Material(m.pattern(r, "plain"), 1.0, a, a, 0.0, r.uniform(0, 0.8))
 
 
-def animal(r: Random) -> Sculpture:
+def modelled_animal(r: Random) -> Sculpture:
     """A four-legged animal that stands, sits or lies: cat to giraffe."""
     coat = fur(r)
     other = fur(r) if r.random() < 0.35 else coat

@@ -12,28 +12,28 @@ from random import Random
 from . import materials as m
 from . import props
 from .lights import NO_SKY, daylight, lamp, sky
-from .scene import Camera, Frame, Number, Scene
+from .scene import LocalFrame, Number, Scene, Viewpoint
 from .shapes import box
 from .walls import doorway, enclose, glasshouse, hang, wall_frame
 
 __all__ = ["enclose", "room", "tabletop"]
 
-Furnisher = Callable[[Random, Frame, Number, Number], None]
+Furnisher = Callable[[Random, LocalFrame, Number, Number], None]
 
 
-def _at_wall(r: Random, f: Frame, w: Number, d: Number, prop: props.Prop, depth: Number = 0.35) -> None:
+def _at_wall(r: Random, f: LocalFrame, w: Number, d: Number, prop: props.Prop, depth: Number = 0.35) -> None:
     """A prop with its back to one of the walls, seldom the one behind the photographer."""
     wall, length = wall_frame(f, r.choices((0, 1, 2, 3), (3, 2, 2, 0.4))[0], w, d)
     prop(r, wall.at(r.uniform(-0.42, 0.42) * length, 0, -depth, r.gauss(0, 3)))
 
 
-def _inside(r: Random, f: Frame, w: Number, d: Number, prop: props.Prop) -> None:
+def _inside(r: Random, f: LocalFrame, w: Number, d: Number, prop: props.Prop) -> None:
     """A prop somewhere in the room, mostly square to the walls."""
     turn = r.choice((0, 90, 180, 270)) + r.gauss(0, 20)
     prop(r, f.at(r.uniform(-0.35, 0.35) * w, 0, r.uniform(-0.3, 0.4) * d, turn))
 
 
-def _living(r: Random, f: Frame, w: Number, d: Number) -> None:
+def _living(r: Random, f: LocalFrame, w: Number, d: Number) -> None:
     for _ in range(r.randrange(2, 6)):
         prop = r.choice(props.ALONG_WALLS)
         _at_wall(r, f, w, d, prop, 1.05 if prop is props.bed else 0.4)
@@ -41,28 +41,28 @@ def _living(r: Random, f: Frame, w: Number, d: Number) -> None:
         _inside(r, f, w, d, r.choice(props.FURNITURE))
 
 
-def _dining(r: Random, f: Frame, w: Number, d: Number) -> None:
+def _dining(r: Random, f: LocalFrame, w: Number, d: Number) -> None:
     turn = r.choice((0, 90)) + r.gauss(0, 8)
     props.dining(r, f.at(r.uniform(-0.25, 0.25) * w, 0, r.uniform(-0.25, 0.25) * d, turn))
     for _ in range(r.randrange(1, 4)):
         _at_wall(r, f, w, d, r.choice((props.cabinet, props.cabinet, props.shelf, props.armchair, props.chair)))
 
 
-def _kitchen(r: Random, f: Frame, w: Number, d: Number) -> None:
+def _kitchen(r: Random, f: LocalFrame, w: Number, d: Number) -> None:
     for side in r.sample((0, 1, 2), r.choice((1, 2))):
         wall, length = wall_frame(f, side, w, d)
         props.kitchen(r, wall.at(r.uniform(-0.25, 0.25) * length, 0, -0.31))
     _inside(r, f, w, d, r.choice((props.table, props.chair, props.dining, props.clutter)))
 
 
-def _bedroom(r: Random, f: Frame, w: Number, d: Number) -> None:
+def _bedroom(r: Random, f: LocalFrame, w: Number, d: Number) -> None:
     _at_wall(r, f, w, d, props.bed, 1.05)
     for _ in range(r.randrange(1, 4)):
         _at_wall(r, f, w, d, r.choice((props.cabinet, props.cabinet, props.shelf, props.desk, props.chair)))
     _inside(r, f, w, d, r.choice((props.clutter, props.chair, props.armchair, props.plant)))
 
 
-def _office(r: Random, f: Frame, w: Number, d: Number) -> None:
+def _office(r: Random, f: LocalFrame, w: Number, d: Number) -> None:
     turn, columns = r.choice((0, 90, 180)), max(1, int(w / 2))
     for i in range(columns):
         for k in range(2):
@@ -72,7 +72,7 @@ def _office(r: Random, f: Frame, w: Number, d: Number) -> None:
     _at_wall(r, f, w, d, props.shelf)
 
 
-def _shop(r: Random, f: Frame, w: Number, d: Number) -> None:
+def _shop(r: Random, f: LocalFrame, w: Number, d: Number) -> None:
     """Rows of shelves on both sides of an aisle: a shop, a library, a store room."""
     aisle = r.uniform(0.6, min(1.4, 0.45 * w))
     for side in (-1, 1):
@@ -82,13 +82,13 @@ def _shop(r: Random, f: Frame, w: Number, d: Number) -> None:
     _at_wall(r, f, w, d, r.choice((props.shelf, props.cabinet)))
 
 
-def _bathroom(r: Random, f: Frame, w: Number, d: Number) -> None:
+def _bathroom(r: Random, f: LocalFrame, w: Number, d: Number) -> None:
     for _ in range(3):
         _at_wall(r, f, w, d, props.bath, 0.4)
     _at_wall(r, f, w, d, r.choice((props.cabinet, props.plant, props.clutter)))
 
 
-def _hall(r: Random, f: Frame, w: Number, d: Number) -> None:
+def _hall(r: Random, f: LocalFrame, w: Number, d: Number) -> None:
     props.stairs(r, f.at(r.uniform(-0.3, 0.3) * w, 0, r.uniform(-0.05, 0.2) * d, r.choice((0, 0, 90, -90))))
     for _ in range(2):
         _at_wall(r, f, w, d, r.choice((props.cabinet, props.plant, props.chair, props.table)))
@@ -106,7 +106,7 @@ FURNISHERS: tuple[tuple[Furnisher, float], ...] = (
 )
 
 
-def _foreground(r: Random, f: Frame, h: Number, tangent: float) -> None:
+def _foreground(r: Random, f: LocalFrame, h: Number, tangent: float) -> None:
     """What stands close to the photographer and is cut off by the picture's border; f faces ahead."""
     near = (props.chair, props.chair, props.chair, props.table, props.cabinet, props.cabinet, props.sofa)
     for side in (-1, 1):
@@ -121,7 +121,7 @@ def _foreground(r: Random, f: Frame, h: Number, tangent: float) -> None:
             box(f, x, 0, z, wide, h, r.uniform(0.06, 0.3), paint, r.gauss(0, 20))
 
 
-def _extras(r: Random, f: Frame, w: Number, h: Number, d: Number) -> None:
+def _extras(r: Random, f: LocalFrame, w: Number, h: Number, d: Number) -> None:
     """Floor, ceiling, lamps, pillars, rugs, people."""
     box(f, 0, -0.02, 0, w, 0.03, d, m.floor(r))
     if r.random() < 0.5:
@@ -155,17 +155,17 @@ def room(r: Random) -> Scene:
     # Most people aim at something in the far half of the room, not at the wall beside them.
     aim = (r.uniform(-0.45, 0.45) * w - where[0], r.uniform(0.0, 0.5) * d - where[2])
     yaw = math.degrees(math.atan2(*aim)) + r.gauss(0, 8) if r.random() < 0.9 else r.uniform(-180, 180)
-    camera = Camera(where, yaw, r.gauss(10, 9), r.gauss(0, 2.5), r.uniform(48, 85))
+    camera = Viewpoint(where, yaw, r.gauss(10, 9), r.gauss(0, 2.5), r.uniform(48, 85))
     bulb = (r.uniform(-0.4, 0.4) * w, -r.uniform(0.6, 0.95) * h, r.uniform(-0.4, 0.4) * d)
     shell = r.choices(("shell", "doorway", "glass"), (0.5, 0.28, 0.22))[0]
     if shell == "glass":
         side = r.choice((0, 1, 2))
         scene = Scene(camera, daylight(r, (0, 90, -90)[side] + r.gauss(0, 30)), sky(r))
-        f = Frame(scene)
+        f = LocalFrame(scene)
         glasshouse(r, f, w, h, d, side)
     else:
         scene = Scene(camera, lamp(r, bulb), NO_SKY)
-        f = Frame(scene)
+        f = LocalFrame(scene)
         if shell == "doorway":
             doorway(r, f, w, h, d)
         else:
@@ -188,7 +188,7 @@ def room(r: Random) -> Scene:
 
 def _surroundings(r: Random, scene: Scene, h: Number, d: Number) -> None:
     """Floor, walls and furniture behind a table, often dark or close."""
-    floor = Frame(scene)
+    floor = LocalFrame(scene)
     if r.random() < 0.85:
         enclose(floor, 0, 0, r.uniform(3, 8), 2.6, r.uniform(2.5, 9), m.painted(r))
     box(floor, 0, -0.05, 0, 30, 0.05, 30, m.floor(r))
@@ -197,7 +197,7 @@ def _surroundings(r: Random, scene: Scene, h: Number, d: Number) -> None:
         prop(r, floor.at(r.uniform(-1.5, 1.5), 0, d / 2 + r.uniform(0.5, 2), r.uniform(-40, 40)))
 
 
-def _strew(r: Random, top: Frame, spread: float) -> None:
+def _strew(r: Random, top: LocalFrame, spread: float) -> None:
     """Things beside each other around the middle, without much overlap; sometimes in a box."""
     taken: list[tuple[float, float]] = []
     big = r.uniform(0.8, 1.3)
@@ -226,10 +226,10 @@ def tabletop(r: Random) -> Scene:
     up, aim = away * math.sin(math.radians(pitch)), away * math.cos(math.radians(pitch))
     w, d, h = r.uniform(0.8, 2.6), r.uniform(0.7, 1.8), r.choice((0, *(r.uniform(0.45, 0.95) for _ in range(5))))
     yaw = r.gauss(0, 25)
-    camera = Camera((r.gauss(0, 0.05), -(h + up), -aim), r.gauss(0, 5), pitch + r.gauss(0, 4), r.gauss(0, 4), fov)
+    camera = Viewpoint((r.gauss(0, 0.05), -(h + up), -aim), r.gauss(0, 5), pitch + r.gauss(0, 4), r.gauss(0, 4), fov)
     bulb = (r.uniform(-2, 2), -(h + r.uniform(0.8, 2)), r.uniform(-2, 2))
     scene = Scene(camera, lamp(r, bulb), NO_SKY)
-    top = Frame(scene).at(0, h, 0, yaw)
+    top = LocalFrame(scene).at(0, h, 0, yaw)
     material = r.choice((m.wood, m.wood, m.wood, m.lacquer, m.cloth, m.floor, m.painted))(r)
     if h:
         box(top, r.gauss(0, 0.2), -0.04, r.uniform(-0.1, 0.3) * d, w, 0.04, d, material)

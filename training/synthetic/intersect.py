@@ -16,7 +16,7 @@ Window = tuple[slice, slice]
 FAR = float("inf")
 
 
-def box(origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor]:
+def box_interval(origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor]:
     """Entry and exit t (B, N) of rays (B, 3, 1 or N) through the cube; slab method (Kay and Kajiya 1986)."""
     inverse = 1 / torch.where(direction.abs() < 1e-9, torch.full_like(direction, 1e-9), direction)
     centre = origin * -inverse
@@ -24,7 +24,7 @@ def box(origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor]:
     return (centre - half).amax(1), (centre + half).amin(1)
 
 
-def ellipsoid(origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor]:
+def ellipsoid_interval(origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor]:
     """Entry and exit t (B, N) through the unit ball: |o + t d|^2 = 1."""
     a = (direction * direction).sum(1)
     b = (origin * direction).sum(1)
@@ -36,7 +36,7 @@ def ellipsoid(origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor]:
     return near, ((-b + root) / a).masked_fill(miss, -FAR)
 
 
-def cylinder(origin: Tensor, direction: Tensor, taper: Tensor) -> tuple[Tensor, Tensor]:
+def cylinder_interval(origin: Tensor, direction: Tensor, taper: Tensor) -> tuple[Tensor, Tensor]:
     """Entry and exit t (B, N) through the solid x^2 + z^2 <= (1 + taper y)^2, |y| <= 1; taper (B, 1) in (-1, 1).
 
     A frustum is convex, so its t-interval is the side's interval cut by the slab between the caps.
@@ -66,16 +66,16 @@ def cylinder(origin: Tensor, direction: Tensor, taper: Tensor) -> tuple[Tensor, 
     return near, torch.minimum(side_out, leave).masked_fill(miss, -FAR)
 
 
-def interval(kind: int, origin: Tensor, direction: Tensor, taper: Tensor) -> tuple[Tensor, Tensor]:
+def primitive_interval(kind: int, origin: Tensor, direction: Tensor, taper: Tensor) -> tuple[Tensor, Tensor]:
     """Entry and exit t (B, N) for one primitive per image, rays (B, 3, N); a miss has entry > exit."""
     if kind == BOX:
-        return box(origin, direction)
+        return box_interval(origin, direction)
     if kind == ELLIPSOID:
-        return ellipsoid(origin, direction)
-    return cylinder(origin, direction, taper)
+        return ellipsoid_interval(origin, direction)
+    return cylinder_interval(origin, direction, taper)
 
 
-def nearest(
+def nearest_hit(
     kinds: list[int],
     matrix: Tensor,
     offset: Tensor,
@@ -101,7 +101,7 @@ def nearest(
         rows, columns = windows[k]
         some = direction[:, :, rows, columns]
         local = (matrix[:, k] @ some.flatten(2)).unflatten(2, some.shape[2:])
-        near, far = interval(kind, start[:, k, :, None, None], local, taper[:, k, None, None])
+        near, far = primitive_interval(kind, start[:, k, :, None, None], local, taper[:, k, None, None])
         t = torch.where(near > 0, near, far)
         met = (near <= far) & (far > 0)
         best_here, slot_here = best[:, rows, columns], slot[:, rows, columns]
@@ -115,7 +115,7 @@ def nearest(
     return best, slot, last
 
 
-def occluded(
+def light_is_blocked(
     kinds: list[int], matrix: Tensor, offset: Tensor, taper: Tensor, origin: Tensor, direction: Tensor
 ) -> Tensor:
     """Whether something lies between the points and the light: bool (B, N).
@@ -125,6 +125,6 @@ def occluded(
     shadow = torch.zeros_like(direction[:, 0], dtype=torch.bool)
     for k, kind in enumerate(kinds):
         local = matrix[:, k] @ origin + offset[:, k, :, None]
-        near, far = interval(kind, local, matrix[:, k] @ direction, taper[:, k, None])
+        near, far = primitive_interval(kind, local, matrix[:, k] @ direction, taper[:, k, None])
         shadow = shadow | ((near <= far) & (near > 0) & (near < 1))
     return shadow

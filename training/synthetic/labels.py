@@ -13,8 +13,8 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-from .render import Rendered
-from .scene import Camera
+from .render import RenderedPhotos
+from .scene import Viewpoint
 
 # A subject under this share of the picture is none: nobody takes such a photo of it.
 SMALLEST = 0.01
@@ -61,7 +61,7 @@ def median_depth(disparity: Tensor) -> Tensor:
     return torch.where(disparity > 0, 1 / disparity.clamp_min(1e-6), math.nan).flatten(1).nanmedian(1).values
 
 
-def label(pictures: Rendered, cameras: list[Camera], units: list[float] | None = None) -> Labels:
+def label(pictures: RenderedPhotos, cameras: list[Viewpoint], units: list[float] | None = None) -> Labels:
     """Labels of rendered pictures taken by these cameras; units: metres per unit of length (default: 1)."""
     fov = pictures.disparity.new_tensor([float(c.fov) for c in cameras])
     inside = pictures.subject * (pictures.subject.mean((1, 2, 3), keepdim=True) >= SMALLEST)

@@ -12,7 +12,7 @@ from . import props
 from .intersect import CYLINDER, ELLIPSOID
 from .lights import sky, sun
 from .outdoors import street
-from .scene import Camera, Frame, Number, Scene, rotation
+from .scene import LocalFrame, Number, Scene, Viewpoint, rotation
 from .shapes import box
 
 
@@ -22,8 +22,8 @@ def sideways(r: Random) -> Scene:
     camera = scene.camera
     z, yaw = r.uniform(8, 45), r.choice((90, -90, 180, 180, 55, -55, 125, -125)) + r.gauss(0, 12)
     x, up = float(camera.position[0]), r.uniform(1.2, 2.3)
-    scene.camera = Camera((x, -up, z), yaw, r.gauss(1, 3), r.gauss(0, 1.5), r.uniform(50, 100))
-    f = Frame(scene).at(x, 0, z, yaw)
+    scene.camera = Viewpoint((x, -up, z), yaw, r.gauss(1, 3), r.gauss(0, 1.5), r.uniform(50, 100))
+    f = LocalFrame(scene).at(x, 0, z, yaw)
     for _ in range(r.choice((0, 1, 1, 2))):
         away = r.uniform(3, 14)
         prop = r.choice((props.car, props.car, props.person, props.pole, props.bush, props.fence, props.tree))
@@ -34,9 +34,9 @@ def sideways(r: Random) -> Scene:
 def monument(r: Random) -> Scene:
     """One great building before the sky: blocks, towers, domes or shells, with a place, lawn or water before it."""
     away = r.uniform(15, 90)
-    camera = Camera((0, -r.uniform(1.4, 2.2), 0), 0, r.gauss(-6, 6), r.gauss(0, 2), r.uniform(40, 80))
+    camera = Viewpoint((0, -r.uniform(1.4, 2.2), 0), 0, r.gauss(-6, 6), r.gauss(0, 2), r.uniform(40, 80))
     scene = Scene(camera, sun(r), sky(r))
-    f = Frame(scene)
+    f = LocalFrame(scene)
     box(f, 0, -2, 0, 3000, 2, 3000, r.choice((m.asphalt, m.grass, m.floor, m.water))(r))
     if r.random() < 0.3:
         box(f, 0, -0.5, away / 2, 400, 0.52, away * 0.5, r.choice((m.water, m.grass))(r))
@@ -48,7 +48,7 @@ def monument(r: Random) -> Scene:
     return scene
 
 
-def _building(r: Random, f: Frame, away: Number) -> None:
+def _building(r: Random, f: LocalFrame, away: Number) -> None:
     """The building, as large as a good part of what the camera sees at that distance."""
     wide, paint = away * r.uniform(0.3, 0.9), m.facade(r)
     stone = replace(paint, pattern=m.pattern(r, "plain", "stain", "bricks", "panels"))

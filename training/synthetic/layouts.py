@@ -20,7 +20,7 @@ from .landmarks import monument, sideways
 from .lights import NO_SKY, lamp, sky, sun
 from .outdoors import nature, square, street
 from .props import box
-from .scene import Backdrop, Camera, Frame, Light, Mat, Number, Primitive, Scene, Vec, apply, compose, rotation
+from .scene import Backdrop, Light, LocalFrame, Mat, Number, Primitive, Scene, Vec, Viewpoint, apply, compose, rotation
 from .sculptures import sculpture
 
 # Share of the single things that are sculptures.
@@ -32,14 +32,14 @@ def _any_unit(r: Random) -> float:
     return 10 ** r.uniform(-1.6, 0.6)
 
 
-def _studio_camera(r: Random) -> Camera:
+def _studio_camera(r: Random) -> Viewpoint:
     """Somebody looking at a thing of one metre at the origin, from its own height or above; mostly whole in the frame."""
     pitch, fov = r.choice((r.uniform(-8, 25), r.uniform(-2, 45))), r.uniform(22, 68)
     fill = r.uniform(0.55, 1.1)
     distance = 0.5 / (fill * math.tan(math.radians(fov / 2))) + 0.2
     nod, aim = math.radians(pitch), r.uniform(0.35, 0.55)
     where = (0.0, -(aim + distance * math.sin(nod)), -distance * math.cos(nod))
-    return Camera(where, r.gauss(0, 0.06 * fov), pitch + r.gauss(0, 0.05 * fov), r.gauss(0, 3), fov)
+    return Viewpoint(where, r.gauss(0, 0.06 * fov), pitch + r.gauss(0, 0.05 * fov), r.gauss(0, 3), fov)
 
 
 def _studio_lamp(r: Random) -> Light:
@@ -51,8 +51,8 @@ def _studio_lamp(r: Random) -> Light:
 def single(r: Random) -> Scene:
     """One thing standing on something before a plain backdrop: studio, product photo, living-room floor."""
     scene = Scene(_studio_camera(r), _studio_lamp(r), NO_SKY)
-    thing(r, Frame(scene, subject=True))
-    f = Frame(scene)
+    thing(r, LocalFrame(scene, subject=True))
+    f = LocalFrame(scene)
     number, tone = m.pattern(r, "plain"), m.colour(r, r.random(), 0, (0, r.choice((0.03, 0.4))), (0.3, 1))
     paper = m.Material(number, 3.0, tone, tone, 0.0)
     wall = paper if r.random() < 0.6 else m.painted(r)
@@ -66,7 +66,7 @@ def single(r: Random) -> Scene:
 def cutout(r: Random) -> Scene:
     """One thing cut out and pasted on one colour, on a gradient, or on another photo; nothing under it."""
     scene = Scene(_studio_camera(r), _studio_lamp(r), NO_SKY)
-    thing(r, Frame(scene, subject=True))
+    thing(r, LocalFrame(scene, subject=True))
     kind = r.random()
     if kind < 0.25:
         a = r.choice(((1.0, 1.0, 1.0), (0.79, 0.79, 0.79), (0.79, 0.79, 0.79), (0.21, 0.21, 0.21), (0.0, 0.0, 0.0)))
@@ -82,7 +82,7 @@ def alone(r: Random) -> Scene:
     """One thing cut out, whole and in the middle of the picture, before one tone: as a subject is looked at again."""
     camera = _studio_camera(r)
     scene = Scene(camera, _studio_lamp(r), NO_SKY)
-    thing(r, Frame(scene, subject=True))
+    thing(r, LocalFrame(scene, subject=True))
     tone = m.colour(r, r.random(), 0, (0, r.choice((0.0, 0.3))), (0.05, 0.9))
     scene.backdrop = Backdrop(tone, tone, 0.0, scene=False)
     scene.camera = _filled(replace(camera, yaw=0.0, roll=r.gauss(0, 5)), _corners(scene), r.uniform(0.75, 1.0))
@@ -107,7 +107,7 @@ def _corners(scene: Scene) -> list[Vec]:
     return corners
 
 
-def _filled(camera: Camera, corners: list[Vec], fill: float) -> Camera:
+def _filled(camera: Viewpoint, corners: list[Vec], fill: float) -> Viewpoint:
     """The camera with its direction kept, moved so that these points are centred and span `fill` of the picture."""
     axes = rotation(camera.yaw, camera.pitch)
     middle = [(min(c[i] for c in corners) + max(c[i] for c in corners)) / 2 for i in range(3)]
@@ -133,7 +133,7 @@ def pasted(r: Random) -> Scene:
     loose = 0.5 * (wide - camera.fov * 0.7)
     camera = replace(camera, fov=wide, yaw=r.uniform(-1, 1) * loose, pitch=camera.pitch + r.uniform(-0.6, 0.6) * loose)
     scene = Scene(camera, _studio_lamp(r), NO_SKY)
-    thing(r, Frame(scene, subject=True))
+    thing(r, LocalFrame(scene, subject=True))
     a, b = (m.colour(r, r.random(), 0, (0, 0.7), (0.05, 1)) for _ in range(2))
     scene.backdrop = Backdrop(a, b, r.uniform(0, 2 * math.pi), scene=True)
     scene.unit = _any_unit(r)
@@ -160,8 +160,8 @@ def staged(r: Random) -> Scene:
     scene.primitives = [p for p in scene.primitives if not _in_the_way(p, camera.position, target, size)]
     if up > 0.02:
         wide, paint = size * r.uniform(0.9, 3), r.choice((m.wood, m.lacquer, m.cloth))(r)
-        box(Frame(scene).at(x, 0, z, r.uniform(0, 360)), 0, 0, 0, wide, up, wide, paint)
-    thing(r, Frame(scene, subject=True).at(x, up, z, 0, size))
+        box(LocalFrame(scene).at(x, 0, z, r.uniform(0, 360)), 0, 0, 0, wide, up, wide, paint)
+    thing(r, LocalFrame(scene, subject=True).at(x, up, z, 0, size))
     return scene
 
 
@@ -177,7 +177,7 @@ def _in_the_way(p: Primitive, eye: Vec, target: Vec, size: Number) -> bool:
     return -radius < along < length + size / 2 and math.hypot(*beside) < radius + 0.55 * size
 
 
-def thing(r: Random, f: Frame) -> None:
+def thing(r: Random, f: LocalFrame) -> None:
     """Any one thing of about a metre at a frame: a sculpture or a prop."""
     if r.random() > SCULPTED or f.scene.sculpture is not None:
         fit(r, r.choice(props.EVERYTHING), f)
@@ -189,11 +189,11 @@ def thing(r: Random, f: Frame) -> None:
     f.scene.sculpture = replace(piece, origin=f.origin, turn=turn, scale=f.scale / max(reach, 0.1))
 
 
-def fit(r: Random, prop: props.Prop, f: Frame) -> None:
+def fit(r: Random, prop: props.Prop, f: LocalFrame) -> None:
     """Build a prop scaled so that its largest extent is about one metre, standing at the frame's origin."""
     probe = Scene(f.scene.camera, f.scene.light, f.scene.sky)
     state, yaw = r.getstate(), r.uniform(0, 360)
-    prop(r, Frame(probe).at(0, 0, 0, yaw))
+    prop(r, LocalFrame(probe).at(0, 0, 0, yaw))
     reach = [max(abs(p.centre[i]) + max(p.half) for p in probe.primitives) for i in range(3)]
     r.setstate(state)
     yaw = r.uniform(0, 360)
@@ -202,11 +202,11 @@ def fit(r: Random, prop: props.Prop, f: Frame) -> None:
 
 def disorder(r: Random) -> Scene:
     """Primitives and props in any place and pose, in a box, on a ground or before a tilted plane: against habits."""
-    camera = Camera((0, -r.uniform(0.8, 2), 0), 0, r.gauss(5, 15), r.gauss(0, 8), r.uniform(40, 90))
+    camera = Viewpoint((0, -r.uniform(0.8, 2), 0), 0, r.gauss(5, 15), r.gauss(0, 8), r.uniform(40, 90))
     inside = r.random() < 0.5
     light = lamp(r, (r.uniform(-2, 2), -2.5, r.uniform(0, 3))) if inside else sun(r)
     scene = Scene(camera, light, NO_SKY if inside else sky(r))
-    f = Frame(scene)
+    f = LocalFrame(scene)
     if inside:
         enclose(f, 0, 0, r.uniform(3, 9), r.uniform(2.4, 5), r.uniform(5, 16), m.anything(r))
     else:
@@ -233,7 +233,19 @@ def disorder(r: Random) -> Scene:
 
 
 Layout = Callable[[Random], Scene]
-OLD: tuple[Layout, ...] = (room, tabletop, street, square, nature, disorder, single, staged, cutout, pasted, alone)
+OLD: tuple[Layout, ...] = (
+    room,
+    tabletop,
+    street,
+    square,
+    nature,
+    disorder,
+    single,
+    staged,
+    cutout,
+    pasted,
+    alone,
+)
 NEW: tuple[Layout, ...] = (still_life, overhead, rack, flowers, workplace, sideways, monument, thicket)
 LAYOUTS = OLD + NEW
 # Shares of the layouts, in their order: what training begins with, goes on with (more subjects), and ends with; the same

@@ -19,7 +19,7 @@ def sky(r: Random) -> Sky:
         )
     elif kind < 0.85:
         zenith = m.colour(r, 0.6, 0.06, (0, 0.12), (0.5, 1))
-        horizon = m.shade(zenith, r.uniform(0.9, 1.4))
+        horizon = m.toned(zenith, r.uniform(0.9, 1.4))
     else:
         zenith, horizon = m.colour(r, 0.65, 0.1, (0.1, 0.5), (0.1, 0.6)), m.colour(r, 0.06, 0.05, (0.1, 0.6), (0.5, 1))
     if r.random() < 0.3:
@@ -28,7 +28,7 @@ def sky(r: Random) -> Sky:
         zenith = (zenith[0] * glare, zenith[1] * glare, zenith[2] * glare)
         horizon = (horizon[0] * glare, horizon[1] * glare, horizon[2] * glare)
     fog = 10 ** r.uniform(-4, -2.6) if r.random() < 0.88 else 10 ** r.uniform(-2.6, -1.4)
-    return Sky(zenith, horizon, r.random(), m.shade(horizon, r.uniform(0.6, 0.95)), fog)
+    return Sky(zenith, horizon, r.random(), m.toned(horizon, r.uniform(0.6, 0.95)), fog)
 
 
 def sun(r: Random) -> Light:

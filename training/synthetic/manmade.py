@@ -12,12 +12,12 @@ from .solid_builder import FORWARD, SIDEWAYS, SolidBuilder, polar
 
 def _glass(r: Random) -> Material:
     a = m.colour(r, 0.58, 0.1, (0, 0.4), (0.03, 0.5))
-    return Material(m.pattern(r, "plain"), 1.0, a, m.shade(a, 0.8), 0.0, r.uniform(0.3, 0.9))
+    return Material(m.pattern(r, "plain"), 1.0, a, m.toned(a, 0.8), 0.0, r.uniform(0.3, 0.9))
 
 
 def _rubber(r: Random) -> Material:
     a = m.colour(r, 0.1, 0.1, (0, 0.2), (0.03, 0.3))
-    return Material(m.pattern(r, "plain", "noise"), 0.3, a, m.shade(a, 0.7), 0.1)
+    return Material(m.pattern(r, "plain", "noise"), 0.3, a, m.toned(a, 0.7), 0.1)
 
 
 def _paint(r: Random) -> Material:
@@ -32,7 +32,7 @@ def _wheel(
     solid.rounded_cylinder((x, size / 2, z), (size * 0.6, width * 1.08, size * 0.6), hub, SIDEWAYS, PUT)
 
 
-def car(r: Random) -> Sculpture:
+def modelled_car(r: Random) -> Sculpture:
     """A car, van, pick-up or racing car with wheel wells and windows."""
     body, glass, tyre, hub = _paint(r), _glass(r), _rubber(r), m.metal(r)
     solid, length, width = SolidBuilder(body), r.uniform(1.2, 2.6), r.uniform(0.7, 1.0)
@@ -96,7 +96,7 @@ def craft(r: Random) -> Sculpture:
     return solid.finish(r.uniform(0.02, 0.1))
 
 
-def train(r: Random) -> Sculpture:
+def locomotive(r: Random) -> Sculpture:
     """A locomotive or tractor: boiler, cabin, funnel, wheels of two sizes."""
     body, other, tyre, hub = _paint(r), _paint(r), _rubber(r), _paint(r)
     solid, length, width = SolidBuilder(body), r.uniform(1, 1.6), r.uniform(0.5, 0.8)
@@ -180,7 +180,7 @@ def vessel(r: Random) -> Sculpture:
     if r.random() < 0.65:
         hole = (throat if neck else wide * (1 - max(taper, 0.0))) * 0.8
         deep = top * r.uniform(0.4, 0.9)
-        inner = Material(other.pattern, other.repeat, m.shade(other.a, 0.8), m.shade(other.b, 0.8), other.joints)
+        inner = Material(other.pattern, other.repeat, m.toned(other.a, 0.8), m.toned(other.b, 0.8), other.joints)
         solid.rounded_cylinder(
             (0, top - deep / 2 + 0.12, 0), (hole, deep + 0.12, hole), inner, op=CUT, round=0.4, taper=min(0.0, taper)
         )
@@ -241,7 +241,7 @@ def seat(r: Random) -> Sculpture:
     return solid.finish(r.uniform(0, 0.06))
 
 
-def tool(r: Random) -> Sculpture:
+def modelled_tool(r: Random) -> Sculpture:
     """A hammer, spoon, screwdriver, mallet, brush, lamp or dumb-bell, lying or standing."""
     grip, head = m.wood(r) if r.random() < 0.4 else _paint(r), _paint(r)
     solid, length, thick = SolidBuilder(grip), r.uniform(0.8, 1.4), r.uniform(0.07, 0.18)

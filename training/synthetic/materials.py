@@ -32,7 +32,7 @@ def muted(r: Random, val: tuple[Number, Number] = (0.08, 0.95), vivid: Number = 
     return colour(r, hue(r), 0.0, (sat, sat), val)
 
 
-def shade(c: Vec, factor: Number) -> Vec:
+def toned(c: Vec, factor: Number) -> Vec:
     """The same colour lighter or darker, kept in [0, 1]."""
     return tuple(min(1.0, max(0.0, x * factor)) for x in c)  # type: ignore[return-value]
 
@@ -45,7 +45,7 @@ def pattern(r: Random, *kinds: str) -> int:
 def anything(r: Random, repeat: Number = 0.5) -> Material:
     """Any colour, any pattern: what keeps the net from trusting colours."""
     a = colour(r, r.random(), 0.0, (0, 0.9), (0.08, 1))
-    b = shade(a, r.uniform(0.5, 1.5)) if r.random() < 0.6 else colour(r, r.random(), 0.0, (0, 0.9), (0.08, 1))
+    b = toned(a, r.uniform(0.5, 1.5)) if r.random() < 0.6 else colour(r, r.random(), 0.0, (0, 0.9), (0.08, 1))
     return Material(
         pattern(r, *KINDS), repeat * r.uniform(0.4, 2), a, b, r.uniform(0, 0.6), max(0.0, r.uniform(-0.5, 0.5))
     )
@@ -63,12 +63,12 @@ def painted(r: Random) -> Material:
     kind = r.random()
     if kind < 0.7:
         number = pattern(r, "plain", "stain", "stain", "noise")
-        return Material(number, 10 ** r.uniform(-0.3, 0.8), a, shade(a, r.uniform(0.7, 1.03)), r.uniform(0, 0.15))
+        return Material(number, 10 ** r.uniform(-0.3, 0.8), a, toned(a, r.uniform(0.7, 1.03)), r.uniform(0, 0.15))
     if kind < 0.76:
         brick = colour(r, 0.04, 0.03, (0.2, 0.7), (0.3, 0.9))
-        return Material(pattern(r, "bricks"), r.uniform(0.8, 1.6), brick, shade(brick, r.uniform(0.5, 0.9)), -0.3)
+        return Material(pattern(r, "bricks"), r.uniform(0.8, 1.6), brick, toned(brick, r.uniform(0.5, 0.9)), -0.3)
     number = pattern(r, "noise", "stripes", "tiles", "tiles", "blobs", "rug", "panels", "leaves")
-    return _or_anything(r, Material(number, r.uniform(0.4, 2), a, shade(a, r.uniform(0.7, 1.1)), 0.2))
+    return _or_anything(r, Material(number, r.uniform(0.4, 2), a, toned(a, r.uniform(0.7, 1.1)), 0.2))
 
 
 def wood(r: Random) -> Material:
@@ -76,7 +76,7 @@ def wood(r: Random) -> Material:
     a = colour(r, r.choice((0.07, 0.07, 0.03)), 0.03, (0.25, 0.8), (0.12, 0.85))
     kind = pattern(r, "grain", "grain", "wood", "plain", "stain")
     gloss = r.choice((0, r.uniform(0, 0.5)))
-    return _or_anything(r, Material(kind, r.uniform(0.3, 1.5), a, shade(a, r.uniform(0.4, 0.9)), 0.4, gloss))
+    return _or_anything(r, Material(kind, r.uniform(0.3, 1.5), a, toned(a, r.uniform(0.4, 0.9)), 0.4, gloss))
 
 
 def fronts(r: Random) -> Material:
@@ -84,7 +84,7 @@ def fronts(r: Random) -> Material:
     a = wood(r).a if r.random() < 0.6 else muted(r, (0.1, 0.97))
     number = pattern(r, "panels", "panels", "panels", "slats")
     return Material(
-        number, r.uniform(0.5, 1.8), a, shade(a, r.uniform(0.6, 0.95)), r.uniform(0.4, 0.8), r.uniform(0, 0.3)
+        number, r.uniform(0.5, 1.8), a, toned(a, r.uniform(0.6, 0.95)), r.uniform(0.4, 0.8), r.uniform(0, 0.3)
     )
 
 
@@ -107,26 +107,26 @@ def picture(r: Random) -> Material:
 def bark(r: Random) -> Material:
     """Trunks: brown-grey, darker than one thinks."""
     a = colour(r, 0.08, 0.03, (0.1, 0.5), (0.12, 0.5))
-    return Material(pattern(r, "grain", "noise", "blobs"), r.uniform(0.4, 1.5), a, shade(a, r.uniform(0.4, 0.8)), 0.5)
+    return Material(pattern(r, "grain", "noise", "blobs"), r.uniform(0.4, 1.5), a, toned(a, r.uniform(0.4, 0.8)), 0.5)
 
 
 def paint_mark(r: Random) -> Material:
     """Lines on roads: white or yellow, worn."""
     a = colour(r, 0.12, 0.02, (0, r.choice((0.1, 0.1, 0.7))), (0.75, 1))
-    return Material(pattern(r, "stain", "noise"), r.uniform(0.5, 2), a, shade(a, 0.7), 0.4)
+    return Material(pattern(r, "stain", "noise"), r.uniform(0.5, 2), a, toned(a, 0.7), 0.4)
 
 
 def lacquer(r: Random) -> Material:
     """Plain furniture: white, black, grey or one colour."""
     a = muted(r, r.choice(((0.05, 0.2), (0.75, 0.97), (0.05, 0.95))), 0.2)
-    return Material(pattern(r, "plain", "stain"), 1.0, a, shade(a, r.uniform(0.75, 0.95)), 0.05, r.uniform(0, 0.4))
+    return Material(pattern(r, "plain", "stain"), 1.0, a, toned(a, r.uniform(0.75, 0.95)), 0.05, r.uniform(0, 0.4))
 
 
 def cloth(r: Random) -> Material:
     """Sofas, beds, clothes."""
     a = muted(r, (0.1, 0.9), 0.25)
     kind = pattern(r, "plain", "noise", "carpet", "carpet", "stain", "stripes", "checks", "blobs", "folds", "rug")
-    b = shade(a, r.uniform(0.5, 1.2)) if r.random() < 0.85 else muted(r)
+    b = toned(a, r.uniform(0.5, 1.2)) if r.random() < 0.85 else muted(r)
     return Material(kind, r.uniform(0.2, 1), a, b, 0.25)
 
 
@@ -135,7 +135,7 @@ def curtain(r: Random) -> Material:
     a = muted(r, (0.3, 0.97), 0.35)
     glow = r.uniform(0, 0.8) if r.random() < 0.3 else 0.0
     return Material(
-        pattern(r, "folds", "folds", "stripes", "slats"), r.uniform(0.4, 1), a, shade(a, 0.5), 0.4, 0.0, glow
+        pattern(r, "folds", "folds", "stripes", "slats"), r.uniform(0.4, 1), a, toned(a, 0.5), 0.4, 0.0, glow
     )
 
 
@@ -145,14 +145,14 @@ def floor(r: Random) -> Material:
     if kind < 0.4:
         a = colour(r, 0.07, 0.03, (0.2, 0.75), (0.15, 0.85))
         number = pattern(r, "wood", "wood", "grain")
-        return _or_anything(r, Material(number, r.uniform(0.6, 2), a, shade(a, r.uniform(0.5, 0.85)), 0.5, gloss))
+        return _or_anything(r, Material(number, r.uniform(0.6, 2), a, toned(a, r.uniform(0.5, 0.85)), 0.5, gloss))
     a = muted(r, (0.15, 0.9))
     if kind < 0.65:
         return Material(
-            pattern(r, "carpet", "carpet", "stain"), r.uniform(0.5, 3), a, shade(a, r.uniform(0.6, 0.95)), 0.3
+            pattern(r, "carpet", "carpet", "stain"), r.uniform(0.5, 3), a, toned(a, r.uniform(0.6, 0.95)), 0.3
         )
     number = pattern(r, "tiles", "tiles", "noise", "stain", "blobs", "checks", "bricks")
-    return _or_anything(r, Material(number, r.uniform(0.5, 2.5), a, shade(a, r.uniform(0.6, 1.15)), 0.4, gloss))
+    return _or_anything(r, Material(number, r.uniform(0.5, 2.5), a, toned(a, r.uniform(0.6, 1.15)), 0.4, gloss))
 
 
 def asphalt(r: Random) -> Material:
@@ -160,7 +160,7 @@ def asphalt(r: Random) -> Material:
     a = colour(r, 0.1, 0.1, (0, 0.12), (0.2, 0.65))
     number = pattern(r, "noise", "stain", "stain", "carpet", "plain", "tiles", "bricks")
     return _or_anything(
-        r, Material(number, 10 ** r.uniform(0, 1.1), a, shade(a, r.uniform(0.6, 1.2)), r.uniform(0.1, 0.5))
+        r, Material(number, 10 ** r.uniform(0, 1.1), a, toned(a, r.uniform(0.6, 1.2)), r.uniform(0.1, 0.5))
     )
 
 
@@ -171,7 +171,7 @@ def facade(r: Random) -> Material:
     kind = pattern(r, "windows", "windows", "windows", "windows", "bricks", "stain", "panels", "tiles")
     repeat = r.uniform(6, 14) if kind // PER_KIND == KINDS.index("windows") else r.uniform(1, 4)
     return _or_anything(
-        r, Material(kind, repeat, a, glass if repeat > 4 else shade(a, 0.7), r.uniform(0.2, 0.7), r.uniform(0, 0.2))
+        r, Material(kind, repeat, a, glass if repeat > 4 else toned(a, 0.7), r.uniform(0.2, 0.7), r.uniform(0, 0.2))
     )
 
 
@@ -182,7 +182,11 @@ def foliage(r: Random) -> Material:
     return _or_anything(
         r,
         Material(
-            number, r.uniform(0.8, 4), shade(a, r.uniform(0.15, 0.9)), shade(a, r.uniform(0.8, 2)), r.uniform(0.4, 0.95)
+            number,
+            r.uniform(0.8, 4),
+            toned(a, r.uniform(0.15, 0.9)),
+            toned(a, r.uniform(0.8, 2)),
+            r.uniform(0.4, 0.95),
         ),
     )
 
@@ -191,7 +195,7 @@ def grass(r: Random) -> Material:
     """Lawns and meadows, fields."""
     a = colour(r, 0.22, 0.06, (0.25, 0.7), (0.25, 0.65))
     number = pattern(r, "carpet", "noise", "stain", "leaves")
-    return Material(number, 10 ** r.uniform(0, 1.1), a, shade(a, r.uniform(0.5, 1.2)), r.uniform(0.2, 0.6))
+    return Material(number, 10 ** r.uniform(0, 1.1), a, toned(a, r.uniform(0.5, 1.2)), r.uniform(0.2, 0.6))
 
 
 def earth(r: Random) -> Material:
@@ -199,7 +203,7 @@ def earth(r: Random) -> Material:
     a = colour(r, 0.09, 0.04, (0, 0.45), (0.2, 0.95))
     number = pattern(r, "noise", "blobs", "leaves", "stain", "carpet")
     return _or_anything(
-        r, Material(number, 10 ** r.uniform(-0.3, 1), a, shade(a, r.uniform(0.4, 1.2)), r.uniform(0.2, 0.7))
+        r, Material(number, 10 ** r.uniform(-0.3, 1), a, toned(a, r.uniform(0.4, 1.2)), r.uniform(0.2, 0.7))
     )
 
 
@@ -207,7 +211,7 @@ def stone(r: Random) -> Material:
     """Mountains: rock with snow, woods or meadows in patches."""
     a = colour(r, 0.08, 0.06, (0, 0.3), (0.2, 0.6))
     b = r.choice(
-        (colour(r, 0.6, 0.05, (0, 0.08), (0.85, 1)), colour(r, 0.25, 0.04, (0.2, 0.6), (0.15, 0.5)), shade(a, 1.6))
+        (colour(r, 0.6, 0.05, (0, 0.08), (0.85, 1)), colour(r, 0.25, 0.04, (0.2, 0.6), (0.15, 0.5)), toned(a, 1.6))
     )
     return Material(pattern(r, "blobs", "noise", "leaves", "stain"), r.uniform(40, 300), a, b, r.uniform(0.1, 0.6))
 
@@ -219,7 +223,7 @@ def water(r: Random) -> Material:
         pattern(r, "noise", "stain", "grain"),
         r.uniform(4, 40),
         a,
-        shade(a, r.uniform(0.7, 1.3)),
+        toned(a, r.uniform(0.7, 1.3)),
         0.1,
         r.uniform(0.4, 1),
     )
@@ -228,7 +232,7 @@ def water(r: Random) -> Material:
 def metal(r: Random) -> Material:
     """Poles, car bodies, appliances: black, white, silver, some colours."""
     a = colour(r, r.random(), 0.0, (0, r.choice((0.08, 0.08, 0.8))), r.choice(((0.05, 0.25), (0.4, 0.95))))
-    return Material(pattern(r, "plain", "stain"), 2.0, a, shade(a, 0.8), 0.0, r.uniform(0.3, 0.9))
+    return Material(pattern(r, "plain", "stain"), 2.0, a, toned(a, 0.8), 0.0, r.uniform(0.3, 0.9))
 
 
 def printed(r: Random) -> Material:
@@ -242,13 +246,13 @@ def crockery(r: Random) -> Material:
     """Cups, plates, bottles, cans, fruit: white, black, or one strong colour."""
     a = muted(r, r.choice(((0.8, 1), (0.05, 0.3), (0.2, 0.9))), 0.5)
     number = pattern(r, "plain", "plain", "stain", "noise", "print")
-    return Material(number, r.uniform(0.1, 0.4), a, shade(a, r.uniform(0.7, 1.1)), 0.2, r.choice((0, r.uniform(0, 1))))
+    return Material(number, r.uniform(0.1, 0.4), a, toned(a, r.uniform(0.7, 1.1)), 0.2, r.choice((0, r.uniform(0, 1))))
 
 
 def skin(r: Random) -> Material:
     """Faces and hands."""
     a = colour(r, 0.06, 0.02, (0.25, 0.6), (0.3, 0.95))
-    return Material(pattern(r, "plain"), 0.3, a, shade(a, 0.85), 0.1)
+    return Material(pattern(r, "plain"), 0.3, a, toned(a, 0.85), 0.1)
 
 
 def lamp(r: Random) -> Material:
@@ -258,14 +262,14 @@ def lamp(r: Random) -> Material:
         pattern(r, "plain", "plain", "noise", "leaves"),
         r.uniform(0.5, 2),
         a,
-        shade(a, 0.8),
+        toned(a, 0.8),
         0.2,
         0.0,
         10 ** r.uniform(-0.4, 0.7),
     )
 
 
-def view(r: Random) -> Material:
+def window_view(r: Random) -> Material:
     """What a window shows by day, blown out or not: foliage, houses, bricks, haze."""
     bright, dark = muted(r, (0.75, 1)), muted(r, (0.1, 0.6), 0.3)
     number = pattern(r, "leaves", "leaves", "picture", "bricks", "windows", "plain")
@@ -291,10 +295,10 @@ def display(r: Random) -> Material:
 def glass(r: Random) -> Material:
     """Car windows: dark, mirroring the sky."""
     a = colour(r, 0.58, 0.06, (0, 0.3), (0.03, 0.45))
-    return Material(pattern(r, "plain", "stain"), 2.0, a, shade(a, 2.5), 0.0, r.uniform(0.4, 1.2))
+    return Material(pattern(r, "plain", "stain"), 2.0, a, toned(a, 2.5), 0.0, r.uniform(0.4, 1.2))
 
 
 def rubber(r: Random) -> Material:
     """Tyres and black plastic."""
     a = colour(r, 0.6, 0.5, (0, 0.1), (0.03, 0.25))
-    return Material(pattern(r, "plain"), 1.0, a, shade(a, 1.5), 0.0, 0.05)
+    return Material(pattern(r, "plain"), 1.0, a, toned(a, 1.5), 0.0, 0.05)

@@ -13,11 +13,11 @@ from . import props
 from .intersect import BOX, CYLINDER, ELLIPSOID
 from .lights import sky, sun
 from .roadside import broad, bush, conifer, fence, hedge, stall, tree
-from .scene import Camera, Frame, Number, Scene, rotation
+from .scene import LocalFrame, Number, Scene, Viewpoint, rotation
 from .shapes import Prop, ball, box
 
 
-def _house_row(r: Random, f: Frame, x: Number, side: int) -> None:
+def _house_row(r: Random, f: LocalFrame, x: Number, side: int) -> None:
     """House fronts from behind the camera to far away, in and out of line, with gaps; some with roofs and shops."""
     z, tall = -12.0, r.choice((r.uniform(4, 8), r.uniform(8, 22)))
     while z < 110:
@@ -49,7 +49,7 @@ def _house_row(r: Random, f: Frame, x: Number, side: int) -> None:
         z += length + (r.uniform(2, 10) if r.random() < 0.25 else 0)
 
 
-def _green_row(r: Random, f: Frame, x: Number, side: int) -> None:
+def _green_row(r: Random, f: LocalFrame, x: Number, side: int) -> None:
     """Trees in a row with dark crowns, over a hedge, a wall, a fence or lawn."""
     low = r.random()
     if low < 0.65:
@@ -67,14 +67,16 @@ def _green_row(r: Random, f: Frame, x: Number, side: int) -> None:
         ball(f, side * (x + s * 0.6), -1, r.uniform(40, 90), s, s, 60, m.foliage(r))
 
 
-def _along(r: Random, f: Frame, prop: Prop, x: Number, count: int, near: Number, far: Number, yaw: Number = 0) -> None:
+def _along(
+    r: Random, f: LocalFrame, prop: Prop, x: Number, count: int, near: Number, far: Number, yaw: Number = 0
+) -> None:
     """The same kind of thing now and then along a line, denser nearby."""
     for _ in range(count):
         z = near * (far / near) ** r.random()
         prop(r, f.at(x + r.gauss(0, 0.25), 0, z, yaw + r.gauss(0, 4)))
 
 
-def _parked(r: Random, f: Frame, x: Number, yaw: Number) -> None:
+def _parked(r: Random, f: LocalFrame, x: Number, yaw: Number) -> None:
     """Cars one behind the other."""
     z = r.uniform(5, 14)
     for _ in range(r.randrange(2, 4)):
@@ -82,7 +84,7 @@ def _parked(r: Random, f: Frame, x: Number, yaw: Number) -> None:
         z += r.uniform(5.2, 8)
 
 
-def _markings(r: Random, f: Frame, half: Number) -> None:
+def _markings(r: Random, f: LocalFrame, half: Number) -> None:
     """Lines along the road, a zebra or stop line across, and rails."""
     white = m.paint_mark(r)
     lane = r.choice((0, r.uniform(-1, 1)))
@@ -103,7 +105,7 @@ def _markings(r: Random, f: Frame, half: Number) -> None:
             box(f, x + rail, -0.1, 60, 0.1, 0.2, 200, steel)
 
 
-def _overhead(r: Random, f: Frame, half: Number) -> None:
+def _overhead(r: Random, f: LocalFrame, half: Number) -> None:
     """Wires along and across the street."""
     wire = m.rubber(r)
     for _ in range(r.choice((0, 0, 0, 1, 2))):
@@ -118,9 +120,9 @@ def street(r: Random) -> Scene:
     yaw = r.gauss(0, 7) if r.random() < 0.8 else r.gauss(0, 40)
     half, walk = r.uniform(2.5, 8), r.uniform(0.5, 6)
     position = (r.uniform(-0.8, 0.8) * half, -up, 0.0)
-    camera = Camera(position, yaw, r.gauss(1.5, 4), r.gauss(0, 1.5), r.uniform(45, 95))
+    camera = Viewpoint(position, yaw, r.gauss(1.5, 4), r.gauss(0, 1.5), r.uniform(45, 95))
     scene = Scene(camera, sun(r), sky(r))
-    f = Frame(scene)
+    f = LocalFrame(scene)
     box(f, 0, -2, 0, 2000, 1.97, 2000, r.choice((m.asphalt, m.grass, m.earth))(r))
     box(f, 0, -1, 60, 2 * half, 1, 200, m.asphalt(r))
     green = r.random() < 0.45
@@ -149,7 +151,7 @@ def street(r: Random) -> Scene:
     return scene
 
 
-def _far_end(r: Random, f: Frame) -> None:
+def _far_end(r: Random, f: LocalFrame) -> None:
     """What closes the view: houses, woods or hills, or nothing."""
     kind = r.random()
     if kind < 0.25:
@@ -165,7 +167,7 @@ def _far_end(r: Random, f: Frame) -> None:
         _mountains(r, f, 2)
 
 
-def _mountains(r: Random, f: Frame, count: int) -> None:
+def _mountains(r: Random, f: LocalFrame, count: int) -> None:
     """Far mountains: ellipsoids and cones, one behind the other."""
     for _ in range(count):
         s, z = r.uniform(200, 900), r.uniform(400, 1300)
@@ -179,9 +181,9 @@ def _mountains(r: Random, f: Frame, count: int) -> None:
 
 def square(r: Random) -> Scene:
     """An open place, a market, a car park, a yard or a garden: houses at any angle, things and people about."""
-    camera = Camera((0, -r.uniform(1.1, 2.2), 0), 0, r.gauss(4, 6), r.gauss(0, 2.5), r.uniform(40, 85))
+    camera = Viewpoint((0, -r.uniform(1.1, 2.2), 0), 0, r.gauss(4, 6), r.gauss(0, 2.5), r.uniform(40, 85))
     scene = Scene(camera, sun(r), sky(r))
-    f, garden = Frame(scene), r.random() < 0.35
+    f, garden = LocalFrame(scene), r.random() < 0.35
     grounds = (m.grass, m.grass, m.earth) if garden else (m.asphalt, m.asphalt, m.floor)
     box(f, 0, -2, 0, 2000, 2, 2000, r.choice(grounds)(r))
     if garden or r.random() < 0.3:
@@ -228,7 +230,7 @@ def square(r: Random) -> Scene:
     return scene
 
 
-def _forest(r: Random, f: Frame) -> None:
+def _forest(r: Random, f: LocalFrame) -> None:
     """Many trunks, leaves overhead, undergrowth."""
     bark, leaves, thick = m.bark(r), m.foliage(r), r.uniform(0.15, 0.5)
     for _ in range(r.randrange(10, 22)):
@@ -246,9 +248,9 @@ def _forest(r: Random, f: Frame) -> None:
 def nature(r: Random) -> Scene:
     """Ground, water, stones, trees, forests, hills, mountains; from a path, a slope or a viewpoint."""
     up = r.uniform(1, 2.2) if r.random() < 0.7 else r.uniform(3, 40)
-    camera = Camera((0, -up, 0), 0, r.gauss(2, 6), r.gauss(0, 2.5), r.uniform(40, 85))
+    camera = Viewpoint((0, -up, 0), 0, r.gauss(2, 6), r.gauss(0, 2.5), r.uniform(40, 85))
     scene = Scene(camera, sun(r), sky(r))
-    f, kind = Frame(scene), r.random()
+    f, kind = LocalFrame(scene), r.random()
     slope = rotation(r.uniform(0, 360), r.gauss(0, 4))
     f.add(BOX, (0, -2, 0), (2000, 2, 2000), r.choice((m.grass, m.foliage, m.earth, m.earth))(r), slope)
     if kind < 0.25:

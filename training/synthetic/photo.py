@@ -185,7 +185,7 @@ def develop(linear: Tensor, generator: torch.Generator, without: tuple[str, ...]
     return image.clamp(0, 1)
 
 
-def plain(linear: Tensor) -> Tensor:
+def plain_camera(linear: Tensor) -> Tensor:
     """The same photos by one camera that exposes for the mean and does nothing else (for comparison)."""
     grey = linear.mean(dim=(1, 2, 3), keepdim=True).clamp_min(1e-4)
     return (linear / grey * 0.25).clamp(0, 1).pow(1 / 2.2)

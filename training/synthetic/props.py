@@ -10,20 +10,20 @@ from random import Random
 from . import materials as m
 from .intersect import BOX, CYLINDER
 from .roadside import animal, bush, car, fence, hedge, person, pole, rock, stall, tree
-from .scene import Frame, Material, Number, rotation
+from .scene import LocalFrame, Material, Number, rotation
 from .shapes import Prop, ball, box, distance, legs, tube
 from .tableware import books, bottle, bowl, carton, cup, fruit, heap, laptop, plate, small, tool
 
 __all__ = ["ball", "box", "legs", "small", "tube"]
 
 
-def scatter(r: Random, f: Frame, count: int, w: Number, d: Number, up: Number) -> None:
+def strew(r: Random, f: LocalFrame, count: int, w: Number, d: Number, up: Number) -> None:
     """Small things on a top of w x d at a height; none where nobody could see them."""
     for _ in range(count if distance(f) < 5 else count // 2):
         small(r, f.at(r.uniform(-0.42, 0.42) * w, up, r.uniform(-0.4, 0.4) * d, r.uniform(0, 360)))
 
 
-def table(r: Random, f: Frame) -> None:
+def table(r: Random, f: LocalFrame) -> None:
     """A dining table, desk or low table, sometimes with things on it."""
     w, d, h = r.uniform(0.6, 2.2), r.uniform(0.5, 1.1), r.choice((0.42, 0.74, 0.75, 0.9)) * r.uniform(0.9, 1.1)
     top, thick = m.wood(r) if r.random() < 0.7 else m.lacquer(r), r.uniform(0.02, 0.06)
@@ -34,15 +34,15 @@ def table(r: Random, f: Frame) -> None:
         tube(f, 0, 0, 0, 0.12, h - thick, top)
     if r.random() < 0.15:
         box(f, 0, h, 0, w * 1.02, 0.006, d * 1.02, m.cloth(r))
-    scatter(r, f, r.choice((0, 1, 2, 4)), w, d, h)
+    strew(r, f, r.choice((0, 1, 2, 4)), w, d, h)
 
 
-def chair(r: Random, f: Frame) -> None:
+def chair(r: Random, f: LocalFrame) -> None:
     """A chair of any make, plain or slatted."""
     chair_like(r, f, m.wood(r) if r.random() < 0.6 else m.lacquer(r), r.randrange(2**30))
 
 
-def chair_like(r: Random, f: Frame, material: Material, make: int) -> None:
+def chair_like(r: Random, f: LocalFrame, material: Material, make: int) -> None:
     """A chair whose shape follows from `make`, so that a set looks alike: solid, spindle, ladder or lattice back."""
     shape = Random(make)
     w, h, back = shape.uniform(0.4, 0.52), shape.uniform(0.42, 0.48), shape.uniform(0.35, 0.65)
@@ -66,7 +66,7 @@ def chair_like(r: Random, f: Frame, material: Material, make: int) -> None:
             box(rear, 0, 0.08 + i * (back - 0.12) / bars, 0, w, 0.05, 0.02, material)
 
 
-def sofa(r: Random, f: Frame) -> None:
+def sofa(r: Random, f: LocalFrame) -> None:
     """An armchair or sofa."""
     w, d, h = r.uniform(0.7, 2.3), r.uniform(0.7, 1.0), r.uniform(0.38, 0.48)
     material, arm, back = m.cloth(r), r.uniform(0.1, 0.22), r.uniform(0.3, 0.65)
@@ -78,7 +78,7 @@ def sofa(r: Random, f: Frame) -> None:
         ball(f, r.uniform(-0.35, 0.35) * w, h, d * 0.2, 0.45, 0.4, 0.16, m.cloth(r))
 
 
-def armchair(r: Random, f: Frame) -> None:
+def armchair(r: Random, f: LocalFrame) -> None:
     """A wing chair, a tub chair, or a lounge chair on a bent frame."""
     cloth, w, h = m.cloth(r), r.uniform(0.6, 0.8), r.uniform(0.36, 0.45)
     kind = r.random()
@@ -109,7 +109,7 @@ def armchair(r: Random, f: Frame) -> None:
         f.add(BOX, (edge * w, 0, 0), (0.05, 0.03, 0.65), frame)
 
 
-def bed(r: Random, f: Frame) -> None:
+def bed(r: Random, f: LocalFrame) -> None:
     """A bed with its head at +z."""
     w, d, h = r.uniform(0.9, 1.9), r.uniform(1.9, 2.1), r.uniform(0.3, 0.6)
     box(f, 0, 0, 0, w, h * 0.5, d, m.wood(r))
@@ -120,7 +120,7 @@ def bed(r: Random, f: Frame) -> None:
         ball(f, x * w, h, d * 0.36, w * 0.42, 0.16, 0.4, m.cloth(r))
 
 
-def cabinet(r: Random, f: Frame) -> None:
+def cabinet(r: Random, f: LocalFrame) -> None:
     """A cupboard, chest of drawers, sideboard, fridge or wardrobe, with fronts and things on top."""
     w, d, h = r.uniform(0.4, 1.8), r.uniform(0.3, 0.65), r.choice((0.5, 0.8, 0.9, 1.2, 2.0)) * r.uniform(0.85, 1.15)
     material = m.wood(r) if r.random() < 0.6 else m.lacquer(r)
@@ -143,16 +143,16 @@ def cabinet(r: Random, f: Frame) -> None:
                 material,
             )
     if r.random() < 0.4:
-        plain = Material(m.pattern(r, "grain", "plain"), 1.0, material.a, m.shade(material.a, 0.8), 0.1, 0.2)
+        plain = Material(m.pattern(r, "grain", "plain"), 1.0, material.a, m.toned(material.a, 0.8), 0.1, 0.2)
         box(f, 0, h, -0.01, w + 0.04, 0.03, d + 0.04, plain)
         h += 0.03
     if h < 1.4:
-        scatter(r, f, r.choice((0, 1, 3, 5)), w, d, h)
+        strew(r, f, r.choice((0, 1, 3, 5)), w, d, h)
     if 0.6 < h < 1.1 and r.random() < 0.25:
         r.choice((screen, standing_lamp, plant))(r, f.at(r.uniform(-0.2, 0.2) * w, h, 0))
 
 
-def shelf(r: Random, f: Frame) -> None:
+def shelf(r: Random, f: LocalFrame) -> None:
     """A bookcase or shop shelf: rows of spines or packets, and a few things in front."""
     w, d, h = r.uniform(0.5, 2.0), r.uniform(0.25, 0.45), r.uniform(0.8, 2.2)
     material, boards = m.wood(r) if r.random() < 0.6 else m.lacquer(r), r.choice((2, 3, 4, 5))
@@ -176,10 +176,10 @@ def shelf(r: Random, f: Frame) -> None:
     for i in range(boards + 1):
         box(f, 0, i * h / boards, 0, w, 0.03, d, material)
         if i < boards and stuff > 0.5:
-            scatter(r, f, r.choice((0, 1, 2)), w, 0.2 * d, i * h / boards + 0.03)
+            strew(r, f, r.choice((0, 1, 2)), w, 0.2 * d, i * h / boards + 0.03)
 
 
-def plant(r: Random, f: Frame) -> None:
+def plant(r: Random, f: LocalFrame) -> None:
     """A potted plant."""
     h, w = r.uniform(0.15, 0.5), r.uniform(0.15, 0.4)
     tube(f, 0, 0, 0, w, h, m.crockery(r), -0.2)
@@ -197,7 +197,7 @@ def plant(r: Random, f: Frame) -> None:
         )
 
 
-def standing_lamp(r: Random, f: Frame) -> None:
+def standing_lamp(r: Random, f: LocalFrame) -> None:
     """A lamp on a stand."""
     h = r.uniform(0.3, 1.7)
     tube(f, 0, 0, 0, 0.25, 0.02, m.metal(r))
@@ -205,7 +205,7 @@ def standing_lamp(r: Random, f: Frame) -> None:
     tube(f, 0, h, 0, r.uniform(0.2, 0.5), r.uniform(0.15, 0.35), m.lamp(r) if r.random() < 0.5 else m.cloth(r), 0.3)
 
 
-def screen(r: Random, f: Frame) -> None:
+def screen(r: Random, f: LocalFrame) -> None:
     """A television or monitor."""
     w = r.uniform(0.4, 1.2)
     box(f, 0, 0.06, 0, w, w * 0.58, 0.05, m.lacquer(r))
@@ -213,7 +213,7 @@ def screen(r: Random, f: Frame) -> None:
     box(f, 0, 0, 0, w * 0.3, 0.06, 0.2, m.rubber(r))
 
 
-def desk(r: Random, f: Frame) -> None:
+def desk(r: Random, f: LocalFrame) -> None:
     """A desk with screens, keyboard and papers, a chair before it."""
     w, d, top = r.uniform(1.1, 1.8), r.uniform(0.6, 0.8), m.wood(r) if r.random() < 0.5 else m.lacquer(r)
     box(f, 0, 0.71, 0, w, 0.03, d, top)
@@ -221,12 +221,12 @@ def desk(r: Random, f: Frame) -> None:
         box(f, side * (w - 0.05) / 2, 0, 0, r.choice((0.04, 0.4)), 0.71, d * 0.9, top)
     for i in range(r.choice((1, 1, 2))):
         screen(r, f.at((i - 0.3) * 0.6, 0.74, d * 0.2, r.gauss(0, 12), 0.75))
-    scatter(r, f, r.choice((1, 3, 5)), w, d, 0.74)
+    strew(r, f, r.choice((1, 3, 5)), w, d, 0.74)
     if r.random() < 0.7:
         (office_chair if r.random() < 0.6 else chair)(r, f.at(r.gauss(0, 0.2), 0, -0.55, 180 + r.gauss(0, 35)))
 
 
-def office_chair(r: Random, f: Frame) -> None:
+def office_chair(r: Random, f: LocalFrame) -> None:
     """A swivel chair."""
     cloth, black = m.cloth(r), m.rubber(r)
     for a in (0, 60, 120):
@@ -238,14 +238,14 @@ def office_chair(r: Random, f: Frame) -> None:
         box(f, side, 0.62, 0.02, 0.05, 0.03, 0.28, black)
 
 
-def dining(r: Random, f: Frame) -> None:
+def dining(r: Random, f: LocalFrame) -> None:
     """A laid or bare table with a set of chairs around it."""
     w, d, h = r.uniform(0.8, 2.2), r.uniform(0.75, 1.1), r.uniform(0.71, 0.78)
     top, make = m.wood(r) if r.random() < 0.8 else m.lacquer(r), r.randrange(2**30)
     paint = top if r.random() < 0.7 else m.wood(r)
     box(f, 0, h - 0.04, 0, w, 0.04, d, top)
     legs(r, f, w * 0.9, d * 0.9, h - 0.04, r.uniform(0.05, 0.1), top)
-    scatter(r, f, r.choice((1, 4, 7)), w, d, h)
+    strew(r, f, r.choice((1, 4, 7)), w, d, h)
     places = [(x * w / 4, side * (d / 2 + 0.12), 0 if side > 0 else 180) for side in (-1, 1) for x in (-1, 1)]
     if w < 1.3:
         places = [(0, side * (d / 2 + 0.12), 0 if side > 0 else 180) for side in (-1, 1)]
@@ -256,7 +256,7 @@ def dining(r: Random, f: Frame) -> None:
             chair_like(r, f.at(x + r.gauss(0, 0.05), 0, z + r.gauss(0, 0.08), yaw + r.gauss(0, 10)), paint, make)
 
 
-def kitchen(r: Random, f: Frame) -> None:
+def kitchen(r: Random, f: LocalFrame) -> None:
     """A run of cupboards below and above a worktop, tiles between, things on it, perhaps a fridge."""
     w, paint, top = r.uniform(1.2, 3.6), m.fronts(r), m.floor(r)
     box(f, 0, 0, 0, w, 0.87, 0.6, paint)
@@ -269,10 +269,10 @@ def kitchen(r: Random, f: Frame) -> None:
         box(f, r.uniform(-0.3, 0.3) * w, 0.12, -0.3, 0.56, 0.7, 0.03, m.display(r))
     if r.random() < 0.5:
         box(f, r.choice((-1, 1)) * (w / 2 + 0.32), 0, 0, 0.62, r.uniform(1.2, 2), 0.65, m.metal(r))
-    scatter(r, f, r.choice((2, 4, 7)), w, 0.4, 0.91)
+    strew(r, f, r.choice((2, 4, 7)), w, 0.4, 0.91)
 
 
-def bath(r: Random, f: Frame) -> None:
+def bath(r: Random, f: LocalFrame) -> None:
     """A tub, a basin with a mirror, or a toilet."""
     white, kind = m.crockery(r), r.random()
     if kind < 0.35:
@@ -290,7 +290,7 @@ def bath(r: Random, f: Frame) -> None:
         tube(f, 0, 0.36, -0.08, 0.4, 0.05, white)
 
 
-def stairs(r: Random, f: Frame) -> None:
+def stairs(r: Random, f: LocalFrame) -> None:
     """A flight of steps going up towards +z."""
     w, count, material = r.uniform(0.8, 1.4), r.randrange(5, 11), (m.wood if r.random() < 0.6 else m.floor)(r)
     for i in range(count):
@@ -300,7 +300,7 @@ def stairs(r: Random, f: Frame) -> None:
         f.add(BOX, (w / 2, 0.9, 0.13 * count), (0.05, 0.32 * count, 0.05), rail, slope)
 
 
-def clutter(r: Random, f: Frame) -> None:
+def clutter(r: Random, f: LocalFrame) -> None:
     """Boxes, bags, laundry, toys on the floor."""
     for _ in range(r.randrange(2, 6)):
         x, z, s = r.gauss(0, 0.3), r.gauss(0, 0.3), r.uniform(0.15, 0.5)

@@ -18,8 +18,8 @@ from torch.nn import functional as F
 from . import textures
 from . import trace as solids
 from .implicit_solids import stand_ins
-from .intersect import BOX, ELLIPSOID, Window, nearest, occluded
-from .scene import IDENTITY, Camera, Number, Primitive, Scene, rotation
+from .intersect import BOX, ELLIPSOID, Window, light_is_blocked, nearest_hit
+from .scene import IDENTITY, Number, Primitive, Scene, Viewpoint, rotation
 
 # Columns of a primitive's row in `Packed.rows`.
 CENTRE, HALF, TURN, COLOUR_A, COLOUR_B, REST = slice(0, 3), slice(3, 6), slice(6, 15), slice(15, 18), slice(18, 21), 21
@@ -27,7 +27,7 @@ COLUMNS = 31
 
 
 @dataclass(frozen=True)
-class Packed:
+class PackedScenes:
     """Scenes as tensors: slot kinds (S) and the window of the picture that each can appear in (empty for what only casts
     shadows), primitives' rows (B, S, COLUMNS), maps to unit shapes, cameras, lights, skies; sculptures and their parts'
     rows (B, P, COLUMNS)."""
@@ -43,7 +43,7 @@ class Packed:
     tangent: Tensor
     light: Tensor
     sky: Tensor
-    sculptures: solids.Packed
+    sculptures: solids.PackedSculptures
     parts: Tensor
 
 
@@ -72,7 +72,7 @@ def _part_rows(scenes: list[Scene]) -> np.ndarray:
     return rows
 
 
-def _visible(rows: np.ndarray, camera: Camera, aspect: float, long_side: int) -> np.ndarray:
+def _visible(rows: np.ndarray, camera: Viewpoint, aspect: float, long_side: int) -> np.ndarray:
     """Without the primitives that hold the camera, are out of view, or are smaller than half a pixel: bool (S,)."""
     position = np.array(camera.position)
     to_camera = np.array(rotation(camera.yaw, camera.pitch, camera.roll)).T
@@ -90,7 +90,7 @@ def _visible(rows: np.ndarray, camera: Camera, aspect: float, long_side: int) ->
     return np.where(rows[:, REST + 7] > 0, True, ~(holds | outside | tiny))
 
 
-def _bounds(rows: np.ndarray, camera: Camera, height: int, width: int) -> np.ndarray:
+def _bounds(rows: np.ndarray, camera: Viewpoint, height: int, width: int) -> np.ndarray:
     """Pixels (S, 4) that each primitive can appear in: first row, last row + 1, first column, last column + 1; from the
     corners of its box where they all lie ahead, else the whole picture."""
     signs = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], float)
@@ -109,7 +109,7 @@ def _bounds(rows: np.ndarray, camera: Camera, height: int, width: int) -> np.nda
     return np.stack([low[:, 0], high[:, 1], low[:, 2], high[:, 3]], 1).astype(int)
 
 
-def pack(scenes: list[Scene], height: int, width: int, device: torch.device | str = "cpu") -> Packed:
+def pack_scenes(scenes: list[Scene], height: int, width: int, device: torch.device | str = "cpu") -> PackedScenes:
     """Scenes to tensors; slots are sorted by kind, seen ones first, and padded with primitives that no ray hits."""
     tables = [_rows(s) for s in scenes]
     tables = [t[_visible(t, s.camera, width / height, max(height, width))] for t, s in zip(tables, scenes, strict=True)]
@@ -137,7 +137,7 @@ def pack(scenes: list[Scene], height: int, width: int, device: torch.device | st
     def tensor(values: object) -> Tensor:
         return torch.from_numpy(np.array(values, np.float32)).to(device)
 
-    return Packed(
+    return PackedScenes(
         kinds,
         [
             (slice(top, max(top, bottom)), slice(left, max(left, right)))
@@ -152,12 +152,12 @@ def pack(scenes: list[Scene], height: int, width: int, device: torch.device | st
         tensor([math.tan(math.radians(c.fov / 2)) for c in cameras]),
         tensor(light),
         tensor(sky),
-        solids.pack([s.sculpture for s in scenes], device),
+        solids.pack_sculptures([s.sculpture for s in scenes], device),
         tensor(_part_rows(scenes)),
     )
 
 
-def rays(packed: Packed, height: int, width: int) -> Tensor:
+def pixel_rays(packed: PackedScenes, height: int, width: int) -> Tensor:
     """World directions (B, 3, N) through pixel centres, with z = 1 in the camera's frame."""
     device, half = packed.turn.device, max(height, width) / 2
     y, x = torch.meshgrid(
@@ -187,7 +187,7 @@ def _unit(vectors: Tensor, dim: int = -1) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Surface:
+class SurfaceHits:
     """What the rays meet: t, whether anything was hit, where the ray leaves the subject for the last time (B, N); the
     primitive's row (B, N, COLUMNS); point and normal in the world, normal and point in the primitive's frame in metres
     (B, N, 3)."""
@@ -202,11 +202,11 @@ class Surface:
     metres: Tensor
 
 
-def trace(packed: Packed, direction: Tensor, size: tuple[int, int]) -> Surface:
+def trace_scenes(packed: PackedScenes, direction: Tensor, size: tuple[int, int]) -> SurfaceHits:
     """First hits of a picture's rays (B, 3, N) with their points, normals (towards the camera) and materials."""
     subject = packed.rows[..., REST + 8] > 0
     shape = (packed.kinds, packed.matrix, packed.offset, packed.taper)
-    hits = nearest(*shape, packed.origin, direction.unflatten(2, size), packed.windows, subject)
+    hits = nearest_hit(*shape, packed.origin, direction.unflatten(2, size), packed.windows, subject)
     t, slot, last = (x.flatten(1) for x in hits)
     seen = slot >= 0
     images, slots, columns = packed.rows.shape
@@ -219,19 +219,19 @@ def trace(packed: Packed, direction: Tensor, size: tuple[int, int]) -> Surface:
     local_normal = _normals(row, metres / row[..., HALF].clamp_min(1e-6))
     normal = _unit((turn * local_normal[..., None, :]).sum(-1))
     normal = torch.where((normal * ray).sum(-1, keepdim=True) > 0, -normal, normal)
-    found = Surface(t, seen, last, row, point, normal, local_normal, metres)
+    found = SurfaceHits(t, seen, last, row, point, normal, local_normal, metres)
     return _before_sculptures(packed, direction, found) if packed.sculptures.stacks else found
 
 
-def _before_sculptures(packed: Packed, direction: Tensor, found: Surface) -> Surface:
+def _before_sculptures(packed: PackedScenes, direction: Tensor, found: SurfaceHits) -> SurfaceHits:
     """What the rays meet, sculptures included."""
-    solid = solids.trace(packed.sculptures, packed.origin, direction)
+    solid = solids.trace_sculptures(packed.sculptures, packed.origin, direction)
     nearer = solid.near < found.t
     images, parts = torch.arange(len(nearer), device=nearer.device)[:, None], solid.part.clamp_min(0)
     each = nearer[..., None]
     t = torch.where(nearer, solid.near, found.t)
     ray = direction.transpose(1, 2)
-    return Surface(
+    return SurfaceHits(
         t,
         found.seen | nearer,
         torch.maximum(found.last, solid.far),
@@ -243,7 +243,7 @@ def _before_sculptures(packed: Packed, direction: Tensor, found: Surface) -> Sur
     )
 
 
-def _albedo(bank: Tensor, hit: Surface, ray: Tensor, pixel: Tensor) -> Tensor:
+def _albedo(bank: Tensor, hit: SurfaceHits, ray: Tensor, pixel: Tensor) -> Tensor:
     """Surface colours (B, N, 3): the pattern on the two coordinates across the normal's main axis, mip-mapped."""
     axis = hit.local_normal.abs().argmax(-1)
     u = torch.where(axis == 0, hit.metres[..., 2], hit.metres[..., 0])
@@ -252,7 +252,7 @@ def _albedo(bank: Tensor, hit: Surface, ray: Tensor, pixel: Tensor) -> Tensor:
     cosine = (hit.normal * ray).sum(-1).abs().clamp_min(0.15)
     footprint = hit.t.clamp_max(1e4) * pixel[:, None] * textures.SIZE / (repeat * cosine)
     level = torch.log2(footprint.clamp_min(1e-3))
-    mix, joint = textures.lookup(bank, hit.row[..., REST].long(), u / repeat, v / repeat, level)
+    mix, joint = textures.sample_bank(bank, hit.row[..., REST].long(), u / repeat, v / repeat, level)
     colour = torch.lerp(hit.row[..., COLOUR_A], hit.row[..., COLOUR_B], mix[..., None])
     return colour * (1 - hit.row[..., REST + 2] * joint)[..., None]
 
@@ -266,7 +266,7 @@ def _spread(values: Tensor, step: int, height: int, width: int) -> Tensor:
 
 
 def _shadows(
-    packed: Packed, hit: Surface, height: int, width: int, generator: torch.Generator
+    packed: PackedScenes, hit: SurfaceHits, height: int, width: int, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """Share of the lamp and of the surroundings that reach each point (B, N).
 
@@ -289,16 +289,16 @@ def _shadows(
     rows, columns = torch.arange(-(-height // 2)) % 2, torch.arange(-(-width // 2)) % 2
     dither = (2 * rows[:, None] + columns).flatten().to(point.device)
     lamp = packed.light[:, :3, None] + packed.light[:, 3, None, None] * noise(point[:, :, :4])[:, :, dither]
-    lit = 1 - occluded(*args, point, lamp - point).float()
+    lit = 1 - light_is_blocked(*args, point, lamp - point).float()
     point, normal = (torch.cat([x, x, x], 2) for x in thin(4))
     # Each of the three has one direction for the whole image: random ones per pixel look like dirt.
     same = noise(point[:, :, :3]).repeat_interleave(point.shape[2] // 3, 2)
     around = _unit(normal + _unit(same, 1), 1) * 0.8
-    clear = 1 - occluded(*args, point, around).float().unflatten(1, (3, -1)).mean(1)
+    clear = 1 - light_is_blocked(*args, point, around).float().unflatten(1, (3, -1)).mean(1)
     return _spread(lit, 2, height, width), _spread(clear, 4, height, width)
 
 
-def _sky_colour(packed: Packed, bank: Tensor, ray: Tensor) -> Tensor:
+def _sky_colour(packed: PackedScenes, bank: Tensor, ray: Tensor) -> Tensor:
     """Colours (B, N, 3) of the sky: horizon to zenith, with clouds from a noise pattern on a high plane."""
     up = -ray[..., 1]
     s = packed.sky[:, None]
@@ -306,14 +306,14 @@ def _sky_colour(packed: Packed, bank: Tensor, ray: Tensor) -> Tensor:
     high = up.clamp_min(0.05)
     number = textures.KINDS.index("noise") * textures.PER_KIND + (s[..., 6] * 97).long() % textures.PER_KIND
     scale = 0.15 + 0.3 * s[..., 6]
-    mix, _ = textures.lookup(
+    mix, _ = textures.sample_bank(
         bank, number.expand_as(up), ray[..., 0] / high * scale, ray[..., 2] / high * scale, torch.ones_like(up)
     )
     cloud = ((mix - 0.75 + 0.5 * s[..., 6]) * 4).clamp(0, 1) * (up * 5).clamp(0, 1)
     return torch.lerp(colour, torch.ones_like(colour) * s[..., 3:6].mean(-1, keepdim=True) * 1.1, cloud[..., None])
 
 
-class Rendered(NamedTuple):
+class RenderedPhotos(NamedTuple):
     """Linear colour (B, 3, H, W); disparity in 1/m, 0 in the sky (B, 1, H, W); unit normals towards the camera in its
     frame, (0, 0, -1) in the sky (B, 3, H, W); where the subject is seen (B, 1, H, W, 0 or 1) and the depth in metres at
     which each of its rays leaves it for the last time (B, 1, H, W, 0 elsewhere)."""
@@ -325,10 +325,12 @@ class Rendered(NamedTuple):
     back: Tensor
 
 
-def render(packed: Packed, bank: Tensor, height: int, width: int, generator: torch.Generator) -> Rendered:
+def render_scenes(
+    packed: PackedScenes, bank: Tensor, height: int, width: int, generator: torch.Generator
+) -> RenderedPhotos:
     """Photos before development with their exact geometry; height and width even."""
-    direction = rays(packed, height, width)
-    hit = trace(packed, direction, (height, width))
+    direction = pixel_rays(packed, height, width)
+    hit = trace_scenes(packed, direction, (height, width))
     ray = _unit(direction, 1).transpose(1, 2)
     pixel = 2 * packed.tangent / max(height, width)
     albedo = _albedo(bank, hit, ray, pixel)
@@ -356,7 +358,7 @@ def render(packed: Packed, bank: Tensor, height: int, width: int, generator: tor
     def image(values: Tensor) -> Tensor:
         return values.transpose(1, 2).unflatten(-1, (height, width))
 
-    return Rendered(
+    return RenderedPhotos(
         image(colour),
         image(torch.where(hit.seen, 1 / hit.t.clamp_min(1e-3), 0.0)[..., None]),
         image(normals),

@@ -7,11 +7,11 @@ from random import Random
 
 from . import materials as m
 from .intersect import CYLINDER, ELLIPSOID
-from .scene import Frame, Material, Number, rotation
+from .scene import LocalFrame, Material, Number, rotation
 from .shapes import ball, box, distance, tube
 
 
-def person(r: Random, f: Frame) -> None:
+def person(r: Random, f: LocalFrame) -> None:
     """A standing person: legs, trunk, arms, head."""
     h, top, legs = r.uniform(1.5, 1.9), m.cloth(r), m.cloth(r)
     apart = r.uniform(0.08, 0.16)
@@ -23,7 +23,7 @@ def person(r: Random, f: Frame) -> None:
     ball(f, 0, 0.9 * h, 0.03, 0.19, 0.11 * h, 0.2, m.lacquer(r))
 
 
-def animal(r: Random, f: Frame) -> None:
+def animal(r: Random, f: LocalFrame) -> None:
     """A four-legged animal, dog to horse."""
     s, material = r.uniform(0.3, 1.5), m.cloth(r)
     if r.random() < 0.6:
@@ -37,7 +37,7 @@ def animal(r: Random, f: Frame) -> None:
     ball(f, -0.65 * body, 0.9 * s, 0, 0.36 * s, 0.22 * s, 0.2 * s, material)
 
 
-def car(r: Random, f: Frame) -> None:
+def car(r: Random, f: LocalFrame) -> None:
     """A car, van or lorry along z, its front towards -z."""
     w, d, h = r.uniform(1.65, 1.9), r.uniform(3.6, 4.8), r.uniform(1.35, 1.65)
     body, glass, tyre = m.metal(r), m.glass(r), m.rubber(r)
@@ -62,7 +62,7 @@ def car(r: Random, f: Frame) -> None:
             f.add(CYLINDER, (x * (w / 2 - 0.08), 0.21, z * d), (0.62, 0.2, 0.62), tyre, rotation(90, 90))
 
 
-def crown(r: Random, f: Frame, up: Number, wide: Number, high: Number, leaves: Material) -> None:
+def crown(r: Random, f: LocalFrame, up: Number, wide: Number, high: Number, leaves: Material) -> None:
     """A crown of many balls with the sky between them; fewer balls far away."""
     away = distance(f)
     count = 8 if away < 12 else 4 if away < 22 else 2 if away < 40 else 1
@@ -77,7 +77,7 @@ def crown(r: Random, f: Frame, up: Number, wide: Number, high: Number, leaves: M
         f.add(ELLIPSOID, where, size, leaves, rotation(r.uniform(0, 180), r.uniform(-20, 20)))
 
 
-def bush(r: Random, f: Frame) -> None:
+def bush(r: Random, f: LocalFrame) -> None:
     """A bush."""
     s, leaves = r.uniform(0.5, 2), m.foliage(r)
     for _ in range(r.choice((1, 2, 3, 4))):
@@ -85,7 +85,7 @@ def bush(r: Random, f: Frame) -> None:
         ball(f, x, -0.1 * s, z, s, s * r.uniform(0.6, 1.1), s, leaves)
 
 
-def conifer(r: Random, f: Frame) -> None:
+def conifer(r: Random, f: LocalFrame) -> None:
     """A fir or spruce of a few skirts, or a cypress."""
     h, leaves, wide = r.uniform(3, 16), m.foliage(r), r.uniform(0.15, 0.35)
     tube(f, 0, 0, 0, 0.04 * h, h * 0.3, m.bark(r), 0.1)
@@ -96,7 +96,7 @@ def conifer(r: Random, f: Frame) -> None:
         tube(f, 0, h * low, 0, h * wide * part / 2 * 1.1, min(tall, h * (1 - low)), leaves, 0.93)
 
 
-def tree(r: Random, f: Frame) -> None:
+def tree(r: Random, f: LocalFrame) -> None:
     """A broad tree, sometimes bare; a conifer or a bush."""
     kind = r.random()
     if kind < 0.2:
@@ -106,7 +106,7 @@ def tree(r: Random, f: Frame) -> None:
     broad(r, f)
 
 
-def broad(r: Random, f: Frame) -> None:
+def broad(r: Random, f: LocalFrame) -> None:
     """A street or forest tree: trunk, branches, crown."""
     h, bark = r.uniform(4, 14), m.bark(r)
     trunk, thick = h * r.uniform(0.1, 0.4), h * r.uniform(0.025, 0.05)
@@ -119,7 +119,7 @@ def broad(r: Random, f: Frame) -> None:
         crown(r, f, trunk * 0.7, h * r.uniform(0.5, 1.1), h - trunk * 0.7, m.foliage(r))
 
 
-def hedge(r: Random, f: Frame) -> None:
+def hedge(r: Random, f: LocalFrame) -> None:
     """A clipped or wild hedge along x."""
     w, h, leaves = r.uniform(2, 8), r.uniform(0.7, 2.2), m.foliage(r)
     if r.random() < 0.6:
@@ -128,7 +128,7 @@ def hedge(r: Random, f: Frame) -> None:
         ball(f, (i / 3 - 0.5) * w, h * 0.3, 0, w * 0.4, h * r.uniform(0.5, 1), 1.2, leaves)
 
 
-def fence(r: Random, f: Frame) -> None:
+def fence(r: Random, f: LocalFrame) -> None:
     """Posts and rails along x, or a low wall."""
     w, h = r.uniform(3, 8), r.uniform(0.8, 1.8)
     material = r.choice((m.wood, m.metal, m.lacquer))(r)
@@ -142,7 +142,7 @@ def fence(r: Random, f: Frame) -> None:
         box(f, 0, up * h, 0, w, 0.06, 0.04, material)
 
 
-def pole(r: Random, f: Frame) -> None:
+def pole(r: Random, f: LocalFrame) -> None:
     """A lamp post, traffic light or sign."""
     h, w, metal = r.uniform(2.2, 8), r.uniform(0.06, 0.2), m.metal(r)
     tube(f, 0, 0, 0, w, h, metal)
@@ -158,7 +158,7 @@ def pole(r: Random, f: Frame) -> None:
         box(f, 0.8, h, 0, 1.8, 0.1, 0.2, metal)
 
 
-def stall(r: Random, f: Frame) -> None:
+def stall(r: Random, f: LocalFrame) -> None:
     """A market stall or an umbrella with a table under it."""
     w, h, cloth = r.uniform(1.8, 3.2), r.uniform(2.1, 2.6), m.cloth(r)
     if r.random() < 0.5:
@@ -174,7 +174,7 @@ def stall(r: Random, f: Frame) -> None:
         ball(f, r.uniform(-0.35, 0.35) * w, 0.8, r.uniform(0, 0.3), s * 1.5, s, s, m.crockery(r))
 
 
-def rock(r: Random, f: Frame) -> None:
+def rock(r: Random, f: LocalFrame) -> None:
     """A stone, half in the ground."""
     s = r.uniform(0.2, 2)
     ball(f, 0, -0.35 * s, 0, s * r.uniform(0.8, 2), s, s * r.uniform(0.8, 1.6), m.earth(r))

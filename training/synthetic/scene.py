@@ -71,7 +71,7 @@ class Primitive:
 
 
 @dataclass(frozen=True)
-class Camera:
+class Viewpoint:
     """Position (world), yaw, pitch down and roll in degrees, horizontal field of view of the long side in degrees."""
 
     position: Vec
@@ -121,7 +121,7 @@ class Scene:
     of. A backdrop makes the scene a cut-out: what is not hit shows the backdrop instead of the sky. unit: how many metres
     a unit of length stands for, 1 wherever things have their true sizes."""
 
-    camera: Camera
+    camera: Viewpoint
     light: Light
     sky: Sky
     primitives: list[Primitive] = field(default_factory=list)
@@ -131,7 +131,7 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Frame:
+class LocalFrame:
     """A place to build at: origin and rotation in the world and a scale; its y = 0 is where things stand. What is built
     at a subject's frame is part of what the photo is of."""
 
@@ -141,10 +141,12 @@ class Frame:
     scale: Number = 1.0
     subject: bool = False
 
-    def at(self, x: Number, up: Number, z: Number, yaw: Number = 0.0, scale: Number = 1.0, tip: Number = 0.0) -> Frame:
+    def at(
+        self, x: Number, up: Number, z: Number, yaw: Number = 0.0, scale: Number = 1.0, tip: Number = 0.0
+    ) -> LocalFrame:
         """A frame inside this one, moved, turned about the vertical, tipped over (degrees) and scaled."""
         turn = compose(self.turn, rotation(yaw, tip)) if yaw or tip else self.turn
-        return Frame(self.scene, self._point(x, up, z), turn, self.scale * scale, self.subject)
+        return LocalFrame(self.scene, self._point(x, up, z), turn, self.scale * scale, self.subject)
 
     def add(
         self,

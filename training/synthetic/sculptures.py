@@ -21,14 +21,14 @@ def _peel(r: Random) -> Material:
     """Skins of fruit and vegetables: strong colours, even or mottled."""
     a = m.colour(r, r.choice((0.0, 0.08, 0.14, 0.25, 0.3, 0.8, r.random())), 0.03, (0.4, 1), (0.2, 1))
     kind = m.pattern(r, "plain", "plain", "noise", "noise", "blobs")
-    return Material(kind, r.uniform(0.2, 0.8), a, m.shade(a, r.uniform(0.6, 1.4)), 0.1, r.uniform(0, 0.7))
+    return Material(kind, r.uniform(0.2, 0.8), a, m.toned(a, r.uniform(0.6, 1.4)), 0.1, r.uniform(0, 0.7))
 
 
 def _anywhere(r: Random) -> Mat:
     return rotation(r.uniform(0, 360), r.uniform(-90, 90), r.uniform(0, 360))
 
 
-def fruit(r: Random) -> Sculpture:
+def modelled_fruit(r: Random) -> Sculpture:
     """Apple, pear, pepper, banana, avocado half, pumpkin, mushroom, a heap of them."""
     kind, peel, stalk = r.randrange(7), _peel(r), m.wood(r)
     solid, w, h = SolidBuilder(peel), r.uniform(0.6, 1.0), r.uniform(0.6, 1.2)
@@ -118,7 +118,7 @@ def food(r: Random) -> Sculpture:
     return solid.finish(r.uniform(0, 0.04))
 
 
-def rock(r: Random) -> Sculpture:
+def modelled_rock(r: Random) -> Sculpture:
     """A stone: a lump cut by big blocks and balls, or a pile of lumps."""
     stone = m.earth(r)
     solid, lumps = SolidBuilder(stone), r.randrange(1, 4)
@@ -212,20 +212,20 @@ def column(r: Random) -> Sculpture:
 
 
 FAMILIES: tuple[tuple[Family, int], ...] = (
-    (creatures.animal, 6),
+    (creatures.modelled_animal, 6),
     (creatures.bird, 3),
     (creatures.figure, 5),
     (creatures.robot, 2),
-    (manmade.car, 3),
+    (manmade.modelled_car, 3),
     (manmade.craft, 2),
-    (manmade.train, 1),
+    (manmade.locomotive, 1),
     (manmade.shoe, 2),
     (manmade.vessel, 5),
     (manmade.seat, 3),
-    (manmade.tool, 2),
-    (fruit, 4),
+    (manmade.modelled_tool, 2),
+    (modelled_fruit, 4),
     (food, 3),
-    (rock, 2),
+    (modelled_rock, 2),
     (abstract, 5),
     (column, 2),
 )

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from typing import TypedDict, Unpack
 
 from .implicit_solids import ADD, ROUNDED_CYLINDER, SUPERQUADRIC, TORUS, Part, Sculpture
 from .scene import IDENTITY, Mat, Material, Number, Vec, apply, compose
 
 
-def along(direction: Vec) -> Mat:
+def rotation_along(direction: Vec) -> Mat:
     """A rotation (local to sculpture) whose y axis is the direction (sculpture's frame, y down)."""
     length = math.hypot(*direction) or 1.0
     y = tuple(v / length for v in direction)
@@ -24,13 +25,25 @@ def along(direction: Vec) -> Mat:
     return ((x[0], y[0], z[0]), (x[1], y[1], z[1]), (x[2], y[2], z[2]))
 
 
+def _edge_radius(share: Number, size: Vec) -> Number:
+    return max(share, 0.02) * min(size) / 2
+
+
 # A part's axis along the world's x or z.
-SIDEWAYS, FORWARD = along((1, 0, 0)), along((0, 0, 1))
+SIDEWAYS, FORWARD = rotation_along((1, 0, 0)), rotation_along((0, 0, 1))
+
+
+class Bending(TypedDict, total=False):
+    """taper > 0: wider at the bottom; bend: how far the ends go towards +x, in half heights."""
+
+    taper: Number
+    bend: Number
 
 
 @dataclass
 class SolidBuilder:
-    """Parts under construction; `material` and `op` are what a part gets if it is not told otherwise."""
+    """Parts under construction. Every part is told its middle, full sizes, material (else the builder's), rotation, and
+    whether it is added or cut out."""
 
     material: Material
     parts: list[Part] = field(default_factory=list)
@@ -43,48 +56,25 @@ class SolidBuilder:
         self.parts.append(Part(kind, centre, half, turn, material or self.material, op, **more))  # type: ignore[arg-type]
 
     def ball(
-        self,
-        at: Vec,
-        size: Vec,
-        material: Material | None = None,
-        turn: Mat = IDENTITY,
-        op: int = ADD,
-        taper: Number = 0.0,
-        bend: Number = 0.0,
-        exponents: tuple[Number, Number] = (2, 2),
-    ) -> None:
+        self, at: Vec, size: Vec, material: Material | None = None, turn: Mat = IDENTITY, op: int = ADD,
+        exponents: tuple[Number, Number] = (2, 2), **bending: Unpack[Bending],
+    ) -> None:  # fmt: skip
         """An ellipsoid, or another superquadric by its exponents."""
-        self._add(SUPERQUADRIC, at, size, material, turn, op, taper=taper, bend=bend, exponents=exponents)
+        self._add(SUPERQUADRIC, at, size, material, turn, op, exponents=exponents, **bending)
 
     def block(
-        self,
-        at: Vec,
-        size: Vec,
-        material: Material | None = None,
-        turn: Mat = IDENTITY,
-        op: int = ADD,
-        round: Number = 0.15,
-        taper: Number = 0.0,
-        bend: Number = 0.0,
-    ) -> None:
+        self, at: Vec, size: Vec, material: Material | None = None, turn: Mat = IDENTITY, op: int = ADD,
+        round: Number = 0.15, **bending: Unpack[Bending],
+    ) -> None:  # fmt: skip
         """A box whose edges are round by a share of its least half size."""
-        r = max(round, 0.02) * min(size) / 2
-        self._add(SUPERQUADRIC, at, size, material, turn, op, rounding=r, taper=taper, bend=bend)
+        self._add(SUPERQUADRIC, at, size, material, turn, op, rounding=_edge_radius(round, size), **bending)
 
     def rounded_cylinder(
-        self,
-        at: Vec,
-        size: Vec,
-        material: Material | None = None,
-        turn: Mat = IDENTITY,
-        op: int = ADD,
-        round: Number = 0.15,
-        taper: Number = 0.0,
-    ) -> None:
-        """A cylinder about its y axis with round edges; taper > 0: wider at the bottom."""
-        self._add(
-            ROUNDED_CYLINDER, at, size, material, turn, op, rounding=max(round, 0.02) * min(size) / 2, taper=taper
-        )
+        self, at: Vec, size: Vec, material: Material | None = None, turn: Mat = IDENTITY, op: int = ADD,
+        round: Number = 0.15, **bending: Unpack[Bending],
+    ) -> None:  # fmt: skip
+        """A cylinder about its y axis with round edges."""
+        self._add(ROUNDED_CYLINDER, at, size, material, turn, op, rounding=_edge_radius(round, size), **bending)
 
     def ring(
         self, at: Vec, size: Vec, tube: Number, material: Material | None = None, turn: Mat = IDENTITY, op: int = ADD
@@ -108,7 +98,7 @@ class SolidBuilder:
         middle = tuple((p + q) / 2 for p, q in zip(a, b, strict=True))
         size = (thick, math.hypot(*axis) + thick, thick * flat)
         r = min(thick, thick * flat) / 2
-        turn = along(axis)
+        turn = rotation_along(axis)
         self._add(SUPERQUADRIC, middle, size, material, turn, op, rounding=r, taper=taper, bend=bend)  # type: ignore[arg-type]
 
     def again(self, part: Part, turn: Mat) -> None:

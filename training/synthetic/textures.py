@@ -247,7 +247,7 @@ def make_bank(seed: int) -> Tensor:
     return torch.stack(flat).contiguous()
 
 
-def lookup(bank: Tensor, pattern: Tensor, u: Tensor, v: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
+def sample_bank(bank: Tensor, pattern: Tensor, u: Tensor, v: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
     """mix and joint (shape of u) at texture coordinates u, v (repeats) on the nearest mip level, bilinear."""
     level = level.round().clamp(0, LEVELS - 1)
     size = torch.exp2(LEVELS - 1 - level)

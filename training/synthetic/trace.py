@@ -26,7 +26,7 @@ SHIFT = 3
 
 
 @dataclass(frozen=True)
-class Packed:
+class PackedSculptures:
     """Stacks of sculptures for a batch of `count` images; images without one are in no stack."""
 
     stacks: list[Stack]
@@ -34,7 +34,7 @@ class Packed:
 
 
 @dataclass(frozen=True)
-class Solid:
+class RaySpan:
     """near, far (B, N): first entry and last exit in units of d, inf and -inf where missed; normal (B, N, 3) outward,
     world, length 1; part (B, N) int64: place in `Sculpture.parts`, -1 where missed; point and local_normal (B, N, 3) in
     the sculpture's frame, the point in the world's metres (times scale)."""
@@ -47,12 +47,12 @@ class Solid:
     local_normal: Tensor
 
 
-def pack(sculptures: list[Sculpture | None], device: torch.device | str = "cpu") -> Packed:
+def pack_sculptures(sculptures: list[Sculpture | None], device: torch.device | str = "cpu") -> PackedSculptures:
     """One sculpture or none per image; on a CPU every image is a stack of its own, as padding would cost time there."""
     mine = [(i, s) for i, s in enumerate(sculptures) if s is not None and any(p.op != CUT for p in s.parts)]
     groups = [[pair] for pair in mine] if torch.device(device).type == "cpu" else [mine] if mine else []
     stacks = [stack([s for _, s in group], [i for i, _ in group], device) for group in groups]
-    return Packed(stacks, len(sculptures))
+    return PackedSculptures(stacks, len(sculptures))
 
 
 def _slab(s: Stack, origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor]:
@@ -159,7 +159,7 @@ def _trace(s: Stack, origin: Tensor, direction: Tensor) -> tuple[Tensor, ...]:
     return index, there, t, back, normal, s.order.gather(1, part)
 
 
-def trace(packed: Packed, origin: Tensor, direction: Tensor) -> Solid:
+def trace_sculptures(packed: PackedSculptures, origin: Tensor, direction: Tensor) -> RaySpan:
     """What world rays o + t d meet first and leave last; origin (B, 3), direction (B, 3, N)."""
     b, _, n = direction.shape
     new = direction.new_full
@@ -177,4 +177,4 @@ def trace(packed: Packed, origin: Tensor, direction: Tensor) -> Solid:
         normal[image, at] = n_world.transpose(1, 2)[row, column]
         point[image, at] = (back_turn @ p).transpose(1, 2)[row, column]
         local_normal[image, at] = (back_turn @ n_world).transpose(1, 2)[row, column]
-    return Solid(near, far, normal, part, point, local_normal)
+    return RaySpan(near, far, normal, part, point, local_normal)

@@ -8,23 +8,23 @@ from . import materials as m
 from . import props
 from .intersect import BOX
 from .roadside import bush, tree
-from .scene import Frame, Material, Number
+from .scene import LocalFrame, Material, Number
 from .shapes import box
 
 
-def enclose(f: Frame, x: Number, z: Number, w: Number, h: Number, d: Number, wall: Material) -> None:
+def enclose(f: LocalFrame, x: Number, z: Number, w: Number, h: Number, d: Number, wall: Material) -> None:
     """A room's shell: seen from inside."""
     f.add(BOX, (x, 0, z), (w, h, d), wall, encloses=True)
 
 
-def wall_frame(f: Frame, side: int, w: Number, d: Number) -> tuple[Frame, Number]:
+def wall_frame(f: LocalFrame, side: int, w: Number, d: Number) -> tuple[LocalFrame, Number]:
     """A frame on wall 0 ahead, 1 right, 2 left, 3 behind, its -z into the room, and the wall's length."""
     where = ((0, d / 2), (w / 2, 0), (-w / 2, 0), (0, -d / 2))[side]
     return f.at(where[0], 0, where[1], (0, 90, -90, 180)[side]), w if side in (0, 3) else d
 
 
 def pierced(
-    wall: Frame, length: Number, h: Number, hole: tuple[Number, Number, Number, Number], paint: Material
+    wall: LocalFrame, length: Number, h: Number, hole: tuple[Number, Number, Number, Number], paint: Material
 ) -> None:
     """A wall with an opening (x, up, width, height) in it, and a frame around that."""
     x, up, w, t = hole
@@ -39,7 +39,7 @@ def pierced(
         box(wall, x, 0, thick / 2, w, up, thick, paint)
 
 
-def frame(wall: Frame, hole: tuple[Number, Number, Number, Number], paint: Material, bars: int) -> None:
+def frame(wall: LocalFrame, hole: tuple[Number, Number, Number, Number], paint: Material, bars: int) -> None:
     """Jambs, lintel and bars of an opening."""
     x, up, w, t = hole
     for side in (-1, 1):
@@ -49,7 +49,7 @@ def frame(wall: Frame, hole: tuple[Number, Number, Number, Number], paint: Mater
         box(wall, x + ((i + 1) / (bars + 1) - 0.5) * w, up, 0.06, 0.06, t, 0.06, paint)
 
 
-def doorway(r: Random, f: Frame, w: Number, h: Number, d: Number) -> None:
+def doorway(r: Random, f: LocalFrame, w: Number, h: Number, d: Number) -> None:
     """A room whose far wall has an opening to another room, which belongs to the same shell."""
     deep = r.uniform(1.5, 5)
     enclose(f, 0, deep / 2, w, h, d + deep, m.painted(r))
@@ -64,13 +64,13 @@ def doorway(r: Random, f: Frame, w: Number, h: Number, d: Number) -> None:
         box(wall.at(hole[0] - wide / 2, 0, 0.1, r.uniform(-160, -60)), wide / 2, 0, 0, wide, 2, 0.04, m.fronts(r))
     back = f.at(0, 0, d / 2 + deep)
     if r.random() < 0.6:
-        box(back, hole[0] + r.gauss(0, 0.5), 0.9, -0.04, r.uniform(0.6, 2), 1.2, 0.05, m.view(r))
+        box(back, hole[0] + r.gauss(0, 0.5), 0.9, -0.04, r.uniform(0.6, 2), 1.2, 0.05, m.window_view(r))
     for _ in range(r.choice((0, 1, 1, 2))):
         prop = r.choice((props.cabinet, props.shelf, props.table, props.plant, props.armchair))
         prop(r, back.at(hole[0] + r.gauss(0, 0.6), 0, -r.uniform(0.4, 0.7 * deep)))
 
 
-def glasshouse(r: Random, f: Frame, w: Number, h: Number, d: Number, side: int) -> None:
+def glasshouse(r: Random, f: LocalFrame, w: Number, h: Number, d: Number, side: int) -> None:
     """A room of six walls, one with a large window or open door to what is out there: sun falls in."""
     paint = m.painted(r)
     for other in range(4):
@@ -100,14 +100,14 @@ def glasshouse(r: Random, f: Frame, w: Number, h: Number, d: Number, side: int) 
         (bush if r.random() < 0.6 else tree)(r, out.at(r.uniform(-0.5, 0.5) * (z + 2), 0, z))
 
 
-def hang(r: Random, wall: Frame, length: Number, h: Number) -> None:
+def hang(r: Random, wall: LocalFrame, length: Number, h: Number) -> None:
     """Something on a wall: window with curtains, door, picture, wall cupboard, mirror or radiator."""
     x, kind = r.uniform(-0.42, 0.42) * length, r.random()
     if kind < 0.3:
         w, t, up = r.uniform(0.6, 2.2), r.uniform(0.8, 1.6), r.uniform(0.1, 1.0)
         t = min(t, h - up - 0.2)
         box(wall, x, up - 0.06, 0, w + 0.12, t + 0.12, 0.1, m.lacquer(r))
-        box(wall, x, up, -0.04, w, t, 0.05, m.view(r))
+        box(wall, x, up, -0.04, w, t, 0.05, m.window_view(r))
         if r.random() < 0.4:
             box(wall, x, up, -0.06, 0.05, t, 0.05, m.lacquer(r))
         if r.random() < 0.6:

@@ -19,7 +19,7 @@ from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
-from web_3d_app.polling import readable
+from web_3d_app.polling import wait_readable
 from web_3d_app.settings import Settings
 
 HEAD_SECONDS = 5.0
@@ -90,7 +90,7 @@ class PatientSocket(socket.socket):
         left = self._since + self._seconds + self._received / self._rate - now
         patience = self.gettimeout()  # while gunicorn drains
         wait = left if patience is None else min(left, patience)
-        if not readable(self, max(wait, 0.0)):
+        if not wait_readable(self, max(wait, 0.0)):
             raise TimeoutError(errno.ETIMEDOUT, "the request comes too slowly")
         data = super().recv(size)
         self._received += len(data)
@@ -105,7 +105,7 @@ class PatientSocket(socket.socket):
         super().close()
 
 
-class Worker(ThreadWorker):
+class PatientWorker(ThreadWorker):
     """The worker class of gunicorn.conf.py."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

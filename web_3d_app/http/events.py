@@ -19,7 +19,7 @@ from web_3d_app.http.job_json import job_json
 from web_3d_app.http.limits import take_stream
 from web_3d_app.jobs.sequence_poller import LOOK_SECONDS
 from web_3d_app.jobs.tables import FINAL, Job
-from web_3d_app.polling import readable
+from web_3d_app.polling import wait_readable
 from web_3d_app.problems import Problem
 from web_3d_app.services import services
 
@@ -76,5 +76,5 @@ def _client_left() -> bool:
     if not isinstance(connection, socket.socket):
         return False
     with suppress(OSError, ValueError):
-        return readable(connection, 0) and connection.recv(1, socket.MSG_PEEK) == b""
+        return wait_readable(connection, 0) and connection.recv(1, socket.MSG_PEEK) == b""
     return True

@@ -12,7 +12,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, vali
 from recon.options import Option, options_of
 from recon.registry import BUILTIN, listing, runs_here
 from recon.settings import PRINT_SIZES, PrintSettings
-from web_3d_app.jobs.uploads import readable, readable_sentence
+from web_3d_app.jobs.uploads import readable_formats, readable_sentence
 from web_3d_app.kinds import followers
 from web_3d_app.kinds.base import Kind
 from web_3d_app.kinds.photo import PHOTO
@@ -240,8 +240,8 @@ def options(settings: Settings) -> dict[str, Any]:
             "max_bytes": settings.max_bytes,
             "max_pixels": int(settings.max_megapixels * 1e6),
             "min_side": 16,
-            "types": [kind.media_type for kind in readable()],
-            "endings": [ending for kind in readable() for ending in kind.endings],
+            "types": [kind.media_type for kind in readable_formats()],
+            "endings": [ending for kind in readable_formats() for ending in kind.endings],
             "kinds": readable_sentence(),
         },
         "expiry_hours": settings.expiry_hours,

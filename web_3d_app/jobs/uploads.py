@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
 
 from recon.settings import Limits
-from web_3d_app.jobs.decoder import CannotDecode, Kept, decode_here
+from web_3d_app.jobs.decoder import CannotDecode, Kept
 from web_3d_app.jobs.photo_facts import PhotoFacts
 from web_3d_app.names import title_of
 from web_3d_app.problems import Problem
@@ -39,15 +38,6 @@ class Upload:
     focal_35mm: float | None
     digest: str
     facts: PhotoFacts | None = None
-
-
-def checked_upload(data: bytes, file_name: str, limits: Limits) -> Upload:
-    """The upload ready to be kept, decoded in this process. Raises Problem, see `kept_upload`."""
-    with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder) / "sent", Path(folder) / "photo"
-        source.write_bytes(data)
-        upload = kept_upload(source, target, file_name, digest_of(source), limits, decode_here)
-        return replace(upload, data=target.read_bytes())
 
 
 def kept_upload(source: Path, target: Path, file_name: str, digest: str, limits: Limits, decode: Decode) -> Upload:
@@ -94,14 +84,14 @@ PHOTO_FORMATS = (
 """Every one that can be read with everything installed; the page's own list of endings is in static/js/carried.js."""
 
 
-def readable() -> list[PhotoFormat]:
+def readable_formats() -> list[PhotoFormat]:
     """What formats of photo can be read here."""
     return [one for one in PHOTO_FORMATS if one.package is None or find_spec(one.package)]
 
 
 def readable_sentence() -> str:
     """Their names, as "JPEG, PNG or WebP"."""
-    names = [kind.name for kind in readable()]
+    names = [kind.name for kind in readable_formats()]
     return f"{', '.join(names[:-1])} or {names[-1]}"
 
 

@@ -19,9 +19,11 @@ from typing import Any
 
 import cv2
 import numpy as np
+from jaxtyping import UInt8
+from numpy import ndarray
 
 from recon.errors import UnflatError
-from recon.geometry.reduce import at_most
+from recon.geometry.reduce import shrink_to_fit
 from recon.io import write, write_stl
 from recon.pipeline import reconstruct
 from recon.progress import Stopwatch
@@ -127,7 +129,7 @@ class PhotoRun:
             inside = result.mask.inside.astype(np.uint8) * 255
             self._add("mask.png", lambda path: _encode(path, inside))
             self._add("mask_thumb.png", lambda path: _encode(path, inside, THUMB_SIDE))
-        colours = at_most(depth_colours(result.depth), LOOK_SIDE)
+        colours = shrink_to_fit(depth_colours(result.depth), LOOK_SIDE)
         self._add("depth_view.jpg", lambda path: _encode(path, colours))
         self._add("depth_thumb.jpg", lambda path: _encode(path, colours, THUMB_SIDE))
 
@@ -255,8 +257,8 @@ def for_pages(sentence: str) -> str:
     return re.sub(r"--(?=\w)", "", sentence)
 
 
-def depth_colours(depth: DepthMap) -> np.ndarray:
-    """Depth in colours, h×w×3 BGR uint8: near is warm, far is cold, light grey where there is no surface."""
+def depth_colours(depth: DepthMap) -> UInt8[ndarray, "h w 3"]:
+    """Depth in colours, BGR: near is warm, far is cold, light grey where there is no surface."""
     disparity = 1 / depth.z
     seen = ~np.isnan(disparity)
     low, high = np.percentile(disparity[seen], (1, 99))
@@ -280,7 +282,7 @@ def _encode(path: Path, picture: np.ndarray, side: int | None = None) -> None:
         ok, data = cv2.imencode(path.suffix, picture)
     else:
         flags = [cv2.IMWRITE_JPEG_QUALITY, THUMB_QUALITY] if path.suffix == ".jpg" else []
-        ok, data = cv2.imencode(path.suffix, at_most(picture, side), flags)
+        ok, data = cv2.imencode(path.suffix, shrink_to_fit(picture, side), flags)
     assert ok, "OpenCV encodes every uint8 picture"
     path.write_bytes(data.tobytes())
 

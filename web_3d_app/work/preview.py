@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recon.geometry.camera import centred
+from recon.geometry.camera import centred_camera
 from recon.io.turntable import write_preview
 from recon.types import Mesh
 
@@ -18,7 +18,7 @@ def main(given: str, out: str) -> None:
         parts = {name: data[name] for name in ("vertices", "faces", "colors", "uv", "texture") if name in data}
         width, height, focal = data["camera"].tolist()
         closed = bool(data["closed"])
-    write_preview(Mesh(**parts), centred(int(width), int(height), focal, "user"), Path(out), closed)
+    write_preview(Mesh(**parts), centred_camera(int(width), int(height), focal, "user"), Path(out), closed)
 
 
 if __name__ == "__main__":

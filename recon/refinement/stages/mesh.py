@@ -21,9 +21,9 @@ from recon.refinement.solid_prior import Guide
 from recon.refinement.stages.radiance_field import Coarse
 from recon.render.antialias import antialias
 from recon.render.cameras import Pinhole
-from recon.render.dmtet import Surface, lattice, march, on_border
+from recon.render.dmtet import LatticeSurface, marching_tetrahedra, on_border, tetrahedral_lattice
 from recon.render.meshloss import normal_loss
-from recon.render.raster import interpolate, paint, rasterise
+from recon.render.raster import interpolate, rasterise, scatter
 from recon.render.topology import Edges, edges_of
 
 COARSER = 2
@@ -47,7 +47,7 @@ class Fine(nn.Module):
         self.resolution = resolution
         nodes = (resolution // COARSER + 1,) * 3
         self.offset = nn.Parameter(torch.zeros(nodes, device=distance.device))
-        self.register_buffer("positions", lattice(resolution).to(distance.device), persistent=False)
+        self.register_buffer("positions", tetrahedral_lattice(resolution).to(distance.device), persistent=False)
 
     def total(self) -> Float[Tensor, " n"]:
         """The signed distance as it is now, at the lattice's vertices."""
@@ -55,19 +55,19 @@ class Fine(nn.Module):
         moved = F.grid_sample(self.offset[None, None], places, padding_mode="border", align_corners=True)
         return torch.maximum(self.distance + moved.flatten(), self.least)
 
-    def surface(self) -> Surface:
+    def surface(self) -> LatticeSurface:
         """The mesh."""
-        return march(self.total(), self.positions, self.resolution)
+        return marching_tetrahedra(self.total(), self.positions, self.resolution)
 
     @torch.no_grad()
-    def final(self, apart: float = 1e-3) -> Surface:
+    def final(self, apart: float = 1e-3) -> LatticeSurface:
         """The mesh with no two vertices in one place: the surface keeps `apart` of a cube's edge from the lattice's own
         vertices, where it would shrink faces to points."""
         least = apart * 2 / self.resolution
         distance = self.total()
         inside = (distance > 0) & ~on_border(self.resolution).to(distance.device)
         distance = torch.where(inside, distance.clamp_min(least), distance.clamp_max(-least))
-        return march(distance, self.positions, self.resolution)
+        return marching_tetrahedra(distance, self.positions, self.resolution)
 
     @torch.no_grad()
     def view(self, camera: Pinhole, coarse: Coarse) -> Float[Tensor, "h w 3"]:
@@ -75,7 +75,7 @@ class Fine(nn.Module):
         surface = self.surface()
         edges = edges_of(surface.faces)
         seen = rasterise(surface.vertices, surface.faces, camera.c2w, camera.focal, (camera.height, camera.width))
-        return antialias(paint(coarse.colours(interpolate(surface.vertices, seen)), seen, 1.0), seen, edges)
+        return antialias(scatter(coarse.colours(interpolate(surface.vertices, seen)), seen, 1.0), seen, edges)
 
     def loss(
         self,
@@ -104,14 +104,14 @@ class Fine(nn.Module):
         return loss
 
 
-def _seen(surface: Surface, edges: Edges, camera: Pinhole, colours: Coarse | None) -> Seen:
+def _seen(surface: LatticeSurface, edges: Edges, camera: Pinhole, colours: Coarse | None) -> Seen:
     """A camera's antialiased picture of the mesh, over white where it has colours."""
     seen = rasterise(surface.vertices, surface.faces, camera.c2w, camera.focal, (camera.height, camera.width))
     layers = torch.stack([torch.ones_like(seen.depth), seen.depth], 1)
-    picture = antialias(paint(layers, seen), seen, edges).flatten(0, 1)
+    picture = antialias(scatter(layers, seen), seen, edges).flatten(0, 1)
     colour = None
     if colours is not None:
-        shown = paint(colours.colours(interpolate(surface.vertices, seen)), seen, 1.0)
+        shown = scatter(colours.colours(interpolate(surface.vertices, seen)), seen, 1.0)
         colour = antialias(shown, seen, edges).flatten(0, 1)
     ground = torch.ones(1, 3, device=camera.c2w.device)
     return Seen("fine", camera, None, colour, picture[:, 0], picture[:, 1], ground)

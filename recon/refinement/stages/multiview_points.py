@@ -28,8 +28,8 @@ from recon.refinement.stages.radiance_field import Coarse
 from recon.render.antialias import SLACK
 from recon.render.cameras import Pinhole, distance_to_fit, orbit
 from recon.render.fields import normals_by_differences
-from recon.render.march import view as march_view
-from recon.render.raster import interpolate, paint, rasterise
+from recon.render.march import render_view as march_view
+from recon.render.raster import interpolate, rasterise, scatter
 
 FOV = 20.0
 """Degrees; Make-It-3D's views."""
@@ -83,8 +83,8 @@ def solid_viewer(guide: Guide) -> Viewer:
     def seen_by(camera: Pinhole) -> View:
         seen = rasterise(guide.vertices, guide.faces, camera.c2w, camera.focal, (camera.height, camera.width))
         colour, normal = interpolate(guide.colours, seen), F.normalize(interpolate(normals, seen), dim=1)
-        depth = paint(seen.depth[:, None], seen, torch.nan)[..., 0]
-        return View(paint(colour, seen), depth, paint(normal, seen))
+        depth = scatter(seen.depth[:, None], seen, torch.nan)[..., 0]
+        return View(scatter(colour, seen), depth, scatter(normal, seen))
 
     return seen_by
 

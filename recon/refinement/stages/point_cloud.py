@@ -25,7 +25,7 @@ from recon.render.cameras import Pinhole, random_orbits
 from recon.render.contextual import contextual_loss
 from recon.render.deferred import DeferredNet
 from recon.render.losses import colour_loss
-from recon.render.splat import Splats, compose, splat
+from recon.render.splat import Splats, composite, splat
 from recon.types import PointCloud
 
 Features = Callable[[Float[Tensor, "b 3 h w"]], Float[Tensor, "b c _ _"]]
@@ -102,7 +102,9 @@ class Points(nn.Module):
     def pictures(self, sight: Sight) -> tuple[Float[Tensor, "h w 3"], Float[Tensor, "h w 3"]]:
         """The picture, and that of the bare colours."""
         values = torch.cat([self.rgb, self.features], 1)
-        layers = [compose(s, values.index_select(0, some)) for s, some in zip(sight.splats, sight.chosen, strict=True)]
+        layers = [
+            composite(s, values.index_select(0, some)) for s, some in zip(sight.splats, sight.chosen, strict=True)
+        ]
         bare = layers[0][..., :3] + 1 - layers[0][..., -1:]
         more = self.net([layer.permute(2, 0, 1)[None] for layer in layers])[0].permute(1, 2, 0)
         return (bare + 2 * more - 1).clamp(0, 1), bare.clamp(0, 1)

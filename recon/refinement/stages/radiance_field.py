@@ -16,8 +16,8 @@ from recon.refinement.settings import CoarseSettings
 from recon.refinement.solid_prior import Guide
 from recon.render.cameras import Pinhole
 from recon.render.fields import HashField, VolumePrior
-from recon.render.hashgrid import GridShape, encoder
-from recon.render.march import render, view
+from recon.render.hashgrid import GridShape, fastest_encoder
+from recon.render.march import render_rays, render_view
 from recon.render.occupancy import Occupancy
 
 SHARPNESS = 50.0
@@ -36,7 +36,7 @@ class Coarse(nn.Module):
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
         shape = GridShape(levels=settings.levels, base=8, finest=settings.finest, log2_size=16)
-        self.grid = encoder(shape, volume.device, generator)
+        self.grid = fastest_encoder(shape, volume.device, generator)
         prior = VolumePrior.of_distance(volume + SEEN_AT, SHARPNESS)
         self.field = HashField(self.grid, settings.hidden, prior=prior, generator=generator)
         self.occupancy = Occupancy(settings.cells, 2 / (1.5 * settings.cells))
@@ -80,7 +80,7 @@ class Coarse(nn.Module):
     def _seen(self, camera: Pinhole, pixels: Int64[Tensor, " n"] | None, generator: torch.Generator) -> Seen:
         ground = torch.rand(1, 3, generator=generator).to(camera.c2w.device)
         rays = camera.rays(pixels)
-        seen, _ = render(self.field, rays, self.occupancy, ground, generator=generator)
+        seen, _ = render_rays(self.field, rays, self.occupancy, ground, generator=generator)
         return Seen("coarse", camera, pixels, seen.colour, seen.opacity, seen.distance * rays.forward, ground)
 
     @torch.no_grad()
@@ -98,7 +98,7 @@ class Coarse(nn.Module):
 
     def view(self, camera: Pinhole) -> Float[Tensor, "h w 3"]:
         """A camera's picture over white."""
-        return view(self.field, camera, self.occupancy, torch.ones(3, device=camera.c2w.device)).colour
+        return render_view(self.field, camera, self.occupancy, torch.ones(3, device=camera.c2w.device)).colour
 
 
 @torch.no_grad()

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int64, UInt8
 from numpy import ndarray
 
-from recon.geometry.discontinuity import cuts
+from recon.geometry.discontinuity import depth_cuts
 
 LIKENESS = 20.0
 """Standard deviation of colour within one surface, in grey levels."""
@@ -22,13 +22,15 @@ CHUNK = 1 << 18
 """Pixels at a time."""
 
 
-def finer(z: Float32[ndarray, "a b"], rgb: UInt8[ndarray, "h w 3"], footprint: float) -> Float32[ndarray, "h w"]:
+def upsample_measured(
+    z: Float32[ndarray, "a b"], rgb: UInt8[ndarray, "h w 3"], footprint: float
+) -> Float32[ndarray, "h w"]:
     """Depth `z` at the photo's size; NaN is no surface. footprint: width of one of its samples at depth 1."""
     (height, width), size = rgb.shape[:2], z.shape[::-1]
     inverse = 1 / z
     linear = np.nan_to_num(inverse).astype(np.float32)
     out: Float32[ndarray, "h w"] = cv2.resize(linear, (width, height), interpolation=cv2.INTER_LINEAR)
-    across, down = cuts(z, footprint)
+    across, down = depth_cuts(z, footprint)
     # of each 2×2 samples: top, bottom, left, right
     sides = np.stack([across[:-1], across[1:], down[:, :-1], down[:, 1:]])
     row, column = _cells(height, z.shape[0]), _cells(width, z.shape[1])
