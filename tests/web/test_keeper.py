@@ -15,7 +15,6 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, text, update
-from sqlalchemy.dialects import postgresql
 from web.conftest import program, send
 from web.test_jobs import together
 
@@ -204,15 +203,6 @@ def test_what_nobody_points_to_is_swept_from_every_storage(tmp_path: Path, url: 
     with house.storage.open(house.jobs.artefacts([job])[job.id][0].key) as data:
         assert data.read() == b"bytes"
     house.database.close()
-
-
-def test_postgresql_s_statements_are_sound(house: House) -> None:
-    """No server of it is here: they are made as for one."""
-    claimed = postgresql.dialect()
-    same = (Election.office == "keeper", Election.term == 1)
-    made = update(Election).where(*same).values(holder="me", term=2).returning(Election.term)
-    assert "RETURNING elections.term" in str(made.compile(dialect=claimed))
-    assert "FOR UPDATE SKIP LOCKED" in str(select(Job.id).with_for_update(skip_locked=True).compile(dialect=claimed))
 
 
 class TestServersWithoutWorkers:

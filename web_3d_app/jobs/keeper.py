@@ -88,7 +88,7 @@ class TimeLimits:
             for key, (_, stopped) in running.items()
         }
         for key, (job, _) in running.items():
-            if self._spent[key] > getattr(self._settings, kind_at(job.lane).bounds.seconds):
+            if self._spent[key] > kind_at(job.lane).bounds.seconds(self._settings):
                 log.warning("job took too long", job=job.id, lane=job.lane, seconds=round(self._spent[key]))
                 self._claims.fail_late(job)
 

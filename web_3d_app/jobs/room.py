@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from web_3d_app.jobs.storage import Storage
 from web_3d_app.jobs.tables import Job
 from web_3d_app.kinds import KINDS
-from web_3d_app.kinds.base import OFF, Kind
+from web_3d_app.kinds.base import OFF, USUAL, Kind
 from web_3d_app.problems import Problem, busy
 from web_3d_app.settings import Settings
 
@@ -25,7 +25,7 @@ def check_disk(storage: Storage, settings: Settings) -> None:
 
 def check_room(session: Session, settings: Settings, owner: str, kinds: Sequence[Kind]) -> None:
     """Raises Problem: 503 too many waiting, 429 too many of this owner. kinds: those that the job is to be queued for, now
-    or later; one that has a setting of its own keeps no other out. Exact where the session is the writing one that then
+    or later; one that has bounds of its own keeps no other out. Exact where the session is the writing one that then
     adds the job: there is one writer at a time."""
     in_work = (Job.owner == owner, Job.state.in_(("queued", "running")))
 
@@ -33,19 +33,18 @@ def check_room(session: Session, settings: Settings, owner: str, kinds: Sequence
         return session.scalar(select(func.count()).select_from(Job).where(*which)) or 0
 
     for kind in kinds:
-        if count(Job.state == "queued", Job.lane.in_(_queue(kind))) >= getattr(settings, kind.bounds.waiting):
+        if count(Job.state == "queued", Job.lane.in_(_queue(kind))) >= kind.bounds.waiting(settings):
             raise busy(kind.sentences.queue_full, "queue_full")
-    begun = _begun_by(kinds[0])
-    if (mine := count(*in_work)) >= getattr(settings, begun.bounds.each):
-        raise _quota(begun, mine)
+    if (mine := count(*in_work)) >= USUAL.each(settings):
+        raise _quota(_begun_by(kinds[0]), mine)
     for kind in kinds:
-        if kind.follows and (mine := count(*in_work, _asked_for(kind))) >= getattr(settings, kind.bounds.each):
+        if kind.bounds is not USUAL and (mine := count(*in_work, _asked_for(kind))) >= kind.bounds.each(settings):
             raise _quota(kind, mine)
 
 
 def _queue(kind: Kind) -> list[str]:
     """The lanes whose jobs wait under the same bound."""
-    same = [other for other in KINDS.values() if other.bounds.waiting == kind.bounds.waiting]
+    same = [other for other in KINDS.values() if other.bounds is kind.bounds]
     return [lane.name for other in same for lane in other.lanes]
 
 
@@ -54,8 +53,9 @@ def _begun_by(kind: Kind) -> Kind:
 
 
 def _asked_for(kind: Kind) -> ColumnElement[bool]:
-    """Whether a job is at a kind that follows, or is to come to it."""
-    return or_(Job.lane.in_([lane.name for lane in kind.lanes]), Job.params[kind.option].as_string() != OFF)
+    """Whether a job is at a kind, or is to come to it."""
+    there = Job.lane.in_([lane.name for lane in kind.lanes])
+    return or_(there, Job.params[kind.option].as_string() != OFF) if kind.option else there
 
 
 def _quota(kind: Kind, mine: int) -> Problem:

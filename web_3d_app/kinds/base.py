@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from web_3d_app.settings import Settings
+
 QUICK, HEAVY, SLOW = "quick", "heavy", "slow"
 CREWS = (QUICK, HEAVY, SLOW)
 """quick: what a person waits for; heavy: what takes seconds, beside others' first views; slow: minutes and hours."""
@@ -32,16 +34,24 @@ class Lane:
     urgency: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Bounds:
-    """Names of the settings that bound a kind. seconds: for one try of one lane; waiting: jobs of everybody that wait, all
-    kinds of that setting together; each: waiting and running ones of one visitor. retry_after: seconds, for who has too
-    many."""
+    """What of the settings bounds a kind; kinds that share an object of this share their queue. seconds: for one try of one
+    lane; waiting: jobs of everybody that wait; each: waiting and running ones of one visitor. retry_after: seconds, for who
+    has too many."""
 
-    seconds: str = "job_seconds"
-    waiting: str = "max_queued"
-    each: str = "max_queued_each"
-    retry_after: int = 10
+    seconds: Callable[[Settings], float]
+    waiting: Callable[[Settings], int]
+    each: Callable[[Settings], int]
+    retry_after: int
+
+
+USUAL = Bounds(
+    seconds=lambda settings: settings.job_seconds,
+    waiting=lambda settings: settings.max_queued,
+    each=lambda settings: settings.max_queued_each,
+    retry_after=10,
+)
 
 
 @dataclass(frozen=True)
@@ -80,7 +90,7 @@ class Kind:
     artefacts: Mapping[str, tuple[str, str]]
     sentences: Sentences
     options: type
-    bounds: Bounds = field(default_factory=Bounds)
+    bounds: Bounds = USUAL
     photo: bool = True
     page: str = "job.html"
     alike: tuple[str, ...] = ()

@@ -50,7 +50,12 @@ REFINEMENT = Kind(
         not_finished="Only a finished model can be made better; this one is {state}.",
     ),
     options=RefineOptions,
-    bounds=Bounds("refine_seconds", "max_refinements", "max_refinements_each", retry_after=60),
+    bounds=Bounds(
+        seconds=lambda settings: settings.refine_seconds,
+        waiting=lambda settings: settings.max_refinements,
+        each=lambda settings: settings.max_refinements_each,
+        retry_after=60,
+    ),
     follows="photo",
     option="refine",
     tells={"stage": None, "step": 0, "steps": 0, "losses": {}, "seconds": 0.0, "seconds_left": None, "vertices": None,
