@@ -24,7 +24,9 @@ from web_3d_app.work.worker import KindRunner, Worker
 def app(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Flask:
     """An application that has the kind of the toy, and its page."""
     monkeypatch.setitem(KINDS, STAIRS.name, STAIRS)
-    own = DictLoader({"stairs.html": "stairs of {{ job.params.steps }} steps"})
+    own = DictLoader(
+        {"stairs.html": "stairs of {{ job.params.steps }} steps", "_stairs_form.html": "<form>Stairs</form>"}
+    )
     monkeypatch.setattr(app.jinja_env, "loader", ChoiceLoader([own, app.jinja_env.loader]))
     return app
 
@@ -46,7 +48,9 @@ def test_it_is_made_from_its_request_to_its_files(client: FlaskClient, workers: 
     job = made.json
     assert (job["kind"], job["lane"], job["photo"], job["refinement"]) == ("stairs", "plan", None, None)
     assert job["params"] == {"steps": 7, "closed": False} and job["artefacts"] == []
-    assert client.get(job["links"]["page"]).text == "stairs of 7 steps"
+    assert (
+        client.get(job["links"]["page"]).text == "stairs of 7 steps" and "<form>Stairs</form>" in client.get("/").text
+    )
     seen = []
     while any(worker.once() for worker in workers):
         seen.append(client.get(job["links"]["self"]).json)

@@ -32,6 +32,7 @@ STAIRS = Kind(
     sentences=Sentences("Too many stairs wait.", "You have {mine} stairs.", "They broke down.", "They took too long."),
     options=StairOptions,
     photo=False,
+    form="_stairs_form.html",
     page="stairs.html",
 )
 

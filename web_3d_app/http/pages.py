@@ -103,6 +103,7 @@ def _index(owner: str, problem: Problem | None = None) -> ResponseReturnValue:
     page = render_template(
         "index.html",
         options=offered,
+        forms=[kind.form for kind in KINDS.values() if kind.form],
         samples=samples(),
         recent=jobs_json(services().jobs.newest(owner, RECENT)),
         form=PhotoForm.offering(offered),

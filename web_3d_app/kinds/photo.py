@@ -48,5 +48,6 @@ PHOTO = Kind(
         too_long="This photo took too long; try a smaller one or other options.",
     ),
     options=PhotoOptions,
+    form="_photo_form.html",
     alike=("surface", "depth_model", "mask", "faces"),
 )
