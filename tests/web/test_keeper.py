@@ -20,6 +20,7 @@ from web.test_jobs import together
 
 from bench.server import ROOT, until
 from web_3d_app.engines.base import NoEngine
+from web_3d_app.engines.local import LocalEngine
 from web_3d_app.jobs import keeper
 from web_3d_app.jobs.claims import Claims, Lost
 from web_3d_app.jobs.database import Database
@@ -247,6 +248,20 @@ class TestServersWithoutWorkers:
 
         until(lost, 20)
         assert client.get(job["links"]["self"]).json["error"]["code"] == "timeout"
+
+
+def test_a_server_takes_back_what_its_own_folder_s_workers_left_and_nobody_else_s(house: House, tmp_path: Path) -> None:
+    engine = LocalEngine(house.settings, house.claims)
+    other = LocalEngine(replace(house.settings, data=str(tmp_path / "other")), house.claims)
+    jobs = {}
+    for each in (engine, other):
+        jobs[each] = house.job().id
+        house.claims.beat(f"{each._prefix}quick", "quick", 2**22 + 1, True)  # no such process is here
+        assert house.claims.claim(f"{each._prefix}quick", ["view"]).id == jobs[each]
+    assert engine._elected()
+    assert house.jobs.get("me", jobs[engine]).state == "queued" and house.jobs.get("me", jobs[other]).state == "running"
+    assert [row.name for row in house.claims.workers()] == [f"{other._prefix}quick"]
+    engine.stop()
 
 
 def test_an_engine_of_none_is_what_the_setting_says(tmp_path: Path) -> None:

@@ -8,10 +8,12 @@ file.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -170,10 +172,16 @@ class LocalEngine:
             return False
         self._lock = lock
         for row in self._claims.workers():  # no worker of ours outlives its server's pipe for long
-            if row.name.startswith("local-"):
+            if row.name.startswith(self._prefix):
                 self._claims.abandon(row.name, blameless=_is_worker(row.pid))  # one that lives did nothing wrong
                 self._claims.gone(row.name)
         return True
+
+    @property
+    def _prefix(self) -> str:
+        """How the names of this data folder's workers begin: other servers on the same database have theirs."""
+        where = f"{socket.gethostname()}:{self._settings.folder}"
+        return f"local-{hashlib.sha256(where.encode()).hexdigest()[:6]}-"
 
     @property
     def _folder(self) -> Path:
@@ -202,7 +210,7 @@ class LocalEngine:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _spawn(self, crew: str) -> None:
-        name = f"local-{crew}-{secrets.token_hex(4)}"
+        name = f"{self._prefix}{crew}-{secrets.token_hex(4)}"
         folder = self._folder / name
         folder.mkdir(parents=True)
         environment = os.environ | self._settings.environment() | {"PYTHONPATH": str(ROOT), "TMPDIR": str(folder)}

@@ -118,7 +118,7 @@ class Housekeeping:
 
     def tidy(self, job: Job) -> None:
         """Remove files that this try of a job and earlier ones left and no row points to: half-made ones, checkpoints,
-        what a later try has replaced; and the picture of a refinement that is over."""
+        what a later try has replaced; and the picture of what was under way and is over."""
         keys = [
             f"{job.id}/{attempt}/{name}"
             for attempt in self._storage.names(job.id)

@@ -41,7 +41,7 @@ class Job(Base):
 
     seq grows with every visible change; attempt with every claim and never goes back, so that (lease_owner, attempt)
     names one try; tries_left is what remains before the job counts as poisoned. checkpoint_key: what the lane before left
-    for this one; of a refinement, how far it came. started_at: the first claim; claimed_at: the last. origin_id: of the
+    for this one, or how far an earlier try came. started_at: the first claim; claimed_at: the last. origin_id: of the
     first job that was made of the same upload, which may be gone; None for that one itself. photo_facts: what the upload's
     file said of the photo (see `photo_facts`); None of jobs before it was kept. The photo's columns are None of a kind that
     has none.
