@@ -1,7 +1,35 @@
 """All tables, one after another."""
 
-from bench import affine, depth_range, looks, network, objects, quality, refine, refined, speed, startup, verdict, web
+from bench import (
+    affine,
+    augmented_views,
+    depth_range,
+    network,
+    objects,
+    quality,
+    refinement,
+    speed,
+    startup,
+    verdict,
+    volume_rendering,
+    web,
+)
 
-for table in (speed, startup, network, quality, affine, depth_range, objects, looks, refine, refined, verdict, web):
+TABLES = (
+    speed,
+    startup,
+    network,
+    quality,
+    affine,
+    depth_range,
+    objects,
+    augmented_views,
+    volume_rendering,
+    refinement,
+    verdict,
+    web,
+)
+
+for table in TABLES:
     print(f"\n{table.__name__}: {(table.__doc__ or '').splitlines()[0]}\n")
     table.main()

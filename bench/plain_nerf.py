@@ -1,5 +1,5 @@
-"""NeRFs as they are usually written in PyTorch: every ray is sampled densely, nothing is skipped. What bench.refine
-measures against; nothing else uses it.
+"""NeRFs as they are usually written in PyTorch: every ray is sampled densely, nothing is skipped. What
+bench.volume_rendering measures against; nothing else uses it.
 
 `Frequency` is the network of Mildenhall et al. 2020 at half its depth and width, without view directions. `RowGrid` is a
 hash grid of the same size as ours, looked up the customary way: 64-bit rows of all levels at once, indexed by a tensor.

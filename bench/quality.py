@@ -3,7 +3,7 @@
     python -m bench.quality
 
 Depth is given as metric with the true focal length and the principal point at the picture's centre; distances are in parts
-of the scene's diameter. `ref` is the usual Open3D recipe (bench.reference) on the same frame.
+of the scene's diameter. `ref` is the usual Open3D recipe (bench.open3d_recipe) on the same frame.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def _usual(folder: Path, frame: RgbdFrame) -> np.ndarray:
     """Points on the usual recipe's mesh."""
     import trimesh
 
-    command = [sys.executable, "-m", "bench.reference", "rgb.png", "z.npy", str(frame.focal), "ref"]
+    command = [sys.executable, "-m", "bench.open3d_recipe", "rgb.png", "z.npy", str(frame.focal), "ref"]
     paths = [str(folder / a) if a in ("rgb.png", "z.npy", "ref") else a for a in command]
     subprocess.run(paths, cwd=ROOT, check=True, capture_output=True)
     mesh = trimesh.load(folder / "ref.ply", process=False)

@@ -38,7 +38,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for width, height in SIZES:
             photo, depth, focal = _written(frame, width, height, Path(folder))
-            reference = [sys.executable, "-m", "bench.reference", photo, depth, str(focal), f"{folder}/ref"]
+            reference = [sys.executable, "-m", "bench.open3d_recipe", photo, depth, str(focal), f"{folder}/ref"]
             for surface, out in (("grid", "o.glb"), ("poisson", "o.ply")):
                 ours = [sys.executable, "gen.py", "--rgb", photo, "--depth-in", depth, "--depth-kind", "metric",
                         "--focal-px", str(focal), "--surface", surface, "--out", f"{folder}/{out}"]  # fmt: skip

@@ -18,8 +18,8 @@ from numpy import ndarray
 from recon.geometry.discontinuity import STEP, depth_cuts
 from recon.geometry.lattice import Lattice, corner_lines
 
-CornerGroups = tuple[UInt8[ndarray, "h+1 w+1"], UInt8[ndarray, "h+1 w+1"], UInt8[ndarray, "h+1 w+1"]]
-"""Of every corner of h×w samples, the vertices of its samples b, c and d."""
+CornerGroups = tuple[UInt8[ndarray, "i j"], UInt8[ndarray, "i j"], UInt8[ndarray, "i j"]]
+"""For every corner, one row and column more than there are samples, the vertices of its samples b, c and d."""
 
 
 def grid_mesh(

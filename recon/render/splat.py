@@ -78,7 +78,7 @@ def _pairs(
     key = (pixel << 32 | item[span]).sort().values  # points are numbered by depth
     pixel = key >> 32
     kept = torch.ones_like(pixel, dtype=torch.bool)
-    kept[layers:] = pixel[layers:] != pixel[: len(pixel) - layers]
+    kept[layers:] = pixel[layers:] != pixel[:-layers]
     return pixel[kept], order[key[kept] & 0xFFFFFFFF]
 
 

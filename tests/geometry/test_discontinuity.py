@@ -176,12 +176,12 @@ def ramp(rise: float, between: float, slope: float) -> np.ndarray:
 @pytest.mark.parametrize(
     ("rise", "between", "slope", "flying"),
     [
-        (1.1 * STEP, 0.7, 0.0, True),
-        (0.9 * STEP, 0.7, 0.0, False),  # no step: the sides are one surface
-        (0.5, 0.6, 0.2, True),
-        (0.5, 0.9, 0.3, False),  # the side is not level: it may well lead there
-        (0.5, 0.55, 0.2, True),
-        (0.5, 0.45, 0.2, False),  # the side's last step, as steep as a round rim's
+        (1.005 * STEP, 0.7, 0.0, True),  # in parts of the nearer side
+        (0.995 * STEP, 0.7, 0.0, False),  # no step: the sides are one surface
+        (0.5, 0.9, 0.24, True),
+        (0.5, 0.9, 0.26, False),  # the side is not level: it may well lead there
+        (0.5, 0.51, 0.2, True),
+        (0.5, 0.49, 0.2, False),  # the side's last step, as steep as a round rim's
     ],
 )
 def test_what_counts_as_flying(
@@ -191,3 +191,38 @@ def test_what_counts_as_flying(
     z = z[:, ::-1] if mirrored else z
     z = frozen(z.T if turned else z)
     assert bool((snap_flying_pixels(z) != z).any()) == flying
+
+
+def across_a_row(disparity: list[float], footprint: float) -> list[bool]:
+    """Whether each two neighbours of a row are cut, where all rows are alike."""
+    z = frozen(np.tile(1 / np.array(disparity, np.float32), (4, 1)))
+    return depth_cuts(z, footprint)[0][0].tolist()
+
+
+@pytest.mark.parametrize(("explained", "cut"), [(0.48, True), (0.52, False)])
+def test_a_jump_goes_on_where_one_side_s_slope_explains_half_of_it(explained: float, cut: bool) -> None:
+    """Depth jumps by a twentieth between the third and the fourth sample, less than a grazing surface's."""
+    jump = 0.05
+    disparity = [1 + 2 * explained * jump, 1 + explained * jump, 1.0, 1 - jump, 1 - jump, 1 - jump]
+    for row in (disparity, [2 - each for each in disparity]):
+        assert across_a_row(row, 1 / 80)[2] == cut
+        assert across_a_row(row[::-1], 1 / 80)[-3] == cut
+
+
+@pytest.mark.parametrize(("share", "cut"), [(0.98, False), (1.02, True)])
+def test_a_plane_is_cut_where_it_is_seen_at_more_than_88_degrees(share: float, cut: bool) -> None:
+    footprint = 1 / 80
+    jump = share * math.tan(math.radians(88)) * footprint  # in parts of the nearer sample's depth
+    disparity = [1.0 + 2 * jump, 1.0 + jump, 1.0]
+    near, far = 1 / disparity[1], 1.0
+    steep = [each / disparity[1] for each in disparity]
+    assert (far - near) / near == pytest.approx(jump)
+    assert across_a_row(steep, footprint)[1] == cut
+
+
+@pytest.mark.parametrize(("change", "cut"), [(0.28, False), (0.33, True)])
+def test_a_change_of_disparity_within_its_noise_is_no_cut(change: float, cut: bool) -> None:
+    """Whatever it is in depth, which is the more of it the farther away. What is beyond the noise is judged as ever."""
+    z = frozen(np.tile(1 / np.array([1, 1, 1 - change, 1 - change], np.float32), (4, 1)))
+    assert depth_cuts(z, 1e-4, noise=0.3)[0][0].tolist() == [False, cut, False]
+    assert depth_cuts(z, 1e-4)[0][0].tolist() == [False, True, False]

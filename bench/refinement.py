@@ -1,6 +1,6 @@
 """Refined models against the fast path's solid, on textured meshes from random views.
 
-    python -m bench.refined [--data DIR] [--meshes A,B] [--views N] [--preset quick] [--steps N] [--pictures DIR]
+    python -m bench.refinement [--data DIR] [--meshes A,B] [--views N] [--preset quick] [--steps N] [--pictures DIR]
 
 Both models come from the same cut-out photo and wear the same alignment (`shape` of bench.shapes). `ref` is PSNR of the
 input view at 256 pixels, against the photo; `held` of bench.views' unseen views at 128 pixels under the lamp of the photo,

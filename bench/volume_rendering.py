@@ -1,6 +1,6 @@
 """Volume rendering on this machine: our field and marching against NeRFs as they are usually written in PyTorch.
 
-    python -m bench.refine [--data DIR] [--size N] [--turns N] [--turn SECONDS] [--threads N] [--meshes N]
+    python -m bench.volume_rendering [--data DIR] [--size N] [--turns N] [--turn SECONDS] [--threads N] [--meshes N]
                            [--batch N] [--cpu]
 
 Posed views of textured meshes (the folder's meshes/*.glb) are learnt from batches of random rays.

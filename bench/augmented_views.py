@@ -1,9 +1,9 @@
 """Whose looks at a subject make the best solid: the network for everything, the network of shapes, or both?
 
-    python -m bench.looks [--data DIR] [--views N]
+    python -m bench.augmented_views [--data DIR] [--views N]
 
 Solids of textured meshes from random views, each network looking plain and mirrored at a square window; `fast` is what the
-fast path does. `front`, `F` and `IoU` are bench.shapes' with the alignment `shape`, `held` is bench.refined's.
+fast path does. `front`, `F` and `IoU` are bench.shapes' with the alignment `shape`, `held` is bench.refinement's.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from bench import shapes
 from bench.frames import DEFAULT_FOLDER
-from bench.refined import HELD, textured_picture, true_pictures
+from bench.refinement import HELD, textured_picture, true_pictures
 from bench.score import psnr
 from bench.views import ModelView, read_model, seen_from, unseen_camera, unseen_poses
 from recon.builtin import estimator

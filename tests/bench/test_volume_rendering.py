@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from bench.plain_nerf import RowGrid, render_nerf
-from bench.refine import SHAPE, Contender, seconds_to
+from bench.volume_rendering import SHAPE, Contender, seconds_to
 from recon.render.cameras import orbit
 from recon.render.hashgrid import HashGrid
 from recon.render.sampling import ball_span

@@ -1,6 +1,6 @@
 """The usual Open3D recipe from a photo and its depth map to a mesh, as a whole process: what Unflat is measured against.
 
-python -m bench.reference PHOTO DEPTH.npy FOCAL OUT_STEM
+python -m bench.open3d_recipe PHOTO DEPTH.npy FOCAL OUT_STEM
 """
 
 from __future__ import annotations
