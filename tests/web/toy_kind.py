@@ -26,7 +26,7 @@ class StairOptions:
 
 STAIRS = Kind(
     name="stairs",
-    work=__name__,
+    run=f"{__name__}.run",
     lanes=(Lane("plan", QUICK, {"plan": 0.1}), Lane("build", HEAVY, {"tread": 0.4, "riser": 0.8})),
     artefacts={"plan.json": ("plan", JSON), "stairs.glb": ("mesh", GLB)},
     sentences=Sentences("Too many stairs wait.", "You have {mine} stairs.", "They broke down.", "They took too long."),

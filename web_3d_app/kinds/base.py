@@ -73,11 +73,11 @@ class Sentences:
 class Kind:
     """A kind of job.
 
-    work: the module that does it, loaded by workers only: `run(context)`, and `warm_up(crew, context)` where something is
-    worth to be loaded before the first job. artefacts: every file that it may make: name -> (kind, media type). options: a
-    class of `recon.options`; those of its fields that have a page may be chosen. photo: whether it begins with one.
-    form: the template by which it is asked for on the first page; page: the one that shows a job of it. alike: options by
-    which two jobs of it take about as long.
+    run: the function that does one lane's work, `run(context)`, and warm_up: one that loads what is worth to be loaded
+    before the first job, `warm_up(crew, context)`; by name, because only workers load them. artefacts: every file that it
+    may make: name -> (kind, media type). options: a class of `recon.options`; those of its fields that have a page may be
+    chosen. photo: whether it begins with one. form: the template by which it is asked for on the first page; page: the one
+    that shows a job of it. alike: options by which two jobs of it take about as long.
 
     follows: the kind that must be done before, as a part of the same job; whatever becomes of this one, that job then is
     done and keeps its files. option: of the job, by which it is asked for. tells: what it tells on its way, with what
@@ -86,12 +86,13 @@ class Kind:
     """
 
     name: str
-    work: str
+    run: str
     lanes: tuple[Lane, ...]
     artefacts: Mapping[str, tuple[str, str]]
     sentences: Sentences
     options: type
     bounds: Bounds = USUAL
+    warm_up: str = ""
     photo: bool = True
     form: str = ""
     page: str = "job.html"

@@ -15,7 +15,8 @@ FILES = Lane("files", HEAVY, {"files": 0.65, "smooth": 0.75, "preview": 0.9}, ur
 """Shares of the seconds that a one-megapixel photo takes on two cores."""
 PHOTO = Kind(
     name="photo",
-    work="web_3d_app.work.photo",
+    run="web_3d_app.work.photo.run",
+    warm_up="web_3d_app.work.photo.warm_up",
     lanes=(VIEW, MESH, FILES),
     artefacts={
         "points_view.ply": ("points_view", PLY),

@@ -30,7 +30,7 @@ def refusal(facts: Facts) -> tuple[str, str] | None:
 
 REFINEMENT = Kind(
     name="refinement",
-    work="web_3d_app.work.refinement",
+    run="web_3d_app.work.refinement.run",
     lanes=(REFINE,),
     artefacts={
         "sketch.jpg": ("sketch", JPEG),

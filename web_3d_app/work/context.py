@@ -116,15 +116,19 @@ class JobContext(Context):
         )
 
     def stage(self, name: str, share: float) -> None:
+        """Told to the table, with a look whether this worker is to end."""
         self._worker.stage(name, share)
 
     def check_stop(self) -> None:
+        """Raises Stopped, if this worker is to end."""
         self._worker.check_stop()
 
     def tell(self, facts: Facts) -> None:
+        """Told to the table."""
         self._worker.claims.facts(self._job, self._with(facts))
 
     def progress(self, stage: str, share: float, facts: Facts) -> None:
+        """Told to the table, unless that is locked."""
         with suppress(DatabaseBusy):
             self._worker.claims.progress(self._job, stage, share, self._with(facts))
 
@@ -133,13 +137,16 @@ class JobContext(Context):
         return (self._job.facts or {}) | {self.kind.name: facts} if self.kind.follows else facts
 
     def add(self, *names: str) -> None:
+        """Stored, with rows in the table."""
         files: list[Made] = [(name, *self.kind.artefacts[name], self.folder / name) for name in names]
         self._worker.claims.add(self._worker.storage, self._job, files)
 
     def keep(self, checkpoint: Path) -> None:
+        """Stored, in place of what was kept before."""
         self._worker.claims.keep(self._worker.storage, self._job, checkpoint)
 
     def hurry(self) -> bool:
+        """Whether this worker is to end, or a job waits in a more urgent lane of its crew."""
         lane = lanes()[self.lane]
         sooner = [name for name in lanes_of(lane.crew) if lanes()[name].urgency < lane.urgency]
         return self._worker.ending.is_set() or self._worker.claims.waiting(sooner)

@@ -16,9 +16,8 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
-from typing import Any
+from pkgutil import resolve_name
 
 from recon.errors import BadInput, MissingModel, UnflatError, Unwritable
 from web_3d_app.jobs.claims import Cancelled, Claims, Lost, Stopped
@@ -27,7 +26,7 @@ from web_3d_app.jobs.housekeeping import Housekeeping
 from web_3d_app.jobs.storage import FULL, Storage
 from web_3d_app.jobs.tables import Job
 from web_3d_app.kinds import KINDS, kind_at, lanes_of, wanted_after
-from web_3d_app.kinds.base import CREWS, HEAVY, QUICK, SLOW, Kind
+from web_3d_app.kinds.base import CREWS, HEAVY, QUICK, SLOW
 from web_3d_app.logs import get_logger, set_up_logs
 from web_3d_app.settings import Settings
 from web_3d_app.work.context import Context, JobContext, Next
@@ -190,22 +189,15 @@ class KindRunner:
 
     def __call__(self, worker: Worker, job: Job, folder: Path) -> Next | None:
         """See `LaneRunner`. Raises what the work raises."""
-        after: Next | None = _work_of(kind_at(job.lane)).run(
-            JobContext(worker, job, folder, self._models, self._settings)
-        )
-        return after
+        run: Callable[[Context], Next | None] = resolve_name(kind_at(job.lane).run)
+        return run(JobContext(worker, job, folder, self._models, self._settings))
 
     def warm_up(self, crew: str, folder: Path) -> None:
         """Load what every job of a crew needs."""
         for kind in KINDS.values():
             lane = next((lane for lane in kind.lanes if lane.crew == crew), None)
-            if lane is not None and (warm_up := getattr(_work_of(kind), "warm_up", None)):
-                warm_up(crew, Context(lane.name, {}, folder, self._models, self._settings))
-
-
-def _work_of(kind: Kind) -> Any:
-    """The module that does a kind's work."""
-    return import_module(kind.work)
+            if kind.warm_up and lane is not None:
+                resolve_name(kind.warm_up)(crew, Context(lane.name, {}, folder, self._models, self._settings))
 
 
 def _listen(worker: Worker, grace: float) -> None:
