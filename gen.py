@@ -20,12 +20,14 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from recon.cli.arguments import Groups, add_options, read_options, wanted
 from recon.cli.console import Progress, say
 from recon.cli.phrasebook import COMMAND_LINE
 from recon.errors import BadOption, UnflatError
+from recon.options import PhotoOptions, RefineOptions
 
 if TYPE_CHECKING:
-    from recon.results import Reconstruction
+    from recon.results import Reconstruction, Result
     from recon.types import Mesh
 
 EXAMPLES = """examples:
@@ -33,7 +35,7 @@ EXAMPLES = """examples:
   python gen.py --rgb photo.jpg --out cloud.ply --kind points
   python gen.py --rgb cup.png --out cup.stl --surface solid --size 80 --base
   python gen.py --rgb cup.png --out cup.glb --refine quick
-  python gen.py --rgb cup.png --out cup.ply --refine quick --second points --kind points
+  python gen.py --rgb cup.png --out cup.ply --refine quick --refine-to points --kind points
   python gen.py --rgb room.jpg --out room.ply --depth-in depth.npy --depth-kind metric --focal-px 525
 """
 
@@ -42,16 +44,7 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one sentence, like all others."""
 
     def error(self, message: str) -> NoReturn:
-        raise BadOption(f"{message}; see python gen.py --help.")
-
-
-def _pair(text: str) -> tuple[float, float]:
-    """Two numbers with a comma between them."""
-    try:
-        first, second = map(float, text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no pair of numbers; give two with a comma, U,V") from None
-    return first, second
+        raise BadOption("run.arguments", "{message}; see python gen.py --help.", message=message)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -62,77 +55,24 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--out", type=Path, action="append", metavar="MODEL",
                    help="the model to write: .ply .obj .glb .stl .vtk; may be given several times")  # fmt: skip
     p.add_argument("--kind", choices=("mesh", "points"), default="mesh", help="what MODEL holds (default: mesh)")
-    p.add_argument("--surface", choices=("auto", "grid", "poisson", "solid"), default="auto",
-                   help="grid: what the photo shows, sharp; poisson: smooth; solid: closed, with a back; "
-                        "auto (default): solid for one thing, grid for a scene")  # fmt: skip
-    _add_input_options(p.add_argument_group("input"))
-    _add_shape_options(p.add_argument_group("shape"))
-    _add_refine_options(p.add_argument_group("refinement of a subject's closed mesh, in minutes"))
-    printing = p.add_argument_group("printing (.stl)")
-    printing.add_argument("--size", type=float, metavar="MM", help="longest side in millimetres (default: 100)")
-    printing.add_argument("--base", action="store_true", help="put a flat stand under a closed model")
-    more = p.add_argument_group("more results")
+    groups = Groups(p)
+    add_options(groups, PhotoOptions, RefineOptions)
+    groups["input"].add_argument("--max-mib", type=float, default=64, metavar="N",
+                                 help="largest file to read (default: 64)")  # fmt: skip
+    groups["input"].add_argument("--max-megapixels", type=float, default=120, metavar="N",
+                                 help="largest photo (default: 120)")  # fmt: skip
+    groups["refinement"].add_argument("--resume", type=Path, metavar="DIR",
+                                      help="keep its state in this folder, and go on from what is there")  # fmt: skip
+    more = groups["more results"]
     more.add_argument("--points-out", type=Path, metavar="FILE", help="the point cloud too: .ply .vtk")
     more.add_argument("--depth-out", type=Path, metavar="FILE", help="the depth map: .npy (float32) or .png (16-bit)")
     more.add_argument("--preview", type=Path, metavar="FILE", help="a picture of the model: .png")
     more.add_argument("--turntable", type=Path, metavar="FILE", help="the model turning: .mp4 or .gif")
     more.add_argument("--report", type=Path, metavar="FILE", help="what was done, as JSON")
-    run = p.add_argument_group("run")
+    run = groups["run"]
     run.add_argument("--models", action="store_true", help="list the models and where they are, then stop")
-    run.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    run.add_argument("--threads", type=int, metavar="N", help="processor threads (default: 1 with --refine, else all)")
-    run.add_argument("--offline", action="store_true", help="never ask the network")
     run.add_argument("--quiet", action="store_true", help="no progress and no notes on stderr")
     return p
-
-
-def _add_input_options(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--depth-model", default="auto", metavar="NAME", help="a name from --models, or a local folder")
-    group.add_argument(
-        "--depth-in", type=Path, metavar="FILE", help="use this depth map (.npy .npz .exr .png …) instead"
-    )
-    group.add_argument(
-        "--depth-kind", choices=("metric", "scale", "disparity"), help="what --depth-in (or an unknown model) holds"
-    )
-    group.add_argument("--depth-scale", type=float, metavar="N",
-                       help="units of a metric --depth-in per metre (default: whole numbers 1000, floats 1)")  # fmt: skip
-    group.add_argument("--mask", default="auto", metavar="auto|none|alpha|NAME|FILE",
-                       help="what to cut out (default: auto); NAME: builtin, grabcut or one of --models")  # fmt: skip
-    group.add_argument(
-        "--fov",
-        type=float,
-        metavar="DEG",
-        help="horizontal field of view of the photo (else EXIF, the network if sure, 60)",
-    )
-    group.add_argument("--focal-px", type=float, metavar="F", help="focal length in pixels of the photo")
-    group.add_argument(
-        "--focal-mm", type=float, metavar="F35", help="focal length as a 35 mm equivalent in millimetres"
-    )
-    group.add_argument(
-        "--centre", type=_pair, metavar="U,V", help="principal point in pixels of the photo (else its middle)"
-    )
-    group.add_argument("--near", type=float, metavar="Z", help="distance of the nearest point (for disparity)")
-    group.add_argument("--far", type=float, metavar="Z", help="distance of the farthest point (for disparity)")
-    group.add_argument("--max-mib", type=float, default=64, metavar="N", help="largest file to read (default: 64)")
-    group.add_argument("--max-megapixels", type=float, default=120, metavar="N", help="largest photo (default: 120)")
-
-
-def _add_shape_options(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--poisson-depth", type=int, default=8, metavar="N", help="octree depth, 4 to 12 (default: 8)")
-    group.add_argument("--faces", type=int, metavar="N", help="at most about this many triangles")
-    group.add_argument("--voxel", type=float, metavar="SIZE", help="thin the point cloud to one point per voxel")
-
-
-def _add_refine_options(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--refine", choices=("off", "quick", "full"), default="off", help="how far (default: off)")
-    group.add_argument("--second", choices=("mesh", "points"), default="mesh",
-                       help="after its coarse stage: a mesh, or points and a mesh around them (default: mesh)")  # fmt: skip
-    group.add_argument("--steps", type=int, metavar="N", help="of each of its stages at most")
-    group.add_argument("--seed", type=int, default=0, metavar="N", help="of its random numbers (default: 0)")
-    group.add_argument("--guidance", default=None, metavar="NAMES",
-                       help="what knows the unseen, with commas: builtin, or none (default: builtin)")  # fmt: skip
-    group.add_argument("--resume", type=Path, metavar="DIR",
-                       help="keep its state in this folder, and go on from what is there")  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -160,11 +100,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _threads(args: argparse.Namespace) -> AbstractContextManager[None]:
     """The limit that was asked for; one for a refinement, which is slower with more where other programs run too."""
-    if args.threads is None and args.refine == "off":
+    threads = getattr(args, "threads", None)
+    if threads is None and not wanted(args, RefineOptions):
         return nullcontext()
     from recon.threads import limited
 
-    return limited(1 if args.threads is None else args.threads)
+    return limited(1 if threads is None else threads)
 
 
 class _Stop:
@@ -195,8 +136,12 @@ def _explained(error: BaseException, stopped: bool) -> tuple[str, int]:
 
 
 def _run(args: argparse.Namespace, progress: Progress, stop: _Stop) -> int:
-    made_folders = _check_options(args)
-    from recon.pipeline import MESH_NOTES, reconstruct
+    if args.rgb is None or not args.out:
+        raise BadOption("run.incomplete", "<rgb> PHOTO and <out> MODEL are both needed; see python gen.py --help.")
+    asked = read_options(args, PhotoOptions)
+    wish = read_options(args, RefineOptions) if wanted(args, RefineOptions) else None
+    made_folders = _check_options(args, asked, wish)
+    from recon.pipeline import reconstruct
     from recon.progress import Stopwatch
     from recon.settings import MIB, Limits
 
@@ -204,34 +149,40 @@ def _run(args: argparse.Namespace, progress: Progress, stop: _Stop) -> int:
         stop.check()
         progress.stage(stage)
 
-    watch = Stopwatch(begins)
-    result = reconstruct(
-        args.rgb, surface=args.surface, depth_model=args.depth_model, depth_in=args.depth_in, depth_kind=args.depth_kind,
-        depth_scale=args.depth_scale, mask=args.mask, fov=args.fov, focal_px=args.focal_px, focal_mm=args.focal_mm,
-        centre=args.centre, near=args.near, far=args.far,
-        faces=args.faces, poisson_depth=args.poisson_depth, voxel=args.voxel, device=args.device, offline=args.offline,
-        base=args.base, **({} if args.size is None else {"size_mm": args.size}),
-        limits=Limits(int(args.max_mib * MIB), int(args.max_megapixels * 1e6)), watch=watch,
-    )  # fmt: skip
-    if args.refine != "off":
-        result = _refined(args, result, watch, stop, progress)
-    files = _write_results(args, result, watch)
+    watch, limits = Stopwatch(begins), Limits(int(args.max_mib * MIB), int(args.max_megapixels * 1e6))
+    result = reconstruct(args.rgb, asked, limits=limits, watch=watch)
+    if wish is not None:
+        result = _refined(args, result, wish, watch, stop, progress)
+    files, notes = _write_results(args, result, watch)
     if args.report:
-        from recon.io.write import write_report
-
-        write_report(result.report() | {"seconds": watch.rounded(), "files": [str(f) for f in files]}, args.report)
-        files.append(args.report)
+        files.append(_report(args.report, result, notes, watch, files))
     progress.clear()
-    notes = [f"made the folder {str(folder)!r}" for folder in made_folders]
-    notes += [note for note in result.warnings if "mesh" in vars(result) or note not in MESH_NOTES]
-    for note in [] if args.quiet else notes:
-        say(f"note: {note}", sys.stderr)
+    if not args.quiet:
+        _tell_notes(result, made_folders, notes)
     say("\n".join(map(str, files)), sys.stdout)
     return 0
 
 
+def _report(path: Path, result: Result, notes: list[str], watch: Any, files: list[Path]) -> Path:
+    """Write what was done; returns the file."""
+    from recon.io.write import write_report
+
+    facts = result.report()
+    more = {"warnings": facts["warnings"] + notes, "seconds": watch.rounded(), "files": [str(file) for file in files]}
+    write_report(facts | more, path)
+    return path
+
+
+def _tell_notes(result: Reconstruction, made_folders: list[Path], notes: list[str]) -> None:
+    """What there is to know, on stderr; of the surface only where one was made."""
+    made = result.model is not None or "mesh" in vars(result)
+    folders = [f"made the folder {str(folder)!r}" for folder in made_folders]
+    for note in [*folders, *(result.notes if made else result.geometry.notes), *notes]:
+        say(f"note: {note}", sys.stderr)
+
+
 def _refined(
-    args: argparse.Namespace, found: Reconstruction, watch: Any, stop: _Stop, progress: Progress
+    args: argparse.Namespace, found: Reconstruction, wish: RefineOptions, watch: Any, stop: _Stop, progress: Progress
 ) -> Reconstruction:
     """The reconstruction with its mesh refined, step by step."""
     from recon.pipeline import refine
@@ -242,26 +193,15 @@ def _refined(
             loss = "" if math.isnan(step.loss) else f", loss {step.loss:.4f}"
             progress.stage(f"{step.stage} {step.number}/{step.steps}{loss}")
 
-    return refine(
-        found,
-        args.refine,
-        steps=args.steps,
-        seed=args.seed,
-        guidance=args.guidance or "builtin",
-        second=args.second,
-        folder=args.resume,
-        device=args.device,
-        threads=1 if args.threads is None else args.threads,
-        tell=tell,
-        watch=watch,
-    )
+    return refine(found, wish, folder=args.resume, tell=tell, watch=watch)
 
 
-def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any) -> list[Path]:
-    """Make what was asked for and write it, the model first; returns the files."""
+def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any) -> tuple[list[Path], list[str]]:
+    """Make what was asked for and write it, the model first; returns the files, and what is to be known of them."""
     from recon.io import write
 
     files: list[Path] = []
+    notes: list[str] = []
     if args.kind == "points" or args.points_out:
         with watch.stage("points"):
             cloud = result.points
@@ -275,12 +215,12 @@ def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any)
             with watch.stage("write"):
                 for path in args.out:
                     files += result.save(path)
-            _tell_open_prints(args, mesh, result)
+            notes += _open_prints(args, mesh)
     if args.depth_out:
         with watch.stage("write"):
             scale = write.write_depth(result.depth, args.depth_out)
             if scale not in (1, 1000):
-                result.warnings.append(f"far depth: {args.depth_out.name!r} holds {scale:g} units per unit of depth")
+                notes.append(f"far depth: {args.depth_out.name!r} holds {scale:g} units per unit of depth")
             files.append(args.depth_out)
     for name in ("preview", "turntable"):
         if path := getattr(args, name):
@@ -290,15 +230,13 @@ def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any)
                 draw = turntable.write_preview if name == "preview" else turntable.write_turntable
                 draw(result.mesh, result.camera, path, closed=result.surface == "solid")
             files.append(path)
-    return files
+    return files, notes
 
 
-def _check_options(args: argparse.Namespace) -> list[Path]:
+def _check_options(args: argparse.Namespace, asked: PhotoOptions, wish: RefineOptions | None) -> list[Path]:
     """What can be known to be wrong before the photo is read; returns the folders that will be made."""
     from recon.io import formats
 
-    if args.rgb is None or not args.out:
-        raise BadOption("--rgb PHOTO and --out MODEL are both needed; see python gen.py --help.")
     model_formats = formats.CLOUD_FORMATS if args.kind == "points" else formats.MESH_FORMATS
     results = [
         *((path, model_formats, "the model") for path in args.out),
@@ -308,72 +246,76 @@ def _check_options(args: argparse.Namespace) -> list[Path]:
         (args.turntable, formats.TURNTABLE_FORMATS, "the turntable"),
         (args.report, formats.REPORT_FORMATS, "the report"),
     ]
-    wanted = []
+    places = []
     for path, allowed, what in results:
         if path is not None:
             formats.checked_format(path, allowed, what)
-            wanted += [(file, what) for file in formats.files_of(path)]
-    _check_refine_options(args)
-    _check_print_options(args)
-    for name, value in (("--max-mib", args.max_mib), ("--max-megapixels", args.max_megapixels)):
-        if not 0 < value < 1e6:
-            raise BadOption(f"{name} is {value:g}; give a number above 0 and below 1e6.")
-    return _check_places(args, wanted)
+            places += [(file, what) for file in formats.files_of(path)]
+    _check_refine_options(args, asked, wish)
+    _check_print_options(args, asked, wish)
+    for name in ("max_mib", "max_megapixels"):
+        if not 0 < getattr(args, name) < 1e6:
+            raise BadOption("limit.range", "<{option}> is {given:g}; give a number above 0 and below 1e6.",
+                            option=name, given=getattr(args, name))  # fmt: skip
+    return _check_places(asked, args.rgb, places)
 
 
-def _check_refine_options(args: argparse.Namespace) -> None:
+def _check_refine_options(args: argparse.Namespace, asked: PhotoOptions, wish: RefineOptions | None) -> None:
     """What can be known to be wrong with a refinement before the photo is read."""
-    if args.refine == "off":
-        if not (args.guidance is None and args.steps is None and args.resume is None):
+    if wish is None:
+        alone = {"guidance": hasattr(args, "guidance"), "steps": hasattr(args, "steps"), "resume": args.resume is not None,
+                 "refine_to": getattr(args, "refine_to", "mesh") != "mesh"}  # fmt: skip
+        for name in (name for name, given in alone.items() if given):
             raise BadOption(
-                "--guidance, --steps and --resume are for a refinement; add --refine quick or --refine full."
+                "refine.off", "<{option}> is for a refinement; add <preset> quick or <preset> full.", option=name
             )
-        if args.second == "points":
-            raise BadOption("--second points is for a refinement; add --refine quick or --refine full.")
         return
-    if args.kind == "points" and args.second == "mesh":
-        raise BadOption("--refine makes a mesh and --kind is points; leave one of them out or add --second points.")
+    if args.kind == "points" and wish.refine_to == "mesh":
+        raise BadOption(
+            "refine.kind",
+            "<preset> makes a mesh and <kind> is points; leave one of them out or add <refine_to> points.",
+        )
     from recon.io.files import check_writable
     from recon.refinement.settings import preset
 
-    preset(args.refine, args.steps, args.faces, args.guidance or "builtin", args.second)
+    preset(wish.preset, wish.steps, asked.faces, wish.guidance, wish.refine_to)
     if args.resume is not None:
         check_writable(args.resume / "refine.pt")
 
 
-def _check_print_options(args: argparse.Namespace) -> None:
+def _check_print_options(args: argparse.Namespace, asked: PhotoOptions, wish: RefineOptions | None) -> None:
     """What can be known to be wrong with a print before the photo is read."""
-    from recon.settings import checked_size
-
-    if args.size is not None:
-        checked_size(args.size)
-    if (args.base or args.size is not None) and not any(path.suffix.lower() == ".stl" for path in args.out):
-        raise BadOption("--size and --base are for printing; give an --out that ends with .stl.")
-    if args.base and args.refine == "off" and args.surface in ("grid", "poisson"):
-        raise BadOption(f"--surface {args.surface} is not closed and cannot have a stand; add --surface solid.")
+    printed = asked.base or hasattr(args, "size_mm")
+    if printed and not any(path.suffix.lower() == ".stl" for path in args.out):
+        raise BadOption("print.format", "<size_mm> and <base> are for printing; give an <out> that ends with .stl.")
+    if asked.base and wish is None and asked.surface in ("grid", "poisson"):
+        raise BadOption("print.open", "<surface> {surface} is not closed and cannot have a stand; add <surface> solid.",
+                        surface=asked.surface)  # fmt: skip
 
 
-def _tell_open_prints(args: argparse.Namespace, mesh: Mesh, result: Reconstruction) -> None:
-    """A note where an STL cannot be printed."""
+def _open_prints(args: argparse.Namespace, mesh: Mesh) -> list[str]:
+    """What is to be known of each STL that cannot be printed."""
     from recon.geometry.closed import is_closed
 
-    for path in args.out:
-        if path.suffix.lower() == ".stl" and not is_closed(mesh.welded().faces):
-            result.warnings.append(f"{path.name!r} is an open surface; to print it add --surface solid")
+    names = [path.name for path in args.out if path.suffix.lower() == ".stl"]
+    if not names or is_closed(mesh.welded().faces):
+        return []
+    return [f"{name!r} is an open surface; to print it add --surface solid" for name in names]
 
 
-def _check_places(args: argparse.Namespace, wanted: list[tuple[Path, str]]) -> list[Path]:
+def _check_places(asked: PhotoOptions, photo: Path, places: list[tuple[Path, str]]) -> list[Path]:
     """Every file to be written can be, and is neither an input nor another result; returns the folders to be made."""
     from recon.io.files import check_writable, same_place
 
-    mask = None if args.mask in ("auto", "none", "alpha") else Path(args.mask)
-    inputs = ((args.rgb, "the photo"), (args.depth_in, "the given depth map"), (mask, "the mask"))
-    taken = {same_place(path): what for path, what in inputs if path}
+    mask = None if asked.mask in ("auto", "none", "alpha") else Path(asked.mask)
+    inputs = ((photo, "the photo"), (asked.depth_in, "the given depth map"), (mask, "the mask"))
+    taken = {same_place(Path(path)): what for path, what in inputs if path}
     missing = []
-    for path, what in wanted:
+    for path, what in places:
         place = same_place(path)
         if place in taken:
-            raise BadOption(f"{what} {str(path)!r} would overwrite {taken[place]}; give another name.")
+            raise BadOption("write.overwrite", "{what} {path!r} would overwrite {other}; give another name.",
+                            what=what, path=str(path), other=taken[place])  # fmt: skip
         taken[place] = what
         if check_writable(path) and path.parent not in missing:
             missing.append(path.parent)

@@ -24,7 +24,7 @@ AMBIENT = 0.45
 
 
 @dataclass(frozen=True)
-class Model:
+class GivenModel:
     """A mesh as arrays. uv: v down, repeating; colors: 0..1 per vertex, times the texture; diameter: of its bounding
     sphere; centre: the sphere's."""
 
@@ -46,7 +46,7 @@ class ModelView:
     model in the camera's frame; fov: degrees along the longer side; light: towards the lamp."""
 
     name: str
-    model: Model
+    model: GivenModel
     camera: Camera
     fov: float
     vertices: np.ndarray
@@ -57,7 +57,7 @@ class ModelView:
     light: np.ndarray
 
 
-def read_model(path: Path) -> Model:
+def read_model(path: Path) -> GivenModel:
     """Every mesh of a file's scene in world coordinates."""
     import trimesh
 
@@ -67,7 +67,7 @@ def read_model(path: Path) -> Model:
     looks = [_look(part) for part in parts]
     vertices = np.concatenate([part.vertices for part in parts]).astype(np.float64)
     centre, radius = trimesh.nsphere.minimum_nsphere(trimesh.Trimesh(vertices).convex_hull)
-    return Model(
+    return GivenModel(
         path.stem,
         vertices,
         np.concatenate([part.faces + start for part, start in zip(parts, starts, strict=False)]),
@@ -116,7 +116,7 @@ def turned(axis: np.ndarray, degrees: float) -> np.ndarray:
     return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
 
 
-def seen_from(model: Model, rng: np.random.Generator) -> ModelView:
+def seen_from(model: GivenModel, rng: np.random.Generator) -> ModelView:
     """A random view: azimuth all round, elevation −10..50°, 25..65° of view, object in 50..85 % of the frame, roll ±5°."""
     azimuth, elevation = np.radians(rng.uniform(0, 360)), np.radians(rng.uniform(-10, 50))
     fov, fill, roll = rng.uniform(25, 65), rng.uniform(0.5, 0.85), rng.uniform(-5, 5)
@@ -173,7 +173,7 @@ def cast(scene: Any, camera: Camera, rotation: np.ndarray | None = None, positio
 
 
 def render_model(
-    model: Model, vertices: np.ndarray, normals: np.ndarray, camera: Camera, light: np.ndarray, over: int = 2
+    model: GivenModel, vertices: np.ndarray, normals: np.ndarray, camera: Camera, light: np.ndarray, over: int = 2
 ) -> np.ndarray:
     """RGBA, uint8: texture under one lamp (`light`: towards it) and ambient light, over×over rays per pixel."""
     fine = Camera(over * camera.width, over * camera.height, over * camera.focal, over * camera.cx, over * camera.cy)
@@ -197,7 +197,7 @@ def render_model(
     return np.concatenate([rgb, 255 * total[..., 3:] / over**2], 2).round().clip(0, 255).astype(np.uint8)
 
 
-def _textured(model: Model, face: np.ndarray, uv: np.ndarray) -> np.ndarray:
+def _textured(model: GivenModel, face: np.ndarray, uv: np.ndarray) -> np.ndarray:
     """The texture's colours, 0..255, at one uv per hit face."""
     out = np.zeros((len(face), 3))
     for i, texture in enumerate(model.textures):

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from bench import plain_nerf
 from bench.frames import DEFAULT_FOLDER
-from bench.views import Model, read_model
+from bench.views import GivenModel, read_model
 from bench.views import render_model as render_mesh
 from recon.geometry.camera import centred_camera
 from recon.render.cameras import MAGIC123, Pinhole, Rays, random_orbits
@@ -208,7 +208,7 @@ def scenes(args: argparse.Namespace) -> Iterator[PosedRays]:
         yield posed(read_model(path), args.size, args.batch)
 
 
-def posed(model: Model, size: int, batch: int) -> PosedRays:
+def posed(model: GivenModel, size: int, batch: int) -> PosedRays:
     """A mesh scaled into the unit ball, under a lamp that stands still, from random cameras all round."""
     cameras = random_orbits(TRAINED + HELD_OUT, size, MAGIC123, torch.Generator().manual_seed(1))
     shots = [torch.from_numpy(shot(model, camera)).float() / 255 for camera in cameras]
@@ -219,7 +219,7 @@ def posed(model: Model, size: int, batch: int) -> PosedRays:
     return PosedRays(model.name, rays, *trained, batch, cameras[TRAINED:], list(on_white[TRAINED:]))
 
 
-def shot(model: Model, camera: Pinhole) -> np.ndarray:
+def shot(model: GivenModel, camera: Pinhole) -> np.ndarray:
     """RGBA of a mesh from one of our cameras; glTF's y and z are the other way round."""
     flip = np.array([1.0, -1.0, -1.0])
     world = (model.vertices - model.centre) * flip / (model.diameter / 2)

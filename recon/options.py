@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -16,7 +17,18 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 
 from recon.errors import BadOption
-from recon.settings import FEWEST_FACES, FOCAL_MM, FOVS, LENGTHS, MOST_THREADS, POISSON_DEPTHS, PRINT_SIZES
+from recon.settings import (
+    FEWEST_FACES,
+    FOCAL_MM,
+    FOVS,
+    LENGTHS,
+    MOST_THREADS,
+    POISSON_DEPTHS,
+    PRINT_SIZES,
+    PoissonSettings,
+    PrintSettings,
+)
+from recon.types import DepthKind, Surface
 
 Kind = Literal["number", "whole", "word", "switch", "pair", "file"]
 """What a value is: a number; a whole one; one of the choices, or with `open` any other word; yes or no; two numbers; a
@@ -35,16 +47,19 @@ class Choice:
 
 @dataclass(frozen=True)
 class Page:
-    """How an option stands in the web's form and API. label: before its field; changes: what it changes in the model; low,
-    high: narrower bounds than the library's; empty: what an empty field means; told: how it is said of a result, with a
-    slot for the value; about: in the API's description, else the option's help; first: among the first in the form; cards:
-    its choices stand open, with what they do; wide: over the form's whole width."""
+    """How an option stands in the web's form and API. label: before its field; changes: what it changes in the model; name:
+    its own in requests; low, high: narrower bounds than the library's; empty: what stands in an empty field, left: what
+    that means; told: how it is said of a result, with a slot for the value; about: in the API's description;
+    first: among the first in the form; cards: its choices stand open, with what they do; wide: over the
+    form's whole width."""
 
     label: str
     changes: str
+    name: str = ""
     low: int | float | None = None
     high: int | float | None = None
     empty: str = ""
+    left: str = ""
     told: str = ""
     about: str = ""
     first: bool = False
@@ -78,9 +93,14 @@ class Option:
     default: Any = None
 
     @property
-    def public(self) -> str:
-        """Its name on the command line, with underscores, and in the web's requests where it has an `off`."""
+    def flag_name(self) -> str:
+        """Its name on the command line, with underscores."""
         return self.flag or self.name
+
+    @property
+    def web_name(self) -> str:
+        """Its name in the web's requests."""
+        return (self.page and self.page.name) or self.name
 
     @property
     def listed(self) -> tuple[Choice, ...]:
@@ -107,15 +127,18 @@ def option_of(kind: type, name: str) -> Option:
     return next(each for each in options_of(kind) if each.name == name)
 
 
-def changed(given: T, changes: Mapping[str, Any]) -> T:
-    """The same options with some of them changed. Raises BadOption for an unknown name or a wrong value."""
+def changed(kind: type[T], given: Any, changes: Mapping[str, Any]) -> T:
+    """The same options with some of them changed. Raises BadOption for an unknown name, a wrong value, or an object that is
+    not of the kind."""
+    if not isinstance(given, kind):
+        raise BadOption("option.object", "options is of type {came}; give {wanted}.",
+                        came=type(given).__name__, wanted=kind.__name__)  # fmt: skip
     known = [each.name for each in options_of(type(given))]
     for name in changes:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            meant = f"did you mean {near[0]!r}?" if near else f"give some of {', '.join(known)}."
-            raise BadOption("option.unknown", "{option!r} is no option; {meant}", option=name, meant=meant)
-    return replace(given, **changes)  # type: ignore[type-var]
+            near = ", ".join(difflib.get_close_matches(name, known) or known)
+            raise BadOption("option.unknown", "{given!r} is no option; the nearest are {near}.", given=name, near=near)
+    return replace(given, **changes)  # type: ignore[type-var]  # they are dataclasses
 
 
 def plain(given: Any) -> dict[str, Any]:
@@ -155,15 +178,16 @@ def check_value(about: Option, value: Any) -> None:
         return
     if about.kind in ("number", "whole"):
         check_number(about, value)
-    elif about.kind == "word" and not about.open and value not in [choice.value for choice in about.choices]:
-        allowed = ", ".join(choice.value for choice in about.listed)
-        raise BadOption("option.choice", "<{option}> is {given!r}; give {allowed}.",
-                        option=about.name, given=value, allowed=allowed)  # fmt: skip
+    elif about.kind == "word" and not about.open:
+        allowed = [choice.value for choice in about.choices]
+        if not isinstance(value, str) or value not in allowed:
+            raise BadOption("option.choice", "<{option}> is {given!r}; give {allowed}.",
+                            option=about.name, given=value, allowed=", ".join(allowed))  # fmt: skip
     elif about.kind == "switch" and not isinstance(value, bool | np.bool_):
         raise BadOption("option.switch", "<{option}> is {given!r}; give true or false.", option=about.name, given=value)
-    elif about.kind == "file" and not isinstance(value, str | Path):
-        raise BadOption("option.path", "<{option}> is of type {kind}; give the path of a file.",
-                        option=about.name, kind=type(value).__name__)  # fmt: skip
+    elif about.kind in ("file", "word") and not about.models and not isinstance(value, str | os.PathLike):
+        raise BadOption("option.type", "<{option}> is of type {kind}; give {what}.",
+                        option=about.name, kind=type(value).__name__, what=about.what or "a word")  # fmt: skip
 
 
 def check_number(about: Option, value: Any, low: int | float | None = None, high: int | float | None = None) -> float:
@@ -225,7 +249,7 @@ class PhotoOptions:
     depth_kind, what it holds. near, far: where a disparity map's extremes lie, in the depth's unit, as is voxel.
     """
 
-    surface: str = option(
+    surface: Surface | Literal["auto"] = option(
         "auto",
         "grid: what the photo shows, sharp; poisson: smooth; solid: closed, with a back; "
         "auto (default): solid for one thing, grid for a scene",
@@ -245,9 +269,14 @@ class PhotoOptions:
                   told="{}", about="a name from /options that is here"),
     )  # fmt: skip
     depth_in: str | Path | None = option(
-        None, "use this depth map (.npy .npz .exr .png …) instead", kind="file", group="input", metavar="FILE"
+        None,
+        "use this depth map (.npy .npz .exr .png …) instead",
+        kind="file",
+        what="the path of a file",
+        group="input",
+        metavar="FILE",
     )
-    depth_kind: str | None = option(
+    depth_kind: DepthKind | None = option(
         None, "what --depth-in (or an unknown model) holds",
         choices=(Choice("metric"), Choice("scale"), Choice("disparity")), group="input",
     )  # fmt: skip
@@ -257,16 +286,17 @@ class PhotoOptions:
     )  # fmt: skip
     mask: str | Path = option(
         "auto", "what to cut out (default: auto); NAME: builtin, grabcut or one of --models",
+        what="auto, none, alpha, a segmenter's name or a file (a photo of four channels has its mask in the last)",
         choices=MASKS, open=True, group="input", metavar="auto|none|alpha|NAME|FILE",
-        page=Page("Cut out", "What belongs to the model; all else is left out", first=True, about="what to cut out"),
+        page=Page("Cut out", "What belongs to the model; all else is left out", first=True),
     )  # fmt: skip
     fov: float | None = option(
         None, "horizontal field of view of the photo (else EXIF, the network if sure, 60)",
         kind="number", what="the horizontal field of view in degrees", low=FOVS[0], high=FOVS[1], unit="degrees",
         group="input", metavar="DEG",
         page=Page("Field of view, degrees", "The proportions: wider makes a scene wider and shallower, narrower makes it"
-                  " deeper", low=5.0, high=150.0, empty="from the photo", told="{:g}°",
-                  about="horizontal field of view in degrees"),
+                  " deeper", low=5.0, high=150.0, empty="from the photo", left="from the photo, else estimated",
+                  told="{:g}°", about="horizontal field of view in degrees"),
     )  # fmt: skip
     focal_px: float | None = option(
         None, "focal length in pixels of the photo", kind="number", what="the focal length in pixels of this photo",
@@ -287,20 +317,21 @@ class PhotoOptions:
         None, "distance of the farthest point (for disparity)", **LENGTH, group="input", metavar="Z"
     )
     poisson_depth: int = option(
-        8, "octree depth, 4 to 12 (default: 8)", kind="whole", low=POISSON_DEPTHS[0], high=POISSON_DEPTHS[1],
-        group="shape", metavar="N",
+        PoissonSettings.depth, "octree depth, 4 to 12 (default: 8)",
+        kind="whole", low=POISSON_DEPTHS[0], high=POISSON_DEPTHS[1], group="shape", metavar="N",
     )  # fmt: skip
     faces: int | None = option(
         None, "at most about this many triangles", kind="whole", what="a number of triangles", low=FEWEST_FACES,
         group="shape", metavar="N",
         page=Page("Triangles, at most", "How fine the mesh is and how large its files are; the first, instant mesh stays as"
-                  " it is", low=1000, high=500_000, empty="no limit", told="{:,} triangles"),
+                  " it is", low=1000, high=500_000, empty="no limit", about="at most about this many triangles",
+ left="as fine as the photo", told="{:,} triangles"),
     )  # fmt: skip
     voxel: float | None = option(
         None, "thin the point cloud to one point per voxel", **LENGTH, group="shape", metavar="SIZE"
     )
     size_mm: float = option(
-        100.0, "longest side in millimetres (default: 100)",
+        PrintSettings.size_mm, "longest side in millimetres (default: 100)",
         kind="number", what="the print's longest side in millimetres", low=PRINT_SIZES[0], high=PRINT_SIZES[1], unit="mm",
         group="printing", flag="size", metavar="MM",
         page=Page("Print, longest side in mm", "How large the file for printing is: its longest side in millimetres",
@@ -337,8 +368,8 @@ class RefineOptions:
         choices=(Choice("quick", "Quickly", "A few minutes more, with a back, a clean outline and a texture of its own"),
                  Choice("full", "Thoroughly", "Half an hour and more, finer")),
         off=Choice("off", "No", "It can be asked for later, too"),
-        page=Page("Make it better afterwards", "Whether one thing is shaped once more, from all sides", first=True,
-                  about="whether a better mesh of the subject is made afterwards"),
+        page=Page("Make it better afterwards", "Whether one thing is shaped once more, from all sides", name="refine",
+                  first=True, about="whether a better mesh of the subject is made afterwards"),
     )  # fmt: skip
     refine_to: str = option(
         "mesh", "after its coarse stage: a mesh, or points and a mesh around them (default: mesh)",

@@ -1,123 +1,69 @@
-"""What one photo gave."""
+"""What a run gives: the geometry of a photo, a model, and the reconstruction that makes the one of the other when asked."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from recon.io.values import as_path
-from recon.settings import CloudSettings, PoissonSettings, PrintSettings, SolidSettings, checked_size
+from recon.options import PhotoOptions, changed, plain
+from recon.settings import CloudSettings, PoissonSettings, PrintSettings, SolidSettings
 from recon.stages.cloud import make_cloud, thinned
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo, PointCloud, Surface
 
 if TYPE_CHECKING:
     from recon.refinement.verdict import Verdict
 
+BACK_NOTE = {
+    True: "the unseen back is the network's guess; it is coloured with the photo seen through from the front",
+    False: "the unseen back is the silhouette inflated; it is coloured with the photo seen through from the front",
+}
+AUTO_NOTE = {
+    True: "the photo shows one thing, so the model is closed all round (solid); choose another with --surface",
+    False: "of a scene the model is what the photo shows, cut at its edges (grid); choose another with --surface",
+}
+
+
+@runtime_checkable
+class Result(Protocol):
+    """What every run gives, whatever it was made of."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What a person should know of it."""
+        ...
+
+    def save(self, path: str | Path) -> list[Path]:
+        """Write it in the format that `path` ends with; returns the files written."""
+        ...
+
+    def report(self) -> dict[str, Any]:
+        """Its facts, ready for JSON."""
+        ...
+
 
 @dataclass(frozen=True)
-class Refined:
-    """How a refinement went. steps: done in all, of each stage; seconds: of this run of it; losses: the last ones, of each
-    stage that has had a step; guidance: names; device: cpu or cuda; verdict: what the comparison with the first model
-    said."""
+class PhotoGeometry:
+    """What was found out about a photo: where its subject is, the camera that took it, and how far away each pixel is.
 
-    preset: str
-    seed: int
-    steps: dict[str, int]
-    seconds: float
-    losses: dict[str, float]
-    guidance: tuple[str, ...]
-    device: str
-    verdict: Verdict
-
-
-@dataclass
-class Reconstruction:
-    """Photo, mask, camera and depth map at once; point cloud and mesh when they are first asked for, then kept.
-
-    `refined`: the mesh, where a refinement has made a better one, and `refinement`, how that went, also
-    where the first one was kept;
-    `refined_points`: the points, where it was made of these. `surface_source`: `user`, or `auto` where the photo's content
-    chose the surface.
-    `printed`: how large an STL is, and whether it stands on a base.
-    `depth.z` is float32 at the upright photo's size, NaN where there is no surface. Everything is in the camera's frame
-    (x right, y down, z forward); `save` and the writers turn it into glTF's.
+    `depth.z` is float32 at the upright photo's size, NaN where there is no surface. notes: what a person should know.
     """
 
     photo: Photo
     mask: Mask
     camera: Camera
     depth: DepthMap
-    surface: Surface = "grid"
-    faces: int | None = None
-    poisson_depth: int = PoissonSettings.depth
-    voxel: float | None = None
-    warnings: list[str] = field(default_factory=list)
-    refined: Mesh | None = None
-    refined_points: PointCloud | None = None
-    refinement: Refined | None = None
-    surface_source: str = "user"
-    printed: PrintSettings = field(default_factory=PrintSettings)
-
-    @cached_property
-    def points(self) -> PointCloud:
-        """Coloured points with normals, outliers removed; or the refined ones."""
-        if self.refined_points is not None:
-            return self.refined_points if self.voxel is None else thinned(self.refined_points, self.voxel)
-        return make_cloud(self.photo, self.depth, self.camera, CloudSettings.max_points, self.voxel)
-
-    @cached_property
-    def mesh(self) -> Mesh:
-        """The surface that was asked for, textured with the photo, or the refined one."""
-        if self.refined is not None:
-            return self.refined
-        mesh = self._surface()
-        if self.faces is None:
-            return mesh
-        from recon.stages.decimate import decimate
-
-        return decimate(mesh, self.faces, self.photo, self.mask, self.camera)
-
-    def _surface(self) -> Mesh:
-        whole = (self.photo, self.mask, self.depth, self.camera)
-        if self.surface == "grid":
-            from recon.stages.surface_grid import make_grid
-
-            return make_grid(*whole)
-        if self.surface == "solid":
-            from recon.stages.surface_solid import make_solid
-
-            faces_per_sample = 5 if self.mask.inside is None else 18  # a relief's base is as fine as its front
-            return make_solid(*whole, SolidSettings.for_faces(self.faces, faces_per_sample))
-        from recon.stages.surface_poisson import make_poisson
-
-        return make_poisson(*whole, PoissonSettings(depth=self.poisson_depth))
-
-    def save(self, path: str | Path, *, size_mm: float | None = None, base: bool | None = None) -> list[Path]:
-        """Write the mesh in the format that `path` ends with; returns the files written.
-
-        size_mm, base: of an STL, instead of what `reconstruct` was told. Raises BadOption for a size out of range and
-        BadInput for a stand under a mesh that is not closed.
-        """
-        from recon.io.write import write_mesh
-
-        size_mm = self.printed.size_mm if size_mm is None else checked_size(size_mm)
-        return write_mesh(
-            self.mesh, as_path(path, "the model"), PrintSettings(size_mm, self.printed.base if base is None else base)
-        )
+    notes: tuple[str, ...] = ()
 
     def report(self) -> dict[str, Any]:
-        """The facts of this reconstruction, ready for JSON."""
+        """Its facts, ready for JSON."""
         z = self.depth.z[~np.isnan(self.depth.z)]
         height, width = self.photo.size
-        made: dict[str, Any] = {}
-        if "points" in self.__dict__:
-            made["points"] = len(self.points.positions)
-        if "mesh" in self.__dict__:
-            made |= {"vertices": len(self.mesh.vertices), "faces": len(self.mesh.faces)}
         inside = self.mask.inside
         return {
             "photo": {"name": self.photo.name, "width": width, "height": height},
@@ -141,10 +87,184 @@ class Reconstruction:
                 "source": self.camera.source,
                 "fov_error_deg": None if self.camera.fov_error is None else round(self.camera.fov_error, 1),
             },
+        }
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """How a refinement went. steps: done in all, of each stage; seconds: of this run of it; losses: the last ones, of each
+    stage that has had a step; guidance: names; device: cpu or cuda; verdict: what the comparison with the first model
+    said."""
+
+    preset: str
+    seed: int
+    steps: dict[str, int]
+    seconds: float
+    losses: dict[str, float]
+    guidance: tuple[str, ...]
+    device: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model that was made. points: the cloud that belongs to it, if one does; camera: the one that looks at it as the
+    photo did, None where there was no photo; notes: what a person should know of it; provenance: how it was made."""
+
+    mesh: Mesh
+    points: PointCloud | None = None
+    camera: Camera | None = None
+    notes: tuple[str, ...] = ()
+    provenance: Provenance | None = None
+
+    def save(self, path: str | Path, *, size_mm: float = PrintSettings.size_mm, base: bool = False) -> list[Path]:
+        """Write the mesh in the format that `path` ends with; returns the files written. size_mm, base: of an STL.
+
+        Raises BadInput for a stand under a mesh that is not closed."""
+        from recon.io.write import write_mesh
+
+        return write_mesh(self.mesh, as_path(path, "the model"), PrintSettings(size_mm, base))
+
+    def report(self) -> dict[str, Any]:
+        """The facts of this model, ready for JSON."""
+        points = {} if self.points is None else {"points": len(self.points.positions)}
+        return {
+            "refinement": None if self.provenance is None else asdict(self.provenance),
+            "counts": points | {"vertices": len(self.mesh.vertices), "faces": len(self.mesh.faces)},
+            "warnings": list(self.notes),
+        }
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """A photo's geometry at once; point cloud and mesh, made by the options when they are first asked for, then kept.
+
+    model: the one that a refinement has made, or kept, in place of the one that the options ask for; kept: whether it is
+    the first one, since the refined was no better. Everything is in the camera's frame (x right, y down, z forward);
+    `save` and the writers turn it into glTF's.
+    """
+
+    geometry: PhotoGeometry
+    options: PhotoOptions = PhotoOptions()
+    model: Model | None = None
+    kept: bool = False
+
+    @property
+    def photo(self) -> Photo:
+        """The upright photo."""
+        return self.geometry.photo
+
+    @property
+    def mask(self) -> Mask:
+        """Where its subject is."""
+        return self.geometry.mask
+
+    @property
+    def camera(self) -> Camera:
+        """The camera that took it."""
+        return self.geometry.camera
+
+    @property
+    def depth(self) -> DepthMap:
+        """How far away each of its pixels is."""
+        return self.geometry.depth
+
+    @property
+    def refinement(self) -> Provenance | None:
+        """How its refinement went, if it had one."""
+        return None if self.model is None else self.model.provenance
+
+    @property
+    def refined(self) -> Mesh | None:
+        """The refinement's mesh, where it made a better one."""
+        return None if self.model is None or self.kept else self.model.mesh
+
+    @property
+    def surface(self) -> Surface:
+        """The kind of the mesh: `auto` stands for solid where there is one subject, grid where there is none."""
+        if self.model is not None:
+            return "solid"
+        asked = self.options.surface
+        if asked == "auto":
+            return "grid" if self.mask.inside is None else "solid"
+        return asked
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know: of the photo's geometry first, then of the model."""
+        return self.geometry.notes + (self._surface_notes() if self.model is None else self.model.notes)
+
+    @cached_property
+    def points(self) -> PointCloud:
+        """Coloured points with normals, outliers removed; or the model's."""
+        if self.model is not None and self.model.points is not None:
+            voxel, points = self.options.voxel, self.model.points
+            return points if voxel is None else thinned(points, voxel)
+        return make_cloud(self.photo, self.depth, self.camera, CloudSettings.max_points, self.options.voxel)
+
+    @cached_property
+    def mesh(self) -> Mesh:
+        """The surface that was asked for, textured with the photo; or the model's."""
+        if self.model is not None:
+            return self.model.mesh
+        mesh = self._surface()
+        if self.options.faces is None:
+            return mesh
+        from recon.stages.decimate import decimate
+
+        return decimate(mesh, self.options.faces, self.photo, self.mask, self.camera)
+
+    def _surface(self) -> Mesh:
+        whole = (self.photo, self.mask, self.depth, self.camera)
+        if self.surface == "grid":
+            from recon.stages.surface_grid import make_grid
+
+            return make_grid(*whole)
+        if self.surface == "solid":
+            from recon.stages.surface_solid import make_solid
+
+            faces_per_sample = 5 if self.mask.inside is None else 18  # a relief's base is as fine as its front
+            return make_solid(*whole, SolidSettings.for_faces(self.options.faces, faces_per_sample))
+        from recon.stages.surface_poisson import make_poisson
+
+        return make_poisson(*whole, PoissonSettings(depth=self.options.poisson_depth))
+
+    def _surface_notes(self) -> tuple[str, ...]:
+        """What is to be said of the surface that the options ask for."""
+        one = self.mask.inside is not None
+        notes = (AUTO_NOTE[one],) if self.options.surface == "auto" else ()
+        return (*notes, BACK_NOTE[self.depth.back is not None]) if self.surface == "solid" and one else notes
+
+    def with_options(self, **changes: Any) -> Reconstruction:
+        """The same photo with other options; nothing of it is made yet. Raises BadOption."""
+        return Reconstruction(self.geometry, changed(PhotoOptions, self.options, changes))
+
+    def save(self, path: str | Path, *, size_mm: float | None = None, base: bool | None = None) -> list[Path]:
+        """Write the mesh in the format that `path` ends with; returns the files written.
+
+        size_mm, base: of an STL, instead of what the options say. Raises BadOption for a size out of range and BadInput
+        for a stand under a mesh that is not closed.
+        """
+        from recon.io.write import write_mesh
+
+        told = {"size_mm": size_mm, "base": base}
+        asked = changed(PhotoOptions, self.options, {name: value for name, value in told.items() if value is not None})
+        return write_mesh(self.mesh, as_path(path, "the model"), PrintSettings(asked.size_mm, asked.base))
+
+    def report(self) -> dict[str, Any]:
+        """The facts of this reconstruction, ready for JSON; counts of what was made so far."""
+        made: dict[str, Any] = {}
+        if "points" in self.__dict__:
+            made["points"] = len(self.points.positions)
+        if "mesh" in self.__dict__:
+            made |= {"vertices": len(self.mesh.vertices), "faces": len(self.mesh.faces)}
+        return {
+            **self.geometry.report(),
             "surface": self.surface,
-            "surface_source": self.surface_source,
+            "surface_source": "auto" if self.options.surface == "auto" else "user",
             "refined": self.refined is not None,
             "refinement": None if self.refinement is None else asdict(self.refinement),
+            "options": plain(self.options),
             "counts": made,
-            "warnings": list(self.warnings),
+            "warnings": list(self.notes),
         }

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from recon.errors import BadOption
-
 MIB = 1024 * 1024
 FEWEST_FACES = 4
 """Triangles of the smallest closed mesh."""
@@ -84,15 +82,6 @@ class ViewSettings:
     texture_side: int = 4096
     quality: int = 85
     bits: int = 15
-
-
-def checked_size(size_mm: float) -> float:
-    """The size if it makes sense, else BadOption."""
-    if not PRINT_SIZES[0] <= size_mm <= PRINT_SIZES[1]:
-        raise BadOption(
-            f"--size is {size_mm:g}; give the print's longest side, {PRINT_SIZES[0]:g} to {PRINT_SIZES[1]:g} mm."
-        )
-    return size_mm
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,7 @@ GIVEN = "given"
 """The model of a depth map that was measured, or made elsewhere."""
 
 Surface = Literal["grid", "poisson", "solid"]
-SurfaceChoice = Literal["auto", "grid", "poisson", "solid"]
-"""auto: `solid` where the photo shows one thing, `grid` where it shows a scene."""
+"""The surfaces that can be made; what they are, options.SURFACES says."""
 
 
 @dataclass(frozen=True)

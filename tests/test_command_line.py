@@ -130,9 +130,9 @@ def test_masks_that_do_not_fit(run: Callable[..., Outcome], place: Path) -> None
 
 
 BAD_VALUES = {
-    "fov": {"0": "between 1 and 170", "180": "between 1 and 170", "-20": "is -20;", "nan": "is nan;", "abc": "'abc'",
+    "fov": {"0": "from 1 to 170", "180": "from 1 to 170", "-20": "is -20;", "nan": "is nan;", "abc": "'abc'",
             "1e999": "is inf;", "": "invalid float"},
-    "focal_mm": {"0": "is 0;", "nan": "is nan", "1e9": "between 5 and 1500", "26mm": "invalid float"},
+    "focal_mm": {"0": "is 0;", "nan": "is nan", "1e9": "from 5 to 1500", "26mm": "invalid float"},
     "centre": {"5": "'5' is no pair", "a,b": "'a,b' is no pair", "1,2,3": "give two with a comma, U,V",
                "nan,1": "is nan,1;", "999,1": "not farther from this photo of 64×48 than its own size"},
     "focal_px": {"0": "is 0;", "inf": "between 3.2 and 6400", "nan": "is nan", "-5": "is -5", "1e9": "is 1e+09"},

@@ -10,7 +10,8 @@ import pytest
 import trimesh
 from PIL import Image
 
-from recon.pipeline import AUTO_NOTE, MESH_NOTES, reconstruct
+from recon.pipeline import reconstruct
+from recon.results import AUTO_NOTE, BACK_NOTE
 from tests.command_line import Outcome
 
 CUT = {"none": ("grid", "auto"), "file": ("solid", "auto")}
@@ -52,7 +53,7 @@ def test_a_surface_that_was_asked_for_is_made_and_not_explained(run, mask: Path,
 def test_points_have_no_surface_to_explain(run, mask: Path) -> None:  # type: ignore[no-untyped-def]
     done: Outcome = run("--kind=points", f"--mask={mask}", surface=None)
     assert done.code == 0
-    assert not any(note in said(done) for note in MESH_NOTES)
+    assert not any(note in said(done) for note in (*AUTO_NOTE.values(), *BACK_NOTE.values()))
 
 
 @pytest.mark.parametrize(("cut", "why"), [
@@ -79,4 +80,4 @@ def test_behind_a_transparency_that_shows_nothing_the_photo_is_still_seen(rgb: n
     plain = reconstruct(rgb, mask="none", offline=True)
     np.testing.assert_array_equal(hidden.depth.z, plain.depth.z)
     assert hidden.surface == plain.surface == "grid"
-    assert any("the photo's transparency leaves nothing" in note for note in hidden.warnings)
+    assert any("the photo's transparency leaves nothing" in note for note in hidden.notes)

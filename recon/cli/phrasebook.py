@@ -8,7 +8,7 @@ from recon.options import PhotoOptions, RefineOptions, options_of
 
 def flag_of(name: str) -> str:
     """An option's flag: --focal-px of focal_px, --size of size_mm."""
-    known = {each.name: each.public for each in options_of(PhotoOptions, RefineOptions)}
+    known = {each.name: each.flag_name for each in options_of(PhotoOptions, RefineOptions)}
     return f"--{known.get(name, name).replace('_', '-')}"
 
 

@@ -20,15 +20,12 @@ function aboutRefine({ refine, mask }) {
   return refine !== "off" && mask === "none" ? "There must be one thing for that: choose another cut-out" : "";
 }
 
-function aboutNumbers({ fov, faces, size_mm: size }) {
-  return {
-    size_mm: size ? "" : "Empty: 100 mm",
-    fov: fov ? "" : "Empty: from the photo, else estimated",
-    faces: faces ? "" : "Empty: as fine as the photo",
-  };
+// The chosen values by the options' names: each option has a note.
+export function valuesOf(form) {
+  const chosen = new FormData(form);
+  const names = [...form.querySelectorAll('[id$="-note"]')].map((note) => note.id.slice(0, -"-note".length));
+  return Object.fromEntries(names.map((name) => [name, chosen.get(name) ?? ""]));
 }
-
-export const valuesOf = (form) => Object.fromEntries(["surface", "mask", "depth_model", "fov", "faces", "size_mm", "base", "refine"].map((name) => [name, new FormData(form).get(name) ?? ""]));
 
 // What an option is called.
 export function titleOf(form, name) {
@@ -57,7 +54,7 @@ export function listenForOptions(form, onChange) {
     const trouble = aboutRefine(values);
     if (trouble) note("refine", trouble);
     form.querySelector("#refine-note").classList.toggle("bad", Boolean(trouble));
-    for (const [name, text] of Object.entries(aboutNumbers(values))) note(name, text);
+    for (const { name, value, dataset } of form.querySelectorAll(".field input")) note(name, value ? "" : `Empty: ${dataset.left}`);
     onChange(values);
   };
   form.addEventListener("input", tell);

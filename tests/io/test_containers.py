@@ -139,7 +139,7 @@ def test_a_panorama_is_flattened_with_a_word(tmp_path: Path, name: str) -> None:
     size, more, how = PANORAMAS[name]
     Image.fromarray(real(*size[::-1])).save(tmp_path / "a.jpg", **more)
     found = reconstruct(tmp_path / "a.jpg", depth=np.full(size[::-1], 2.0, np.float32), depth_kind="metric")
-    notes = [note for note in found.warnings if "panorama" in note]
+    notes = [note for note in found.notes if "panorama" in note]
     assert len(notes) == 1
     assert how in notes[0]
     assert f"flat picture of {found.camera.fov_x:.0f}° from side to side" in notes[0]

@@ -96,11 +96,11 @@ def test_what_is_not_the_pictures_is_told_and_not_used(tmp_path: Path, name: str
     flat = np.full(photo.size, 2.0, np.float32)
     found = reconstruct(photo, depth=flat, depth_kind="metric")
     assert found.camera.source == "default"
-    note = next(note for note in found.warnings if doubt in note)
+    note = next(note for note in found.notes if doubt in note)
     assert "60° along the longer side was assumed" in note  # what was used instead
     asked = reconstruct(photo, depth=flat, depth_kind="metric", focal_mm=26.0)
     assert asked.camera.source == "user"
-    assert not any(doubt in note for note in asked.warnings)
+    assert not any(doubt in note for note in asked.notes)
 
 
 CAMERAS = {

@@ -32,7 +32,7 @@ def test_a_smaller_map_follows_the_photo(tmp_path: Path) -> None:
     wrong = np.abs(found.depth.z / TRUE - 1)
     assert np.median(wrong) < 0.003
     assert (wrong > 0.02).mean() < 0.01
-    assert "the depth map has 160×120 values; between them it follows the photo's edges" in found.warnings
+    assert "the depth map has 160×120 values; between them it follows the photo's edges" in found.notes
 
 
 def test_a_larger_map_is_taken_sample_by_sample() -> None:

@@ -97,7 +97,7 @@ def test_an_open_mesh_has_no_stand_and_sizes_have_bounds() -> None:
         printable(opened, PrintSettings(base=True))
     assert size_of(printable(opened))[2] == pytest.approx(100, rel=1e-3)
     for size in (0.0, 4.9, 2001.0, float("nan")):
-        with pytest.raises(BadOption, match="--size"):
+        with pytest.raises(BadOption, match="size_mm"):
             reconstruct(np.zeros((20, 20, 3), np.uint8), size_mm=size)
 
 

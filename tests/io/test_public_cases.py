@@ -250,6 +250,6 @@ def test_depth_maps_say_what_they_mean(tmp_path: Path, name: str) -> None:
         np.testing.assert_array_equal(~seen, hole if what == HOLE else False)
     else:
         assert 0.02 < seen.mean() < 0.08
-    told = [note for note in found.warnings if "no surface by their values" in note]
+    told = [note for note in found.notes if "no surface by their values" in note]
     assert len(told) == (what != Z)
     assert found.mesh.faces.size > 0

@@ -123,10 +123,10 @@ def test_points_are_written_as_a_cloud_and_as_a_closed_mesh(photo: Path, tmp_pat
 
 @pytest.mark.parametrize(
     ("wrong", "said"),
-    [(["--steps", "3"], "--steps and --resume"),
+    [(["--steps", "3"], "--steps is for a refinement"),
      (["--refine", "quick", "--kind", "points"], "--kind is points"),
-     (["--second", "points"], "--second points is for a refinement"),
-     (["--guidance", "none"], "--guidance, --steps and --resume"),
+     (["--second", "points"], "--refine-to is for a refinement"),
+     (["--guidance", "none"], "--guidance is for a refinement"),
      (["--refine", "quick", "--steps", "-1"], "--steps is -1"),
      (["--refine", "quick", "--guidance", "builtin,zero456"], "'zero456' is unknown; give none, or builtin"),
      (["--refine", "quick", "--resume", gen.__file__], "cannot write"),

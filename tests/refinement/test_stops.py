@@ -33,13 +33,13 @@ class Stop(Exception):
 
 def told(found: Reconstruction, tell: Callable[[Step], None], **options: Any) -> Reconstruction:
     """A refinement of a few steps."""
-    return pipeline.refine(found, "toy", steps=2, device="cpu", networks=[toy.Inflating()], tell=tell, **options)
+    return pipeline.refine(found, steps=2, device="cpu", networks=[toy.Inflating()], tell=tell, **options)
 
 
 @pytest.fixture
 def found(monkeypatch: pytest.MonkeyPatch) -> Reconstruction:
     """The ball's reconstruction, and a preset that does little."""
-    monkeypatch.setattr("recon.refinement.settings.PRESETS", {"toy": replace(TOY, turns=(0.0, 10.0))})
+    monkeypatch.setattr("recon.refinement.settings.PRESETS", {"quick": replace(TOY, turns=(0.0, 10.0))})
     return toy.found()
 
 

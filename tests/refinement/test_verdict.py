@@ -184,7 +184,7 @@ def test_a_refinement_keeps_the_first_model_where_its_own_is_worse(
     found = toy.found()
     done = refine(found, "quick", networks=[toy.Inflating()], folder=state)
     assert done.refinement is not None
-    kept = [note for note in done.warnings if note.startswith(KEPT_NOTE)]
+    kept = [note for note in done.notes if note.startswith(KEPT_NOTE)]
     assert done.refinement.verdict.better == (not spoilt), done.refinement.verdict
     assert (done.refined is None) == spoilt == bool(kept)
     assert done.surface == "solid"

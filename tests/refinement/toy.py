@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
+from recon.options import PhotoOptions
 from recon.refinement.reference import Target, target_of
 from recon.refinement.settings import CoarseSettings, FineSettings, Settings, TextureSettings
-from recon.results import Reconstruction
+from recon.results import PhotoGeometry, Reconstruction
 from recon.settings import SolidSettings
 from recon.stages.surface_solid import make_solid
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo, Relief
@@ -50,7 +51,7 @@ def target(side: int = TOY.photo) -> Target:
 def found() -> Reconstruction:
     """The fast path's result."""
     photo, mask, camera, depth = ball()
-    return Reconstruction(photo, mask, camera, depth, "solid")
+    return Reconstruction(PhotoGeometry(photo, mask, camera, depth), PhotoOptions(surface="solid"))
 
 
 @dataclass

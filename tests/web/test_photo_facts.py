@@ -136,7 +136,7 @@ def test_the_page_says_what_the_command_line_says(
         assert camera_of(facts) == (report["fov_x_deg"], report["source"], report["focal_px"], *theirs.photo.size[::-1])
         ours = facts["warnings"]
         assert not any("--" in note for note in ours)
-        about = [note for note in theirs.warnings if "choose another" not in note]  # the other surface has its own
+        about = [note for note in theirs.notes if "choose another" not in note]  # the other surface has its own
         assert [note for note in ours if note in map(work.for_pages, about)] == list(map(work.for_pages, about))
         assert all(any(part in note for note in ours) for part in told)
 

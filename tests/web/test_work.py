@@ -170,6 +170,26 @@ def test_a_checkpoint_gives_back_what_was_kept(tmp_path: Path) -> None:
             np.testing.assert_equal(getattr(getattr(again, part), name), value)
 
 
+@pytest.mark.parametrize("lane", [MESH, FILES])
+def test_a_job_of_an_older_program_begins_anew_and_ends(
+    photo: Path, monkeypatch: pytest.MonkeyPatch, lane: str
+) -> None:
+    """As it was written before there were options in a checkpoint: the server was updated while the job waited."""
+    old = {
+        "surface": "solid",
+        "surface_source": "auto",
+        "faces": None,
+        "warnings": ["a note"],
+        "mask": {"method": "none"},
+    }
+    np.savez(photo.parent / "old.npz", json=np.array(json.dumps(old)))
+    run = Run(photo, monkeypatch)
+    after = run.lane(lane, photo.parent / "old.npz")
+    while after is not None:
+        after = run.lane(*after)
+    assert (run.made, run.lanes) == (FIRST + MESHES + REST, [lane, MESH, FILES])
+
+
 def test_a_checkpoint_cannot_carry_objects(tmp_path: Path) -> None:
     np.savez(tmp_path / "c.npz", json=np.array([print]))
     with pytest.raises(ValueError, match="allow_pickle"):

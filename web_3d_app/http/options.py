@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import url_for
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate, validates
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
 
-from recon.options import Option, options_of
+from recon.options import SURFACES, Option, Page, PhotoOptions, options_of
 from recon.registry import BUILTIN, listing, runs_here
-from recon.settings import PRINT_SIZES, PrintSettings
 from web_3d_app.jobs.uploads import readable_formats, readable_sentence
 from web_3d_app.kinds import followers
 from web_3d_app.kinds.base import Kind
@@ -21,57 +21,72 @@ from web_3d_app.settings import Settings
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 BEST_FIRST = ("flower", "chelsea", "astronaut", "coffee")
 """The samples by how good their models look, from the side too; the first one shows one thing, so that all can be tried."""
-SURFACES = {"auto": "Automatic", "solid": "Solid (printable)", "grid": "Sharp", "poisson": "Smooth"}
-MASKS = {"auto": "Automatic", "none": "Whole photo", "alpha": "The photo's transparency", "builtin": "Built-in network",
-         "grabcut": "Plain background"}  # fmt: skip
-ABOUT = {
-    "surface": {
-        "auto": "One thing becomes solid, a scene sharp",
-        "solid": "Closed all round, with a guessed back; a scene gets walls and a base",
-        "grid": "What the photo shows, pixel by pixel, cut at its edges",
-        "poisson": "What the photo shows, with small gaps filled",
-    },
-    "mask": {
-        "auto": "One thing is cut out where one is found; else the whole photo is taken",
-        "none": "Nothing is cut out: the photo is a scene",
-        "alpha": "What is transparent is left out",
-        "builtin": "The network looks for one thing, on any ground",
-        "grabcut": "What stands on a plain ground, with the sharpest outline",
-    },
-    "base": {
-        "false": "The model is printed as it is",
-        "true": "A flat stand is joined to it from below",
-    },
-    "refine": {
-        "off": "It can be asked for later, too",
-        "quick": "A few minutes more, with a back, a clean outline and a texture of its own",
-        "full": "Half an hour and more, finer",
-    },
-}
-"""What each choice does."""
-CHANGES = {
-    "surface": "The shape of the model",
-    "depth_model": "How far away each pixel is: larger models are more exact and take longer",
-    "mask": "What belongs to the model; all else is left out",
-    "fov": "The proportions: wider makes a scene wider and shallower, narrower makes it deeper",
-    "faces": "How fine the mesh is and how large its files are; the first, instant mesh stays as it is",
-    "size_mm": "How large the file for printing is: its longest side in millimetres",
-    "base": "Whether the file for printing has a stand under it",
-    "refine": "Whether one thing is shaped once more, from all sides",
-}
-"""What each option changes in the model."""
-FOV_DEG = (5.0, 150.0)
-FACES = (1000, 500_000)
-BASES = {"false": "No", "true": "Yes"}
-REFINES = {"off": "No", "quick": "Quickly", "full": "Thoroughly"}
-DEFAULTS: dict[str, Any] = {"surface": "auto", "depth_model": "auto", "mask": "auto", "fov": None, "faces": None,
-                            "size_mm": PrintSettings.size_mm, "base": False, "refine": "off"}  # fmt: skip
+
+
+def classes_of(kind: Kind) -> tuple[type, ...]:
+    """The options of a kind, and of those that may follow it."""
+    return (kind.options, *(other.options for other in followers(kind)))
+
+
+OFFERED = classes_of(PHOTO)
+"""Whose options a job has: those that have a `page`."""
 LOOK_AGAIN = 30.0
 """Seconds for which the answer "which models are here" is believed."""
 
 
-class _Params(Schema):
-    """A job's options; what is left out or empty has its default."""
+def offered(*kinds: type) -> list[Option]:
+    """The options of some classes that the web offers, in the order of its form."""
+    found = [about for about in options_of(*kinds) if about.page]
+    return sorted(found, key=lambda about: not _page(about).first)
+
+
+def default_of(about: Option) -> Any:
+    """What an option is where nobody says anything."""
+    return about.default if about.off is None else about.off.value
+
+
+def _page(about: Option) -> Page:
+    assert about.page is not None, "only what is offered is asked for"
+    return about.page
+
+
+def _bounds(about: Option) -> tuple[Any, Any]:
+    """Lowest and highest value that the web takes."""
+    page = _page(about)
+    return (about.low if page.low is None else page.low), (about.high if page.high is None else page.high)
+
+
+def _field(about: Option) -> fields.Field[Any]:
+    """How an option is read from a request."""
+    rules: dict[str, Any] = {
+        "load_default": default_of(about),
+        "allow_none": about.default is None,
+        "metadata": {"description": _page(about).about} if _page(about).about else {},
+    }
+    if about.models:
+        return fields.String(**rules, validate=_is_here)
+    if about.kind == "switch":
+        return fields.Boolean(**rules)
+    if about.kind == "word":
+        return fields.String(**rules, validate=validate.OneOf([choice.value for choice in about.listed]))
+    rules["validate"] = validate.Range(*_bounds(about))
+    return fields.Integer(**rules) if about.kind == "whole" else fields.Float(**rules, allow_nan=False)
+
+
+def _is_here(value: str) -> None:
+    """Only models that are here: a server does not download for a visitor."""
+    here = [choice["value"] for choice in _choices() if choice["here"]]
+    if value not in here:
+        raise ValidationError(f"{value!r} is not here; give one of {', '.join(here)}.")
+
+
+def fields_of(*kinds: type) -> dict[str, Any]:
+    """How the options of some classes are read from a request."""
+    return {about.web_name: _field(about) for about in offered(*kinds)}
+
+
+class OptionsSchema(Schema):
+    """Options as a form sends them; what is left out or empty has its default."""
 
     class Meta:
         """Fields of the form that are no options are ignored."""
@@ -84,73 +99,23 @@ class _Params(Schema):
         return {name: value for name, value in dict(data).items() if value not in ("", None)}
 
 
-class ParamsSchema(_Params):
-    """Those of a photo."""
+class ParamsSchema(OptionsSchema):
+    """A job's options; what is left out or empty has its default."""
 
-    surface = fields.String(
-        load_default="auto",
-        validate=validate.OneOf(list(SURFACES)),
-        metadata={"description": "auto: solid for one thing, grid for a scene"},
-    )
-    depth_model = fields.String(load_default="auto", metadata={"description": "a name from /options that is here"})
-    mask = fields.String(load_default="auto", validate=validate.OneOf(list(MASKS)))
-    fov = fields.Float(
-        load_default=None,
-        allow_none=True,
-        allow_nan=False,
-        validate=validate.Range(*FOV_DEG),
-        metadata={"description": "horizontal field of view in degrees"},
-    )
-    faces = fields.Integer(
-        load_default=None,
-        allow_none=True,
-        validate=validate.Range(*FACES),
-        metadata={"description": "at most about this many triangles"},
-    )
+    class Meta(OptionsSchema.Meta):
+        """Those of a photo."""
 
-    size_mm = fields.Float(
-        load_default=PrintSettings.size_mm,
-        allow_nan=False,
-        validate=validate.Range(*PRINT_SIZES),
-        metadata={"description": "longest side of a print (STL) in millimetres"},
-    )
-    base = fields.Boolean(load_default=False, metadata={"description": "whether a print stands on a flat base"})
-
-    refine = fields.String(
-        load_default="off",
-        validate=validate.OneOf(list(REFINES)),
-        metadata={"description": "whether a better mesh of the subject is made afterwards"},
-    )
-
-    @validates("depth_model")
-    def is_here(self, value: str, data_key: str) -> None:
-        """Only models that are here: a server does not download for a visitor."""
-        here = [choice["value"] for choice in _choices() if choice["here"]]
-        if value not in here:
-            raise ValidationError(f"{value!r} is not here; give one of {', '.join(here)}.")
+        include: ClassVar[dict[str, Any]] = fields_of(*OFFERED)
 
 
 def schema_of(kind: Kind) -> type[Schema]:
-    """The options of a kind that a form may choose, and of those that may follow it."""
+    """How the options of a kind, and of those that may follow it, are read from a request."""
     if kind is PHOTO:
         return ParamsSchema
-    offered = [each for each in options_of(kind.options, *(other.options for other in followers(kind))) if each.page]
-    return _Params.from_dict({each.public: _field_of(each) for each in offered})
+    return OptionsSchema.from_dict(fields_of(*classes_of(kind)))
 
 
-def _field_of(about: Option) -> fields.Field[Any]:
-    """One option as a field."""
-    bounds = validate.Range(about.low, about.high) if about.low is not None or about.high is not None else None
-    words = validate.OneOf([choice.value for choice in about.listed]) if about.listed and not about.open else None
-    default = about.default if about.off is None else about.off.value
-    kinds: dict[str, type[fields.Field[Any]]] = {
-        "number": fields.Float, "whole": fields.Integer, "switch": fields.Boolean,
-    }  # fmt: skip
-    which = kinds.get(about.kind, fields.String)
-    check = bounds if about.kind in ("number", "whole") else words if about.kind == "word" else None
-    return which(load_default=default, allow_none=default is None, validate=check)
-
-
+DEFAULTS = {about.web_name: default_of(about) for about in offered(*OFFERED)}
 _looked: dict[float, list[dict[str, Any]]] = {}
 
 
@@ -207,35 +172,21 @@ def samples() -> list[dict[str, Any]]:
     return found
 
 
+def described_option(about: Option) -> dict[str, Any]:
+    """An option with its bounds or choices, for `/options` and the form."""
+    found = {"default": default_of(about), "changes": _page(about).changes}
+    if about.models:
+        return found | {"choices": _choices()}
+    if about.listed:
+        return found | {"choices": [asdict(choice) for choice in about.listed]}
+    low, high = _bounds(about)
+    return found | {"minimum": low, "maximum": high} | ({"unit": about.unit} if about.unit else {})
+
+
 def options(settings: Settings) -> dict[str, Any]:
     """Everything that can be chosen, with bounds and defaults."""
-
-    def listed(option: str, values: dict[str, str]) -> dict[str, Any]:
-        about = ABOUT[option]
-        choices = [{"value": value, "label": label, "about": about[value]} for value, label in values.items()]
-        return {"default": DEFAULTS[option], "changes": CHANGES[option], "choices": choices}
-
     return {
-        "surface": listed("surface", SURFACES),
-        "mask": listed("mask", MASKS),
-        "depth_model": {"default": DEFAULTS["depth_model"], "changes": CHANGES["depth_model"], "choices": _choices()},
-        "fov": {
-            "default": None,
-            "changes": CHANGES["fov"],
-            "minimum": FOV_DEG[0],
-            "maximum": FOV_DEG[1],
-            "unit": "degrees",
-        },
-        "faces": {"default": None, "changes": CHANGES["faces"], "minimum": FACES[0], "maximum": FACES[1]},
-        "size_mm": {
-            "default": DEFAULTS["size_mm"],
-            "changes": CHANGES["size_mm"],
-            "minimum": PRINT_SIZES[0],
-            "maximum": PRINT_SIZES[1],
-            "unit": "mm",
-        },
-        "base": listed("base", BASES),
-        "refine": listed("refine", REFINES),
+        **{about.web_name: described_option(about) for about in offered(*OFFERED)},
         "photo": {
             "max_bytes": settings.max_bytes,
             "max_pixels": int(settings.max_megapixels * 1e6),
@@ -249,20 +200,45 @@ def options(settings: Settings) -> dict[str, Any]:
     }
 
 
+def _left(about: Option) -> str:
+    """What an empty field of a number means."""
+    default = (
+        f"{about.default:g} {about.unit}" if about.kind in ("number", "whole") and about.default is not None else ""
+    )
+    return _page(about).left or default
+
+
+def form_fields() -> list[dict[str, Any]]:
+    """The fields of the form in their order: what `/options` says of each, and how it looks."""
+    return [
+        {
+            **described_option(about),
+            "name": about.web_name,
+            "whole": about.kind == "whole",
+            "models": about.models,
+            "left": _left(about),
+            **{name: getattr(_page(about), name) for name in ("label", "empty", "cards", "wide")},
+        }
+        for about in offered(*OFFERED)
+    ]
+
+
 def described(job: dict[str, Any]) -> str:
     """A job (as JSON) among others of the same photo: its surface, and what else was not left to the defaults."""
     params, made = job["params"], (job["facts"] or {}).get("surface")
-    words = [SURFACES[made or params.get("surface", "auto")]]
-    if params.get("mask", "auto") != "auto":
-        words.append(MASKS[params["mask"]].lower())
-    if params.get("depth_model", "auto") != "auto":
-        words.append(params["depth_model"])
-    if params.get("fov"):
-        words.append(f"{params['fov']:g}°")
-    if params.get("faces"):
-        words.append(f"{params['faces']:,} triangles")
-    if (size := params.get("size_mm")) and size != DEFAULTS["size_mm"]:
-        words.append(f"printed {size:g} mm long")
-    if params.get("base"):
-        words.append("with a stand")
+    surface = made or params.get("surface", "auto")
+    words = [next(choice.label for choice in SURFACES if choice.value == surface)]
+    for about in offered(PhotoOptions):
+        value = params.get(about.web_name)
+        if about.name != "surface" and value not in (about.default, None):
+            words.append(_said(about, value))
     return ", ".join(words)
+
+
+def _said(about: Option, value: Any) -> str:
+    """A choice in a few words."""
+    page = _page(about)
+    if page.told:
+        return page.told.format(value)
+    labels = {choice.value: choice.label.lower() for choice in about.choices}
+    return labels.get(value, f"{page.label}: {value}")

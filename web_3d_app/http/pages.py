@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint, Response, redirect, render_template, request, send_from_directory, url_for
 from flask.typing import ResponseReturnValue
-from flask_wtf import FlaskForm
-from flask_wtf.file import FileField
-from wtforms import BooleanField, FloatField, IntegerField, SelectField, StringField
 
 from web_3d_app.http.identity import visitor
 from web_3d_app.http.job_json import job_json, jobs_json
-from web_3d_app.http.options import SAMPLES, described, options, sample_names, samples
+from web_3d_app.http.options import SAMPLES, described, form_fields, options, sample_names, samples
 from web_3d_app.http.submission import take
 from web_3d_app.kinds import KINDS
 from web_3d_app.problems import Problem, not_found
@@ -20,29 +15,6 @@ from web_3d_app.services import services
 
 pages = Blueprint("pages", __name__)
 RECENT, PAGE = 6, 24
-
-
-class PhotoForm(FlaskForm):
-    """A photo with its options, for browsers without script too. The options' bounds are held by `submission`."""
-
-    photo = FileField("Photo")
-    sample = StringField("Sample")
-    surface = SelectField("Surface")
-    depth_model = SelectField("Depth model")
-    mask = SelectField("Cut out")
-    fov = FloatField("Field of view in degrees")
-    faces = IntegerField("Triangles")
-    size_mm = FloatField("Longest side of a print in millimetres")
-    base = BooleanField("A stand under it")
-    refine = SelectField("Make it better afterwards")
-
-    @classmethod
-    def offering(cls, offered: dict[str, Any]) -> PhotoForm:
-        """The form with the choices of `options`."""
-        form = cls()
-        for name in ("surface", "depth_model", "mask", "refine"):
-            form[name].choices = [(c["value"], c["label"]) for c in offered[name]["choices"] if c.get("here", True)]
-        return form
 
 
 @pages.get("/")
@@ -69,9 +41,10 @@ def job(job_id: str) -> str:
     found = services().jobs.get(owner, job_id)
     kin = jobs_json(services().jobs.family(owner, found))
     results = [{"job": one, "words": described(one)} for one in kin] if len(kin) > 1 else []
-    offered = options(services().settings)
-    page = KINDS[found.kind].page
-    return render_template(page, job=job_json(found), shared=False, results=results, options=offered)
+    fields, offered = form_fields(), options(services().settings)
+    return render_template(
+        KINDS[found.kind].page, job=job_json(found), shared=False, results=results, options=offered, fields=fields
+    )
 
 
 @pages.get("/s/<token>")
@@ -106,7 +79,7 @@ def _index(owner: str, problem: Problem | None = None) -> ResponseReturnValue:
         forms=[kind.form for kind in KINDS.values() if kind.form],
         samples=samples(),
         recent=jobs_json(services().jobs.newest(owner, RECENT)),
-        form=PhotoForm.offering(offered),
+        fields=form_fields(),
         problem=problem.body()["error"] if problem else None,
     )
     return (page, problem.status) if problem else page

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from web_3d_app.http.options import REFINES, ParamsSchema
+from recon.options import RefineOptions, option_of
+from web_3d_app.http.options import ParamsSchema
 from web_3d_app.jobs.tables import FINAL
 from web_3d_app.kinds import beginning, lanes
 from web_3d_app.kinds.photo import PHOTO
+
+PRESETS = [choice.value for choice in option_of(RefineOptions, "preset").choices]
 
 
 class CreateSchema(ParamsSchema):
@@ -72,7 +75,7 @@ class LinksSchema(Schema):
 class RefineSchema(Schema):
     """How much better."""
 
-    preset = fields.String(load_default="quick", validate=validate.OneOf([name for name in REFINES if name != "off"]))
+    preset = fields.String(load_default="quick", validate=validate.OneOf(PRESETS))
 
 
 class RefinementSchema(Schema):

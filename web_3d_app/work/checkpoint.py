@@ -11,41 +11,50 @@ from typing import Any
 
 import numpy as np
 
-from recon.results import Reconstruction
+from recon.options import PhotoOptions, plain, restored
+from recon.results import PhotoGeometry, Reconstruction
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo
 
 PARTS = {"mask": Mask, "camera": Camera, "depth": DepthMap, "mesh": Mesh}
-PLAIN = ("surface", "surface_source", "faces", "warnings")
+FORMAT = 2
+"""Grows with every change of what a checkpoint holds."""
+
+
+class Outdated(Exception):
+    """A checkpoint that another version of this program has written."""
 
 
 def save(result: Reconstruction, path: Path) -> Path:
     """Write mask, camera and depth, and the mesh if it was made already."""
     arrays: dict[str, np.ndarray] = {}
-    plain: dict[str, Any] = {name: getattr(result, name) for name in PLAIN}
+    told: dict[str, Any] = {"format": FORMAT, "options": plain(result.options), "notes": list(result.geometry.notes)}
     for part in PARTS:
-        if part not in vars(result):  # a mesh that was not asked for yet
+        if part == "mesh" and part not in vars(result):  # it was not asked for yet
             continue
-        plain[part] = {}
-        for name, value in vars(vars(result)[part]).items():
+        told[part] = {}
+        for name, value in vars(getattr(result, part)).items():
             if isinstance(value, np.ndarray):
                 arrays[f"{part}.{name}"] = value
             else:
-                plain[part][name] = value
-    np.savez(path, json=np.array(json.dumps(plain)), **arrays)  # type: ignore[arg-type]
+                told[part][name] = value
+    np.savez(path, json=np.array(json.dumps(told)), **arrays)  # type: ignore[arg-type]
     return path
 
 
-def load(path: Path, photo: Photo) -> Reconstruction:
-    """The reconstruction of the same photo again."""
+def load(path: Path, photo: Photo, kind: type[PhotoOptions] = PhotoOptions) -> Reconstruction:
+    """The reconstruction of the same photo again. Raises Outdated."""
     with np.load(path, allow_pickle=False) as file:
-        plain = json.loads(str(file["json"]))
+        told = json.loads(str(file["json"]))
+        if told.get("format") != FORMAT:
+            raise Outdated
         parts = {}
-        for part, kind in PARTS.items():
-            if part in plain:
+        for part, made in PARTS.items():
+            if part in told:
                 arrays = {name.partition(".")[2]: file[name] for name in file.files if name.startswith(f"{part}.")}
-                parts[part] = kind(**plain[part], **arrays)
+                parts[part] = made(**told[part], **arrays)
     mesh = parts.pop("mesh", None)
-    result = Reconstruction(photo, **parts, **{name: plain[name] for name in PLAIN})
+    options = restored(kind, told["options"])
+    result = Reconstruction(PhotoGeometry(photo, **parts, notes=tuple(told["notes"])), options)
     if mesh is not None:
         vars(result)["mesh"] = mesh  # where cached_property keeps it
     return result

@@ -11,9 +11,9 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from numpy import ndarray
 from recon.errors import UnflatError
 from recon.geometry.reduce import shrink_to_fit
 from recon.io import write, write_stl
+from recon.options import PhotoOptions, restored
 from recon.pipeline import reconstruct
 from recon.progress import Stopwatch
 from recon.results import Reconstruction
@@ -47,7 +48,10 @@ WARM_UP_PHOTO = Path(__file__).resolve().parents[2] / "samples" / "coffee.jpg"
 def run(context: Context) -> Next | None:
     """One lane's work on one photo. Raises UnflatError, or what the context raises."""
     work = PhotoRun(context)
-    return {VIEW.name: work.view, MESH.name: work.mesh, FILES.name: work.files}[context.lane]()
+    try:
+        return {VIEW.name: work.view, MESH.name: work.mesh, FILES.name: work.files}[context.lane]()
+    except checkpoint.Outdated:  # the server was updated in between
+        return work.view()
 
 
 def warm_up(crew: str, context: Context) -> None:
@@ -68,6 +72,7 @@ class PhotoRun:
 
     context: Context
     print_mm: list[float] | None = None
+    notes: list[str] = field(default_factory=list)
 
     def view(self) -> Next:
         """Depth, and what is shown at once: thinned points and the instant mesh."""
@@ -79,11 +84,11 @@ class PhotoRun:
             cloud = replace(cloud, normals=None)  # nobody sees them
             self._add("points_view.ply", lambda path: write.write_cloud(cloud, path))
         with self.context.watch.stage("grid"):
-            grid = replace(result, surface="grid", faces=None)
+            grid = result.with_options(surface="grid", faces=None)
             self._add("grid_view.glb", lambda path: write.write_mesh(grid.mesh, path, view=ViewSettings()))
             self._add_pictures(result)
         self.context.tell(self._facts(result))
-        grid_asked = result.surface == "grid" and result.faces is None
+        grid_asked = result.surface == "grid" and result.options.faces is None
         return (FILES if grid_asked else MESH).name, checkpoint.save(result, self.context.folder / "view.npz")
 
     def mesh(self) -> Next:
@@ -111,7 +116,7 @@ class PhotoRun:
         self.context.tell(self._facts(result))
         report = result.report() | {"options": dict(self.context.params), "seconds": self.context.watch.rounded()}
         report["photo"].pop("name", None)
-        report["warnings"] = [for_pages(note) for note in report["warnings"]]
+        report["warnings"] = [for_pages(note) for note in report["warnings"] + self.notes]
         self._add("report.json", lambda path: write.write_report(report, path))
 
     def _loaded(self) -> Reconstruction:
@@ -146,25 +151,25 @@ class PhotoRun:
 
     def _add_smooth(self, result: Reconstruction) -> None:
         """The Poisson mesh beside the surface that was asked for."""
-        smooth = replace(result, surface="poisson")
+        smooth = result.with_options(surface="poisson")
         try:
             self._add("smooth_view.glb", lambda path: write.write_mesh(smooth.mesh, path, view=ViewSettings()))
             for name in ("smooth.glb", "smooth.ply"):
                 self._add(name, lambda path: write.write_mesh(smooth.mesh, path))
         except UnflatError as error:
-            result.warnings.append(f"there is no smooth mesh beside this one: {error}")
+            self.notes.append(f"there is no smooth mesh beside this one: {error}")
 
     @staticmethod
     def _grid(result: Reconstruction) -> Reconstruction:
         """The same with the instant mesh, in full."""
-        asked = result.surface == "grid" and result.faces is None
-        return result if asked else replace(result, surface="grid", faces=None)
+        asked = result.surface == "grid" and result.options.faces is None
+        return result if asked else result.with_options(surface="grid", faces=None)
 
     def _print(self, result: Reconstruction, path: Path) -> None:
         """The closed solid, whatever surface was asked for: nothing else can be printed."""
         if result.surface != "solid":
-            result = replace(result, surface="solid")
-        self.print_mm = write_print(result.mesh, path, self.context.params)
+            result = result.with_options(surface="solid")
+        self.print_mm = write_print(result.mesh, path, result.options)
 
     @contextmanager
     def _drawing(self, result: Reconstruction) -> Iterator[subprocess.Popen[bytes]]:
@@ -223,17 +228,16 @@ class PhotoRun:
             "vertices": counts.get("vertices"),
             "faces": counts.get("faces"),
             "print_mm": self.print_mm,
-            "warnings": [for_pages(note) for note in report["warnings"]],
+            "warnings": [for_pages(note) for note in report["warnings"] + self.notes],
             "seconds": self.context.watch.rounded(),
         }
 
 
 def reconstructed(context: Context, watch: Stopwatch) -> Reconstruction:
     """The reconstruction of a job's photo by its options. Raises UnflatError, or what `watch` raises."""
-    asked, models = context.params, context.models
-    return reconstruct(context.photo, surface=asked["surface"], depth_model=models.get(asked["depth_model"]),
-                       mask=asked["mask"], fov=asked["fov"], faces=asked["faces"], device=models.device, offline=True,
-                       watch=watch)  # fmt: skip
+    options, models = restored(PhotoOptions, context.params), context.models
+    estimator = models.get(options.depth_model)
+    return reconstruct(context.photo, options, depth_model=estimator, device=models.device, offline=True, watch=watch)
 
 
 PHRASES = {
@@ -268,10 +272,9 @@ def depth_colours(depth: DepthMap) -> UInt8[ndarray, "h w 3"]:
     return colours
 
 
-def write_print(mesh: Mesh, path: Path, asked: Mapping[str, Any]) -> list[float]:
-    """Write a mesh for printing by a job's options; returns its width, depth and height in millimetres."""
-    settings = PrintSettings(asked.get("size_mm") or PrintSettings.size_mm, bool(asked.get("base")))
-    found = write_stl.printable(mesh, settings)
+def write_print(mesh: Mesh, path: Path, asked: PhotoOptions) -> list[float]:
+    """Write a mesh for printing as it was asked for; returns its width, depth and height in millimetres."""
+    found = write_stl.printable(mesh, PrintSettings(asked.size_mm, asked.base))
     write_stl.write_printable(found, path)
     return [round(side, 1) for side in write_stl.size_of(found)]
 

@@ -131,14 +131,14 @@ class RefinementRun:
         except Stopped:
             self._keep()
             raise
+        assert better.model is not None and better.refinement is not None
         if better.refined is None:
-            assert better.refinement is not None
             self.progress.told |= {"notes": [], "kept_first": list(better.refinement.verdict.reasons)}
             files: tuple[str, ...] = ()
         else:
             self.progress.told |= {
                 "vertices": len(better.mesh.vertices), "faces": len(better.mesh.faces),
-                "notes": [for_pages(note) for note in better.warnings if note not in found.warnings],
+                "notes": [for_pages(note) for note in better.model.notes],
             }  # fmt: skip
             self._write(better)
             files = REFINED
@@ -221,5 +221,5 @@ class RefinementRun:
         for ending in ("glb", "ply"):
             self.context.check_stop()
             write.write_mesh(mesh, folder / f"refined.{ending}")
-        self.progress.told["print_mm"] = write_print(mesh, folder / "refined.stl", self.context.params)
+        self.progress.told["print_mm"] = write_print(mesh, folder / "refined.stl", better.options)
         zipped(write.write_mesh(mesh, folder / "refined.obj"), folder / "refined_obj.zip")
