@@ -157,14 +157,14 @@ def own_methods(path: Path) -> Iterator[str]:
 
 
 def only_tests_reach() -> set[str]:
-    """Public functions, classes and methods of the shipped code that neither it, nor a benchmark, nor the training names.
+    """Functions, classes and public methods of the shipped code that neither it, nor a benchmark, nor the training names.
 
     One walk from everything that runs at import, from the benchmarks and from the training; a name that is reached brings
     in what its body names. Methods are told by their last word alone, so one is missed only where another has its name.
     """
     bodies: dict[str, Reach] = {}
     waiting: list[Reach] = []
-    public: set[str] = set()
+    named: set[str] = set()
     methods: set[str] = set()
     for path in ours(*SHIPPED, "gunicorn.conf.py", "bench", "training"):
         module = module_of(path)
@@ -178,8 +178,8 @@ def only_tests_reach() -> set[str]:
                 waiting.append(reach)
                 continue
             bodies[f"{module}.{node.name}"] = reach
-            if not node.name.startswith("_"):
-                public.add(f"{module}.{node.name}")
+            if not node.name.startswith("__"):
+                named.add(f"{module}.{node.name}")
     reached: set[str] = set()
     attributes: set[str] = set()
     while waiting:
@@ -189,4 +189,4 @@ def only_tests_reach() -> set[str]:
             reached.add(name)
             if name in bodies:
                 waiting.append(bodies[name])
-    return (public - reached) | {name for name in methods if name.rsplit(".", 1)[1] not in attributes}
+    return (named - reached) | {name for name in methods if name.rsplit(".", 1)[1] not in attributes}

@@ -32,7 +32,7 @@ def test_a_full_disk_leaves_the_old_files(
         monkeypatch.setattr("recon.io.write.write_mesh", lambda *_: [])  # the model finds room
     if FULL[name] == "turntable":
         frame = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)  # drawing takes seconds
-        monkeypatch.setattr("recon.io.turntable.OffscreenRenderer.shot", lambda *_: frame)
+        monkeypatch.setattr("recon.io.turntable.OffscreenRenderer.render", lambda *_: frame)
     old = dict.fromkeys((name, "mesh.mtl", "mesh_texture.jpg"), b"old")
     for file, data in old.items():
         (place / "out" / file).write_bytes(data)
@@ -50,7 +50,7 @@ STEPS = {
     "writing": "recon.io.write_ply.write_bytes",
     "flushing": "recon.io.files.os.fsync",
     "renaming": "recon.io.files.os.replace",
-    "the preview": "recon.io.turntable.OffscreenRenderer.shot",
+    "the preview": "recon.io.turntable.OffscreenRenderer.render",
     "the turntable": "recon.io.turntable.turntable_angles",
     "the report": "recon.io.write.write_report",
 }

@@ -47,17 +47,17 @@ def write_preview(mesh: Mesh, camera: Camera, path: Path, closed: bool) -> None:
     from PIL import Image
 
     yaw = 30.0 if closed else 0.6 * SWING_DEG
-    with OffscreenRenderer(mesh, camera, LONG_SIDE, closed) as studio:
-        frame = studio.shot(yaw, LIFT_DEG, fitted=closed)
+    with OffscreenRenderer(mesh, camera, LONG_SIDE, closed) as renderer:
+        frame = renderer.render(yaw, LIFT_DEG, fitted=closed)
     write_with(path, lambda temporary: Image.fromarray(frame).save(temporary))
 
 
 def write_turntable(mesh: Mesh, camera: Camera, path: Path, closed: bool, seconds: float = 3.0) -> None:
     """An MP4 (H.264) or a GIF of the mesh turning, endlessly loopable."""
     count = max(8, round(seconds * FPS)) if path.suffix.lower() == ".mp4" else max(8, round(seconds * GIF_FPS))
-    with OffscreenRenderer(mesh, camera, TURNTABLE_SIDE, closed) as studio:
+    with OffscreenRenderer(mesh, camera, TURNTABLE_SIDE, closed) as renderer:
         writer = _write_mp4 if path.suffix.lower() == ".mp4" else _write_gif
-        writer(path, (studio.shot(*angles) for angles in turntable_angles(count, closed)))
+        writer(path, (renderer.render(*angles) for angles in turntable_angles(count, closed)))
 
 
 def turntable_angles(count: int, closed: bool) -> Iterator[tuple[float, float]]:
@@ -113,7 +113,7 @@ class OffscreenRenderer:
     def __exit__(self, *error: object) -> None:
         self.plotter.close()
 
-    def shot(self, yaw: float, pitch: float, fitted: bool = False) -> UInt8[ndarray, "h w 3"]:
+    def render(self, yaw: float, pitch: float, fitted: bool = False) -> UInt8[ndarray, "h w 3"]:
         """The view from the photo's own place turned by `yaw` to the right and `pitch` up around the pivot; `fitted`: as
         near as the whole model allows."""
         a, b = math.radians(yaw), math.radians(pitch)
@@ -148,14 +148,6 @@ def _middle_ray(camera: Camera) -> ndarray:
     across = (camera.width / 2 - camera.cx) / camera.focal
     down = (camera.height / 2 - camera.cy) / camera.focal
     return np.array([-across, down, 1.0])
-
-
-def _at_most(picture: UInt8[ndarray, "h w 3"], side: int) -> UInt8[ndarray, "h w 3"]:
-    """The picture reduced so that its longer side has at most `side` pixels."""
-    import cv2
-
-    scale = side / max(picture.shape[:2])
-    return picture if scale >= 1 else cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
 
 
 def _texture(picture: UInt8[ndarray, "h w 3"]) -> pyvista.Texture:

@@ -18,17 +18,13 @@ from torch.nn import functional as F
 
 Span = tuple[float, float]
 
-FOOTPRINT = 2 / math.sqrt(12)
-"""Radius of the disc with the variance of a pixel, over the pixel's width (Barron et al. 2021, "Mip-NeRF", section 3.1)."""
-
 
 @dataclass(frozen=True)
 class Rays:
-    """Rays with unit directions; `radii` are those of their cones at distance 1; `forward` times a distance is z-depth."""
+    """Rays with unit directions; `forward` times a distance is z-depth."""
 
     origins: Float[Tensor, "n 3"]
     directions: Float[Tensor, "n 3"]
-    radii: Float[Tensor, " n"]
     forward: Float[Tensor, " n"]
 
     def __len__(self) -> int:
@@ -36,15 +32,15 @@ class Rays:
 
     def to(self, device: torch.device | str) -> Rays:
         """The same on another device."""
-        return Rays(*(part.to(device) for part in (self.origins, self.directions, self.radii, self.forward)))
+        return Rays(*(part.to(device) for part in (self.origins, self.directions, self.forward)))
 
     def __getitem__(self, index: slice | Int64[Tensor, " m"]) -> Rays:
-        return Rays(self.origins[index], self.directions[index], self.radii[index], self.forward[index])
+        return Rays(self.origins[index], self.directions[index], self.forward[index])
 
     @staticmethod
     def cat(parts: list[Rays]) -> Rays:
         """One batch of the rays of several cameras."""
-        columns = ((part.origins, part.directions, part.radii, part.forward) for part in parts)
+        columns = ((part.origins, part.directions, part.forward) for part in parts)
         return Rays(*(torch.cat(column) for column in zip(*columns, strict=True)))
 
 
@@ -79,8 +75,7 @@ class Pinhole:
         local = torch.stack((u / self.focal, v / self.focal, torch.ones_like(u)), 1)
         forward = 1 / local.norm(dim=1)
         directions = (local * forward[:, None]) @ self.c2w[:, :3].T
-        # a cone's radius grows with z in mip-NeRF; per unit of distance that is `forward` times as much
-        return Rays(self.position.expand(len(index), 3), directions, forward * (FOOTPRINT / self.focal), forward)
+        return Rays(self.position.expand(len(index), 3), directions, forward)
 
     def project(self, points: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
         """(u, v, z) of world points in pixels and units of the world."""

@@ -71,11 +71,11 @@ def render_rays(
     Rays advance in waves of `wave` intervals; those that let through less than `stop` take no part in the next.
     """
     count, needs_normals = len(rays), normals or shading != "albedo"
-    jitter = None if generator is None else uniform(torch.Size((count,)), rays.radii, generator)
+    jitter = None if generator is None else uniform(torch.Size((count,)), rays.forward, generator)
     found = occupancy.march(rays, jitter)
-    depth = rays.radii.new_zeros(count)
+    depth = rays.forward.new_zeros(count)
     length = torch.full_like(found.middle, occupancy.step)
-    total = rays.radii.new_zeros(count, 8 if needs_normals else 5)
+    total = rays.forward.new_zeros(count, 8 if needs_normals else 5)
     parts: list[Samples] = []
     rank, longest = _ranks(found.ray, count)
     full = -math.log(stop) if stop > 0 else math.inf

@@ -72,3 +72,12 @@ def test_samples_on_one_line_are_given_back() -> None:
         z = np.full((9, 9), np.nan, np.float32)
         z[line] = 1
         np.testing.assert_array_equal(densified(frozen(z)), z)
+
+
+@pytest.mark.parametrize(("apart", "filled"), [(6, True), (12, False)])
+def test_columns_of_samples_are_joined_only_where_they_lie_near(apart: int, filled: bool) -> None:
+    z = np.full((20, 40), np.nan, np.float32)
+    z[:, 10], z[:, 10 + apart] = 2.0, 2.0
+    between = densified(frozen(z))[1:-1, 11 : 10 + apart]
+    assert apart < REACH or not filled
+    assert (~np.isnan(between)).all() if filled else np.isnan(between).all()

@@ -69,3 +69,21 @@ def test_texture_on_a_flat_surface_does_not_print_through() -> None:
     slope = 1 / 15
     assert np.abs(textured - smooth).max() <= 2 * slope + 1e-6  # one sample to either side, however loud the texture
     assert np.isfinite(textured).all()
+
+
+@pytest.mark.parametrize(("contrast", "low", "high"), [(3, 0.0, 0.1), (80, 0.9, 1.0)])
+def test_faint_texture_is_not_followed_and_strong_structure_is(contrast: int, low: float, high: float) -> None:
+    """Stripes in map and photo alike, of so many grey levels to either side of a middle grey."""
+    stripes = np.where(np.arange(48) % 4 < 2, 1, -1)
+    photo = frozen(np.tile((128 + contrast * stripes).astype(np.uint8)[None, :, None], (48, 1, 3)))
+    small = frozen(np.tile((10 + stripes).astype(np.float32), (48, 1)))
+    inner = guided_upsample(small, photo)[8:-8, 8:-8]
+    assert low <= (inner.max() - inner.min()) / 2 <= high
+
+
+def test_on_a_plain_photo_a_spike_is_averaged_over_five_samples_twice() -> None:
+    small = np.zeros((21, 21), np.float32)
+    small[10, 10] = 1.0
+    found = guided_upsample(frozen(small), np.full((21, 21, 3), 90, np.uint8))
+    assert found[10, 10] == pytest.approx(1 / 25, rel=1e-4)
+    assert found.min() >= 0 and found[10, 12] == 0  # no farther than the map's own range

@@ -18,8 +18,7 @@ def some_rays(number: int, count: int = 200) -> Rays:
     origins = 3 * torch.nn.functional.normalize(torch.randn(count, 3, generator=g, dtype=torch.float64), dim=1)
     targets = 1.4 * torch.rand(count, 3, generator=g, dtype=torch.float64) - 0.7
     directions = torch.nn.functional.normalize(targets - origins, dim=1)
-    ones = torch.ones(count, dtype=torch.float64)
-    return Rays(origins, directions, 0.01 * ones, ones)
+    return Rays(origins, directions, torch.ones(count, dtype=torch.float64))
 
 
 def test_rays_enter_and_leave_the_ball_on_its_surface() -> None:
@@ -30,7 +29,7 @@ def test_rays_enter_and_leave_the_ball_on_its_surface() -> None:
     for t in (near, far):
         points = rays.origins + t[:, None] * rays.directions
         torch.testing.assert_close(points[hit].norm(dim=1), torch.ones(int(hit.sum()), dtype=torch.float64))
-    inside = Rays(rays.origins * 0, rays.directions, rays.radii, rays.forward)
+    inside = Rays(rays.origins * 0, rays.directions, rays.forward)
     assert torch.equal(ball_span(inside)[0], torch.zeros(200, dtype=torch.float64))
 
 
@@ -46,6 +45,6 @@ def test_rays_cross_the_box_where_brute_force_says() -> None:
     inside = ((points >= low) & (points <= high)).all(2)
     found = (t >= near[:, None]) & (t <= far[:, None])
     assert (found != inside).sum(1).max() <= 2  # the two samples nearest to the faces
-    along = Rays(torch.tensor([[-3.0, 0.0, -0.5]]), torch.tensor([[1.0, 0.0, 0.0]]), torch.ones(1), torch.ones(1))
+    along = Rays(torch.tensor([[-3.0, 0.0, -0.5]]), torch.tensor([[1.0, 0.0, 0.0]]), torch.ones(1))
     near, far = box_span(along, low.float(), high.float())
     assert (float(near), float(far)) == pytest.approx((2.5, 3.1))  # two zeros in the direction
