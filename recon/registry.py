@@ -15,8 +15,8 @@ from pathlib import Path
 
 from recon.builtin.weights import GEOMETRY
 from recon.errors import BadOption
-from recon.models import weights
-from recon.models.catalogue import BUILTIN_CARD, GRABCUT_CARD, MIDAS_FOR, PRETRAINED, ModelCard, Task
+from recon.models import layout, weights
+from recon.models.catalogue import BEST_FOR, BUILTIN_CARD, DEPTH, GRABCUT_CARD, PRETRAINED, ModelCard, Task
 from recon.protocols import DepthEstimator, Segmenter, ShapeEstimator
 from recon.types import DepthKind
 
@@ -31,16 +31,28 @@ class Where:
     offline: bool = False
 
 
-def _builtin_depth(card: ModelCard, where: Where) -> DepthEstimator:
+def _builtin_depth(spec: weights.WeightsSpec, kind: DepthKind | None, where: Where) -> DepthEstimator:
     from recon.builtin.estimator import BuiltinDepth
 
     return BuiltinDepth()
 
 
-def _transformers_depth(card: ModelCard, where: Where) -> DepthEstimator:
+def _transformers_depth(spec: weights.WeightsSpec, kind: DepthKind | None, where: Where) -> DepthEstimator:
     from recon.models.depth_hf import TransformersDepth
 
-    return TransformersDepth(card.weights(), card.kind, where.device, where.offline)
+    return TransformersDepth(spec, kind, where.device, where.offline)
+
+
+def _moge(spec: weights.WeightsSpec, kind: DepthKind | None, where: Where) -> DepthEstimator:
+    from recon.models.moge import MoGe
+
+    return MoGe(spec, where.device, where.offline)
+
+
+def _depth_anything3(spec: weights.WeightsSpec, kind: DepthKind | None, where: Where) -> DepthEstimator:
+    from recon.models.depth_anything3 import DepthAnything3
+
+    return DepthAnything3(spec, kind, where.device, where.offline)
 
 
 def _builtin_segmenter(card: ModelCard, where: Where) -> Segmenter:
@@ -75,10 +87,15 @@ def _rembg(card: ModelCard, where: Where) -> Segmenter:
     return Rembg(card.weights(), where.device, where.offline)
 
 
-DepthBuilder = Callable[[ModelCard, Where], DepthEstimator]
+DepthBuilder = Callable[[weights.WeightsSpec, DepthKind | None, Where], DepthEstimator]
 SegmenterBuilder = Callable[[ModelCard, Where], Segmenter]
 
-DEPTH_BUILDERS: dict[str, DepthBuilder] = {"builtin": _builtin_depth, "depth_hf": _transformers_depth}
+DEPTH_BUILDERS: dict[str, DepthBuilder] = {
+    "builtin": _builtin_depth,
+    "depth_hf": _transformers_depth,
+    "moge": _moge,
+    "depth_anything3": _depth_anything3,
+}
 SEGMENTER_BUILDERS: dict[str, SegmenterBuilder] = {
     "builtin": _builtin_segmenter,
     "grabcut": _grabcut,
@@ -111,43 +128,42 @@ def runs_here(card: ModelCard) -> bool:
 
 
 def depth_estimator(name: str, where: Where = Where(), kind: DepthKind | None = None) -> DepthEstimator:
-    """The depth model of a name, of a local folder in transformers' format, or of a hub id.
+    """The depth model of a name, of a local folder as the model is published, of an ONNX file, or of a hub id.
 
-    `auto` is the best MiDaS-family model for this device whose weights are already here, else the built-in one: it
-    never downloads, so that the first run works at once and every run says what it used. kind: only for a folder or hub
-    id whose configuration does not say what its values mean. Raises BadOption for an unknown name.
+    `auto` is the best model for this device whose licence allows everything and whose weights are already here, else the
+    built-in one: it never downloads, so that the first run works at once and every run says what it used. kind: only for
+    a folder or hub id whose configuration does not say what its values mean. Raises BadOption for an unknown name.
     """
     card = cards("depth").get(best_here(where.device) if name == "auto" else name)
     if card is not None:
-        return DEPTH_BUILDERS[card.adapter](card, where)
-    spec = _spec_of(name)
-    if spec is None:
+        return DEPTH_BUILDERS[card.adapter](card.weights(), card.kind, where)
+    found = _found(name)
+    if found is None:
         known = ", ".join(cards("depth"))
         raise BadOption(
             f"--depth-model {name!r} is unknown; give auto, one of {known}, a folder in transformers' format, or a hub id"
             " like org/name."
         )
-    from recon.models.depth_hf import TransformersDepth
+    adapter, spec = found
+    return DEPTH_BUILDERS[adapter](spec, kind, where)
 
-    return TransformersDepth(spec, kind, where.device, where.offline)
 
-
-def _spec_of(name: str) -> weights.WeightsSpec | None:
-    """A folder or a hub's id; None if it is neither."""
+def _found(name: str) -> tuple[str, weights.WeightsSpec] | None:
+    """(adapter, what to look for) of a folder, an ONNX file or a hub's id; None if it is none of them."""
     try:
-        folder = Path(name).expanduser()
+        place = Path(name).expanduser()
     except RuntimeError:  # ~nobody
         return None
-    if name and folder.is_dir():
-        return weights.WeightsSpec(folder.resolve().name, given=str(folder))
+    if name and (place.is_dir() or (place.suffix == ".onnx" and place.is_file())):
+        return layout.of_place(place)
     if weights.HUB_ID.fullmatch(name):
-        return weights.WeightsSpec(name.replace("/", "--"), repo=name)
+        return layout.of_repo(name, next((card.adapter for card in DEPTH.values() if card.repo == name), None))
     return None
 
 
 def best_here(device: str) -> str:
     """What `auto` stands for on this device. Looks at folders only: no network, no framework."""
-    wanted = MIDAS_FOR["cuda" if device == "cuda" or (device == "auto" and _has_nvidia()) else "cpu"]
+    wanted = BEST_FOR["cuda" if device == "cuda" or (device == "auto" and _has_nvidia()) else "cpu"]
     return next((name for name in wanted if is_here(PRETRAINED[name])), BUILTIN)
 
 
@@ -203,7 +219,9 @@ def models_table() -> str:
     rows = [("name", "gives", "licence", "MB", "here", "what it is / how to get it")]
     for line in listing():
         card = line.card
-        about = f"{card.about}; get it: {line.get}" if line.get else card.about
+        about = "; ".join(
+            [card.about, *([card.published] if card.published else []), *([f"get it: {line.get}"] if line.get else [])]
+        )
         rows.append((card.name, card.gives, card.licence, str(card.megabytes), "yes" if line.here else "no", about))
     widths = [max(len(row[i]) for row in rows) for i in range(5)]
     return "\n".join("  ".join([*(c.ljust(w) for c, w in zip(row[:5], widths, strict=True)), row[5]]) for row in rows)

@@ -88,6 +88,15 @@ class Relief:
 
 
 @dataclass(frozen=True)
+class AffinePoints:
+    """Samples of a point map that is right up to a shift along the optical axis: points in the camera's frame but for that
+    shift; place: where the photo shows them, in parts of its width and height from the upper left corner."""
+
+    points: Float32[ndarray, "n 3"]
+    place: Float32[ndarray, "n 2"]
+
+
+@dataclass(frozen=True)
 class RawDepth:
     """What a depth estimator gives, at its own resolution.
 
@@ -96,7 +105,9 @@ class RawDepth:
     degrees along the photo's longer side it expects to be wrong, if it says so; model: who made it; far_over_near: the
     depth range of the photo that the model believes in, where its disparity alone does not say; relief: the subject's
     shape, where there is a subject and the model knows its shape better than by `values`; distance: the median depth in
-    metres of all but the sky, where `values` are of unknown scale and the model is sure of it; notes: what a person should
+    metres of all but the sky, where `values` are of unknown scale and the model is sure of it; affine: where another camera
+    than the model's own must see the points, which moves all `values` by one shift; canonical_focal: the focal length in
+    pixels of the map with which metric `values` are metres, in proportion to which they grow; notes: what a person should
     know about them.
     """
 
@@ -108,6 +119,8 @@ class RawDepth:
     fov_error: float | None = None
     relief: Relief | None = None
     distance: float | None = None
+    affine: AffinePoints | None = None
+    canonical_focal: float | None = None
     notes: tuple[str, ...] = ()
 
 

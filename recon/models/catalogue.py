@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from recon.models.layout import LAYOUTS
 from recon.models.weights import TRANSFORMERS_FOLDER, WeightsSpec
 from recon.types import DepthKind
 
@@ -26,7 +27,8 @@ class ModelCard:
     """One line of the catalogue.
 
     kind: what its depth means, None for a segmenter; adapter: which builder of the registry makes it; package: what pip
-    must install besides torch; file: of weights that ship with Unflat; weightless: it needs none.
+    must install besides torch; file: of weights that ship with Unflat; weightless: it needs none; published: accuracy as
+    its authors print it, and where.
     """
 
     name: str
@@ -44,6 +46,7 @@ class ModelCard:
     also: tuple[str, ...] = ()
     file: Path | None = None
     weightless: bool = False
+    published: str = ""
 
     @property
     def gives(self) -> str:
@@ -86,6 +89,40 @@ def _depth(
     name: str, kind: DepthKind, repo: str, licence: str, megabytes: int, about: str, opt_in: bool = False
 ) -> ModelCard:
     return ModelCard(name, ("depth",), kind, repo, licence, megabytes, about, "depth_hf", opt_in)
+
+
+def _moge(size: str, megabytes: int, about: str) -> ModelCard:
+    return ModelCard(
+        f"moge-2-vit{size}",
+        ("depth",),
+        "metric",
+        f"Ruicheng/moge-2-vit{size}-normal-onnx",
+        "MIT (the authors' repository)",
+        megabytes,
+        about,
+        "moge",
+        package="onnxruntime",
+        files=LAYOUTS["moge"],
+    )
+
+
+def _da3(
+    name: str, repo: str, kind: DepthKind, megabytes: int, about: str, published: str = "", licence: str = APACHE
+) -> ModelCard:
+    return ModelCard(
+        name,
+        ("depth",),
+        kind,
+        f"depth-anything/{repo}",
+        licence,
+        megabytes,
+        about,
+        "depth_anything3",
+        opt_in=licence == NON_COMMERCIAL,
+        package="torch",
+        files=LAYOUTS["depth_anything3"],
+        published=published,
+    )
 
 
 def _sam(size: str, checkpoint: str, megabytes: int) -> ModelCard:
@@ -153,6 +190,35 @@ DEPTH: dict[str, ModelCard] = _by_name(
         "metres and field of view, 1536 px",
         opt_in=True,
     ),
+    _moge("s", 141, "metres, field of view and sky; 35 million parameters, through onnxruntime"),
+    _moge("b", 419, "metres, field of view and sky; 104 million parameters, through onnxruntime"),
+    _moge("l", 1320, "metres, field of view and sky; 331 million parameters, through onnxruntime"),
+    _da3("da3-small", "DA3-SMALL", "scale", 137, "Depth Anything 3, depth and field of view, 504 px"),
+    _da3("da3-base", "DA3-BASE", "scale", 541, "Depth Anything 3, depth and field of view, 504 px"),
+    _da3(
+        "da3-large",
+        "DA3-LARGE-1.1",
+        "scale",
+        1644,
+        "Depth Anything 3, depth and field of view, 504 px",
+        licence=NON_COMMERCIAL,
+    ),
+    _da3(
+        "da3-mono-large",
+        "DA3MONO-LARGE",
+        "scale",
+        1337,
+        "Depth Anything 3 for single photos, depth and sky, 504 px",
+        "delta1 0.980 NYU, 0.971 KITTI, 0.988 ETH3D, 0.965 DIODE, scale and shift fitted (arXiv:2511.10647, table 10)",
+    ),
+    _da3(
+        "da3-metric-large",
+        "DA3METRIC-LARGE",
+        "metric",
+        1337,
+        "Depth Anything 3, metres where the focal length is known, and sky, 504 px",
+        "delta1 0.963 NYUv2, 0.953 KITTI, 0.917 ETH3D, 0.838 DIODE, in metres (arXiv:2511.10647, table 11)",
+    ),
 )
 
 SUBJECT: dict[str, ModelCard] = _by_name(
@@ -180,8 +246,33 @@ SUBJECT: dict[str, ModelCard] = _by_name(
 
 PRETRAINED: dict[str, ModelCard] = {**DEPTH, **SUBJECT}
 
-MIDAS_FOR: dict[str, tuple[str, ...]] = {
-    "cuda": ("dpt-large", "dpt-beit-large-512", "dpt-hybrid", "dpt-swin2-tiny-256"),
-    "cpu": ("dpt-hybrid", "dpt-swin2-tiny-256", "dpt-large", "dpt-beit-large-512"),
+BEST_FOR: dict[str, tuple[str, ...]] = {
+    "cuda": (
+        "moge-2-vitl",
+        "moge-2-vitb",
+        "moge-2-vits",
+        "da3-mono-large",
+        "da3-base",
+        "da3-small",
+        "depth-anything-v2-small",
+        "dpt-large",
+        "dpt-beit-large-512",
+        "dpt-hybrid",
+        "dpt-swin2-tiny-256",
+    ),
+    "cpu": (
+        "moge-2-vitb",
+        "moge-2-vits",
+        "moge-2-vitl",
+        "da3-base",
+        "da3-small",
+        "da3-mono-large",
+        "depth-anything-v2-small",
+        "dpt-hybrid",
+        "dpt-swin2-tiny-256",
+        "dpt-large",
+        "dpt-beit-large-512",
+    ),
 }
-"""What `auto` looks for, by device, best first: large on a GPU, within a few seconds on a CPU."""
+"""What `auto` looks for, by device, best first: large on a GPU, within a few seconds on a CPU; only licences that allow
+everybody everything. MoGe-2 comes first because it alone gives metres, field of view and sky."""

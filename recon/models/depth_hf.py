@@ -66,7 +66,7 @@ class _Loaded:
         self.device = device
         with quiet(transformers):
             config = read_config(transformers, folder, spec)
-            self.kind = _agreed_kind(kind_of(config, spec.name), kind, spec.name, folder)
+            self.kind = agreed_kind(kind_of(config, spec.name), kind, spec.name, folder)
             self.family: str = config.model_type
             self.processor = transformers.AutoImageProcessor.from_pretrained(folder, local_files_only=True)
             self.network = (
@@ -117,7 +117,8 @@ def kind_of(config: Any, name: str) -> DepthKind | None:
     raise BadInput(f"{name} is a '{family}' model; understood are dpt, glpn, zoedepth, depth_anything and depth_pro.")
 
 
-def _agreed_kind(found: DepthKind | None, said: DepthKind | None, name: str, folder: Path) -> DepthKind:
+def agreed_kind(found: DepthKind | None, said: DepthKind | None, name: str, folder: Path) -> DepthKind:
+    """What a model's values mean: as its configuration says, as is said of it, both if they agree. Raises BadInput."""
     if found and said and found != said:
         raise BadInput(
             f"{name} should give {said}, but {folder / weights.CONFIG} describes a model that gives {found}; "

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float32
 from numpy import ndarray
 
 from recon.errors import BadInput
+from recon.geometry.camera import scaled_camera
 from recon.geometry.cutout import GROUND, Window, crop_window, paste_window
 from recon.geometry.disparity import FAR_OVER_NEAR, SUBJECT_FAR_OVER_NEAR, disparity_to_depth
 from recon.geometry.fill import nearest_filled
+from recon.geometry.focal_shift import shift_for
 from recon.geometry.upsample import guided_upsample, resized
 from recon.geometry.upsample_measured import upsample_measured
 from recon.types import GIVEN, Camera, DepthMap, Mask, Photo, RawDepth, Relief
@@ -29,12 +33,14 @@ def to_depth_map(
 ) -> DepthMap:
     """Depth along the optical axis at the photo's size; NaN outside the mask and where the model saw no surface.
 
-    A subject's relief, where the model gives one, becomes depth by the camera's focal length (see _subject). Otherwise
-    disparity becomes depth between `near` and `far` (see geometry.disparity); without them, and for `scale` depth, the
-    unit is the median depth. Metric depth stays in metres. Raises BadInput when nothing is left.
+    A subject's relief, where the model gives one, becomes depth by the camera's focal length (see _subject), what else
+    depends on the camera is put right (see _for_camera). Disparity becomes depth between `near` and `far` (see
+    geometry.disparity); without them, and for `scale` depth, the unit is the median depth. Metric depth stays in metres.
+    Raises BadInput when nothing is left.
     """
     if raw.relief is not None and mask.inside is not None:
         return _subject(raw, raw.relief, photo, mask.inside, camera, near, far)
+    raw = _for_camera(raw, camera)
     values = raw.values if raw.values.shape == photo.size else _at_photo_size(raw, photo, camera)
     if mask.inside is not None:
         values = np.where(mask.inside, values, np.float32(np.nan))
@@ -49,6 +55,24 @@ def to_depth_map(
         values = values / np.float32(_median(values))
     noise = 0.0 if raw.model == GIVEN else _noise(values)
     return DepthMap(values, in_metres, raw.model, raw.kind, noise)
+
+
+def _for_camera(raw: RawDepth, camera: Camera) -> RawDepth:
+    """The same depth as this camera must have seen it.
+
+    A point map's shift along the optical axis follows from the focal length. Metres of a canonical camera grow with it, and
+    where nobody knows it, they are depth up to a factor.
+    """
+    if raw.affine is not None:
+        moved = raw.values + np.float32(shift_for(raw.affine, camera))
+        return replace(raw, values=np.where(moved > 0, moved, np.float32(np.nan)))
+    if raw.canonical_focal is None:
+        return raw
+    if camera.source == "default":
+        return replace(raw, kind="scale")
+    height, width = raw.values.shape
+    focal = scaled_camera(camera, width, height).focal
+    return replace(raw, values=raw.values * np.float32(focal / raw.canonical_focal))
 
 
 def _subject(

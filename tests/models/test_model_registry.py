@@ -44,6 +44,14 @@ def test_every_model_of_the_issue_is_there_and_builds() -> None:
         "depth-anything-v2-metric-indoor-small": "metric",
         "depth-anything-v2-metric-outdoor-small": "metric",
         "depth-pro": "metric",
+        "moge-2-vits": "metric",
+        "moge-2-vitb": "metric",
+        "moge-2-vitl": "metric",
+        "da3-small": "scale",
+        "da3-base": "scale",
+        "da3-large": "scale",
+        "da3-mono-large": "scale",
+        "da3-metric-large": "metric",
     }
     assert kinds.items() <= {name: card.kind for name, card in catalogue.DEPTH.items()}.items()
     assert set(registry.cards("depth")) == {"builtin", *catalogue.DEPTH}
@@ -59,14 +67,20 @@ def test_every_model_of_the_issue_is_there_and_builds() -> None:
 def test_every_card_can_be_shown_and_auto_takes_only_free_licences() -> None:
     own, *others = registry.listing()
     assert own.card.name == "builtin" and own.here and own.get == "" and own.card.megabytes > 0
-    assert own.card.gives == "disparity, mask" and {row.card.gives for row in others} == {"disparity", "metric", "mask"}
+    assert own.card.gives == "disparity, mask" and {row.card.gives for row in others} == {
+        "disparity",
+        "scale",
+        "metric",
+        "mask",
+    }
     for row in others:
         assert not row.here and row.card.licence and row.card.megabytes > 0 and row.card.about
         assert row.get.startswith(("hf download ", "curl -L "))
         restricted = any(word in row.card.licence for word in ("NC", "research"))
         assert row.card.opt_in == restricted
-    for names in catalogue.MIDAS_FOR.values():
+    for names in catalogue.BEST_FOR.values():
         assert all(not catalogue.DEPTH[name].opt_in for name in names)
+    assert {*catalogue.BEST_FOR["cpu"]} == {*catalogue.BEST_FOR["cuda"]}
 
 
 def test_the_list_says_what_is_here(
@@ -91,6 +105,33 @@ def test_by_name_by_folder_and_by_hub_id(
     assert [depth.model for depth in depths] == [toy("dpt-vit").name, "dpt-large", "someone--mine"]
     for depth in depths[1:]:
         np.testing.assert_array_equal(depth.values, depths[0].values)
+
+
+def test_auto_takes_the_best_that_is_here(
+    toy: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As weights come, the better is taken; one whose licence forbids something never is."""
+    monkeypatch.setenv("UNFLAT_MODELS", str(tmp_path))
+    assert registry.best_here("cpu") == "builtin"
+    for files, names in {
+        ("config.json", "preprocessor_config.json", "model.safetensors"): ["depth-anything-v2-large", "dpt-hybrid"],
+        ("config.json", "model.safetensors"): ["da3-large", "da3-mono-large", "da3-small"],
+        ("model.onnx",): ["moge-2-vitl", "moge-2-vitb"],
+    }.items():
+        for name in names:
+            (tmp_path / name).mkdir()
+            for file in files:
+                (tmp_path / name / file).write_text("{}")
+            if catalogue.DEPTH[name].opt_in:
+                assert registry.best_here("cpu") != name != registry.best_here("cuda")
+            else:
+                assert registry.best_here("cpu") == name
+    assert registry.best_here("cuda") == "moge-2-vitl"
+
+
+def test_accuracy_is_shown_with_its_source_or_not_at_all() -> None:
+    told = [card.published for card in catalogue.PRETRAINED.values() if card.published]
+    assert told and all("(arXiv:" in each and each in registry.models_table() for each in told)
 
 
 def test_what_is_not_there_says_how_to_get_it(photo: np.ndarray) -> None:

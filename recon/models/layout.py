@@ -1,0 +1,42 @@
+"""Which adapter a folder or file of weights is for, by what lies in it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from recon.models import depth_anything3, moge, weights
+
+LAYOUTS = {"depth_hf": weights.TRANSFORMERS_FOLDER, "moge": (moge.FILE,), "depth_anything3": depth_anything3.FOLDER}
+"""By adapter, the files that make its weights complete."""
+
+
+def adapter_for(place: Path) -> str:
+    """moge for an ONNX graph, depth_anything3 for its own config.json, depth_hf for everything else."""
+    config = place / weights.CONFIG
+    if place.suffix == ".onnx" or ((place / moge.FILE).is_file() and not config.is_file()):
+        return "moge"
+    try:
+        return "depth_anything3" if depth_anything3.is_one(json.loads(config.read_text())) else "depth_hf"
+    except (OSError, ValueError):
+        return "depth_hf"
+
+
+def of_place(place: Path) -> tuple[str, weights.WeightsSpec]:
+    """(adapter, what to look for) for a folder, or an ONNX file, that the user names."""
+    adapter, whole = adapter_for(place), place.resolve()
+    name = whole.stem if place.is_file() else whole.name
+    return adapter, weights.WeightsSpec(name, files=LAYOUTS[adapter], given=str(place))
+
+
+def of_repo(repo: str, published_as: str | None) -> tuple[str, weights.WeightsSpec]:
+    """The same for a hub's id: by the files that are here already, else as the catalogue says that it is published, else in
+    transformers' format."""
+    spec = weights.WeightsSpec(repo.replace("/", "--"), repo=repo)
+    for adapter, files in LAYOUTS.items():
+        found = weights.find(replace(spec, files=files))
+        if found is not None and adapter_for(found) == adapter:
+            return adapter, replace(spec, files=files)
+    adapter = published_as or "depth_hf"
+    return adapter, replace(spec, files=LAYOUTS[adapter])
