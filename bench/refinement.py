@@ -21,6 +21,7 @@ from PIL import Image
 from bench import shapes
 from bench.frames import DEFAULT_FOLDER
 from bench.score import bilinear, psnr
+from bench.verdict import outcome
 from bench.views import ModelView, cast, read_model, render_model, scene_of, seen_from, unseen_camera, unseen_poses
 from recon.pipeline import reconstruct, refine
 from recon.results import Reconstruction
@@ -72,7 +73,7 @@ def compared(view: ModelView, args: argparse.Namespace, name: str) -> dict[str, 
         row, pictures = scored(mesh, result, view, true)
         sheets.append(pictures)
         tight = "yes" if is_tight(mesh) else "NO"
-        why = "" if kind == "solid" or said is None else "better" if said.better else "kept: " + "; ".join(said.reasons)
+        why = "" if kind == "solid" or said is None else outcome(said)
         print(f"{name:>20} {kind:>7} {seconds[kind]:5.0f} {tight:>5} {_figures(row)} {why}", flush=True)
         out[kind] = row
     if args.pictures:

@@ -71,7 +71,7 @@ def object_photos(data: Path, names: str = "") -> dict[str, Path]:
 
 def outcome(said: Verdict) -> str:
     """In words."""
-    return "taken" if said.better else "kept: " + "; ".join(said.reasons)
+    return "taken" if said.better else "kept: " + "; ".join(map(str, said.reasons))
 
 
 def write_sheet(found: Reconstruction, refined: Reconstruction, path: Path) -> None:

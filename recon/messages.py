@@ -18,18 +18,20 @@ import numpy as np
 OPTION = re.compile(r"<(\{\w+\}|\w+)>")
 
 
-def _as_python(option: str) -> str:
-    """An option's name as a Python caller writes it."""
-    return option
+def _as_it_is(name: str) -> str:
+    """A name as a Python caller writes it."""
+    return name
 
 
 @dataclass(frozen=True)
 class Phrasebook:
-    """How to say things to one kind of reader. option: an option's name as that reader knows it; sentences: other ones
-    than the library's own, by code, with the same slots."""
+    """How to say things to one kind of reader. option: an option's name as that reader knows it; model: the same of the
+    name of a model, which is what slots called `model` hold; sentences: other ones than the library's own, by code, with
+    the same slots or some of them."""
 
-    option: Callable[[str], str] = _as_python
+    option: Callable[[str], str] = _as_it_is
     sentences: Mapping[str, str] = field(default_factory=dict)
+    model: Callable[[str], str] = _as_it_is
 
 
 PYTHON = Phrasebook()
@@ -49,7 +51,7 @@ class Message:
         """The sentence, filled in, on one line."""
         sentence = book.sentences.get(self.code, self.sentence)
         named = OPTION.sub(lambda found: book.option(self._option(found[1])), sentence)
-        said = named.format_map({name: _said(value, book) for name, value in self.values.items()})
+        said = named.format_map({name: _said(name, value, book) for name, value in self.values.items()})
         return " ".join(said.splitlines())
 
     def _option(self, name: str) -> str:
@@ -73,13 +75,13 @@ def note(code: str, sentence: str, **values: Any) -> Message:
     return Message(code, sentence, values)
 
 
-def _said(value: Any, book: Phrasebook) -> Any:
-    """A value for a slot: messages in the reader's words, several after each other."""
+def _said(slot: str, value: Any, book: Phrasebook) -> Any:
+    """A value for a slot: messages and models in the reader's words, several parts after each other."""
     if isinstance(value, Message):
         return value.text(book)
-    if isinstance(value, list | tuple) and value and all(isinstance(part, Message) for part in value):
-        return "; ".join(part.text(book) for part in value)
-    return value
+    if isinstance(value, list | tuple):
+        return "; ".join(str(_said(slot, part, book)) for part in value)
+    return book.model(value) if slot == "model" else value
 
 
 def _plain(value: Any) -> Any:

@@ -12,27 +12,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recon.errors import BadInput, BadOption
-from recon.io.read import photo_of, read_photo
+from recon.io.read import PHOTO, photo_of, read_photo
 from recon.io.read_depth import check_kind, read_depth
 from recon.io.values import as_path, is_path
+from recon.notes import BACK_NOTE, REFINED_NOTE, kept_first, notes_of
 from recon.options import PhotoOptions, RefineOptions, changed
 from recon.progress import Stopwatch
 from recon.protocols import DepthEstimator, ShapeEstimator
 from recon.registry import Where, depth_estimator, segmenter, segmenters, shape_estimators
-from recon.results import BACK_NOTE, Model, PhotoGeometry, Provenance, Reconstruction
+from recon.results import Model, PhotoGeometry, Provenance, Reconstruction
 from recon.settings import Limits, SolidSettings
-from recon.stages.camera import DEFAULT_FOV, find_camera
+from recon.stages.camera import find_camera
 from recon.stages.depth import to_depth_map
 from recon.stages.subject import find_subject, segmented_subject, visible_colours
-from recon.types import Camera, DepthKind, DepthMap, Mask, Mesh, Photo, RawDepth
+from recon.types import DepthKind, DepthMap, Mask, Mesh, Photo
 
 if TYPE_CHECKING:
     from recon.refinement.progress import Step
     from recon.refinement.reference import Target
     from recon.refinement.settings import Settings as RefineSettings
-
-REFINED_NOTE = "the unseen back is the network's guess; its colours are the photo's, mirrored and blurred"
-KEPT_NOTE = "the refined model is no better than the first one, which was kept: "
 
 
 def reconstruct(
@@ -79,12 +77,12 @@ def reconstruct(
                 picture, asked.fov, asked.focal_px, raw.fov_x, raw.fov_error, asked.focal_mm, asked.centre
             )
             found = to_depth_map(raw, picture, subject, camera, asked.near, asked.far)
-    notes = _notes(picture, raw, camera, subject, placed)
-    return Reconstruction(PhotoGeometry(picture, subject, camera, found, tuple(notes)), asked)
+    notes = notes_of(picture, raw, camera, subject, placed)
+    return Reconstruction(PhotoGeometry(picture, subject, camera, found, notes), asked)
 
 
 def _picture(photo: Any, limits: Limits) -> Photo:
-    return read_photo(as_path(photo, "the photo"), limits) if is_path(photo) else photo_of(photo, limits)
+    return read_photo(as_path(photo, PHOTO), limits) if is_path(photo) else photo_of(photo, limits)
 
 
 def _subject(picture: Photo, mask: str | Path, measured: bool, where: Where) -> Mask:
@@ -113,11 +111,11 @@ def _depth_given(depth: Any, asked: PhotoOptions, placed: bool) -> Any:
     """The depth map that was given in one of two ways, or None. Raises BadOption where what is said of it does not fit."""
     kind = asked.depth_kind
     if depth is not None and asked.depth_in is not None:
-        raise BadOption("depth.twice", "two depth maps were given, <depth> and <depth_in>; give one of them.")
+        raise BadOption("depth.twice", "two depth maps were given, depth and depth_in; give one of them.")
     given = asked.depth_in if depth is None else depth
     if given is not None and kind is None:
         raise BadOption(
-            "depth.kind_missing",
+            "depth.no_kind",
             "a depth map was given without its kind; add <depth_kind> metric, scale or disparity.",
         )
     if kind is not None:
@@ -127,34 +125,6 @@ def _depth_given(depth: Any, asked: PhotoOptions, placed: bool) -> Any:
             "depth.placed", "<near> and <far> place a disparity map and the depth is {kind}; leave them out.", kind=kind
         )
     return given
-
-
-def _notes(photo: Photo, raw: RawDepth, camera: Camera, subject: Mask, placed: bool) -> list[str]:
-    """What a person should know; `placed`: near or far was given."""
-    notes = []
-    if camera.source in ("default", "model"):
-        reason = photo.doubt or "the photo does not say its field of view"
-        notes.append(f"{reason}: {_fov_found(raw, camera)}; set --fov")
-    if photo.panorama:
-        notes.append(
-            f"the photo looks like a panorama ({photo.panorama}): it was taken for a flat picture of {camera.fov_x:.0f}°"
-            " from side to side, which bends what it shows; cut out a part of at most 90° and give that"
-        )
-    notes += [*photo.notes, *raw.notes]
-    if raw.model == "builtin":
-        notes.append("depth by the small built-in network; see --models for larger ones")
-    if placed and raw.kind != "disparity":
-        notes.append(f"--near and --far place disparity; the depth of {raw.model} is {raw.kind} and was left as it is")
-    return [*notes, subject.note] if subject.fell_back else notes
-
-
-def _fov_found(raw: RawDepth, camera: Camera) -> str:
-    """The field of view, where it came from and how sure that is."""
-    sure = "" if raw.fov_error is None else f" ± {raw.fov_error:.0f}°"
-    if camera.source == "model":
-        return f"{raw.model} sees {camera.fov_long:.0f}°{sure} along the longer side"
-    unsure = f" ({raw.model} is unsure:{sure})" if sure else ""
-    return f"{DEFAULT_FOV:g}° along the longer side was assumed{unsure}"
 
 
 def refine(
@@ -211,7 +181,7 @@ def refine(
     if said.better or not judged:
         model = Model(mesh, run.cloud, found.camera, (REFINED_NOTE, *run.notes), facts)
         return Reconstruction(replace(found.geometry, depth=depth), found.options, model)
-    notes = (BACK_NOTE[found.depth.back is not None], KEPT_NOTE + "; ".join(said.reasons))
+    notes = (BACK_NOTE[found.depth.back is not None], kept_first(said.reasons))
     model = Model(first, run.cloud, found.camera, notes, facts)
     return Reconstruction(found.geometry, found.options, model, kept=True)
 

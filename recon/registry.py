@@ -139,11 +139,12 @@ def depth_estimator(name: str, where: Where = Where(), kind: DepthKind | None = 
         return DEPTH_BUILDERS[card.adapter](card.weights(), card.kind, where)
     found = _found(name)
     if found is None:
-        known = ", ".join(cards("depth"))
         raise BadOption(
-            f"--depth-model {name!r} is unknown; give auto, one of {known}, a folder in transformers' format, or a hub id"
-            " like org/name."
-        )
+            "depth_model.unknown",
+            "<depth_model> {given!r} is unknown; give auto, one of {known}, a folder in transformers' format, or a hub id"
+            " like org/name.",
+            given=name, known=", ".join(cards("depth")),
+        )  # fmt: skip
     adapter, spec = found
     return DEPTH_BUILDERS[adapter](spec, kind, where)
 
@@ -181,8 +182,9 @@ def segmenter(name: str, where: Where = Where()) -> Segmenter | None:
     card = known.get(name)
     if name and card is None and name not in MASK_WORDS and Path(name).stem == name and not Path(name).exists():
         raise BadOption(
-            f"--mask {name!r} is unknown; give {', '.join(MASK_WORDS)}, one of {', '.join(known)}, or a file."
-        )
+            "mask.unknown", "<mask> {given!r} is unknown; give {words}, one of {known}, or a file.",
+            given=name, words=", ".join(MASK_WORDS), known=", ".join(known),
+        )  # fmt: skip
     return SEGMENTER_BUILDERS[card.adapter](card, where) if card else None
 
 

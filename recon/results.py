@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from recon.io.formats import MODEL
 from recon.io.values import as_path
+from recon.messages import PYTHON, Message, Phrasebook
+from recon.notes import AUTO_NOTE, BACK_NOTE
 from recon.options import PhotoOptions, changed, plain
 from recon.settings import CloudSettings, PoissonSettings, PrintSettings, SolidSettings
 from recon.stages.cloud import make_cloud, thinned
@@ -19,22 +22,13 @@ from recon.types import Camera, DepthMap, Mask, Mesh, Photo, PointCloud, Surface
 if TYPE_CHECKING:
     from recon.refinement.verdict import Verdict
 
-BACK_NOTE = {
-    True: "the unseen back is the network's guess; it is coloured with the photo seen through from the front",
-    False: "the unseen back is the silhouette inflated; it is coloured with the photo seen through from the front",
-}
-AUTO_NOTE = {
-    True: "the photo shows one thing, so the model is closed all round (solid); choose another with --surface",
-    False: "of a scene the model is what the photo shows, cut at its edges (grid); choose another with --surface",
-}
-
 
 @runtime_checkable
 class Result(Protocol):
     """What every run gives, whatever it was made of."""
 
     @property
-    def notes(self) -> Sequence[str]:
+    def notes(self) -> Sequence[Message]:
         """What a person should know of it."""
         ...
 
@@ -42,8 +36,8 @@ class Result(Protocol):
         """Write it in the format that `path` ends with; returns the files written."""
         ...
 
-    def report(self) -> dict[str, Any]:
-        """Its facts, ready for JSON."""
+    def report(self, book: Phrasebook = PYTHON) -> dict[str, Any]:
+        """Its facts, ready for JSON, its notes in the words of a phrasebook."""
         ...
 
 
@@ -58,9 +52,14 @@ class PhotoGeometry:
     mask: Mask
     camera: Camera
     depth: DepthMap
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
 
-    def report(self) -> dict[str, Any]:
+    def cloud(self, most: int = CloudSettings.max_points, voxel: float | None = None) -> PointCloud:
+        """Coloured points with normals, outliers removed, at most about `most` of them; voxel: edge of the thinning voxels
+        in the depth's unit."""
+        return make_cloud(self.photo, self.depth, self.camera, most, voxel)
+
+    def report(self, book: Phrasebook = PYTHON) -> dict[str, Any]:
         """Its facts, ready for JSON."""
         z = self.depth.z[~np.isnan(self.depth.z)]
         height, width = self.photo.size
@@ -70,7 +69,7 @@ class PhotoGeometry:
             "subject": {
                 "method": self.mask.method,
                 "share": 1.0 if inside is None else round(float(inside.mean()), 4),
-                "note": self.mask.note,
+                "note": "" if self.mask.note is None else self.mask.note.text(book),
             },
             "depth": {
                 "model": self.depth.model,
@@ -105,6 +104,10 @@ class Provenance:
     device: str
     verdict: Verdict
 
+    def report(self, book: Phrasebook = PYTHON) -> dict[str, Any]:
+        """Ready for JSON."""
+        return asdict(self) | {"verdict": self.verdict.report(book)}
+
 
 @dataclass(frozen=True)
 class Model:
@@ -114,7 +117,7 @@ class Model:
     mesh: Mesh
     points: PointCloud | None = None
     camera: Camera | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
     provenance: Provenance | None = None
 
     def save(self, path: str | Path, *, size_mm: float = PrintSettings.size_mm, base: bool = False) -> list[Path]:
@@ -123,15 +126,15 @@ class Model:
         Raises BadInput for a stand under a mesh that is not closed."""
         from recon.io.write import write_mesh
 
-        return write_mesh(self.mesh, as_path(path, "the model"), PrintSettings(size_mm, base))
+        return write_mesh(self.mesh, as_path(path, MODEL), PrintSettings(size_mm, base))
 
-    def report(self) -> dict[str, Any]:
-        """The facts of this model, ready for JSON."""
+    def report(self, book: Phrasebook = PYTHON) -> dict[str, Any]:
+        """The facts of this model, ready for JSON, its notes in the words of a phrasebook."""
         points = {} if self.points is None else {"points": len(self.points.positions)}
         return {
-            "refinement": None if self.provenance is None else asdict(self.provenance),
+            "refinement": None if self.provenance is None else self.provenance.report(book),
             "counts": points | {"vertices": len(self.mesh.vertices), "faces": len(self.mesh.faces)},
-            "warnings": list(self.notes),
+            "warnings": [told.text(book) for told in self.notes],
         }
 
 
@@ -190,7 +193,7 @@ class Reconstruction:
         return asked
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[Message, ...]:
         """What a person should know: of the photo's geometry first, then of the model."""
         return self.geometry.notes + (self._surface_notes() if self.model is None else self.model.notes)
 
@@ -200,7 +203,7 @@ class Reconstruction:
         if self.model is not None and self.model.points is not None:
             voxel, points = self.options.voxel, self.model.points
             return points if voxel is None else thinned(points, voxel)
-        return make_cloud(self.photo, self.depth, self.camera, CloudSettings.max_points, self.options.voxel)
+        return self.geometry.cloud(voxel=self.options.voxel)
 
     @cached_property
     def mesh(self) -> Mesh:
@@ -229,7 +232,7 @@ class Reconstruction:
 
         return make_poisson(*whole, PoissonSettings(depth=self.options.poisson_depth))
 
-    def _surface_notes(self) -> tuple[str, ...]:
+    def _surface_notes(self) -> tuple[Message, ...]:
         """What is to be said of the surface that the options ask for."""
         one = self.mask.inside is not None
         notes = (AUTO_NOTE[one],) if self.options.surface == "auto" else ()
@@ -249,22 +252,30 @@ class Reconstruction:
 
         told = {"size_mm": size_mm, "base": base}
         asked = changed(PhotoOptions, self.options, {name: value for name, value in told.items() if value is not None})
-        return write_mesh(self.mesh, as_path(path, "the model"), PrintSettings(asked.size_mm, asked.base))
+        return write_mesh(self.mesh, as_path(path, MODEL), PrintSettings(asked.size_mm, asked.base))
 
-    def report(self) -> dict[str, Any]:
-        """The facts of this reconstruction, ready for JSON; counts of what was made so far."""
+    def report(self, book: Phrasebook = PYTHON) -> dict[str, Any]:
+        """The facts of this reconstruction, ready for JSON; counts of what was made so far; its notes in the words of a
+        phrasebook."""
         made: dict[str, Any] = {}
         if "points" in self.__dict__:
             made["points"] = len(self.points.positions)
         if "mesh" in self.__dict__:
             made |= {"vertices": len(self.mesh.vertices), "faces": len(self.mesh.faces)}
         return {
-            **self.geometry.report(),
+            **self.geometry.report(book),
             "surface": self.surface,
             "surface_source": "auto" if self.options.surface == "auto" else "user",
             "refined": self.refined is not None,
-            "refinement": None if self.refinement is None else asdict(self.refinement),
+            "refinement": None if self.refinement is None else self.refinement.report(book),
             "options": plain(self.options),
             "counts": made,
-            "warnings": list(self.notes),
+            "warnings": [told.text(book) for told in self.notes],
         }
+
+
+def load_surfaces() -> None:
+    """Load the slow libraries that the surfaces need, so that the first one is made as fast as the next."""
+    import open3d  # noqa: F401
+
+    from recon.stages import surface_poisson  # noqa: F401

@@ -17,6 +17,8 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int32, UInt8
 from numpy import ndarray
 
+from recon.messages import Message
+
 if TYPE_CHECKING:
     import open3d
     import pyvista
@@ -39,7 +41,7 @@ class Photo:
     rgb: colours; alpha: opacity or None where the file had none; focal_35mm: the 35 mm equivalent focal length in
     millimetres, if the file says it in one way or another; name: the file's stem, for naming results; full_size: (height,
     width) of the picture in the file, where it was read at a reduced size; doubt: why a focal length that the file does
-    say is not believed; panorama: by what it is known for one, or empty; notes: what else a person should know.
+    say is not believed; panorama: by what it is known for one, if it is; notes: what else a person should know.
     """
 
     rgb: UInt8[ndarray, "h w 3"]
@@ -47,9 +49,9 @@ class Photo:
     focal_35mm: float | None = None
     name: str = "photo"
     full_size: tuple[int, int] | None = None
-    doubt: str = ""
-    panorama: str = ""
-    notes: tuple[str, ...] = ()
+    doubt: Message | None = None
+    panorama: Message | None = None
+    notes: tuple[Message, ...] = ()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -64,7 +66,7 @@ class Mask:
 
     inside: Bool[ndarray, "h w"] | None
     method: str
-    note: str = ""
+    note: Message | None = None
     fell_back: bool = False
 
 
@@ -121,7 +123,7 @@ class RawDepth:
     distance: float | None = None
     affine: AffinePoints | None = None
     canonical_focal: float | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -135,7 +135,7 @@ BAD_VALUES = {
     "focal_mm": {"0": "is 0;", "nan": "is nan", "1e9": "from 5 to 1500", "26mm": "invalid float"},
     "centre": {"5": "'5' is no pair", "a,b": "'a,b' is no pair", "1,2,3": "give two with a comma, U,V",
                "nan,1": "is nan,1;", "999,1": "not farther from this photo of 64×48 than its own size"},
-    "focal_px": {"0": "is 0;", "inf": "between 3.2 and 6400", "nan": "is nan", "-5": "is -5", "1e9": "is 1e+09"},
+    "focal_px": {"0": "is 0;", "inf": "from 3.2 to 6400", "nan": "is nan", "-5": "is -5", "1e9": "is 1e+09"},
     "poisson_depth": {"3": "from 4 to 12", "13": "is 13;", "-8": "is -8", "99999999999999999999": "from 4 to 12",
                       "8.5": "invalid int", "nan": "invalid int"},
     "faces": {"-5": "is -5; give a number of triangles, at least 4", "0": "is 0", "3": "is 3", "1e5": "'1e5'"},

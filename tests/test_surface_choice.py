@@ -10,10 +10,12 @@ import pytest
 import trimesh
 from PIL import Image
 
+from recon.cli.phrasebook import COMMAND_LINE
+from recon.notes import AUTO_NOTE, BACK_NOTE
 from recon.pipeline import reconstruct
-from recon.results import AUTO_NOTE, BACK_NOTE
 from tests.command_line import Outcome
 
+CHOSEN = {one: told.text(COMMAND_LINE) for one, told in AUTO_NOTE.items()}
 CUT = {"none": ("grid", "auto"), "file": ("solid", "auto")}
 
 
@@ -38,7 +40,7 @@ def test_one_thing_is_closed_and_a_scene_is_what_the_photo_shows(run, mask: Path
     assert trimesh.load("out/model.ply").is_watertight == one
     report = json.loads(Path("r.json").read_text())
     assert (report["surface"], report["surface_source"]) == CUT[cut]
-    assert f"note: {AUTO_NOTE[one]}" in said(done) and AUTO_NOTE[not one] not in said(done)
+    assert f"note: {CHOSEN[one]}" in said(done) and CHOSEN[not one] not in said(done)
 
 
 @pytest.mark.parametrize("surface", ["grid", "poisson", "solid"])
@@ -46,14 +48,14 @@ def test_a_surface_that_was_asked_for_is_made_and_not_explained(run, mask: Path,
     done: Outcome = run(f"--mask={mask}", "--report=r.json", surface=surface)
     report = json.loads(Path("r.json").read_text())
     assert (report["surface"], report["surface_source"]) == (surface, "user")
-    assert not any(note in said(done) for note in AUTO_NOTE.values())
+    assert not any(note in said(done) for note in CHOSEN.values())
     assert trimesh.load("out/model.ply").is_watertight == (surface == "solid")
 
 
 def test_points_have_no_surface_to_explain(run, mask: Path) -> None:  # type: ignore[no-untyped-def]
     done: Outcome = run("--kind=points", f"--mask={mask}", surface=None)
     assert done.code == 0
-    assert not any(note in said(done) for note in (*AUTO_NOTE.values(), *BACK_NOTE.values()))
+    assert not any(note in said(done) for note in (*CHOSEN.values(), *map(str, BACK_NOTE.values())))
 
 
 @pytest.mark.parametrize(("cut", "why"), [
@@ -80,4 +82,4 @@ def test_behind_a_transparency_that_shows_nothing_the_photo_is_still_seen(rgb: n
     plain = reconstruct(rgb, mask="none", offline=True)
     np.testing.assert_array_equal(hidden.depth.z, plain.depth.z)
     assert hidden.surface == plain.surface == "grid"
-    assert any("the photo's transparency leaves nothing" in note for note in hidden.notes)
+    assert any("the photo's transparency leaves nothing" in str(note) for note in hidden.notes)

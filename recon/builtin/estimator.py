@@ -185,8 +185,10 @@ def _sure_distance(heads: Heads) -> float | None:
 def _session(weights: Path, threads: int) -> InferenceSession:
     if not weights.is_file():
         raise MissingWeights(
-            f"the built-in network's weights are not at {str(weights)!r} although they come with Unflat; get them back"
-            " with: git checkout -- recon/builtin/weights"
+            "weights.builtin",
+            "the built-in network's weights are not at {path!r} although they come with Unflat; get them back with:"
+            " git checkout -- recon/builtin/weights",
+            path=str(weights),
         )
     import onnxruntime
 

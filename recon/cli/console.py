@@ -21,7 +21,9 @@ def say(text: str, stream: TextIO | None) -> None:
     except OSError as error:
         _lead_nowhere(stream)
         if stream is sys.stdout and not isinstance(error, BrokenPipeError):
-            raise Unwritable(f"cannot write to the standard output: {error.strerror or error}.") from None
+            raise Unwritable(
+                "output.stdout", "cannot write to the standard output: {reason}.", reason=error.strerror or str(error)
+            ) from None
 
 
 def _write(text: str, stream: TextIO) -> None:

@@ -1,15 +1,21 @@
-"""How the command line says things: options are flags."""
+"""How the command line says what the library tells: options are flags."""
 
 from __future__ import annotations
 
 from recon.messages import Phrasebook
 from recon.options import PhotoOptions, RefineOptions, options_of
 
+FLAGS = {each.name: each.flag_name for each in options_of(PhotoOptions, RefineOptions)} | {"folder": "resume"}
+"""What options are called in their flags, where the command line has them."""
+SENTENCES = {
+    "depth.builtin": "depth by the small built-in network; see --models for larger ones",
+}
+"""What is said otherwise than by the library, by codes."""
+
 
 def flag_of(name: str) -> str:
     """An option's flag: --focal-px of focal_px, --size of size_mm."""
-    known = {each.name: each.flag_name for each in options_of(PhotoOptions, RefineOptions)}
-    return f"--{known.get(name, name).replace('_', '-')}"
+    return f"--{FLAGS.get(name, name).replace('_', '-')}"
 
 
-COMMAND_LINE = Phrasebook(flag_of)
+COMMAND_LINE = Phrasebook(flag_of, SENTENCES)

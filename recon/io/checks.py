@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from recon.errors import BadInput
+from recon.messages import Message
 from recon.settings import Limits
 
 
-def check_extent(named: str, size: tuple[int, int], limits: Limits) -> None:
+def check_extent(named: Message, size: tuple[int, int], limits: Limits) -> None:
     """Raise BadInput for a picture of (width, height) that is too large to decode, or too small to be one."""
     if size[0] * size[1] > limits.max_pixels:
         raise BadInput(
-            f"{named} is {size[0]}×{size[1]} pixels, at most {limits.max_pixels / 1e6:g} megapixels are"
-            " allowed; make it smaller or raise the limit with --max-megapixels."
-        )
+            "picture.too_large",
+            "{named} is {width}×{height} pixels, at most {most:g} megapixels are allowed; make it smaller or raise the"
+            " limit with <max_megapixels>.",
+            named=named, width=size[0], height=size[1], most=limits.max_pixels / 1e6,
+        )  # fmt: skip
     if min(size) < limits.min_side:
         raise BadInput(
-            f"{named} is {size[0]}×{size[1]} pixels, at least {limits.min_side} on each side are needed;"
-            " give a larger one."
-        )
+            "picture.too_small",
+            "{named} is {width}×{height} pixels, at least {least} on each side are needed; give a larger one.",
+            named=named, width=size[0], height=size[1], least=limits.min_side,
+        )  # fmt: skip
     if max(size) > limits.max_side * reduction(size, limits):
-        raise BadInput(f"{named} is {size[0]}×{size[1]} pixels, too long and thin to be read; cut out a part of it.")
+        raise BadInput(
+            "picture.too_thin",
+            "{named} is {width}×{height} pixels, too long and thin to be read; cut out a part of it.",
+            named=named, width=size[0], height=size[1],
+        )  # fmt: skip
 
 
 def reduction(size: tuple[int, int], limits: Limits) -> int:

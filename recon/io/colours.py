@@ -11,6 +11,7 @@ from numpy import ndarray
 from PIL import Image
 
 from recon.io.containers import BITS, Opened
+from recon.messages import Message, note
 
 ROWS = 256
 """At a time: a float copy of a whole large picture would be its largest."""
@@ -19,18 +20,18 @@ _SRGB_NAMES = ("srgb", "iec61966-2.1", "iec 61966-2.1")
 
 @dataclass(frozen=True)
 class Upright:
-    """values: sRGB, h×w×3, or h×w×4 where the file has transparency; note: what was assumed of its numbers, or empty."""
+    """values: sRGB, h×w×3, or h×w×4 where the file has transparency; note: what was assumed of its numbers, if anything."""
 
     values: UInt8[ndarray, "h w c"]
-    note: str = ""
+    note: Message | None = None
 
 
 def upright(found: Opened, turn: Image.Transpose | None) -> Upright:
     """An opened picture reduced, converted to sRGB and turned."""
-    picture, note = found.picture, ""
+    picture, told = found.picture, None
     profile = picture.info.get("icc_profile")
     if found.deep is not None:
-        values, note = to_8bit(found.deep[..., :3])
+        values, told = to_8bit(found.deep[..., :3])
         rgb, alpha = reduced(Image.fromarray(values), found.factor, False), None
         if found.deep.shape[2] == 4:
             opacity = Image.fromarray((found.deep[..., 3] >> 8).astype(np.uint8))
@@ -39,7 +40,7 @@ def upright(found: Opened, turn: Image.Transpose | None) -> Upright:
         transparent = picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info
         whole = picture
         if picture.mode.startswith(("I", "F")):
-            values, note = to_8bit(np.asarray(picture))
+            values, told = to_8bit(np.asarray(picture))
             whole = Image.fromarray(values)
         rgb = reduced(whole, found.factor, transparent)
         alpha = (picture if found.factor == 1 else rgb).convert("RGBA").getchannel("A") if transparent else None
@@ -47,7 +48,7 @@ def upright(found: Opened, turn: Image.Transpose | None) -> Upright:
         rgb = to_srgb(rgb, profile) if profile else rgb.convert("RGB")
     if alpha is not None:
         rgb.putalpha(alpha)
-    return Upright(np.asarray(rgb if turn is None else rgb.transpose(turn)), note)
+    return Upright(np.asarray(rgb if turn is None else rgb.transpose(turn)), told)
 
 
 def reduced(picture: Image.Image, factor: int, transparent: bool) -> Image.Image:
@@ -65,7 +66,7 @@ def reduced(picture: Image.Image, factor: int, transparent: bool) -> Image.Image
     return out
 
 
-def to_8bit(values: Shaped[ndarray, "h w *c"]) -> tuple[UInt8[ndarray, "h w *c"], str]:
+def to_8bit(values: Shaped[ndarray, "h w *c"]) -> tuple[UInt8[ndarray, "h w *c"], Message | None]:
     """16- or 32-bit numbers as 8-bit ones, and what was taken as white where that is not plain.
 
     Whole numbers reach 65535, unless none needs more than 8, 10, 12 or 14 bits: then these are what the file holds. Floats
@@ -73,18 +74,24 @@ def to_8bit(values: Shaped[ndarray, "h w *c"]) -> tuple[UInt8[ndarray, "h w *c"]
     """
     blocks = [slice(i, i + ROWS) for i in range(0, len(values), ROWS)]
     largest = max(float(np.nan_to_num(values[rows], posinf=0, neginf=0).max()) for rows in blocks)
-    note, top = "", max(largest, 1.0)
+    told, top = None, max(largest, 1.0)
     if values.dtype.kind in "iu":
         bits = next((bits for bits in BITS if largest < 1 << bits), 16)
         top = float((1 << bits) - 1)
-        note = f"the picture holds {bits}-bit numbers in 16 bits: {top:g} was taken as white" if bits < 16 else ""
+        if bits < 16:
+            told = note(
+                "photo.bits",
+                "the picture holds {bits}-bit numbers in 16 bits: {top:g} was taken as white",
+                bits=bits,
+                top=top,
+            )
     else:
-        note = f"the picture holds floating-point numbers: {top:g} was taken as white"
+        told = note("photo.floats", "the picture holds floating-point numbers: {top:g} was taken as white", top=top)
     out = np.empty(values.shape, np.uint8)
     for rows in blocks:
         part = np.nan_to_num(values[rows].astype(np.float32), posinf=0, neginf=0)
         out[rows] = np.clip(part * (255.0 / top), 0, 255).round()
-    return out, note
+    return out, told
 
 
 def to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:

@@ -18,16 +18,17 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from recon.errors import BadInput, MissingCodec
 from recon.io.checks import check_extent, reduction
-from recon.io.decoding import decoding
+from recon.io.decoding import decoding, decoding_picture
 from recon.io.embedded import depth_inside, panorama_by_tag
 from recon.io.raw import NAME as RAW
 from recon.io.raw import is_raw, raw_picture
 from recon.io.tiff import pages_of
+from recon.messages import Message, note
 from recon.settings import Limits
 
 COMMON_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "PPM")
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "AVIF", "JPEG2000", "HEIF", "JXL", RAW)
-PICTURES = "a JPEG, PNG, WebP, TIFF, AVIF or HEIC file"
+PICTURES = note("wanted.picture", "a JPEG, PNG, WebP, TIFF, AVIF or HEIC file")
 JXL_STARTS = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 BITS = (8, 10, 12, 14)
 """Of sensors and their files, where their values are kept in 16."""
@@ -47,21 +48,21 @@ class Opened:
     exif: Image.Exif
     raw: bool = False
     deep: UInt16[ndarray, "h w c"] | None = None
-    panorama: str = ""
+    panorama: Message | None = None
     depth: str = ""
 
 
-def contents(path: Path, named: str) -> bytes:
+def contents(path: Path, named: Message) -> bytes:
     """A file's bytes. Raises BadInput."""
-    with decoding(f"{named} cannot be read", "check the file"):
+    with decoding("file.unreadable", "{named} cannot be read ({reason}); check the file.", named=named):
         return path.read_bytes()
 
 
 def opened(
     data: bytes,
-    named: str,
+    named: Message,
     limits: Limits,
-    wanted: str = PICTURES,
+    wanted: Message = PICTURES,
     formats: tuple[str, ...] = FORMATS,
     whole: bool = False,
 ) -> Opened:
@@ -70,7 +71,7 @@ def opened(
     whole: at its own size, however large it is. Raises BadInput; its cause is Pillow's UnidentifiedImageError where the
     bytes are in none of the formats.
     """
-    with decoding(f"{named} breaks off or is damaged", "save or download it again"):
+    with decoding_picture(named):
         if RAW in formats and is_raw(data):
             picture, size, exif = raw_picture(data, named, limits)
             return Opened(picture, size, reduction(picture.size, limits), exif, raw=True)
@@ -79,7 +80,9 @@ def opened(
         except BadInput:
             raise
         except Exception as error:
-            raise BadInput(f"{named} is no picture that can be read; give {wanted}.") from error
+            raise BadInput(
+                "picture.unknown", "{named} is no picture that can be read; give {wanted}.", named=named, wanted=wanted
+            ) from error
         check_extent(named, picture.size, limits)
         if picture.format == "TIFF":
             _turn_to_photo(picture, data, named)
@@ -102,7 +105,7 @@ def _exif(picture: Image.Image) -> Image.Exif:
         return Image.Exif()
 
 
-def _identified(data: bytes, formats: tuple[str, ...], named: str) -> ImageFile.ImageFile:
+def _identified(data: bytes, formats: tuple[str, ...], named: Message) -> ImageFile.ImageFile:
     """Opened by one of the allowed codecs; the rarer ones are imported only when the common ones do not know it."""
     try:
         return Image.open(io.BytesIO(data), formats=[name for name in COMMON_FORMATS if name in formats])
@@ -123,12 +126,12 @@ def _register_heif() -> None:
     register_heif_opener()
 
 
-def _register_jxl(named: str) -> None:
+def _register_jxl(named: Message) -> None:
     try:
         import pillow_jxl  # noqa: F401
     except ImportError:
         raise MissingCodec(
-            "photo.no_codec",
+            "picture.no_jxl_codec",
             "{named} is a JPEG XL picture and the package that reads these is not here; run pip install"
             " pillow-jxl-plugin, or give a JPEG.",
             named=named,
@@ -136,7 +139,7 @@ def _register_jxl(named: str) -> None:
         ) from None
 
 
-def _turn_to_photo(picture: Image.Image, data: bytes, named: str) -> None:
+def _turn_to_photo(picture: Image.Image, data: bytes, named: Message) -> None:
     """Seek the page of a TIFF that is the photo: the largest of the first one's shape.
 
     Raises BadInput where the first page is called a smaller copy of one that cannot be read.
@@ -156,7 +159,9 @@ def _turn_to_photo(picture: Image.Image, data: bytes, named: str) -> None:
         picture.seek(best)
     elif first.reduced:
         raise BadInput(
-            f"the first picture in {named} is a thumbnail of another that cannot be read; save the photo as a JPEG or PNG."
+            "picture.thumbnail",
+            "the first picture in {named} is a thumbnail of another that cannot be read; save the photo as a JPEG or PNG.",
+            named=named,
         )
 
 

@@ -10,11 +10,12 @@ import os
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from PIL import Image
 
 from recon.errors import BadInput, UnflatError
+from recon.messages import Message
 
 _ONE_AT_A_TIME = threading.RLock()
 """The filters, Pillow's limit and descriptor 2 belong to the whole process."""
@@ -23,8 +24,9 @@ LONGEST_REASON = 120
 
 
 @contextmanager
-def decoding(complaint: str, advice: str) -> Iterator[None]:
-    """Any failure inside becomes BadInput "complaint (reason); advice."; nothing inside is heard on stderr.
+def decoding(code: str, sentence: str, **values: object) -> Iterator[None]:
+    """Any failure inside becomes a BadInput of this code and sentence, in which {reason} is the decoder's own first line;
+    nothing inside is heard on stderr.
 
     Pillow's own pixel limit is off inside: callers check ours (Limits.max_pixels) before they decode.
     """
@@ -37,9 +39,16 @@ def decoding(complaint: str, advice: str) -> Iterator[None]:
             raise
         except Exception as error:
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise BadInput(f"{complaint} ({reason[:LONGEST_REASON]}); {advice}.") from None
+            raise BadInput(code, sentence, reason=reason[:LONGEST_REASON], **values) from None
         finally:
             Image.MAX_IMAGE_PIXELS = pillows_limit
+
+
+def decoding_picture(named: Message) -> AbstractContextManager[None]:
+    """The same for a picture's bytes."""
+    return decoding(
+        "picture.damaged", "{named} breaks off or is damaged ({reason}); save or download it again.", named=named
+    )
 
 
 @contextmanager

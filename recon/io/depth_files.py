@@ -18,30 +18,48 @@ from recon.errors import BadInput
 from recon.io.checks import check_extent
 from recon.io.containers import contents, opened
 from recon.io.decoding import decoding
+from recon.messages import Message, note
 from recon.settings import Limits
 
-MAPS = "a .npy file or a 16-bit PNG (.npz and .exr too)"
+MAPS = note("wanted.map", "a .npy file or a 16-bit PNG (.npz and .exr too)")
+ARRAYS, CHANNELS = note("thing.arrays", "arrays"), note("thing.channels", "channels")
 NAMES = ("depth", "z", "Z", "disparity", "predicted_depth", "pred", "depth_map", "inverse_depth")
 """What depth maps are called among several arrays or channels, the first that is there counts."""
 
 
-def depth_values(path: Path, named: str, limits: Limits) -> Shaped[ndarray, " ..."]:
+def depth_values(path: Path, named: Message, limits: Limits) -> Shaped[ndarray, " ..."]:
     """The numbers of a file by its ending. Raises BadInput."""
     kinds = {".npy": _npy, ".npz": _npz, ".exr": _exr}
     return kinds.get(path.suffix.lower(), _picture)(path, named, limits)
 
 
-def _npy(path: Path, named: str, limits: Limits) -> Shaped[ndarray, " ..."]:
-    complaint = f"{named} is no array of numbers with one value per pixel"
-    with decoding(complaint, "save one with numpy.save"), path.open("rb") as file:
+def palette(named: Message) -> BadInput:
+    """Of a map whose numbers are places in a table of colours."""
+    return BadInput(
+        "depth.palette", "{named} has palette colours; give one with a single channel: {wanted}.",
+        named=named, wanted=MAPS,
+    )  # fmt: skip
+
+
+def _npy(path: Path, named: Message, limits: Limits) -> Shaped[ndarray, " ..."]:
+    told = decoding(
+        "depth.no_array",
+        "{named} is no array of numbers with one value per pixel ({reason}); save one with numpy.save.",
+        named=named,
+    )
+    with told, path.open("rb") as file:
         return _array(file, path.stat().st_size, limits)
 
 
-def _npz(path: Path, named: str, limits: Limits) -> Shaped[ndarray, " ..."]:
-    complaint = f"{named} holds no array of numbers with one value per pixel"
-    with decoding(complaint, "save one with numpy.savez"), zipfile.ZipFile(path) as file:
+def _npz(path: Path, named: Message, limits: Limits) -> Shaped[ndarray, " ..."]:
+    told = decoding(
+        "depth.no_array_inside",
+        "{named} holds no array of numbers with one value per pixel ({reason}); save one with numpy.savez.",
+        named=named,
+    )
+    with told, zipfile.ZipFile(path) as file:
         entries = {entry.filename.removesuffix(".npy"): entry for entry in file.infolist()}
-        entry = entries[_chosen(list(entries), named, "arrays")]
+        entry = entries[_chosen(list(entries), named, ARRAYS)]
         with file.open(entry) as stream:
             return _array(stream, entry.file_size, limits)
 
@@ -65,26 +83,35 @@ def _array(file: Any, size: int, limits: Limits) -> Shaped[ndarray, " ..."]:
     return values.reshape(shape, order="F" if fortran else "C")
 
 
-def _chosen(there: list[str], named: str, what: str) -> str:
+def _chosen(there: list[str], named: Message, what: Message) -> str:
     """Which of several arrays or channels is the depth. Raises BadInput where none can be told."""
     found = next((name for name in NAMES if name in there), there[0] if len(there) == 1 else None)
+    if not there:
+        raise BadInput("depth.empty", "{named} has no {what}; give one with a single one.", named=named, what=what)
     if found is None:
-        listed = ", ".join(there[:8]) or "none"
         raise BadInput(
-            f"{named} has {len(there)} {what} ({listed}) and none is called depth; give one with a single one."
-        )
+            "depth.unnamed",
+            "{named} has {count} {what} ({names}) and none is called depth; give one with a single one.",
+            named=named, count=len(there), what=what, names=", ".join(there[:8]),
+        )  # fmt: skip
     return found
 
 
-def _exr(path: Path, named: str, limits: Limits) -> Shaped[ndarray, " ..."]:
+def _exr(path: Path, named: Message, limits: Limits) -> Shaped[ndarray, " ..."]:
     try:
         import OpenEXR
     except ImportError:
         raise BadInput(
-            f"{named} is an OpenEXR file and the package that reads these is not here; run pip install OpenEXR, or"
-            " save the depth with numpy.save."
+            "depth.no_exr_package",
+            "{named} is an OpenEXR file and the package that reads these is not here; run pip install OpenEXR, or save the"
+            " depth with numpy.save.",
+            named=named,
         ) from None
-    with decoding(f"{named} is no OpenEXR file that can be read", "save it again, or with numpy.save"):
+    with decoding(
+        "depth.exr_damaged",
+        "{named} is no OpenEXR file that can be read ({reason}); save it again, or with numpy.save.",
+        named=named,
+    ):
         with OpenEXR.File(str(path), header_only=True) as file:
             header = dict(file.header())  # it is emptied with the file
         low, high = header["dataWindow"]
@@ -95,7 +122,7 @@ def _exr(path: Path, named: str, limits: Limits) -> Shaped[ndarray, " ..."]:
         return _in_frame(_exr_channel(channels, named), header)
 
 
-def _exr_channel(channels: dict[str, ndarray], named: str) -> Shaped[ndarray, "h w"]:
+def _exr_channel(channels: dict[str, ndarray], named: Message) -> Shaped[ndarray, "h w"]:
     """The channel that is the depth: by its name or a layer's (`View Layer.Depth.Z`), or R, G and B where they agree."""
     last = {name.rpartition(".")[2]: name for name in channels}
     if set(last) >= {"R", "G", "B"} and not set(last) & {*NAMES, "Y"}:
@@ -104,7 +131,7 @@ def _exr_channel(channels: dict[str, ndarray], named: str) -> Shaped[ndarray, "h
             return np.ascontiguousarray(colours[..., 0])
     if "Y" in last and not set(last) & set(NAMES):
         return channels[last["Y"]]
-    return channels[last[_chosen(list(last), named, "channels")]]
+    return channels[last[_chosen(list(last), named, CHANNELS)]]
 
 
 def _in_frame(values: Shaped[ndarray, "h w"], header: dict[str, Any]) -> Shaped[ndarray, "h w"]:
@@ -121,9 +148,13 @@ def _in_frame(values: Shaped[ndarray, "h w"], header: dict[str, Any]) -> Shaped[
     return out
 
 
-def _picture(path: Path, named: str, limits: Limits) -> Shaped[ndarray, " ..."]:
+def _picture(path: Path, named: Message, limits: Limits) -> Shaped[ndarray, " ..."]:
     found = opened(contents(path, named), named, limits, MAPS, whole=True)
-    if found.raw or found.picture.mode == "P":
-        came = "a camera's sensor values" if found.raw else "palette colours"
-        raise BadInput(f"{named} has {came}; give one with a single channel: {MAPS}.")
+    if found.raw:
+        raise BadInput(
+            "depth.raw", "{named} has a camera's sensor values; give one with a single channel: {wanted}.",
+            named=named, wanted=MAPS,
+        )  # fmt: skip
+    if found.picture.mode == "P":
+        raise palette(named)
     return np.asarray(found.picture) if found.deep is None else found.deep

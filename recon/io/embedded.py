@@ -9,9 +9,12 @@ import re
 
 from PIL import Image
 
+from recon.messages import Message, note
+
 PANORAMA_TAG = b"ns.google.com/photos/1.0/panorama/"
 LONGEST = 2.5
 """A longer picture than this is no single frame: cinema's widest is 2.39, phones' screens are 2.33."""
+PANORAMA_SAID = note("panorama.said", "its file says so")
 DEPTHS = (
     ("Google's GDepth", (b"ns.google.com/photos/1.0/depthmap/",)),
     ("dynamic depth", (b"ns.google.com/photos/dd/1.0/", b'Item:Semantic="Depth')),
@@ -20,23 +23,26 @@ DEPTHS = (
     ("an auxiliary picture", (b"cicp:systems:auxiliary:depth",)),
 )
 """Whose depth map it is, and what stands in the bytes of a file that has it."""
-DEPTH_NOTE = "the photo's file has a depth map in it ({}), which was not used; export it and give it as the depth map"
 
 
-def panorama_by_shape(width: int, height: int) -> str:
-    """By what a picture of this size is taken for a panorama; empty if it is not."""
+def panorama_by_shape(width: int, height: int) -> Message | None:
+    """By what a picture of this size is taken for a panorama; None if it is not."""
     if max(width, height) > LONGEST * min(width, height):
-        return f"its sides are as {max(width, height) / min(width, height):.1f} to 1"
-    return "it is twice as wide as high, as pictures of 360° are" if abs(width - 2 * height) <= 1 else ""
+        ratio = max(width, height) / min(width, height)
+        return note("panorama.long", "its sides are as {ratio:.1f} to 1", ratio=ratio)
+    if abs(width - 2 * height) <= 1:
+        return note("panorama.sphere", "it is twice as wide as high, as pictures of 360° are")
+    return None
 
 
-def panorama_by_tag(picture: Image.Image) -> str:
-    """By what the file's metadata call the picture a panorama; empty if they do not."""
+def panorama_by_tag(picture: Image.Image) -> Message | None:
+    """By what the file's metadata call the picture a panorama; None if they do not."""
     found = re.search(rb"ProjectionType\W{1,3}(\w{3,20})", metadata_of(picture))
     if PANORAMA_TAG not in metadata_of(picture):
-        return ""
-    kind = found[1].decode("ascii", "replace") if found else "of some kind"
-    return f"its file says so: {kind}"
+        return None
+    if found is None:
+        return PANORAMA_SAID
+    return note("panorama.kind", "its file says so: {kind}", kind=found[1].decode("ascii", "replace"))
 
 
 def metadata_of(picture: Image.Image) -> bytes:

@@ -14,6 +14,7 @@ from PIL import ExifTags, Image
 
 from recon.geometry.camera import FULL_FRAME_DIAGONAL_MM
 from recon.io.sensors import sensor_of
+from recon.messages import Message, note
 from recon.settings import FOCAL_MM
 
 EXIF_IFD = 0x8769
@@ -41,7 +42,7 @@ class Lens:
 
     turn: Image.Transpose | None = None
     focal_35mm: float | None = None
-    doubt: str = ""
+    doubt: Message | None = None
     stitched: bool = False
 
 
@@ -58,19 +59,18 @@ def lens_of(exif: Image.Exif, size: tuple[int, int] | None, panorama: bool = Fal
         if found is None:
             return Lens(turn, stitched=stitched)
         focal, how = found
-        doubt = _doubt(more, size, panorama or stitched)
+        doubt = _doubt(more, size, panorama or stitched, focal, how)
     except Exception:  # the parser raises many classes on damaged tags, and a picture without tags is a picture
         return Lens()
-    said = f"the file says a focal length of {focal:.3g} mm ({how})"
-    return Lens(turn, None, f"{said}{doubt}", stitched) if doubt else Lens(turn, focal, "", stitched)
+    return Lens(turn, None if doubt else focal, doubt, stitched)
 
 
-def _found(exif: Any, more: dict[int, Any], size: tuple[int, int] | None) -> tuple[float, str] | None:
+def _found(exif: Any, more: dict[int, Any], size: tuple[int, int] | None) -> tuple[float, Message] | None:
     """The 35 mm equivalent in millimetres and by which tags, the first of the three ways that gives a credible one."""
     tag = ExifTags.Base
     written = credible(more.get(tag.FocalLengthIn35mmFilm))
     if written is not None:
-        return written, "35 mm equivalent"
+        return written, note("focal.written", "35 mm equivalent")
     focal = _positive(more.get(tag.FocalLength))
     if focal is None:
         return None
@@ -84,11 +84,17 @@ def _found(exif: Any, more: dict[int, Any], size: tuple[int, int] | None) -> tup
         pixels = zoomed * density / unit
         equivalent = credible(pixels * FULL_FRAME_DIAGONAL_MM / math.hypot(*frame))
         if equivalent is not None:
-            return equivalent, f"35 mm equivalent, from {focal:g} mm and the focal plane's resolution"
+            return equivalent, note(
+                "focal.by_plane", "35 mm equivalent, from {focal:g} mm and the focal plane's resolution", focal=focal
+            )
     make, model = (str(exif.get(name) or "").strip("\0 ") for name in (tag.Make, tag.Model))
     sensor = sensor_of(make, model)
     equivalent = credible(zoomed * FULL_FRAME_DIAGONAL_MM / math.hypot(*sensor)) if sensor else None
-    return None if equivalent is None else (equivalent, f"35 mm equivalent, from {focal:g} mm on the {model}'s sensor")
+    if equivalent is None:
+        return None
+    return equivalent, note(
+        "focal.by_sensor", "35 mm equivalent, from {focal:g} mm on the {camera}'s sensor", focal=focal, camera=model
+    )
 
 
 def _frame(more: dict[int, Any]) -> tuple[int, int] | None:
@@ -99,22 +105,30 @@ def _frame(more: dict[int, Any]) -> tuple[int, int] | None:
     return (int(width), int(height)) if width and height else None
 
 
-def _doubt(more: dict[int, Any], size: tuple[int, int] | None, panorama: bool) -> str:
-    """Why a focal length is not the picture's; empty where it is."""
+def _doubt(
+    more: dict[int, Any], size: tuple[int, int] | None, panorama: bool, focal: float, how: Message
+) -> Message | None:
+    """Why a focal length in millimetres is not the picture's; None where it is. how: by which tags it was found."""
     if size is None:
-        return ""
+        return None
     if panorama:
-        return ", which is not a panorama's"
+        return note(
+            "focal.of_panorama",
+            "the file says a focal length of {focal:.3g} mm ({how}), which is not a panorama's",
+            focal=focal, how=how,
+        )  # fmt: skip
     frame = _frame(more)
     if frame is None:
-        return ""
+        return None
     there, here = sorted(frame), sorted(size)
     if all(abs(a - b) <= max(SAME_FRAME * a, 1) for a, b in zip(there, here, strict=True)):
-        return ""
-    return (
-        f" for a frame of {frame[0]}×{frame[1]} pixels and the picture has {size[0]}×{size[1]}, so it was cut out or"
-        " resized and that length may not be its own"
-    )
+        return None
+    return note(
+        "focal.of_other_frame",
+        "the file says a focal length of {focal:.3g} mm ({how}) for a frame of {frame_width}×{frame_height} pixels and the"
+        " picture has {width}×{height}, so it was cut out or resized and that length may not be its own",
+        focal=focal, how=how, frame_width=frame[0], frame_height=frame[1], width=size[0], height=size[1],
+    )  # fmt: skip
 
 
 def credible(value: object) -> float | None:

@@ -15,29 +15,47 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from recon.errors import BadInput, Unwritable
+from recon.messages import Message, note
 
 
-def checked_file(path: Path, what: str, max_bytes: int) -> Path:
+def named_file(what: Message, path: Path) -> Message:
+    """What a file is and where it lies, to be told."""
+    return note("thing.file", "{what} {path!r}", what=what, path=str(path))
+
+
+def checked_file(path: Path, what: Message, max_bytes: int) -> Path:
     """`path` if it is a regular file of 1 to `max_bytes` bytes, else BadInput. Opens nothing, follows links."""
+    named = named_file(what, path)
     try:
         status = path.stat()
+    except FileNotFoundError:
+        raise BadInput("file.missing", "{named} does not exist; give the path of a file.", named=named) from None
     except OSError as error:
-        reason = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
-        raise BadInput(f"{what} {str(path)!r} {reason}; give the path of a file.") from None
+        raise BadInput(
+            "file.no_access", "{named} cannot be read ({reason}); give the path of a file.",
+            named=named, reason=error.strerror,
+        ) from None  # fmt: skip
     except ValueError:
-        raise BadInput(f"{what} {str(path)!r} is no file name; give the path of a file.") from None
+        raise BadInput("file.no_name", "{named} is no file name; give the path of a file.", named=named) from None
+    if stat.S_ISDIR(status.st_mode):
+        raise BadInput("file.folder", "{named} is a folder; give the path of a file.", named=named)
     if not stat.S_ISREG(status.st_mode):
-        kind = "a folder" if stat.S_ISDIR(status.st_mode) else "no regular file (a pipe, socket or device)"
-        raise BadInput(f"{what} {str(path)!r} is {kind}; give the path of a file.")
+        raise BadInput(
+            "file.special",
+            "{named} is no regular file (a pipe, socket or device); give the path of a file.",
+            named=named,
+        )
     if status.st_size == 0:
-        raise BadInput(f"{what} {str(path)!r} is empty (0 bytes); give a file with a picture in it.")
+        raise BadInput("file.empty", "{named} is empty (0 bytes); give a file with a picture in it.", named=named)
     if status.st_size > max_bytes:
         raise BadInput(
-            f"{what} {str(path)!r} has {status.st_size / 2**20:.1f} MiB, at most {max_bytes / 2**20:.0f} MiB are allowed;"
-            " make it smaller or raise the limit with --max-mib."
-        )
+            "file.too_large",
+            "{named} has {came:.1f} MiB, at most {most:.0f} MiB are allowed; make it smaller or raise the limit with"
+            " <max_mib>.",
+            named=named, came=status.st_size / 2**20, most=max_bytes / 2**20,
+        )  # fmt: skip
     if not os.access(path, os.R_OK):
-        raise BadInput(f"{what} {str(path)!r} may not be read; change its permissions.")
+        raise BadInput("file.forbidden", "{named} may not be read; change its permissions.", named=named)
     return path
 
 
@@ -46,17 +64,26 @@ def check_writable(path: Path) -> bool:
     try:
         real = Path(os.path.realpath(path))
         if real.is_dir():
-            raise Unwritable(f"cannot write {str(path)!r}: it is a folder; give a file name.")
+            raise Unwritable(
+                "output.folder", "cannot write {path!r}: it is a folder; give a file name.", path=str(path)
+            )
         if real.exists() and not real.is_file():
-            raise Unwritable(f"cannot write {str(path)!r}: it is no regular file; give another name.")
+            raise Unwritable(
+                "output.special", "cannot write {path!r}: it is no regular file; give another name.", path=str(path)
+            )
         if real.exists() and not os.access(real, os.W_OK):
-            raise Unwritable(f"cannot write {str(path)!r}: the file there is write-protected; give another name.")
+            raise Unwritable(
+                "output.protected", "cannot write {path!r}: the file there is write-protected; give another name.",
+                path=str(path),
+            )  # fmt: skip
         folder = next(parent for parent in real.parents if os.path.lexists(parent))
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".unflat-", suffix=real.suffix):
             return not real.parent.is_dir()
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise Unwritable(f"cannot write {str(path)!r}: {reason}; choose a place that you may write to.") from None
+        raise Unwritable(
+            "output.no_place", "cannot write {path!r}: {reason}; choose a place that you may write to.",
+            path=str(path), reason=getattr(error, "strerror", None) or str(error),
+        ) from None  # fmt: skip
 
 
 def same_place(path: Path) -> object:
@@ -85,8 +112,9 @@ def replacing(path: Path) -> Iterator[Path]:
         os.replace(temporary, real)
     except OSError as error:
         raise Unwritable(
-            f"cannot write {str(path)!r}: {error.strerror or error}; the old file, if any, stands as it was."
-        ) from error
+            "output.failed", "cannot write {path!r}: {reason}; the old file, if any, stands as it was.",
+            path=str(path), reason=error.strerror or str(error),
+        ) from error  # fmt: skip
     finally:
         temporary.unlink(missing_ok=True)
 

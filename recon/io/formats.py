@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from recon.errors import BadOption
+from recon.messages import Message, note
 
 MESH_FORMATS = (".ply", ".obj", ".glb", ".stl", ".vtk")
 CLOUD_FORMATS = (".ply", ".vtk")
@@ -13,14 +14,24 @@ DEPTH_FORMATS = (".npy", ".png")
 PREVIEW_FORMATS = (".png",)
 TURNTABLE_FORMATS = (".mp4", ".gif")
 REPORT_FORMATS = (".json",)
+MODEL = note("thing.model", "the model")
+CLOUD = note("thing.cloud", "the point cloud")
+DEPTH = note("thing.depth", "the depth map")
 
 
-def checked_format(path: Path, allowed: tuple[str, ...], what: str) -> str:
+def checked_format(path: Path, allowed: tuple[str, ...], what: Message) -> str:
     """The lower-case ending, if `what` can be written in that format, else BadOption."""
     ending = path.suffix.lower()
+    if not ending:
+        raise BadOption(
+            "output.no_ending", "{what} {path!r} has no ending; give a name that ends with {allowed}.",
+            what=what, path=str(path), allowed=", ".join(allowed),
+        )  # fmt: skip
     if ending not in allowed:
-        came = f"ends with {ending!r}" if ending else "has no ending"
-        raise BadOption(f"{what} {str(path)!r} {came}; give a name that ends with {', '.join(allowed)}.")
+        raise BadOption(
+            "output.ending", "{what} {path!r} ends with {ending!r}; give a name that ends with {allowed}.",
+            what=what, path=str(path), ending=ending, allowed=", ".join(allowed),
+        )  # fmt: skip
     return ending
 
 

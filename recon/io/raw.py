@@ -9,6 +9,7 @@ from PIL import Image
 from recon.errors import MissingCodec
 from recon.io.checks import check_extent
 from recon.io.tiff import pages_of
+from recon.messages import Message
 from recon.settings import Limits
 
 NAME = "RAW"
@@ -24,7 +25,7 @@ def is_raw(data: bytes) -> bool:
     return any(page.sensor for page in pages_of(data))
 
 
-def raw_picture(data: bytes, named: str, limits: Limits) -> tuple[Image.Image, tuple[int, int], Image.Exif]:
+def raw_picture(data: bytes, named: Message, limits: Limits) -> tuple[Image.Image, tuple[int, int], Image.Exif]:
     """The developed picture, upright, sRGB, at half size beyond `limits.read_pixels`; the sensor's (width, height); tags.
 
     Raises MissingCodec where rawpy is not installed, and what LibRaw raises.
@@ -33,7 +34,7 @@ def raw_picture(data: bytes, named: str, limits: Limits) -> tuple[Image.Image, t
         import rawpy
     except ImportError:
         raise MissingCodec(
-            "photo.no_codec",
+            "picture.no_raw_codec",
             "{named} is a camera's raw file and the package that reads these is not here; run pip install rawpy, or"
             " export the photo as a JPEG.",
             named=named,

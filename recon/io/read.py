@@ -19,15 +19,16 @@ from recon.errors import BadInput
 from recon.io.checks import check_extent, reduction
 from recon.io.colours import reduced, upright
 from recon.io.containers import FORMATS, PICTURES, Opened, contents, opened
-from recon.io.decoding import decoding
-from recon.io.embedded import DEPTH_NOTE, panorama_by_shape, panorama_by_tag
+from recon.io.decoding import decoding, decoding_picture
+from recon.io.embedded import PANORAMA_SAID, panorama_by_shape, panorama_by_tag
 from recon.io.exif import Lens, lens_of
-from recon.io.files import checked_file
+from recon.io.files import checked_file, named_file
 from recon.io.values import PHOTOS, as_array, as_colours, as_path, is_path
+from recon.messages import Message, note
 from recon.settings import Limits
 from recon.types import Photo
 
-PHOTO = "the photo"
+PHOTO, MASK = note("thing.photo", "the photo"), note("thing.mask", "the mask")
 
 
 def read_photo(path: str | Path, limits: Limits = Limits()) -> Photo:
@@ -39,7 +40,7 @@ def read_photo(path: str | Path, limits: Limits = Limits()) -> Photo:
     """
     path = Path(path)
     checked_file(path, PHOTO, limits.max_bytes)
-    named = f"{PHOTO} {str(path)!r}"
+    named = named_file(PHOTO, path)
     return _photo(opened(contents(path, named), named, limits), named, path.stem)
 
 
@@ -65,8 +66,8 @@ def photo_of(given: Any, limits: Limits = Limits()) -> Photo:
 
 def photo_from_array(values: Any, name: str = "photo", limits: Limits = Limits()) -> Photo:
     """A Photo from an upright array or tensor, see `values.as_colours`. Raises BadInput."""
-    rgb = as_colours(as_array(values, PHOTO, PHOTOS), "a photo")
-    check_extent("the photo's array", rgb.shape[1::-1], limits)
+    rgb = as_colours(as_array(values, PHOTO, PHOTOS), note("thing.a_photo", "a photo"))
+    check_extent(note("thing.photo_array", "the photo's array"), rgb.shape[1::-1], limits)
     size, factor = rgb.shape[:2], reduction(rgb.shape[1::-1], limits)
     if factor > 1:
         rgb = np.asarray(reduced(Image.fromarray(rgb), factor, False))
@@ -77,30 +78,45 @@ def photo_from_array(values: Any, name: str = "photo", limits: Limits = Limits()
 
 
 def _photo_of_image(picture: Image.Image, limits: Limits) -> Photo:
-    with decoding("the photo's image cannot be read", "give another one"):
+    named = note("thing.photo_image", "the photo's image")
+    with decoding("picture.unreadable", "{named} cannot be read ({reason}); give another one.", named=named):
         picture.load()
-        check_extent("the photo's image", picture.size, limits)
+        check_extent(named, picture.size, limits)
         found = Opened(picture, picture.size, reduction(picture.size, limits), picture.getexif(),
                        panorama=panorama_by_tag(picture))  # fmt: skip
     return _photo(found, PHOTO, "photo")
 
 
-def _photo(found: Opened, named: str, name: str) -> Photo:
+def _photo(found: Opened, named: Message, name: str) -> Photo:
     """The photo of an opened picture, with what its file says about it."""
     panorama = found.panorama or panorama_by_shape(*found.size)
     lens = lens_of(found.exif, None if found.raw else found.size, bool(panorama))
     if lens.stitched and not panorama:
-        panorama = "its file says so"
-    with decoding(f"{named} breaks off or is damaged", "save or download it again"):
+        panorama = PANORAMA_SAID
+    with decoding_picture(named):
         seen = upright(found, None if found.raw else lens.turn)
-    notes = [seen.note, DEPTH_NOTE.format(found.depth) if found.depth else ""]
+    notes = [] if seen.note is None else [seen.note]
+    if found.depth:
+        notes.append(
+            note(
+                "photo.depth_inside",
+                "the photo's file has a depth map in it ({whose}), which was not used; export it and give it as the depth"
+                " map",
+                whose=found.depth,
+            )
+        )
     facts = Photo(seen.values[..., :3], None, lens.focal_35mm, name, None, lens.doubt, panorama)
     full = _upright_size(found, lens)
     if full[0] * full[1] > 2 * seen.values.shape[0] * seen.values.shape[1]:
         height, width = seen.values.shape[:2]
-        notes.append(f"the photo has {full[1]}×{full[0]} pixels and was read at {width}×{height}")
+        notes.append(
+            note(
+                "photo.reduced", "the photo has {whole_width}×{whole_height} pixels and was read at {width}×{height}",
+                whole_width=full[1], whole_height=full[0], width=width, height=height,
+            )
+        )  # fmt: skip
         facts = replace(facts, full_size=full)
-    return _of_pixels(seen.values, named, replace(facts, notes=tuple(filter(None, notes))))
+    return _of_pixels(seen.values, named, replace(facts, notes=tuple(notes)))
 
 
 def _upright_size(found: Opened, lens: Lens) -> tuple[int, int]:
@@ -114,12 +130,14 @@ def _upright_size(found: Opened, lens: Lens) -> tuple[int, int]:
     return (width, height) if turned else (height, width)
 
 
-def _of_pixels(rgba: UInt8[ndarray, "h w c"], named: str, facts: Photo) -> Photo:
+def _of_pixels(rgba: UInt8[ndarray, "h w c"], named: Message, facts: Photo) -> Photo:
     """The photo of these values, h×w×3 or h×w×4, and facts; alpha that hides nothing is none. Raises BadInput where it
     hides everything."""
     alpha = rgba[..., 3] if rgba.shape[2] == 4 else None
     if alpha is not None and not alpha.any():
-        raise BadInput(f"{named} is fully transparent; give one with something in it.")
+        raise BadInput(
+            "picture.transparent", "{named} is fully transparent; give one with something in it.", named=named
+        )
     if alpha is not None and alpha.min() == 255:
         alpha = None
     rgb = np.ascontiguousarray(rgba[..., :3])
@@ -130,16 +148,18 @@ def read_mask(path: str | Path, size: tuple[int, int], limits: Limits = Limits()
     """A mask file of the upright photo's size (height, width): its alpha if it has one, else its brightness; > 127 is
     inside. One as large as a photo that was read at a reduced size is reduced like it."""
     path = Path(path)
-    checked_file(path, "the mask", limits.max_bytes)
-    named = f"the mask {str(path)!r}"
+    checked_file(path, MASK, limits.max_bytes)
+    named = named_file(MASK, path)
     found = opened(contents(path, named), named, limits)
-    with decoding(f"{named} breaks off or is damaged", "save or download it again"):
+    with decoding_picture(named):
         values = upright(found, None if found.raw else lens_of(found.exif, found.size).turn).values
     if values.shape[:2] != tuple(size):
-        shown = "×".join(str(n) for n in values.shape[1::-1])
         raise BadInput(
-            f"{named} is {shown} pixels and the upright photo {size[1]}×{size[0]}; give one of the same size."
-        )
+            "mask.size",
+            "{named} is {width}×{height} pixels and the upright photo {photo_width}×{photo_height}; give one of the same"
+            " size.",
+            named=named, width=values.shape[1], height=values.shape[0], photo_width=size[1], photo_height=size[0],
+        )  # fmt: skip
     has_alpha = values.shape[2] == 4 and values[..., 3].min() < 255
     inside: Bool[ndarray, "h w"] = (values[..., 3] if has_alpha else values[..., :3].max(axis=2)) > 127
     return inside

@@ -10,15 +10,17 @@ from numpy import ndarray
 
 from recon.errors import BadInput, BadOption
 from recon.geometry.sparse import is_sparse
-from recon.io.depth_files import MAPS, depth_values
-from recon.io.files import checked_file
+from recon.io.depth_files import MAPS, depth_values, palette
+from recon.io.files import checked_file, named_file
+from recon.io.formats import DEPTH
 from recon.io.sentinels import surface_only
 from recon.io.values import as_array, as_path, is_path, shown
+from recon.messages import Message, note
+from recon.options import PhotoOptions, check_value, option_of
 from recon.settings import Limits
 from recon.types import GIVEN, DepthKind, RawDepth
 
-DEPTH = "the depth map"
-KINDS = ("metric", "scale", "disparity")
+WANTED = note("wanted.depth", "an array or tensor h×w of numbers, a Pillow image, or a file: {files}", files=MAPS)
 FEWEST = 16
 """Values with which there is a surface."""
 
@@ -37,15 +39,17 @@ def read_depth(
     if is_path(given):
         path = as_path(given, DEPTH)
         checked_file(path, DEPTH, max(limits.max_bytes, 8 * limits.max_pixels + 4096))
-        named = f"{DEPTH} {str(path)!r}"
+        named = named_file(DEPTH, path)
         values = depth_values(path, named, limits)
     else:
         named = DEPTH
         if getattr(given, "mode", None) in ("P", "PA"):
-            raise BadInput(f"{named} has palette colours; give one with a single channel: {MAPS}.")
-        values = as_array(given, named, f"an array or tensor h×w of numbers, a Pillow image, or a file: {MAPS}")
+            raise palette(named)
+        values = as_array(given, named, WANTED)
         if values.dtype.kind == "b":
-            raise BadInput(f"{named} holds {values.dtype}; give one of numbers.")
+            raise BadInput(
+                "depth.no_numbers", "{named} holds {dtype}; give one of numbers.", named=named, dtype=str(values.dtype)
+            )
     eight_bit = values.dtype == np.uint8
     values = one_channel(values, named)
     _check_shape(named, values.shape, size)
@@ -53,24 +57,34 @@ def read_depth(
     depth = _at_most(depth, size)
     _check_usable(depth, named, kind)
     if eight_bit:
-        notes += ("the depth map has 8 bits, at most 256 steps of depth: slopes may look like stairs",)
+        notes += (
+            note(
+                "depth.eight_bits", "the depth map has 8 bits, at most 256 steps of depth: slopes may look like stairs"
+            ),
+        )
     if depth.shape != tuple(size):
-        notes += (f"the depth map has {shown(depth.shape[::-1])} values; between them it follows the photo's edges",)
+        notes += (
+            note(
+                "depth.smaller", "the depth map has {width}×{height} values; between them it follows the photo's edges",
+                width=depth.shape[1], height=depth.shape[0],
+            ),
+        )  # fmt: skip
     return RawDepth(depth, kind, GIVEN, notes=notes)
 
 
 def check_kind(kind: object, scale: float | None) -> None:
     """Raise BadOption for an unknown kind, or a scale that has no meaning for it."""
-    if kind not in KINDS:
-        raise BadOption(f"--depth-kind is {kind!r}; give {', '.join(KINDS[:-1])} or {KINDS[-1]}.")
+    check_value(option_of(PhotoOptions, "depth_kind"), kind)
     if scale is not None and kind != "metric":
         raise BadOption(
-            f"--depth-scale says how many units a metre has, and a map of the kind {kind} has no metres; leave it out or"
-            " give --depth-kind metric."
+            "depth.scale",
+            "<depth_scale> says how many units a metre has, and a map of the kind {kind} has no metres; leave it out or"
+            " give <depth_kind> metric.",
+            kind=kind,
         )
 
 
-def one_channel(values: Shaped[ndarray, " ..."], named: str) -> Shaped[ndarray, "h w"]:
+def one_channel(values: Shaped[ndarray, " ..."], named: Message) -> Shaped[ndarray, "h w"]:
     """h×w of an array that may have axes of one, or three equal channels and an opaque fourth, first or last. Raises
     BadInput."""
     came = shown(values.shape)
@@ -82,11 +96,16 @@ def one_channel(values: Shaped[ndarray, " ..."], named: str) -> Shaped[ndarray, 
         values = values[..., 0]
     if values.ndim == 3 and values.shape[2] <= 4:
         raise BadInput(
-            f"{named} has {values.shape[2]} channels that differ, as a coloured picture of depth has; give one with a"
-            f" single channel: {MAPS}."
-        )
+            "depth.coloured",
+            "{named} has {count} channels that differ, as a coloured picture of depth has; give one with a single channel:"
+            " {wanted}.",
+            named=named, count=values.shape[2], wanted=MAPS,
+        )  # fmt: skip
     if values.ndim != 2 or min(values.shape) < 1:
-        raise BadInput(f"{named} is no array of numbers with one value per pixel (its shape is {came}); give h×w.")
+        raise BadInput(
+            "depth.shape", "{named} is no array of numbers with one value per pixel (its shape is {came}); give h×w.",
+            named=named, came=came,
+        )  # fmt: skip
     return np.ascontiguousarray(values)
 
 
@@ -97,15 +116,28 @@ def _is_grey(values: Shaped[ndarray, "h w c"]) -> bool:
     return opaque and all(np.array_equal(first, values[..., i], equal_nan=nan) for i in (1, 2))
 
 
-def _check_shape(named: str, came: tuple[int, ...], size: tuple[int, int]) -> None:
+def _check_shape(named: Message, came: tuple[int, ...], size: tuple[int, int]) -> None:
     """Raise BadInput where the map's aspect is not the photo's to within one of its own pixels."""
     height, width = came
     across, down = height * size[1] / size[0], width * size[0] / size[1]
     if abs(across - width) <= 1 or abs(down - height) <= 1:
         return
-    turned = abs(width * size[1] / size[0] - height) <= 1
-    advice = "turn it upright like the photo" if turned else "give one of the same size, or of the same shape"
-    raise BadInput(f"{named} is {shown(came[::-1])} pixels and the upright photo {size[1]}×{size[0]}; {advice}.")
+    sides = {"width": width, "height": height, "photo_width": size[1], "photo_height": size[0]}
+    if abs(width * size[1] / size[0] - height) <= 1:
+        raise BadInput(
+            "depth.turned",
+            "{named} is {width}×{height} pixels and the upright photo {photo_width}×{photo_height}; turn it upright like"
+            " the photo.",
+            named=named,
+            **sides,
+        )
+    raise BadInput(
+        "depth.size",
+        "{named} is {width}×{height} pixels and the upright photo {photo_width}×{photo_height}; give one of the same size,"
+        " or of the same shape.",
+        named=named,
+        **sides,
+    )
 
 
 def _at_most(depth: Float32[ndarray, "h w"], size: tuple[int, int]) -> Float32[ndarray, "a b"]:
@@ -125,10 +157,16 @@ def _at_most(depth: Float32[ndarray, "h w"], size: tuple[int, int]) -> Float32[n
     return depth[np.ix_(*middle)]
 
 
-def _check_usable(depth: Float32[ndarray, "h w"], named: str, kind: DepthKind) -> None:
+def _check_usable(depth: Float32[ndarray, "h w"], named: Message, kind: DepthKind) -> None:
     valid = depth[~np.isnan(depth)]
     if valid.size < FEWEST or (kind == "disparity" and not valid.any()):
         count = valid.size if valid.any() else 0
-        raise BadInput(f"{named} has {count} usable values (finite and above 0); give a map with a surface.")
+        raise BadInput(
+            "depth.too_few", "{named} has {count} usable values (finite and above 0); give a map with a surface.",
+            named=named, count=count,
+        )  # fmt: skip
     if kind == "disparity" and valid.min() == valid.max():
-        raise BadInput(f"{named} is constant ({valid[0]:g} everywhere); give one with relief in it.")
+        raise BadInput(
+            "depth.constant", "{named} is constant ({value:g} everywhere); give one with relief in it.",
+            named=named, value=float(valid[0]),
+        )  # fmt: skip

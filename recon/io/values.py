@@ -11,8 +11,12 @@ from jaxtyping import Shaped, UInt8
 from numpy import ndarray
 
 from recon.errors import BadInput
+from recon.messages import Message, note
 
-PHOTOS = "the path of a file, its bytes, a Pillow image, or an array or tensor h×w, h×w×3 or h×w×4 (also 3×h×w)"
+PHOTOS = note(
+    "wanted.photo",
+    "the path of a file, its bytes, a Pillow image, or an array or tensor h×w, h×w×3 or h×w×4 (also 3×h×w)",
+)
 
 
 def is_path(value: object) -> bool:
@@ -20,15 +24,17 @@ def is_path(value: object) -> bool:
     return isinstance(value, str | os.PathLike)
 
 
-def as_path(value: Any, what: str) -> Path:
+def as_path(value: Any, what: Message) -> Path:
     """The path that a string or path-like object means. Raises BadInput."""
     name = os.fspath(value) if is_path(value) else value
     if not isinstance(name, str):
-        raise BadInput(f"the path of {what} is {name!r}; give text or a pathlib.Path.")
+        raise BadInput(
+            "path.type", "the path of {what} is {given}; give text or a pathlib.Path.", what=what, given=repr(name)
+        )
     return Path(name)
 
 
-def as_array(value: Any, named: str, wanted: str) -> Shaped[ndarray, " ..."]:
+def as_array(value: Any, named: Message, wanted: Message) -> Shaped[ndarray, " ..."]:
     """The numbers of an array, of a tensor on any device, or of anything that numpy understands as an array of numbers.
 
     Raises BadInput for everything else.
@@ -39,13 +45,19 @@ def as_array(value: Any, named: str, wanted: str) -> Shaped[ndarray, " ..."]:
         if str(getattr(value, "dtype", "")) == "torch.bfloat16":  # numpy has none
             value = value.float()
     if not (hasattr(value, "__array__") or hasattr(value, "__array_interface__")):
-        raise BadInput(f"{named} is of type {came}; give {wanted}.")
+        raise BadInput("array.type", "{named} is of type {came}; give {wanted}.", named=named, came=came, wanted=wanted)
     try:
         out = np.asarray(value)
     except Exception as error:  # whatever somebody else's __array__ raises
-        raise BadInput(f"{named} of type {came} is no array ({error}); give {wanted}.") from None
+        raise BadInput(
+            "array.refused", "{named} of type {came} is no array ({reason}); give {wanted}.",
+            named=named, came=came, reason=str(error), wanted=wanted,
+        ) from None  # fmt: skip
     if out.dtype.kind not in "biuf" or out.size == 0:
-        raise BadInput(f"{named} has shape {shown(out.shape)} and type {out.dtype}; give {wanted}.")
+        raise BadInput(
+            "array.numbers", "{named} has shape {shape} and type {dtype}; give {wanted}.",
+            named=named, shape=shown(out.shape), dtype=str(out.dtype), wanted=wanted,
+        )  # fmt: skip
     return out
 
 
@@ -54,7 +66,7 @@ def shown(shape: tuple[int, ...]) -> str:
     return "×".join(map(str, shape)) or "()"
 
 
-def as_colours(values: Shaped[ndarray, " ..."], named: str) -> UInt8[ndarray, "h w c"]:
+def as_colours(values: Shaped[ndarray, " ..."], named: Message) -> UInt8[ndarray, "h w c"]:
     """An array of colours as uint8, h×w×3 or h×w×4.
 
     Takes h×w, h×w×1, 3 or 4 channels, the same with channels first, a batch of one; bool, uint8, uint16 (65535 is white),
@@ -68,12 +80,18 @@ def as_colours(values: Shaped[ndarray, " ..."], named: str) -> UInt8[ndarray, "h
     if values.ndim == 2:
         values = values[..., None]
     if values.ndim != 3 or values.shape[2] not in (1, 3, 4):
-        raise BadInput(f"{named} array has shape h×w×3 or h×w×4 and type uint8, not {came}.")
+        raise _no_colours(named, came)
     values = _eight_bit(values, named, came)
     return np.ascontiguousarray(np.repeat(values, 3, axis=2) if values.shape[2] == 1 else values)
 
 
-def _eight_bit(values: Shaped[ndarray, "h w c"], named: str, came: str) -> UInt8[ndarray, "h w c"]:
+def _no_colours(named: Message, came: str) -> BadInput:
+    return BadInput(
+        "array.colours", "{named} array has shape h×w×3 or h×w×4 and type uint8, not {came}.", named=named, came=came
+    )
+
+
+def _eight_bit(values: Shaped[ndarray, "h w c"], named: Message, came: str) -> UInt8[ndarray, "h w c"]:
     if values.dtype == np.uint8:
         return values
     if values.dtype == np.bool_:
@@ -81,10 +99,12 @@ def _eight_bit(values: Shaped[ndarray, "h w c"], named: str, came: str) -> UInt8
     if values.dtype == np.uint16:
         return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
     if values.dtype.kind != "f":
-        raise BadInput(f"{named} array has shape h×w×3 or h×w×4 and type uint8, not {came}.")
+        raise _no_colours(named, came)
     low, high = float(np.min(values)), float(np.max(values))
     if not (low >= -1e-3 and high <= 1 + 1e-3):  # also where either is NaN
         raise BadInput(
-            f"{named} array of floats has values from {low:g} to {high:g}; give floats from 0 to 1, or uint8 from 0 to 255."
-        )
+            "array.range",
+            "{named} array of floats has values from {low:g} to {high:g}; give floats from 0 to 1, or uint8 from 0 to 255.",
+            named=named, low=low, high=high,
+        )  # fmt: skip
     return (np.clip(values.astype(np.float32), 0, 1) * 255).round().astype(np.uint8)

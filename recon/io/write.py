@@ -12,7 +12,7 @@ import numpy as np
 from recon.geometry.axes import to_gltf
 from recon.io import write_gltf, write_obj, write_ply, write_stl
 from recon.io.files import write_bytes
-from recon.io.formats import CLOUD_FORMATS, DEPTH_FORMATS, MESH_FORMATS, checked_format
+from recon.io.formats import CLOUD, CLOUD_FORMATS, DEPTH, DEPTH_FORMATS, MESH_FORMATS, MODEL, checked_format
 from recon.settings import PrintSettings, ViewSettings
 from recon.types import DepthMap, Mesh, PointCloud
 
@@ -30,7 +30,7 @@ def write_mesh(
 
     view: a GLB for a page, small instead of exact.
     """
-    ending = checked_format(path, MESH_FORMATS, "the model")
+    ending = checked_format(path, MESH_FORMATS, MODEL)
     if ending == ".obj":
         return write_obj.write_mesh(mesh, path)
     if ending == ".ply":
@@ -47,7 +47,7 @@ def write_mesh(
 
 def write_cloud(cloud: PointCloud, path: Path) -> list[Path]:
     """Write a point cloud as PLY or VTK, in glTF's axes."""
-    if checked_format(path, CLOUD_FORMATS, "the point cloud") == ".ply":
+    if checked_format(path, CLOUD_FORMATS, CLOUD) == ".ply":
         write_ply.write_cloud(cloud, path)
         return [path]
     import pyvista
@@ -64,7 +64,7 @@ def write_depth(depth: DepthMap, path: Path) -> float:
     Returns the PNG's units per unit of depth (1 for .npy): 1000 (millimetres, if metric), or less where depth would not
     fit 16 bits.
     """
-    if checked_format(path, DEPTH_FORMATS, "the depth map") == ".npy":
+    if checked_format(path, DEPTH_FORMATS, DEPTH) == ".npy":
         with_header = _npy_bytes(depth.z)
         write_bytes(path, *with_header)
         return 1.0

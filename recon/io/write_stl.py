@@ -42,7 +42,10 @@ def printable(mesh: Mesh, settings: PrintSettings = PrintSettings()) -> Mesh:
     faces = plain.faces
     if settings.base:
         if not closed:
-            raise BadInput("the model is not closed and cannot have a stand; add --surface solid or leave --base out.")
+            raise BadInput(
+                "print.open",
+                "the model is not closed and cannot have a stand; add <surface> solid or leave <base> out.",
+            )
         places, faces = _on_stand(places, faces)
     scaled = (_unit(places) * settings.size_mm).astype(np.float32)
     return Mesh(separate_coincident(scaled, faces) if closed else scaled, faces)
@@ -56,6 +59,14 @@ def write_printable(mesh: Mesh, path: Path) -> None:
     faces = np.zeros(len(corners), [("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("unused", "<u2")])
     faces["normal"], faces["corners"] = normals / np.where(lengths > 0, lengths, 1), corners
     write_bytes(path, b"Unflat, millimetres".ljust(80), len(faces).to_bytes(4, "little"), faces.data.cast("B"))
+
+
+def write_print(mesh: Mesh, path: Path, size_mm: float, base: bool) -> tuple[float, float, float]:
+    """Write a mesh for printing, its longest side `size_mm` long, on a stand with `base`; returns its width, depth and
+    height in millimetres. Raises BadInput for a stand under a mesh that is not closed."""
+    found = printable(mesh, PrintSettings(size_mm, base))
+    write_printable(found, path)
+    return size_of(found)
 
 
 def size_of(mesh: Mesh) -> tuple[float, float, float]:
@@ -95,5 +106,5 @@ def _on_stand(places: Float64[ndarray, "n 3"], faces: ndarray) -> tuple[Float64[
     found = np.asarray(joined.vert_properties, np.float64)[:, :3]
     triangles = np.asarray(joined.tri_verts, np.int32)
     if not is_closed(triangles):
-        raise BadInput("the stand could not be joined to this model; leave --base out.")
+        raise BadInput("print.no_joint", "the stand could not be joined to this model; leave <base> out.")
     return found, triangles

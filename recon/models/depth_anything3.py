@@ -24,7 +24,7 @@ from recon.models import weights
 from recon.models.depth_hf import agreed_kind
 from recon.models.device import half_precision, pick
 from recon.models.hf import first_line, listed, unusable
-from recon.models.soft_import import need
+from recon.models.soft_import import estimating, need
 from recon.types import DepthKind, RawDepth
 
 if TYPE_CHECKING:
@@ -105,8 +105,8 @@ class _Loaded:
     """A network on its device."""
 
     def __init__(self, folder: Path, spec: weights.WeightsSpec, kind: DepthKind | None, device: str) -> None:
-        self.torch = need("torch", "torch", f"The depth model {spec.name}")
-        need("safetensors", "safetensors", f"The depth model {spec.name}")
+        self.torch = need("torch", "torch", estimating(spec.name))
+        need("safetensors", "safetensors", estimating(spec.name))
         name, tree = read_da3_config(folder, spec)
         self.kind = agreed_kind(kind_by_name(name), kind, spec.name, folder)
         self.device = device
@@ -148,9 +148,9 @@ def read_da3_config(folder: Path, spec: weights.WeightsSpec) -> tuple[str, dict[
     try:
         config = json.loads(file.read_text())
     except (OSError, ValueError) as error:
-        raise MissingWeights(unusable(folder, spec, f"{weights.CONFIG}: {first_line(error)}")) from error
+        raise unusable(folder, spec, f"{weights.CONFIG}: {first_line(error)}") from error
     if not is_one(config):
-        raise MissingWeights(unusable(folder, spec, f"{weights.CONFIG} is not a Depth Anything 3's"))
+        raise unusable(folder, spec, f"{weights.CONFIG} is not a Depth Anything 3's")
     name = str(config.get("model_name", ""))
     tree: dict[str, Any] = config.get("config") or TREES.get(name) or {}
     head = _part(_part(tree, "head"), "__object__").get("name")
@@ -160,9 +160,10 @@ def read_da3_config(folder: Path, spec: weights.WeightsSpec) -> tuple[str, dict[
         or "gs_head" in tree
     ):
         raise BadInput(
-            f"{spec.name} is the Depth Anything 3 model {name!r}, which is not understood; understood are"
-            f" {', '.join(TREES)}."
-        )
+            "depth_model.da3",
+            "{model} is the Depth Anything 3 model {name!r}, which is not understood; understood are {known}.",
+            model=spec.name, name=name, known=", ".join(TREES),
+        )  # fmt: skip
     return name, tree
 
 
@@ -189,7 +190,7 @@ def read_da3_network(folder: Path, spec: weights.WeightsSpec, tree: dict[str, An
     except MissingWeights:
         raise
     except Exception as error:  # torn files and odd configurations raise each library's own class
-        raise MissingWeights(unusable(folder, spec, first_line(error))) from error
+        raise unusable(folder, spec, first_line(error)) from error
     network.load_state_dict(state, assign=True)
     return network
 
@@ -230,7 +231,7 @@ def _check(folder: Path, spec: weights.WeightsSpec, wanted: dict[str, list[int]]
     }
     for what, names in faults.items():
         if names:
-            raise MissingWeights(unusable(folder, spec, f"{len(names)} {what}: {listed(sorted(names))}"))
+            raise unusable(folder, spec, f"{len(names)} {what}: {listed(sorted(names))}")
 
 
 def network_photo(rgb: UInt8[ndarray, "h w 3"]) -> UInt8[ndarray, "_ _ 3"]:

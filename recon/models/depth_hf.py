@@ -20,7 +20,7 @@ from recon.errors import BadInput
 from recon.models import weights
 from recon.models.device import half_precision, keep_float32, pick
 from recon.models.hf import quiet, read_config, read_network
-from recon.models.soft_import import need
+from recon.models.soft_import import estimating, need
 from recon.types import DepthKind, RawDepth
 
 MAX_SIDE = {"glpn": 640, "zoedepth": 1024, "depth_pro": 2048}
@@ -59,7 +59,7 @@ class _Loaded:
     """A network on its device with its image processor."""
 
     def __init__(self, folder: Path, spec: weights.WeightsSpec, kind: DepthKind | None, device: str) -> None:
-        purpose = f"The depth model {spec.name}"
+        purpose = estimating(spec.name)
         self.torch = need("torch", "torch", purpose)
         transformers = need("transformers", "transformers", purpose)
         need("torchvision", "torchvision", purpose)
@@ -113,27 +113,44 @@ def kind_of(config: Any, name: str) -> DepthKind | None:
         backbone = getattr(config.backbone_config, "model_type", "vit")
         return "disparity" if backbone in ("vit", "bit", "beit", "swinv2", "swin") else None
     if family == "prompt_depth_anything":  # without a prompt its output is neither disparity nor depth up to one factor
-        raise BadInput(f"{name} is a Prompt Depth Anything model and needs a measured depth map beside the photo.")
-    raise BadInput(f"{name} is a '{family}' model; understood are dpt, glpn, zoedepth, depth_anything and depth_pro.")
+        raise BadInput(
+            "depth_model.prompt",
+            "{model} is a Prompt Depth Anything model and needs a measured depth map beside the photo.",
+            model=name,
+        )
+    raise BadInput(
+        "depth_model.family",
+        "{model} is a {family!r} model; understood are dpt, glpn, zoedepth, depth_anything and depth_pro.",
+        model=name, family=family,
+    )  # fmt: skip
 
 
 def agreed_kind(found: DepthKind | None, said: DepthKind | None, name: str, folder: Path) -> DepthKind:
     """What a model's values mean: as its configuration says, as is said of it, both if they agree. Raises BadInput."""
     if found and said and found != said:
         raise BadInput(
-            f"{name} should give {said}, but {folder / weights.CONFIG} describes a model that gives {found}; "
-            f"point {weights.variable_for(name)} at the right weights, or use that folder by its path."
-        )
+            "depth_model.other_kind",
+            "{model} should give {said}, but {config} describes a model that gives {found}; point {variable} at the right"
+            " weights, or use that folder by its path.",
+            model=name, said=said, config=str(folder / weights.CONFIG), found=found, variable=weights.variable_for(name),
+        )  # fmt: skip
     if kind := found or said:
         return kind
-    raise BadInput(f"{folder / weights.CONFIG} does not say what the values of {name} mean; say so with --depth-kind.")
+    raise BadInput(
+        "depth_model.kind", "{config} does not say what the values of {model} mean; say so with <depth_kind>.",
+        config=str(folder / weights.CONFIG), model=name,
+    )  # fmt: skip
 
 
 def _refuse_cropping(processor: Any, family: str, name: str) -> None:
     """Only ZoeDepth's padding is understood. Any other crop or padding would shift the map against the photo."""
     pads = family != "zoedepth" and getattr(processor, "do_pad", False)
     if pads or getattr(processor, "do_center_crop", False):
-        raise BadInput(f"The image processor of {name} pads or crops photos, so its depth would not cover the photo.")
+        raise BadInput(
+            "depth_model.crops",
+            "The image processor of {model} pads or crops photos, so its depth would not cover the photo.",
+            model=name,
+        )
 
 
 def shrink(rgb: UInt8[ndarray, "h w 3"], max_side: int | None) -> UInt8[ndarray, "_ _ 3"]:

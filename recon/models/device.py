@@ -6,20 +6,24 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal
 
 from recon.errors import BadOption
+from recon.messages import note
 from recon.models.soft_import import need
+from recon.options import PhotoOptions, check_value, option_of
 
 Device = Literal["auto", "cpu", "cuda"]
+A_MODEL = note("purpose.model", "A model")
 
 
 def pick(device: str) -> str:
     """`cpu` or `cuda`. CUDA is not touched, not even asked after, when `cpu` is wanted."""
     if device == "cpu":
         return "cpu"
-    if device not in ("auto", "cuda"):
-        raise BadOption(f"Device '{device}' is not one of auto, cpu, cuda.")
-    here = need("torch", "torch", f"Device '{device}'").cuda.is_available()
+    check_value(option_of(PhotoOptions, "device"), device)
+    here = need("torch", "torch", note("purpose.device", "Device {device!r}", device=device)).cuda.is_available()
     if device == "cuda" and not here:
-        raise BadOption("Device 'cuda' was asked for, but torch sees no CUDA device; use --device cpu or auto.")
+        raise BadOption(
+            "device.no_cuda", "<device> cuda was asked for, but torch sees no CUDA device; use <device> cpu or auto."
+        )
     return "cuda" if here else "cpu"
 
 
@@ -34,7 +38,7 @@ def half_precision(device: str) -> AbstractContextManager[Any]:
 
 def keep_float32(module: Any) -> None:
     """Make a module compute in float32 even under autocast. For output heads: their values become geometry."""
-    torch = need("torch", "torch", "A model")
+    torch = need("torch", "torch", A_MODEL)
     forward = module.forward
 
     def in_float32(*args: Any, **kwargs: Any) -> Any:

@@ -26,7 +26,7 @@ def read_config(transformers: Any, folder: Path, spec: weights.WeightsSpec) -> A
     try:
         return transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise MissingWeights(unusable(folder, spec, first_line(error))) from error
+        raise unusable(folder, spec, first_line(error)) from error
 
 
 def read_network(auto_class: Any, folder: Path, spec: weights.WeightsSpec, config: Any) -> Any:
@@ -42,20 +42,25 @@ def read_network(auto_class: Any, folder: Path, spec: weights.WeightsSpec, confi
             weights_only=True,
         )
     except ImportError as error:
-        raise MissingDependency(f"{spec.name} cannot be loaded: {first_line(error)}") from error
+        raise MissingDependency(
+            "package.unfit", "{model} cannot be loaded: {reason}", model=spec.name, reason=first_line(error)
+        ) from error
     except Exception as error:  # torn safetensors, refused pickles and wrong shapes raise each library's own class
-        raise MissingWeights(unusable(folder, spec, first_line(error))) from error
+        raise unusable(folder, spec, first_line(error)) from error
     for what, keys in info.items():
         wrong = sorted(str(key) for key in keys if not re.search(IGNORABLE.get(what, r"(?!)"), str(key)))
         if wrong:
-            raise MissingWeights(unusable(folder, spec, f"{len(wrong)} {what.replace('_', ' ')}: {listed(wrong)}"))
+            raise unusable(folder, spec, f"{len(wrong)} {what.replace('_', ' ')}: {listed(wrong)}")
     return network
 
 
-def unusable(place: Path, spec: weights.WeightsSpec, why: str) -> str:
-    """The sentence about weights that are there and do not fit."""
-    get = weights.how_to_get(spec)
-    return f"The weights of {spec.name} in {place} do not fit ({why}); remove them and get them again with: {get}"
+def unusable(place: Path, spec: weights.WeightsSpec, why: str) -> MissingWeights:
+    """Of weights that are there and do not fit."""
+    return MissingWeights(
+        "weights.unfit",
+        "The weights of {model} in {place} do not fit ({reason}); remove them and get them again with: {command}",
+        model=spec.name, place=str(place), reason=why, command=weights.how_to_get(spec),
+    )  # fmt: skip
 
 
 def listed(keys: list[str]) -> str:

@@ -16,11 +16,12 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 from numpy import ndarray
 
-from recon.errors import BadOption, MissingWeights
+from recon.errors import BadOption
 from recon.geometry.focal_shift import focal_and_shift, sampled
 from recon.models import weights
 from recon.models.hf import first_line, unusable
-from recon.models.soft_import import need
+from recon.models.soft_import import estimating, need
+from recon.options import PhotoOptions, check_value, option_of
 from recon.threads import count
 from recon.types import AffinePoints, RawDepth
 
@@ -115,7 +116,7 @@ def _at(inside: Bool[ndarray, "h w"], size: tuple[int, ...]) -> Bool[ndarray, "_
 
 
 def _session(file: Path, spec: weights.WeightsSpec, device: str) -> InferenceSession:
-    onnxruntime = need("onnxruntime", "onnxruntime", f"The depth model {spec.name}")
+    onnxruntime = need("onnxruntime", "onnxruntime", estimating(spec.name))
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = count()
     options.log_severity_level = 4
@@ -123,12 +124,12 @@ def _session(file: Path, spec: weights.WeightsSpec, device: str) -> InferenceSes
     try:
         session = onnxruntime.InferenceSession(str(file), options, providers=providers)
     except Exception as error:  # no ONNX, torn, or without its second file: each raises a class of its own
-        raise MissingWeights(unusable(file, spec, first_line(error))) from error
+        raise unusable(file, spec, first_line(error)) from error
     takes = {put.name for put in session.get_inputs()}
     gives = {put.name for put in session.get_outputs()}
     if takes != INPUTS or not gives > OUTPUTS or not gives & set(SCALES):
         told = f"it takes {', '.join(sorted(takes))} and gives {', '.join(sorted(gives))}, which is not MoGe-2 with normals"
-        raise MissingWeights(unusable(file, spec, told))
+        raise unusable(file, spec, told)
     return session
 
 
@@ -138,12 +139,12 @@ def _scale_of(session: InferenceSession) -> str:
 
 def _providers(onnxruntime: object, device: str) -> list[str]:
     """Where the graph runs: on a GPU if onnxruntime can and it is wanted, else on the processor."""
-    if device not in ("auto", "cpu", "cuda"):
-        raise BadOption(f"Device '{device}' is not one of auto, cpu, cuda.")
+    check_value(option_of(PhotoOptions, "device"), device)
     able = "CUDAExecutionProvider" in onnxruntime.get_available_providers()  # type: ignore[attr-defined]
     if device == "cuda" and not able:
         raise BadOption(
-            "Device 'cuda' was asked for, but onnxruntime is built without it; pip install onnxruntime-gpu, or use --device"
-            " cpu or auto."
+            "device.no_onnx_cuda",
+            "<device> cuda was asked for, but onnxruntime is built without it; pip install onnxruntime-gpu, or use <device>"
+            " cpu or auto.",
         )
     return [*(["CUDAExecutionProvider"] if able and device != "cpu" else []), "CPUExecutionProvider"]

@@ -12,7 +12,7 @@ from jaxtyping import Bool, UInt8
 from numpy import ndarray
 
 from recon.models import prompts, weights
-from recon.models.soft_import import need
+from recon.models.soft_import import need, segmenting
 
 
 class Rembg:
@@ -26,7 +26,7 @@ class Rembg:
     def load(self) -> Any:
         """rembg's session, opened once. Raises MissingModel."""
         if self._session is None:
-            package = need("rembg", "rembg", f"The segmenter {self.name}")
+            package = need("rembg", "rembg", segmenting(self.name))
             file = weights.obtain(self._spec, self._offline)
             providers = ["CPUExecutionProvider"]
             if self._device == "cuda":

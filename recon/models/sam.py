@@ -14,11 +14,10 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 from numpy import ndarray
 
-from recon.errors import MissingWeights
 from recon.models import prompts, weights
 from recon.models.device import pick
 from recon.models.hf import first_line, unusable
-from recon.models.soft_import import need
+from recon.models.soft_import import need, segmenting
 from recon.protocols import Segmenter
 
 LEAST_IOU = 0.8
@@ -49,8 +48,7 @@ class Sam:
     def load(self) -> Any:
         """The `SamPredictor`, read once. Raises MissingModel."""
         if self._predictor is None:
-            purpose = f"The segmenter {self.name}"
-            package = need("segment_anything", "segment-anything", purpose)
+            package = need("segment_anything", "segment-anything", segmenting(self.name))
             file = weights.obtain(self._spec, self._offline)
             network = read_checkpoint(file, self._spec).to(pick(self._device)).eval()
             self._predictor = package.SamPredictor(network)
@@ -73,13 +71,13 @@ class Sam:
 
 def read_checkpoint(file: Path, spec: weights.WeightsSpec) -> Any:
     """Build the network that a checkpoint describes and load it strictly; only tensors are unpickled."""
-    torch = need("torch", "torch", f"The segmenter {spec.name}")
+    torch = need("torch", "torch", segmenting(spec.name))
     try:
         state = torch.load(file, map_location="cpu", weights_only=True)
         network = build(state)
         network.load_state_dict(state, strict=True)
     except Exception as error:  # a torn or foreign file: unpickling, missing keys, shapes
-        raise MissingWeights(unusable(file, spec, first_line(error))) from error
+        raise unusable(file, spec, first_line(error)) from error
     return network
 
 

@@ -12,7 +12,7 @@ from recon.models import prompts, weights
 from recon.models.device import pick
 from recon.models.hf import quiet, read_config, read_network
 from recon.models.sam import LEAST_IOU
-from recon.models.soft_import import need
+from recon.models.soft_import import need, segmenting
 from recon.protocols import Segmenter
 
 
@@ -35,7 +35,7 @@ class SamHf:
     def load(self) -> tuple[Any, Any]:
         """(processor, network), read once. Raises MissingModel."""
         if self._loaded is None:
-            purpose = f"The segmenter {self.name}"
+            purpose = segmenting(self.name)
             need("torch", "torch", purpose)
             transformers = need("transformers", "transformers", purpose)
             need("torchvision", "torchvision", purpose)

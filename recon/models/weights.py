@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recon.errors import MissingWeights
+from recon.messages import Message, note
 from recon.models.soft_import import need
 
 CONFIG = "config.json"
@@ -107,18 +108,21 @@ def obtain(spec: WeightsSpec, offline: bool = False) -> Path:
         return found
     spec = resolve(spec)
     if spec.given:
-        raise MissingWeights(_incomplete(spec))
+        raise _incomplete(spec)
     if not spec.repo:
-        reason = "are not on this computer"
+        reason = note("weights.not_here", "are not on this computer")
     elif offline or _offline_by_environment():
-        reason = "are not on this computer and going online is forbidden"
+        reason = note("weights.offline", "are not on this computer and going online is forbidden")
     elif not hub_reachable():
-        reason = f"are not on this computer and {hub_endpoint()} does not answer"
+        reason = note("weights.silent_hub", "are not on this computer and {hub} does not answer", hub=hub_endpoint())
     else:
         reason = _download(spec)
         if found := find(spec):
             return found
-    raise MissingWeights(f"The weights of {spec.name} {reason}; get them with: {how_to_get(spec)}")
+    raise MissingWeights(
+        "weights.missing", "The weights of {model} {reason}; get them with: {command}",
+        model=spec.name, reason=reason, command=how_to_get(spec),
+    )  # fmt: skip
 
 
 def how_to_get(spec: WeightsSpec) -> str:
@@ -156,9 +160,9 @@ def _knock(endpoint: str, deadline: float) -> bool:
         return False
 
 
-def _download(spec: WeightsSpec) -> str:
+def _download(spec: WeightsSpec) -> Message:
     """Fetch what `files` names into the hub's cache; returns why the weights are still missing, should they be."""
-    hub = need("huggingface_hub", "huggingface_hub", f"Fetching {spec.name}")
+    hub = need("huggingface_hub", "huggingface_hub", note("purpose.fetching", "Fetching {model}", model=spec.name))
     patterns = [name for item in spec.files for name in _patterns(item)]
     try:
         for wanted in (patterns, ["pytorch_model*.bin", "pytorch_model.bin.index.json"]):
@@ -173,8 +177,11 @@ def _download(spec: WeightsSpec) -> str:
                 break
     except Exception as error:
         first = str(error).strip().splitlines() or [type(error).__name__]
-        return f"could not be fetched from {spec.repo} at {hub_endpoint()} ({first[0]})"
-    return f"are incomplete in {spec.repo} at {hub_endpoint()}"
+        return note(
+            "weights.not_fetched", "could not be fetched from {repo} at {hub} ({reason})",
+            repo=spec.repo, hub=hub_endpoint(), reason=first[0],
+        )  # fmt: skip
+    return note("weights.torn_hub", "are incomplete in {repo} at {hub}", repo=spec.repo, hub=hub_endpoint())
 
 
 def _patterns(item: str) -> list[str]:
@@ -230,11 +237,17 @@ def _is_there(file: Path) -> bool:
         return False
 
 
-def _incomplete(spec: WeightsSpec) -> str:
-    place = Path(spec.given).expanduser()
+def _incomplete(spec: WeightsSpec) -> MissingWeights:
+    place, command = Path(spec.given).expanduser(), how_to_get(replace(spec, given=""))
     if not place.exists():
-        problem = "which does not exist"
-    else:
-        problem = "which lacks " + " and ".join(item.replace("|", " or ") for item in _lacking(place, spec))
-    again = how_to_get(replace(spec, given=""))
-    return f"The weights of {spec.name} were to come from {spec.given}, {problem}; get them with: {again}"
+        return MissingWeights(
+            "weights.no_place",
+            "The weights of {model} were to come from {place}, which does not exist; get them with: {command}",
+            model=spec.name, place=spec.given, command=command,
+        )  # fmt: skip
+    return MissingWeights(
+        "weights.incomplete",
+        "The weights of {model} were to come from {place}, which lacks {files}; get them with: {command}",
+        model=spec.name, place=spec.given, command=command,
+        files=" and ".join(item.replace("|", " or ") for item in _lacking(place, spec)),
+    )  # fmt: skip

@@ -30,6 +30,7 @@ from numpy import ndarray
 from torch import Tensor, nn
 
 from recon.errors import UnflatError
+from recon.messages import Message, note
 from recon.refinement import checkpoint
 from recon.refinement.checkpoint import State
 from recon.refinement.closed_surface import without_crumbs
@@ -48,6 +49,8 @@ from recon.refinement.thin_parts import thickened
 from recon.render.cameras import Pinhole, distance_to_fit, orbit
 from recon.render.dmtet import tetrahedral_lattice
 from recon.types import Mesh, PointCloud
+
+WHOLE = note("refine.whole", "this refinement")
 
 
 class Diverged(UnflatError):
@@ -109,11 +112,9 @@ class Refinement:
         return guidances_of(self.target, self.guide, self.settings)
 
     @property
-    def notes(self) -> list[str]:
+    def notes(self) -> list[Message]:
         """What a person should know of how it went."""
-        what = {"coarse": "rays at a time", "fine": "its pictures' side", "points": "its pictures' side"}
-        return [f"the GPU's memory did not suffice: the {stage} stage went on with half of {what[stage]}"
-                for stage in self.halved]  # fmt: skip
+        return [_halved(stage) for stage in self.halved]
 
     def beat(self) -> None:
         """Say that the step at hand goes on."""
@@ -151,7 +152,9 @@ class Refinement:
                 vertices, faces = torch.from_numpy(found[0]).to(self.device), torch.from_numpy(found[1]).long()
                 faces = faces.to(self.device)
             if not len(faces):
-                raise Diverged("nothing is left of the model; another --seed or another --mask may do.")
+                raise Diverged(
+                    "refine.nothing_left", "nothing is left of the model; another <seed> or another <mask> may do."
+                )
             return textured(self.target, colours, vertices, faces, settings, parts)
 
     @property
@@ -270,12 +273,12 @@ class Refinement:
             return self._stepped()
         except torch.OutOfMemoryError:
             if self.stage in self.halved:
-                raise OutOfMemory(_too_much(f"half of what the {self.stage} stage takes")) from None
+                raise _too_much(_half_of(self.stage)) from None
         self.adam.zero_grad()
         torch.cuda.empty_cache()
         self.generator.set_state(random)
         self._halve(self.stage)
-        with memory_told(f"half of what the {self.stage} stage takes"):
+        with memory_told(_half_of(self.stage)):
             return self._stepped()
 
     def _halve(self, stage: str) -> None:
@@ -309,9 +312,11 @@ class Refinement:
         norm = nn.utils.clip_grad_norm_((self.fine or self.coarse).parameters(), 1.0)
         if not math.isfinite(float(loss.detach()) + float(norm)):
             raise Diverged(
-                f"the refinement's loss is no finite number at step {self.done + 1} of the {self.stage} stage; what was"
-                " saved last was kept, another --seed may do."
-            )
+                "refine.diverged",
+                "the refinement's loss is no finite number at step {step} of the {stage} stage; what was saved last was"
+                " kept, another <seed> may do.",
+                step=self.done + 1, stage=self.stage,
+            )  # fmt: skip
         for group in self.adam.param_groups:  # a cosine to a tenth
             group.setdefault("first", group["lr"])
             group["lr"] = group["first"] * (0.1 + 0.45 * (1 + math.cos(math.pi * share)))
@@ -320,16 +325,38 @@ class Refinement:
 
 
 @contextmanager
-def memory_told(what: str = "this refinement") -> Iterator[None]:
+def memory_told(what: Message = WHOLE) -> Iterator[None]:
     """Raise OutOfMemory where a GPU's memory does not suffice."""
     try:
         yield
     except torch.OutOfMemoryError:
-        raise OutOfMemory(_too_much(what)) from None
+        raise _too_much(what) from None
 
 
-def _too_much(what: str) -> str:
-    return f"the GPU's memory does not suffice for {what}; give --device cpu, or --refine quick."
+def _halved(stage: str) -> Message:
+    if stage == "coarse":
+        return note(
+            "refined.fewer_rays",
+            "the GPU's memory did not suffice: the {stage} stage went on with half of rays at a time",
+            stage=stage,
+        )
+    return note(
+        "refined.smaller_pictures",
+        "the GPU's memory did not suffice: the {stage} stage went on with half of its pictures' side",
+        stage=stage,
+    )
+
+
+def _half_of(stage: str) -> Message:
+    return note("refine.half", "half of what the {stage} stage takes", stage=stage)
+
+
+def _too_much(what: Message) -> OutOfMemory:
+    return OutOfMemory(
+        "refine.gpu_memory",
+        "the GPU's memory does not suffice for {what}; give <device> cpu, or <preset> quick.",
+        what=what,
+    )
 
 
 def _key(target: Target, settings: Settings, seed: int) -> str:

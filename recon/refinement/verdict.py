@@ -16,6 +16,7 @@ from numpy import ndarray
 
 from recon.geometry.camera import back_project
 from recon.geometry.closed import is_closed
+from recon.messages import PYTHON, Message, Phrasebook, note
 from recon.refinement.looked_at import Looked, Picture, orbit_rays
 from recon.refinement.progress import Beat, still
 from recon.types import Camera, Mask, Mesh, Photo
@@ -63,16 +64,17 @@ class Look:
 
 @dataclass(frozen=True)
 class Verdict:
-    """better: whether the refined mesh is to be taken; reasons: in words, why not; first, refined: what was seen."""
+    """better: whether the refined mesh is to be taken; reasons: why not, in words for everybody; first, refined: what was
+    seen."""
 
     better: bool
-    reasons: tuple[str, ...]
+    reasons: tuple[Message, ...]
     first: Look
     refined: Look
 
-    def report(self) -> dict[str, object]:
-        """Ready for JSON."""
-        return asdict(self)
+    def report(self, book: Phrasebook = PYTHON) -> dict[str, object]:
+        """Ready for JSON, its reasons in the words of a phrasebook."""
+        return asdict(self) | {"reasons": [reason.text(book) for reason in self.reasons]}
 
 
 def verdict(photo: Photo, mask: Mask, camera: Camera, first: Mesh, refined: Mesh, beat: Beat = still) -> Verdict:
@@ -82,21 +84,29 @@ def verdict(photo: Photo, mask: Mask, camera: Camera, first: Mesh, refined: Mesh
     return Verdict(not reasons, reasons, one, other)
 
 
-def worse(first: Look, refined: Look) -> tuple[str, ...]:
-    """In which respects, in words for everybody, the refined mesh is worse than the first one."""
-    found = {
-        "its outline is farther from the photo's": refined.overlap < first.overlap - 0.025
-        or refined.outline > first.outline + 0.004,
-        "parts of the outline are missing or swollen": refined.missed > first.missed + 0.06,
-        "its outline is jagged": refined.teeth > max(1.5 * first.teeth, 2.0),
-        "its surface is bumpy": refined.bumps > max(first.bumps, 10.0),
-        "its colours are farther from the photo's": refined.colour > first.colour + 0.04,
-        "it wears colours that the photo does not have": refined.foreign > first.foreign + 0.1,
-        "its far side is a blur": first.detail > PLAIN and refined.detail < BLURRED * first.detail,
-        "it is not closed": first.closed and not refined.closed,
-        "it is in pieces": refined.parts > max(first.parts, 1),
-    }
-    return tuple(reason for reason, is_so in found.items() if is_so)
+def worse(first: Look, refined: Look) -> tuple[Message, ...]:
+    """In which respects the refined mesh is worse than the first one."""
+    found = (
+        (
+            note("worse.outline", "its outline is farther from the photo's"),
+            refined.overlap < first.overlap - 0.025 or refined.outline > first.outline + 0.004,
+        ),
+        (note("worse.missed", "parts of the outline are missing or swollen"), refined.missed > first.missed + 0.06),
+        (note("worse.teeth", "its outline is jagged"), refined.teeth > max(1.5 * first.teeth, 2.0)),
+        (note("worse.bumps", "its surface is bumpy"), refined.bumps > max(first.bumps, 10.0)),
+        (note("worse.colour", "its colours are farther from the photo's"), refined.colour > first.colour + 0.04),
+        (
+            note("worse.foreign", "it wears colours that the photo does not have"),
+            refined.foreign > first.foreign + 0.1,
+        ),
+        (
+            note("worse.detail", "its far side is a blur"),
+            first.detail > PLAIN and refined.detail < BLURRED * first.detail,
+        ),
+        (note("worse.open", "it is not closed"), first.closed and not refined.closed),
+        (note("worse.parts", "it is in pieces"), refined.parts > max(first.parts, 1)),
+    )
+    return tuple(reason for reason, is_so in found if is_so)
 
 
 def look_of(photo: Photo, mask: Mask, camera: Camera, mesh: Mesh, beat: Beat = still) -> Look:

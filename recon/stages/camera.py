@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Any
 
 from recon.errors import BadOption
 from recon.geometry.camera import centred_camera, focal_between, focal_from_35mm, focal_from_fov
-from recon.settings import FOCAL_MM
+from recon.options import PhotoOptions, check_number, number, option_of
 from recon.types import Camera, Photo
 
 DEFAULT_FOV = 60.0
 """Degrees along the photo's longer side, where nothing better is known: between a phone's main camera (65–70°) and a
 standard lens (45°)."""
 
+FOV, FOCAL_PX, FOCAL_MM = (option_of(PhotoOptions, name) for name in ("fov", "focal_px", "focal_mm"))
 MAX_FOV_ERROR = 15.0
 """Degrees: a model that expects to be farther off than this is not better than the default."""
 
@@ -60,31 +60,29 @@ def _focal(
 ) -> Camera | None:
     """The camera by what the user or the file says; None where neither says anything."""
     height, width = photo.size
-    asked = {"--fov": fov_x, "--focal-px": focal_px, "--focal-mm": focal_mm}
+    asked = {"fov": fov_x, "focal_px": focal_px, "focal_mm": focal_mm}
     given = [name for name, value in asked.items() if value is not None]
-    if len(given) > 1:
-        raise BadOption(f"{'both ' if len(given) == 2 else ''}{' and '.join(given)} were given; give one of them.")
+    if len(given) == 3:
+        raise BadOption("camera.three", "<fov> and <focal_px> and <focal_mm> were given; give one of them.")
+    if len(given) == 2:
+        raise BadOption(
+            "camera.two", "both <{first}> and <{second}> were given; give one of them.", first=given[0], second=given[1]
+        )
     if fov_x is not None:
-        if not 1 <= number("--fov", fov_x) <= 170:
-            raise BadOption(f"--fov is {fov_x:g}; give the horizontal field of view in degrees, between 1 and 170.")
+        check_number(FOV, fov_x)
         cx = width / 2 if centre is None else _principal_point(photo, centre)[0]
         if not 0 < cx < width:
-            raise BadOption("--fov with a --centre outside of the photo means no focal length; give --focal-px.")
+            raise BadOption(
+                "camera.fov_beside",
+                "<fov> with a <centre> outside of the photo means no focal length; give <focal_px>.",
+            )
         return centred_camera(width, height, focal_between(fov_x, width, cx), "user")
     if focal_px is not None:
         whole = width if photo.full_size is None else photo.full_size[1]
-        if not 0.05 * whole <= number("--focal-px", focal_px) <= 100 * whole:
-            raise BadOption(
-                f"--focal-px is {focal_px:g}; give the focal length in pixels, between {0.05 * whole:g} and {100 * whole:g}"
-                " for this photo."
-            )
+        check_number(FOCAL_PX, focal_px, 0.05 * whole, 100 * whole)
         return centred_camera(width, height, focal_px * width / whole, "user")
     if focal_mm is not None:
-        if not FOCAL_MM[0] <= number("--focal-mm", focal_mm) <= FOCAL_MM[1]:
-            raise BadOption(
-                f"--focal-mm is {focal_mm:g}; give the 35 mm equivalent focal length in millimetres, between"
-                f" {FOCAL_MM[0]:g} and {FOCAL_MM[1]:g}."
-            )
+        check_number(FOCAL_MM, focal_mm)
         return centred_camera(width, height, focal_from_35mm(focal_mm, width, height), "user")
     if photo.focal_35mm is not None:
         return centred_camera(width, height, focal_from_35mm(photo.focal_35mm, width, height), "exif")
@@ -97,21 +95,17 @@ def _principal_point(photo: Photo, centre: Any) -> tuple[float, float]:
     try:
         u, v = centre
     except (TypeError, ValueError):
-        raise BadOption(f"--centre is {centre!r}; give two numbers U,V, the principal point in pixels.") from None
-    for value, side in ((number("--centre", u), full[1]), (number("--centre", v), full[0])):
+        raise BadOption(
+            "camera.centre", "<centre> is {given}; give two numbers U,V, the principal point in pixels.",
+            given=repr(centre),
+        ) from None  # fmt: skip
+    across, down = number("centre", u), number("centre", v)
+    for value, side in ((across, full[1]), (down, full[0])):
         if not -side <= value <= 2 * side:
             raise BadOption(
-                f"--centre is {u:g},{v:g}; give the principal point in pixels U,V from the upper left corner, not farther"
-                f" from this photo of {full[1]}×{full[0]} than its own size."
-            )
-    return float(u) * photo.size[1] / full[1], float(v) * photo.size[0] / full[0]
-
-
-def number(name: str, value: Any) -> float:
-    """`value` as a number that may be compared; NaN is outside of every range. Raises BadOption for what is none."""
-    if isinstance(value, bool | str | bytes) or not hasattr(value, "__float__"):
-        raise BadOption(f"{name} is {value!r}; give a number.")
-    try:
-        return float(value)
-    except (TypeError, ValueError, OverflowError):
-        return math.nan
+                "camera.centre_far",
+                "<centre> is {u:g},{v:g}; give the principal point in pixels U,V from the upper left corner, not farther"
+                " from this photo of {width}×{height} than its own size.",
+                u=across, v=down, width=full[1], height=full[0],
+            )  # fmt: skip
+    return across * photo.size[1] / full[1], down * photo.size[0] / full[0]

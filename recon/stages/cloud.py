@@ -24,7 +24,7 @@ def make_cloud(
     z = np.where(depth_outliers(lattice.z, lattice.footprint), np.float32(np.nan), lattice.z)
     keep = ~np.isnan(z)
     if not keep.any():
-        raise BadInput("no point is left after outliers were removed; check the depth map.")
+        raise BadInput("cloud.empty", "no point is left after outliers were removed; check the depth map.")
     points = lattice.points()
     cut_h, cut_v = depth_cuts(z, lattice.footprint, depth.noise)
     normals = lattice_normals(points, cut_h, cut_v)[keep]

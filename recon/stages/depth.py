@@ -137,7 +137,9 @@ def _full_relief(relief: Relief, window: Window, photo: Photo, inside: Bool[ndar
 
 def _check_enough(count: int) -> None:
     if count < 16:
-        raise BadInput("no surface is left: the depth map has no values inside the mask; check the mask.")
+        raise BadInput(
+            "depth.none_inside", "no surface is left: the depth map has no values inside the mask; check the mask."
+        )
 
 
 def _noise(z: Float32[ndarray, "h w"]) -> float:
@@ -166,7 +168,7 @@ def _upsampled(raw: RawDepth, photo: Photo) -> Float32[ndarray, "h w"]:
     hole = np.isnan(raw.values)
     small = raw.values if raw.kind == "disparity" else 1 / raw.values
     if hole.all():
-        raise BadInput("the depth model sees no surface in this photo, only sky; take another photo.")
+        raise BadInput("depth.only_sky", "the depth model sees no surface in this photo, only sky; take another photo.")
     if hole.any():
         farthest = np.where(hole, small[~hole].min(), small).astype(np.float32)
         small = nearest_filled(small) if raw.model == GIVEN else farthest

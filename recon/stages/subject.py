@@ -9,13 +9,14 @@ from jaxtyping import Bool, UInt8
 from numpy import ndarray
 
 from recon.geometry.cutout import on_plain_ground
-from recon.io.read import read_mask
+from recon.io.files import named_file
+from recon.io.read import MASK, read_mask
+from recon.messages import Message, note
 from recon.protocols import Segmenter
 from recon.types import Mask, Photo
 
 SMALLEST = 1e-3
 """A mask under this share of the photo gives no model worth having."""
-WHOLE = "the whole photo was taken"
 
 
 def find_subject(photo: Photo, how: str | Path, segmenters: Sequence[Callable[[], Segmenter]]) -> Mask:
@@ -26,13 +27,16 @@ def find_subject(photo: Photo, how: str | Path, segmenters: Sequence[Callable[[]
     Raises BadInput for a mask file that cannot be read.
     """
     if how == "none":
-        return Mask(None, "none", "asked for the whole photo")
+        return Mask(None, "none", note("subject.unasked", "asked for the whole photo"))
     if how == "alpha" and photo.alpha is None:
-        return _whole("the photo has no transparency to cut it out by")
+        return _whole(
+            note("subject.opaque", "the photo has no transparency to cut it out by: the whole photo was taken")
+        )
     if how in ("alpha", "auto") and photo.alpha is not None:
-        return _cut_out(photo.alpha > 127, "alpha", "the photo's transparency")
+        return _cut_out(photo.alpha > 127, "alpha", note("thing.transparency", "the photo's transparency"))
     if how != "auto":
-        return _cut_out(read_mask(how, photo.size), "file", f"the mask {str(how)!r} (white is kept)")
+        kept = note("thing.kept_by_mask", "{named} (white is kept)", named=named_file(MASK, Path(how)))
+        return _cut_out(read_mask(how, photo.size), "file", kept)
     asked = []
     for build in segmenters:
         segmenter = build()
@@ -40,30 +44,44 @@ def find_subject(photo: Photo, how: str | Path, segmenters: Sequence[Callable[[]
         inside = segmenter.segment(photo.rgb)
         if inside is not None and inside.mean() >= SMALLEST:
             return Mask(inside, segmenter.name)
-    return _whole(f"no single subject found by {', '.join(asked) or 'any segmenter'}")
+    return _whole(
+        note("subject.none", "no single subject found by {models}: the whole photo was taken", models=", ".join(asked))
+    )
 
 
 def segmented_subject(photo: Photo, segmenter: Segmenter) -> Mask:
     """The subject's mask by the one segmenter that was asked for; the whole photo, with a note, where it finds none."""
     inside = segmenter.segment(photo.rgb)
     if inside is None or inside.mean() < SMALLEST:
-        return _whole(f"{segmenter.name} finds no single subject in this photo")
+        return _whole(
+            note(
+                "subject.none_by", "{model} finds no single subject in this photo: the whole photo was taken",
+                model=segmenter.name,
+            )
+        )  # fmt: skip
     return Mask(inside, segmenter.name)
 
 
-def _cut_out(inside: Bool[ndarray, "h w"], method: str, what: str) -> Mask:
+def _cut_out(inside: Bool[ndarray, "h w"], method: str, what: Message) -> Mask:
     share = inside.mean()
     if share >= SMALLEST:
         return Mask(inside, method)
+    if not share:
+        return _whole(
+            note("mask.empty", "{what} leaves nothing of the photo to be seen: the whole photo was taken", what=what)
+        )
     return _whole(
-        f"{what} leaves {100 * share:.3f} % of the photo to be seen, at least {100 * SMALLEST:g} % are needed"
-        if share
-        else f"{what} leaves nothing of the photo to be seen"
-    )
+        note(
+            "mask.too_small",
+            "{what} leaves {share:.3f} % of the photo to be seen, at least {least:g} % are needed: the whole photo was"
+            " taken",
+            what=what, share=100 * float(share), least=100 * SMALLEST,
+        )
+    )  # fmt: skip
 
 
-def _whole(why: str) -> Mask:
-    return Mask(None, "none", f"{why}: {WHOLE}", fell_back=True)
+def _whole(why: Message) -> Mask:
+    return Mask(None, "none", why, fell_back=True)
 
 
 def on_opaque_ground(photo: Photo) -> UInt8[ndarray, "h w 3"]:

@@ -41,5 +41,5 @@ def make_grid(
     smallest = 1 if alone else max(4, int(settings.smallest_piece * lattice.z.size))
     vertices, faces, pixels = grid_mesh(lattice, smallest)
     if not len(faces):
-        raise BadInput("no connected surface is left; check the depth map.")
+        raise BadInput("grid.empty", "no connected surface is left; check the depth map.")
     return textured_by_photo(Mesh(vertices, faces), photo, mask, camera, pixels)

@@ -39,7 +39,10 @@ def make_poisson(
     lattice = cleaned_lattice(depth, camera, min(settings.max_samples * finer, MOST_SAMPLES))
     warped, normals = _oriented(lattice)
     if len(warped) < 50:
-        raise BadInput(f"only {len(warped)} oriented points are left, too few for a surface; check the depth map.")
+        raise BadInput(
+            "poisson.too_few", "only {count} oriented points are left, too few for a surface; check the depth map.",
+            count=len(warped),
+        )  # fmt: skip
     finest = float(np.ptp(warped, axis=0).max()) * CUBE_SCALE / 2**settings.depth
     solved, faces = screened_poisson(warped, normals, max(finest, CELL * lattice.footprint))
     z = np.exp(solved[:, 2])
@@ -47,7 +50,7 @@ def make_poisson(
     vertices, faces = clip_mesh(vertices, faces, observed(vertices, lattice, settings.trim))
     faces, used = without_unused_vertices(faces, len(vertices))
     if not len(faces):
-        raise BadInput("no surface is left after trimming; check the depth map or use --surface grid.")
+        raise BadInput("poisson.empty", "no surface is left after trimming; check the depth map or use <surface> grid.")
     return textured_by_photo(Mesh(vertices[used], faces), photo, mask, camera)
 
 

@@ -45,7 +45,7 @@ def make_solid(
     """A watertight mesh, wound outwards. Raises BadInput when no surface is left."""
     lattice = cleaned_lattice(depth, camera, settings.max_samples)
     if np.isnan(lattice.z).all():
-        raise BadInput("no surface is left to make a solid of; check the depth map.")
+        raise BadInput("solid.empty", "no surface is left to make a solid of; check the depth map.")
     if mask.inside is None:
         return _relief(photo, mask, lattice, settings.base)
     return _closed_subject(photo, mask, depth, lattice)

@@ -58,7 +58,9 @@ def test_one_thing_is_closed_seen_whole_and_turns_round_its_own_middle(
     assert page.is_enabled("#better-start")  # which is for one thing only
     assert page.locator("#surface option").all_inner_texts() == ["Smooth", "Sharp", "Solid"]
     assert "Solid, as it is one thing" in page.inner_text("#facts")
-    assert "closed all round; another can be chosen under Options" in page.inner_text("#warnings")
+    assert "closed all round; another surface can be chosen with “Again, with other options”" in page.inner_text(
+        "#warnings"
+    )
     page.click('[data-mode="normals"]')
     for _ in range(2 if phone else 4):
         left, top, right, bottom = where(seen.picture())

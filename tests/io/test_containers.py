@@ -139,7 +139,7 @@ def test_a_panorama_is_flattened_with_a_word(tmp_path: Path, name: str) -> None:
     size, more, how = PANORAMAS[name]
     Image.fromarray(real(*size[::-1])).save(tmp_path / "a.jpg", **more)
     found = reconstruct(tmp_path / "a.jpg", depth=np.full(size[::-1], 2.0, np.float32), depth_kind="metric")
-    notes = [note for note in found.notes if "panorama" in note]
+    notes = [note for note in map(str, found.notes) if "panorama" in note]
     assert len(notes) == 1
     assert how in notes[0]
     assert f"flat picture of {found.camera.fov_x:.0f}° from side to side" in notes[0]
@@ -149,7 +149,7 @@ def test_a_panorama_is_flattened_with_a_word(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("size", [(640, 480), (1600, 900), (2400, 1003), (300, 600), (2400, 1080)])
 def test_ordinary_photos_are_no_panoramas(size: tuple[int, int], tmp_path: Path) -> None:
     Image.fromarray(real(*size[::-1])).save(tmp_path / "a.jpg")
-    assert read_photo(tmp_path / "a.jpg").panorama == ""
+    assert read_photo(tmp_path / "a.jpg").panorama is None
 
 
 GDEPTH = b'<x:xmpmeta xmlns:GDepth="http://ns.google.com/photos/1.0/depthmap/" GDepth:Format="RangeInverse"/>'
@@ -172,8 +172,10 @@ def test_a_depth_map_inside_the_photo_is_told(tmp_path: Path, whose: str) -> Non
     with (tmp_path / "a.jpg").open("ab") as file:
         file.write(trailer)
     notes = read_photo(tmp_path / "a.jpg").notes
-    assert notes == (f"the photo's file has a depth map in it ({name}), which was not used; export it and give it as the"
-                     " depth map",)  # fmt: skip
+    told = (
+        f"the photo's file has a depth map in it ({name}), which was not used; export it and give it as the depth map"
+    )
+    assert list(map(str, notes)) == [told]
 
 
 def test_a_depth_map_inside_a_heic_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,14 +184,14 @@ def test_a_depth_map_inside_a_heic_is_told(tmp_path: Path, monkeypatch: pytest.M
     Image.fromarray(real()).save(tmp_path / "a.heic")
     assert read_photo(tmp_path / "a.heic").notes == ()
     data = (tmp_path / "a.heic").read_bytes() + b"\0\0\0\x30freeurn:mpeg:hevc:2015:auxid:2\0".ljust(0x30, b"\0")
-    assert any("Apple's" in note for note in photo_from_bytes(data).notes)
+    assert any("Apple's" in str(note) for note in photo_from_bytes(data).notes)
 
 
 def test_floats_say_what_was_white(tmp_path: Path) -> None:
     values = np.linspace(0, 0.5, 64 * 48, dtype=np.float32).reshape(48, 64)
     Image.fromarray(values).save(tmp_path / "a.tif")
     photo = read_photo(tmp_path / "a.tif")
-    assert photo.notes == ("the picture holds floating-point numbers: 1 was taken as white",)
+    assert list(map(str, photo.notes)) == ["the picture holds floating-point numbers: 1 was taken as white"]
     np.testing.assert_allclose(photo.rgb[..., 0], values * 255, atol=0.51)
 
 
@@ -200,4 +202,4 @@ def test_grey_of_fewer_bits_in_16_is_stretched_and_told(tmp_path: Path, bits: in
     photo = read_photo(tmp_path / "a.png")
     np.testing.assert_allclose(photo.rgb[..., 0], np.linspace(0, 255, 64 * 48).reshape(48, 64), atol=1.5)
     assert len(photo.notes) == (bits < 16)
-    assert all(f"{bits}-bit numbers" in note for note in photo.notes)
+    assert all(f"{bits}-bit numbers" in str(note) for note in photo.notes)

@@ -21,6 +21,7 @@ from recon.io.files import (
     write_together,
     write_with,
 )
+from recon.io.read import PHOTO
 from tests.command_line import full_disk
 
 
@@ -112,11 +113,12 @@ import os, sys
 from pathlib import Path
 from recon.errors import UnflatError
 from recon.io.files import check_writable, checked_file
+from recon.io.read import PHOTO
 if os.geteuid() == 0:
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
 for test, name in ((check_writable, "closed/x.ply"), (check_writable, "closed/folder/x.ply"), (check_writable, "mine"),
-                   (check_writable, "hidden/x.ply"), (lambda p: checked_file(p, "the photo", 99), "secret"),
-                   (lambda p: checked_file(p, "the photo", 99), "hidden/photo")):
+                   (check_writable, "hidden/x.ply"), (lambda p: checked_file(p, PHOTO, 99), "secret"),
+                   (lambda p: checked_file(p, PHOTO, 99), "hidden/photo")):
     try:
         test(Path(name)); print("no error for", name)
     except UnflatError as error:
@@ -159,7 +161,7 @@ def test_only_regular_files_are_read(tmp_path: Path) -> None:
         "a\0b": "is no file name", "x" * 300: "File name too long",
     }.items():  # fmt: skip
         with pytest.raises(BadInput, match=complaint):
-            checked_file(tmp_path / name, "the photo", 2**20)
+            checked_file(tmp_path / name, PHOTO, 2**20)
 
 
 def test_an_interrupted_replacement_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -293,7 +293,7 @@ def test_devices(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     assert TransformersDepth(spec, None, "auto").load().device == "cpu"
     with pytest.raises(BadOption, match="sees no CUDA device"):
         TransformersDepth(spec, None, "cuda").load()
-    with pytest.raises(BadOption, match="not one of auto, cpu, cuda"):
+    with pytest.raises(BadOption, match="give auto, cpu, cuda"):
         TransformersDepth(spec, None, "tpu").load()
 
 

@@ -140,7 +140,7 @@ def test_files_that_are_something_else_are_one_sentence_each(folder: Path, tmp_p
 def test_devices(folder: Path) -> None:
     import onnxruntime
 
-    with pytest.raises(BadOption, match="not one of auto, cpu, cuda"):
+    with pytest.raises(BadOption, match="give auto, cpu, cuda"):
         adapter(folder, "tpu").load()
     if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
         with pytest.raises(BadOption, match="onnxruntime is built without it"):

@@ -88,7 +88,7 @@ def test_a_full_gpu_halves_a_stage_once_and_says_so(
     assert run.settings.coarse.rays == (64 if stage == "coarse" else 128)
     assert run.settings.fine.side == (32 if stage == "fine" else 64)
     assert len(run.notes) == 1
-    assert f"the {stage} stage went on with half" in run.notes[0]
+    assert f"the {stage} stage went on with half" in str(run.notes[0])
     again = Refinement(toy.target(), TOY, 0, tmp_path)
     assert (again.notes, again.settings, again.stage) == (run.notes, run.settings, "texture")
     half = replace(TOY, **{stage: getattr(run.settings, stage)})  # as if it had been asked for
@@ -107,7 +107,7 @@ def test_a_gpu_that_is_full_again_ends_the_run_with_what_was_saved(
     steps = run.steps()
     next(steps)
     monkeypatch.setattr(Coarse, "loss", full(Coarse.loss, 2))
-    with pytest.raises(OutOfMemory, match="half of what the coarse stage takes; give --device cpu, or --refine quick"):
+    with pytest.raises(OutOfMemory, match="half of what the coarse stage takes; give device cpu, or preset quick"):
         next(steps)
     monkeypatch.undo()
     again = Refinement(toy.target(), TOY, 0, tmp_path)

@@ -57,13 +57,13 @@ def test_the_ends_of_the_range_are_allowed(fov: float) -> None:
 
 @pytest.mark.parametrize("fov", [0.0, 0.99, 170.1, -60.0, float("nan"), float("inf")])
 def test_an_impossible_field_of_view_is_told_with_what_is_allowed(fov: float) -> None:
-    with pytest.raises(BadOption, match=r"--fov is .*between 1 and 170"):
+    with pytest.raises(BadOption, match=r"fov is .*from 1 to 170"):
         find_camera(photo(), fov)
 
 
 @pytest.mark.parametrize("focal", [0.0, 29.0, 60001.0, -1.0, float("nan"), float("inf")])
 def test_an_impossible_focal_length_is_told_with_what_is_allowed(focal: float) -> None:
-    with pytest.raises(BadOption, match=r"--focal-px is .*between 30 and 60000"):
+    with pytest.raises(BadOption, match=r"focal_px is .*from 30 to 60000"):
         find_camera(photo(), None, focal)
 
 

@@ -95,7 +95,7 @@ def test_the_field_of_view_is_between_the_pictures_ends() -> None:
             camera = find_camera(Photo(np.zeros((300, 600, 3), np.uint8)), fov, centre=(cx, 150.0))
             assert camera.fov_x == pytest.approx(fov, rel=1e-6)
             assert (camera.cx, camera.cy, camera.source) == (cx, 150.0, "user")
-    with pytest.raises(BadOption, match="--fov with a --centre outside of the photo"):
+    with pytest.raises(BadOption, match="fov with a centre outside of the photo"):
         find_camera(Photo(np.zeros((300, 600, 3), np.uint8)), 60.0, centre=(-5.0, 150.0))
 
 
@@ -104,9 +104,9 @@ def test_the_users_35_mm_equivalent_is_over_the_diagonal() -> None:
         camera = find_camera(Photo(np.zeros((*size, 3), np.uint8), focal_35mm=80.0), focal_mm=24.0)
         assert camera.source == "user"
         assert camera.fov_long == pytest.approx(np.degrees(2 * np.arctan(36 / 48)))
-    with pytest.raises(BadOption, match="--focal-mm is 2; .* between 5 and 1500"):
+    with pytest.raises(BadOption, match="focal_mm is 2; .* from 5 to 1500"):
         find_camera(PHOTO, focal_mm=2.0)
-    with pytest.raises(BadOption, match="--fov and --focal-px and --focal-mm were given; give one of them"):
+    with pytest.raises(BadOption, match="fov and focal_px and focal_mm were given; give one of them"):
         find_camera(PHOTO, 50.0, 300.0, focal_mm=24.0)
 
 

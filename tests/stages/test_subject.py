@@ -64,7 +64,9 @@ def test_alpha_counts_from_half_opacity(how: str) -> None:
 
 def is_whole(mask: Mask, said: str) -> bool:
     """The whole photo, though something was to be cut out of it, and the note says why."""
-    return mask.inside is None and mask.method == "none" and mask.fell_back and re.search(said, mask.note) is not None
+    return (
+        mask.inside is None and mask.method == "none" and mask.fell_back and re.search(said, str(mask.note)) is not None
+    )
 
 
 def test_alpha_asked_for_and_absent_is_told_and_the_whole_photo_taken() -> None:

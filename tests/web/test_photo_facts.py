@@ -20,10 +20,10 @@ from recon.types import RawDepth
 from tests.io.test_containers import GDEPTH, GPANO, dng
 from web_3d_app.jobs.tables import Job
 from web_3d_app.kinds.base import QUICK
+from web_3d_app.phrasebook import book
 from web_3d_app.services import Services
 from web_3d_app.settings import Settings
 from web_3d_app.work import models
-from web_3d_app.work import photo as work
 from web_3d_app.work.worker import KindRunner, Worker
 
 WHOLE = {"mask": "none"}
@@ -101,11 +101,11 @@ PHOTOS: dict[str, tuple[Callable[[], bytes], list[str]]] = {
     ),
     "tags that do not fit": (
         lambda: tagged(f35=26, width=4000, height=3000),
-        ["for a frame of 4000×3000 pixels and the picture has 320×240", "set it under Options"],
+        ["for a frame of 4000×3000 pixels and the picture has 320×240", "set it with “Again, with other options”"],
     ),
     "a known sensor": (lambda: tagged(make="Canon", model="Canon EOS 650D", f=50.0), []),
     "35 mm": (lambda: tagged(f35=28), []),
-    "no tags": (lambda: tagged(), ["does not say its field of view", "set it under Options"]),
+    "no tags": (lambda: tagged(), ["does not say its field of view", "set it with “Again, with other options”"]),
     "10 bits in 16": (ten_bits, ["10-bit numbers in 16 bits: 1023 was taken as white"]),
     "50 megapixels": (
         lambda: tagged((8160, 6144), f35=24, width=8160, height=6144),
@@ -136,8 +136,8 @@ def test_the_page_says_what_the_command_line_says(
         assert camera_of(facts) == (report["fov_x_deg"], report["source"], report["focal_px"], *theirs.photo.size[::-1])
         ours = facts["warnings"]
         assert not any("--" in note for note in ours)
-        about = [note for note in theirs.notes if "choose another" not in note]  # the other surface has its own
-        assert [note for note in ours if note in map(work.for_pages, about)] == list(map(work.for_pages, about))
+        about = [note.text(book()) for note in theirs.geometry.notes]
+        assert [note for note in ours if note in about] == about
         assert all(any(part in note for note in ours) for part in told)
 
 

@@ -30,7 +30,8 @@ from web_3d_app.jobs.tables import Job
 from web_3d_app.jobs.transport import is_packed
 from web_3d_app.kinds import KINDS
 from web_3d_app.kinds.photo import PHOTO
-from web_3d_app.kinds.refinement import NO_SUBJECT, REFINEMENT
+from web_3d_app.kinds.refinement import REFINEMENT
+from web_3d_app.phrasebook import from_text, sentence_of
 from web_3d_app.problems import Problem
 from web_3d_app.settings import Settings
 from web_3d_app.work.refinement import BEGINS, POINTS, RefinementProgress
@@ -65,6 +66,15 @@ def finished(house: House) -> Job:
     job = made(house)
     house.work()
     return house.jobs.get("me", job.id)
+
+
+NO_SUBJECT = sentence_of("refine.no_subject")
+
+
+def told_of(job: Job) -> str:
+    """Its error's sentence."""
+    assert job.error_message is not None
+    return from_text(job.error_message)
 
 
 def only_the_first_model(house: House, job: Job, code: str) -> Job:
@@ -110,7 +120,7 @@ def test_a_refinement_asked_for_with_the_photo_makes_a_better_mesh(house: House)
     assert shares == sorted(shares) and {stage for stage, _ in told} >= set(BEGINS)
     losses = done.facts["refinement"]["losses"]
     assert losses.keys() >= {"coarse", "fine"} and [step for step, _ in losses["coarse"]] == [1, 2, 3]
-    assert all("--" not in note for note in done.facts["refinement"]["notes"])
+    assert all("--" not in told(note) for note in done.facts["refinement"]["notes"])
 
 
 @pytest.mark.slow
@@ -180,16 +190,16 @@ def test_a_full_disk_ends_the_refinement_only(house: House, monkeypatch: pytest.
 
     house.at_stage("coarse", lambda: monkeypatch.setattr(house.storage, "put", full))
     house.work()
-    assert only_the_first_model(house, job, "disk_full").error_message == "The server's disk is full; try again later."
+    assert told_of(only_the_first_model(house, job, "disk_full")) == "The server's disk is full; try again later."
 
 
 def test_a_scene_has_nothing_to_refine_and_says_so(house: House) -> None:
     job = made(house, small_photo(0), mask="none", refine="quick")
     house.work()
-    assert only_the_first_model(house, job, "bad_input").error_message == NO_SUBJECT
-    with pytest.raises(Problem) as told:
+    assert told_of(only_the_first_model(house, job, "bad_input")) == NO_SUBJECT
+    with pytest.raises(Problem) as refused:
         house.jobs.follow("me", job.id, REFINEMENT, "quick")
-    assert (told.value.status, told.value.code, told.value.message) == (422, "no_subject", NO_SUBJECT)
+    assert (refused.value.status, refused.value.code, refused.value.message) == (422, "no_subject", NO_SUBJECT)
 
 
 def test_a_job_deleted_while_it_is_refined_leaves_nothing(house: House) -> None:

@@ -13,11 +13,12 @@ import pytest
 import trimesh
 from PIL import Image
 
-from recon.errors import BadInput
+from recon.errors import BadInput, Unwritable
 from recon.pipeline import reconstruct
 from recon.types import Photo, RawDepth
 from web_3d_app.jobs.claims import Cancelled
 from web_3d_app.kinds.photo import PHOTO, VIEW
+from web_3d_app.phrasebook import as_text, from_text, told
 from web_3d_app.settings import Settings
 from web_3d_app.work import checkpoint, models
 from web_3d_app.work import photo as work
@@ -151,12 +152,15 @@ def test_a_smooth_mesh_that_does_not_come_together_is_told_and_nothing_else_is_l
     photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def nothing(*_: object) -> None:
-        raise BadInput("no surface is left after trimming; check the depth map or use --surface grid.")
+        raise BadInput("poisson.empty", "no surface is left after trimming; check the depth map or use <surface> grid.")
 
     monkeypatch.setattr("recon.stages.surface_poisson.make_poisson", nothing)
     run = Run(photo, monkeypatch).all()
     assert run.made == FIRST + MESHES + [name for name in REST if name not in SMOOTH]
-    assert any("there is no smooth mesh" in note and "--" not in note for note in run.facts["warnings"])
+    said = list(map(told, run.facts["warnings"]))
+    assert any(
+        note.startswith("there is no smooth mesh") and note.endswith("choose the surface Sharp.") for note in said
+    )
 
 
 def test_a_checkpoint_gives_back_what_was_kept(tmp_path: Path) -> None:
@@ -212,27 +216,12 @@ def test_it_stops_at_every_stage(photo: Path, monkeypatch: pytest.MonkeyPatch, l
 
 
 def test_errors_are_told_in_a_page_s_words() -> None:
-    from recon.errors import Unwritable
-
-    assert explained(BadInput("use --mask auto.")) == ("bad_input", "use mask auto.")
-    assert explained(Unwritable("no room"))[0] == explained(OSError(28, "full"))[0] == "disk_full"
-    assert (
-        explained(RuntimeError("secret path"))[0] == "internal" and "secret" not in explained(RuntimeError("secret"))[1]
+    asked = BadInput("a.b", "use <mask> auto, not {model}.", model="builtin")
+    word, message = explained(asked)
+    assert (word, from_text(as_text(message))) == (
+        "bad_input",
+        "use the way to cut out auto, not the built-in network.",
     )
-
-
-def test_what_is_said_on_the_command_line_is_said_in_the_page_s_words() -> None:
-    """Every phrase is still one that the library says, and no option's name is left of it."""
-    said = "".join(path.read_text() for path in (Path(work.__file__).parents[2] / "recon").rglob("*.py"))
-    for phrase, instead in work.PHRASES.items():
-        first = phrase.split(";")[0]
-        assert first in said, f"nobody says {first!r} any more"
-        assert work.for_pages(phrase) == instead and "--" not in instead
-    assert "no single subject found by {" in said
-    nothing = "no single subject found by grabcut, builtin: the whole photo was taken"
-    assert work.for_pages(nothing) == "no single thing was found in it: the whole photo was taken"
-    assert work.for_pages("--faces is 3; give more.") == "faces is 3; give more."
-    assert (
-        work.for_pages("builtin sees 50° along it; set --fov")
-        == "the built-in network sees 50° along it; set it under Options"
-    )
+    assert explained(Unwritable("a.b", "no room"))[0] == explained(OSError(28, "full"))[0] == "disk_full"
+    word, message = explained(RuntimeError("secret path"))
+    assert word == "internal" and "secret" not in str(message)

@@ -20,6 +20,7 @@ from web_3d_app.jobs.storage import Storage
 from web_3d_app.jobs.tables import FINAL, Job
 from web_3d_app.kinds.base import CREWS
 from web_3d_app.kinds.photo import PHOTO
+from web_3d_app.phrasebook import from_text
 from web_3d_app.settings import Settings
 from web_3d_app.work.worker import KindRunner, Worker
 
@@ -128,7 +129,7 @@ def test_a_disk_that_fills_fails_the_job_and_says_so(house: House, monkeypatch: 
     house.work()
     failed = house.jobs.get("me", job.id)
     assert (failed.state, failed.error_code) == ("failed", "disk_full")
-    assert failed.error_message == "The server's disk is full; try again later."
+    assert from_text(failed.error_message) == "The server's disk is full; try again later."
     assert house.files() == house.keys(job)
     monkeypatch.undo()
     house.jobs.retry("me", job.id)

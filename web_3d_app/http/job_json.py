@@ -11,6 +11,7 @@ from flask import url_for
 from web_3d_app.jobs.tables import FINAL, Artefact, Job
 from web_3d_app.kinds import KINDS, kind_at
 from web_3d_app.kinds.base import Kind
+from web_3d_app.phrasebook import from_text, told
 from web_3d_app.services import services
 
 
@@ -71,7 +72,7 @@ def _one(job: Job, files: list[Artefact], shared: bool) -> dict[str, Any]:
         "origin": None if shared else job.origin_id,
         "photo": _photo(job),
         "error": None if now_at.follows else _error(job),
-        "facts": job.facts and {name: value for name, value in job.facts.items() if name not in names},
+        "facts": job.facts and _facts({name: value for name, value in job.facts.items() if name not in names}),
         **{other.name: _follower(job, other) for other in later},
         "artefacts": [_file(job, file, f"api.{kind}_artefact", where) for file in files],
         "links": links,
@@ -80,7 +81,16 @@ def _one(job: Job, files: list[Artefact], shared: bool) -> dict[str, Any]:
 
 
 def _error(job: Job) -> dict[str, Any] | None:
-    return {"code": job.error_code, "message": job.error_message} if job.error_code else None
+    return {"code": job.error_code, "message": from_text(job.error_message or "")} if job.error_code else None
+
+
+def _facts(facts: dict[str, Any]) -> dict[str, Any]:
+    """What is known of the result, in words for people."""
+    return facts | ({"warnings": _in_words(facts["warnings"])} if "warnings" in facts else {})
+
+
+def _in_words(stored: list[Any] | None) -> list[str] | None:
+    return stored and [told(message) for message in stored]
 
 
 def _photo(job: Job) -> dict[str, Any] | None:
@@ -94,11 +104,11 @@ def _follower(job: Job, kind: Kind) -> dict[str, Any] | None:
     """How a kind fares that was asked to follow a job's own; None if it was not."""
     if not kind.wanted(job.params):
         return None
-    told = kind.told(job.facts)
+    known = {**kind.tells, **kind.told(job.facts)}
     return {
         "preset": job.params[kind.option],
         "state": _state_of(job, kind),
-        **{name: told.get(name, default) for name, default in kind.tells.items()},
+        **{name: _in_words(known[name]) if name in kind.messages else known[name] for name in kind.tells},
         "error": _error(job) if kind_at(job.lane) is kind else None,
     }
 

@@ -22,6 +22,7 @@ from PIL import Image
 from recon.errors import BadInput, MissingCodec
 from recon.io.raw import NAME as RAW
 from recon.io.read import photo_from_bytes
+from recon.messages import Message, note
 from recon.settings import Limits
 from recon.types import Photo
 from web_3d_app.jobs.photo_facts import PhotoFacts, facts_of
@@ -30,6 +31,7 @@ FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "HEIF", "JXL", RAW)
 JPEG_QUALITY = 95
 MOST_MEMORY = 3 << 30
 """Bytes of address space. Of 120 megapixels, read at a quarter: a JPEG takes 0.6 GB, a PNG 1.0, JPEG XL 1.4, WebP 2.0."""
+TOO_MUCH = note("photo.memory", "the photo takes too much memory to decode; make it smaller.")
 LARGE = 300 << 10
 """kB: a process that once needed more is followed by a fresh one."""
 
@@ -47,11 +49,12 @@ class Kept:
 
 
 class CannotDecode(Exception):
-    """A sentence on an upload; unknown: it is no photo at all; missing: of what kind it is, where that is not read here."""
+    """What is wrong with an upload; unknown: it is no photo at all; missing: of what kind it is, where that is not read
+    here."""
 
-    def __init__(self, message: str, unknown: bool = False, missing: str = "") -> None:
+    def __init__(self, message: Message, unknown: bool = False, missing: str = "") -> None:
         super().__init__(message)
-        self.unknown, self.missing = unknown, missing
+        self.message, self.unknown, self.missing = message, unknown, missing
 
 
 def decode_here(source: Path, target: Path, limits: Limits) -> Kept:
@@ -61,7 +64,7 @@ def decode_here(source: Path, target: Path, limits: Limits) -> Kept:
     except BadInput as error:
         unknown = isinstance(error.__cause__, Image.UnidentifiedImageError)
         missing = error.values["kind"] if isinstance(error, MissingCodec) else ""
-        raise CannotDecode(str(error), unknown, missing) from None
+        raise CannotDecode(error.message, unknown, missing) from None
     height, width = photo.size
     return Kept(_encode(photo, target), width, height, photo.focal_35mm, facts_of(photo))
 
@@ -77,16 +80,16 @@ def _encode(photo: Photo, target: Path) -> str:
 
 
 def answer(task: dict[str, Any]) -> dict[str, Any]:
-    """What comes of a task: the fields of Kept, or `problem` with those of CannotDecode, or with `errno`."""
+    """What comes of a task: the fields of Kept, or `problem` with those of CannotDecode, or `errno` with its `reason`."""
     try:
         limits = Limits(task["max_bytes"], task["max_pixels"])
         return asdict(decode_here(Path(task["source"]), Path(task["target"]), limits))
     except CannotDecode as error:
-        return {"problem": str(error), "unknown": error.unknown, "missing": error.missing}
+        return {"problem": error.message.to_json(), "unknown": error.unknown, "missing": error.missing}
     except MemoryError:
-        return {"problem": "the photo takes too much memory to decode; make it smaller."}
+        return {"problem": TOO_MUCH.to_json()}
     except OSError as error:
-        return {"problem": error.strerror or str(error), "errno": error.errno}
+        return {"reason": error.strerror or str(error), "errno": error.errno}
 
 
 def peak() -> int:

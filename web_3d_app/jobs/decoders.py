@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from recon.messages import Message
 from recon.settings import Limits
 from web_3d_app.jobs.decoder import CannotDecode, Kept
 from web_3d_app.logs import get_logger
@@ -51,9 +52,11 @@ class Decoders:
         with self._turn(who):
             found = self._ask(source, target, limits)
         if "errno" in found:
-            raise OSError(found["errno"], found["problem"])
+            raise OSError(found["errno"], found["reason"])
         if "problem" in found:
-            raise CannotDecode(found["problem"], found.get("unknown", False), found.get("missing", ""))
+            raise CannotDecode(
+                Message.from_json(found["problem"]), found.get("unknown", False), found.get("missing", "")
+            )
         return Kept(**found)
 
     def close(self) -> None:

@@ -17,6 +17,7 @@ from recon.settings import Limits
 from web_3d_app.jobs.decoder import CannotDecode, Kept
 from web_3d_app.jobs.photo_facts import PhotoFacts
 from web_3d_app.names import title_of
+from web_3d_app.phrasebook import book
 from web_3d_app.problems import Problem
 
 HEIC = re.compile(rb"....ftyp(heic|heix|hevc|hevx|heim|heis|mif1|msf1)", re.DOTALL)
@@ -104,8 +105,7 @@ def _refusal(error: CannotDecode, source: Path) -> Problem:
     """The decoder's sentence for visitors."""
     missing = error.missing
     if not error.unknown and not missing:
-        advice = re.sub(r" or [^;]*--[\w-]+", "", str(error))  # "or raise the limit with --…" is not for visitors
-        return Problem(422, "bad_photo", advice)
+        return Problem(422, "bad_photo", error.message.text(book()))
     with source.open("rb") as file:
         if error.unknown and HEIC.match(file.read(32)):
             missing = "HEIC"

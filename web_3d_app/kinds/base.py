@@ -81,7 +81,8 @@ class Kind:
 
     follows: the kind that must be done before, as a part of the same job; whatever becomes of this one, that job then is
     done and keeps its files. option: of the job, by which it is asked for. tells: what it tells on its way, with what
-    counts until then; it lies in the job's facts under the kind's name. refusal: (word, sentence) for a job whose facts say
+    counts until then, and messages: which of these are lists of stored messages (see `phrasebook`); it lies in the job's
+    facts under the kind's name. refusal: (word, sentence) for a job whose facts say
     that it cannot be followed.
     """
 
@@ -100,6 +101,7 @@ class Kind:
     follows: str | None = None
     option: str = ""
     tells: Mapping[str, Any] = field(default_factory=dict)
+    messages: tuple[str, ...] = ()
     refusal: Callable[[Facts], tuple[str, str] | None] = lambda facts: None
 
     @property

@@ -17,15 +17,15 @@ from __future__ import annotations
 
 from recon.options import RefineOptions
 from web_3d_app.kinds.base import GLB, JPEG, PLY, SLOW, STL, ZIP, Bounds, Facts, Kind, Lane, Sentences
+from web_3d_app.phrasebook import sentence_of
 
 REFINE = Lane("refine", SLOW, {"looks": 0.0, "target": 0.06, "coarse": 0.13, "fine": 0.5, "texture": 0.88})
 """Shares of the seconds that the quick one takes on two cores."""
-NO_SUBJECT = "No single subject was found in this photo; send it again with another way to cut out."
 
 
 def refusal(facts: Facts) -> tuple[str, str] | None:
     """A scene has nothing to refine."""
-    return ("no_subject", NO_SUBJECT) if facts.get("subject") == "none" else None
+    return ("no_subject", sentence_of("refine.no_subject")) if facts.get("subject") == "none" else None
 
 
 REFINEMENT = Kind(
@@ -60,5 +60,6 @@ REFINEMENT = Kind(
     option="refine",
     tells={"stage": None, "step": 0, "steps": 0, "losses": {}, "seconds": 0.0, "seconds_left": None, "vertices": None,
            "faces": None, "print_mm": None, "notes": [], "kept_first": None},
+    messages=("notes", "kept_first"),
     refusal=refusal,
 )  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from recon.messages import Message
 from recon.options import PhotoOptions, plain, restored
 from recon.results import PhotoGeometry, Reconstruction
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo
@@ -27,7 +28,11 @@ class Outdated(Exception):
 def save(result: Reconstruction, path: Path) -> Path:
     """Write mask, camera and depth, and the mesh if it was made already."""
     arrays: dict[str, np.ndarray] = {}
-    told: dict[str, Any] = {"format": FORMAT, "options": plain(result.options), "notes": list(result.geometry.notes)}
+    told: dict[str, Any] = {
+        "format": FORMAT,
+        "options": plain(result.options),
+        "notes": [note.to_json() for note in result.geometry.notes],
+    }
     for part in PARTS:
         if part == "mesh" and part not in vars(result):  # it was not asked for yet
             continue
@@ -36,7 +41,7 @@ def save(result: Reconstruction, path: Path) -> Path:
             if isinstance(value, np.ndarray):
                 arrays[f"{part}.{name}"] = value
             else:
-                told[part][name] = value
+                told[part][name] = value.to_json() if isinstance(value, Message) else value
     np.savez(path, json=np.array(json.dumps(told)), **arrays)  # type: ignore[arg-type]
     return path
 
@@ -47,6 +52,8 @@ def load(path: Path, photo: Photo, kind: type[PhotoOptions] = PhotoOptions) -> R
         told = json.loads(str(file["json"]))
         if told.get("format") != FORMAT:
             raise Outdated
+        note = told["mask"]["note"]
+        told["mask"]["note"] = note and Message.from_json(note)
         parts = {}
         for part, made in PARTS.items():
             if part in told:
@@ -54,7 +61,7 @@ def load(path: Path, photo: Photo, kind: type[PhotoOptions] = PhotoOptions) -> R
                 parts[part] = made(**told[part], **arrays)
     mesh = parts.pop("mesh", None)
     options = restored(kind, told["options"])
-    result = Reconstruction(PhotoGeometry(photo, **parts, notes=tuple(told["notes"])), options)
+    result = Reconstruction(PhotoGeometry(photo, **parts, notes=tuple(map(Message.from_json, told["notes"]))), options)
     if mesh is not None:
         vars(result)["mesh"] = mesh  # where cached_property keeps it
     return result

@@ -6,7 +6,6 @@ the Poisson mesh beside it.
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 import time
@@ -22,18 +21,21 @@ import numpy as np
 from jaxtyping import UInt8
 from numpy import ndarray
 
+from recon import write_print
 from recon.errors import UnflatError
 from recon.geometry.reduce import shrink_to_fit
-from recon.io import write, write_stl
+from recon.io import write
+from recon.messages import Message, note
 from recon.options import PhotoOptions, restored
 from recon.pipeline import reconstruct
 from recon.progress import Stopwatch
 from recon.results import Reconstruction
-from recon.settings import PrintSettings, ViewSettings
+from recon.settings import ViewSettings
 from recon.stages.cloud import make_cloud
 from recon.types import DepthMap, Mesh
 from web_3d_app.kinds.base import HEAVY, QUICK
 from web_3d_app.kinds.photo import FILES, MESH, VIEW
+from web_3d_app.phrasebook import book
 from web_3d_app.work import checkpoint
 from web_3d_app.work.context import Context, Next
 
@@ -72,7 +74,7 @@ class PhotoRun:
 
     context: Context
     print_mm: list[float] | None = None
-    notes: list[str] = field(default_factory=list)
+    notes: list[Message] = field(default_factory=list)
 
     def view(self) -> Next:
         """Depth, and what is shown at once: thinned points and the instant mesh."""
@@ -114,9 +116,11 @@ class PhotoRun:
                 with self.context.watch.stage("preview"):
                     self._add_preview(drawing)
         self.context.tell(self._facts(result))
-        report = result.report() | {"options": dict(self.context.params), "seconds": self.context.watch.rounded()}
+        report = result.report(book()) | {
+            "options": dict(self.context.params), "seconds": self.context.watch.rounded(),
+        }  # fmt: skip
         report["photo"].pop("name", None)
-        report["warnings"] = [for_pages(note) for note in report["warnings"] + self.notes]
+        report["warnings"] += [told.text(book()) for told in self.notes]
         self._add("report.json", lambda path: write.write_report(report, path))
 
     def _loaded(self) -> Reconstruction:
@@ -157,7 +161,9 @@ class PhotoRun:
             for name in ("smooth.glb", "smooth.ply"):
                 self._add(name, lambda path: write.write_mesh(smooth.mesh, path))
         except UnflatError as error:
-            self.notes.append(f"there is no smooth mesh beside this one: {error}")
+            self.notes.append(
+                note("files.no_smooth", "there is no smooth mesh beside this one: {reason}", reason=error.message)
+            )
 
     @staticmethod
     def _grid(result: Reconstruction) -> Reconstruction:
@@ -169,7 +175,7 @@ class PhotoRun:
         """The closed solid, whatever surface was asked for: nothing else can be printed."""
         if result.surface != "solid":
             result = result.with_options(surface="solid")
-        self.print_mm = write_print(result.mesh, path, result.options)
+        self.print_mm = print_to(path, result.mesh, result.options)
 
     @contextmanager
     def _drawing(self, result: Reconstruction) -> Iterator[subprocess.Popen[bytes]]:
@@ -206,7 +212,7 @@ class PhotoRun:
             self._add("preview_thumb.jpg", lambda path: _encode(path, drawn, THUMB_SIDE))
 
     def _facts(self, result: Reconstruction) -> dict[str, Any]:
-        """What the page says about the result, flat."""
+        """What the page says about the result, flat; its warnings as data, to be phrased where they are shown."""
         report = result.report()
         depth, camera, counts = report["depth"], report["camera"], report["counts"]
         return {
@@ -228,7 +234,7 @@ class PhotoRun:
             "vertices": counts.get("vertices"),
             "faces": counts.get("faces"),
             "print_mm": self.print_mm,
-            "warnings": [for_pages(note) for note in report["warnings"] + self.notes],
+            "warnings": [told.to_json() for told in (*result.notes, *self.notes)],
             "seconds": self.context.watch.rounded(),
         }
 
@@ -238,27 +244,6 @@ def reconstructed(context: Context, watch: Stopwatch) -> Reconstruction:
     options, models = restored(PhotoOptions, context.params), context.models
     estimator = models.get(options.depth_model)
     return reconstruct(context.photo, options, depth_model=estimator, device=models.device, offline=True, watch=watch)
-
-
-PHRASES = {
-    "set --fov": "set it under Options",
-    "see --models for larger ones": "larger ones can be chosen under Options once their weights are on the server",
-    "closed all round (solid); choose another with --surface": "closed all round; another can be chosen under Options",
-    "cut at its edges (grid); choose another with --surface": "cut at its edges; another can be chosen under Options",
-    "use --surface grid": "choose the surface Sharp",
-    "export it and give it as the depth map": "only the command line takes one, exported to a file",
-}  # fmt: skip
-"""What the command line says, and what the page says instead."""
-
-
-def for_pages(sentence: str) -> str:
-    """A sentence that speaks of command-line options, for people who have a form."""
-    for said, instead in PHRASES.items():
-        sentence = sentence.replace(said, instead)
-    sentence = re.sub(r"no single subject found by [\w, -]+:", "no single thing was found in it:", sentence)
-    sentence = re.sub(r"\bbuiltin\b", "the built-in network", sentence)
-    sentence = re.sub(r"\bgrabcut\b", "the cut by a plain background", sentence)
-    return re.sub(r"--(?=\w)", "", sentence)
 
 
 def depth_colours(depth: DepthMap) -> UInt8[ndarray, "h w 3"]:
@@ -272,11 +257,9 @@ def depth_colours(depth: DepthMap) -> UInt8[ndarray, "h w 3"]:
     return colours
 
 
-def write_print(mesh: Mesh, path: Path, asked: PhotoOptions) -> list[float]:
+def print_to(path: Path, mesh: Mesh, asked: PhotoOptions) -> list[float]:
     """Write a mesh for printing as it was asked for; returns its width, depth and height in millimetres."""
-    found = write_stl.printable(mesh, PrintSettings(asked.size_mm, asked.base))
-    write_stl.write_printable(found, path)
-    return [round(side, 1) for side in write_stl.size_of(found)]
+    return [round(side, 1) for side in write_print(mesh, path, asked.size_mm, asked.base)]
 
 
 def _encode(path: Path, picture: np.ndarray, side: int | None = None) -> None:

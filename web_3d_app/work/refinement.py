@@ -8,25 +8,25 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from recon.errors import BadInput, MissingModel, UnflatError, Unwritable
 from recon.io import write
+from recon.messages import Message
 from recon.pipeline import refine
 from recon.progress import Stopwatch
 from recon.results import Reconstruction
 from recon.settings import ViewSettings
 from recon.threads import limited
 from web_3d_app.jobs.claims import Cancelled, Lost, Stopped
-from web_3d_app.kinds.refinement import NO_SUBJECT, REFINEMENT
+from web_3d_app.kinds.refinement import REFINEMENT
 from web_3d_app.work.context import Context
 from web_3d_app.work.photo import (
-    for_pages,
+    print_to,
     reconstructed,
-    write_print,
     zipped,
 )
 
@@ -44,7 +44,11 @@ SKETCH_SHARE = 0.1
 """Of the time at most so much goes into pictures."""
 HONEST_SHARE = 0.15
 """An estimate of the time left comes after this share."""
-FAILED = "The better model did not come together on this server; try it again, quickly rather than thoroughly."
+
+
+def _as_data(messages: Iterable[Message]) -> list[dict[str, Any]]:
+    """To be phrased where they are shown."""
+    return [message.to_json() for message in messages]
 
 
 @dataclass
@@ -124,8 +128,6 @@ class RefinementRun:
     def _run(self) -> None:
         self._begin("looks")
         found = reconstructed(self.context, Stopwatch())
-        if found.mask.inside is None:
-            raise BadInput(NO_SUBJECT)
         try:
             better = self._refined(found)
         except Stopped:
@@ -133,12 +135,12 @@ class RefinementRun:
             raise
         assert better.model is not None and better.refinement is not None
         if better.refined is None:
-            self.progress.told |= {"notes": [], "kept_first": list(better.refinement.verdict.reasons)}
+            self.progress.told |= {"notes": [], "kept_first": _as_data(better.refinement.verdict.reasons)}
             files: tuple[str, ...] = ()
         else:
             self.progress.told |= {
                 "vertices": len(better.mesh.vertices), "faces": len(better.mesh.faces),
-                "notes": [for_pages(note) for note in better.model.notes],
+                "notes": _as_data(better.model.notes),
             }  # fmt: skip
             self._write(better)
             files = REFINED
@@ -162,14 +164,9 @@ class RefinementRun:
     def _once(self, found: Reconstruction) -> Reconstruction:
         watch = Stopwatch(lambda name: self._begin(name) if name in BEGINS else None)
         context, settings = self.context, self.context.settings
-        try:
-            return refine(found, self.told["preset"], steps=settings.refine_steps or None, folder=context.folder,
-                          device=context.models.device, threads=settings.refine_threads, tell=self._step,
-                          watch=watch)  # fmt: skip
-        except (BadInput, MissingModel, Unwritable):
-            raise
-        except UnflatError as error:  # what its own words advise is for people with a command line
-            raise UnflatError(FAILED) from error
+        return refine(found, self.told["preset"], steps=settings.refine_steps or None, folder=context.folder,
+                      device=context.models.device, threads=settings.refine_threads, tell=self._step,
+                      watch=watch)  # fmt: skip
 
     def _begin(self, stage: str) -> None:
         """A stage begins; told once."""
@@ -221,5 +218,5 @@ class RefinementRun:
         for ending in ("glb", "ply"):
             self.context.check_stop()
             write.write_mesh(mesh, folder / f"refined.{ending}")
-        self.progress.told["print_mm"] = write_print(mesh, folder / "refined.stl", better.options)
+        self.progress.told["print_mm"] = print_to(folder / "refined.stl", mesh, better.options)
         zipped(write.write_mesh(mesh, folder / "refined.obj"), folder / "refined_obj.zip")

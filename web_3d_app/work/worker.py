@@ -19,7 +19,8 @@ from contextlib import suppress
 from pathlib import Path
 from pkgutil import resolve_name
 
-from recon.errors import BadInput, MissingModel, UnflatError, Unwritable
+from recon.errors import MissingModel, UnflatError, Unwritable
+from recon.messages import Message
 from web_3d_app.jobs.claims import Cancelled, Claims, Lost, Stopped
 from web_3d_app.jobs.database import Database, DatabaseBusy
 from web_3d_app.jobs.housekeeping import Housekeeping
@@ -28,6 +29,7 @@ from web_3d_app.jobs.tables import Job
 from web_3d_app.kinds import KINDS, kind_at, lanes_of, wanted_after
 from web_3d_app.kinds.base import CREWS, HEAVY, QUICK, SLOW
 from web_3d_app.logs import get_logger, set_up_logs
+from web_3d_app.phrasebook import as_text, message
 from web_3d_app.settings import Settings
 from web_3d_app.work.context import Context, JobContext, Next
 from web_3d_app.work.models import Models
@@ -128,9 +130,9 @@ class Worker:
         except (Lost, DatabaseBusy):
             raise
         except Exception as error:
-            code, message = explained(error)
+            code, told = explained(error)
             log.warning("job failed", job=job.id, code=code, exc_info=code == "internal")
-            self.claims.fail(job, code, message)
+            self.claims.fail(job, code, as_text(told))
         self.housekeeping.tidy(job)
 
     def stage(self, name: str, progress: float) -> None:
@@ -166,19 +168,17 @@ def _follower(job: Job) -> Next | None:
     return next(((kind.first, None) for kind in wanted_after(kind_at(job.lane), job.params)), None)
 
 
-def explained(error: Exception) -> tuple[str, str]:
-    """(word, sentence) for a job that failed."""
-    from web_3d_app.work.photo import for_pages
-
+def explained(error: Exception) -> tuple[str, Message]:
+    """(word, what is told) of a job that failed."""
     if isinstance(error, Unwritable) or (isinstance(error, OSError) and error.errno in FULL):
-        return "disk_full", "The server's disk is full; try again later."
+        return "disk_full", message("server.disk_full")
     if isinstance(error, MissingModel):
-        return "missing_model", for_pages(str(error))
-    if isinstance(error, BadInput | UnflatError):
-        return "bad_input", for_pages(str(error))
+        return "missing_model", error.message
+    if isinstance(error, UnflatError):
+        return "bad_input", error.message
     if isinstance(error, MemoryError):
-        return "memory", "The server has not enough memory for this photo; try a smaller one."
-    return "internal", "Something went wrong on the server; it was noted. Try again, or another photo."
+        return "memory", message("server.memory")
+    return "internal", message("server.internal")
 
 
 class KindRunner:

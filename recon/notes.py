@@ -1,0 +1,98 @@
+"""What a person should know of a reconstruction, beside the model itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from recon.messages import Message, note
+from recon.stages.camera import DEFAULT_FOV
+from recon.types import Camera, Mask, Photo, RawDepth
+
+BACK_NOTE = {
+    True: note(
+        "surface.back_guessed",
+        "the unseen back is the network's guess; it is coloured with the photo seen through from the front",
+    ),
+    False: note(
+        "surface.back_inflated",
+        "the unseen back is the silhouette inflated; it is coloured with the photo seen through from the front",
+    ),
+}
+"""By whether a network knows a back."""
+AUTO_NOTE = {
+    True: note(
+        "surface.auto_solid",
+        "the photo shows one thing, so the model is closed all round (solid); choose another with <surface>",
+    ),
+    False: note(
+        "surface.auto_grid",
+        "of a scene the model is what the photo shows, cut at its edges (grid); choose another with <surface>",
+    ),
+}
+"""By whether the photo shows one thing."""
+REFINED_NOTE = note(
+    "refined.back", "the unseen back is the network's guess; its colours are the photo's, mirrored and blurred"
+)
+
+
+def notes_of(photo: Photo, raw: RawDepth, camera: Camera, subject: Mask, placed: bool) -> tuple[Message, ...]:
+    """What a person should know of a photo's geometry; placed: the nearest or the farthest distance was given."""
+    notes = []
+    if camera.source in ("default", "model"):
+        reason = photo.doubt or note("camera.unsaid", "the photo does not say its field of view")
+        notes.append(
+            note("camera.guessed", "{reason}: {found}; set <fov>", reason=reason, found=_fov_found(raw, camera))
+        )
+    if photo.panorama:
+        notes.append(
+            note(
+                "photo.panorama",
+                "the photo looks like a panorama ({reason}): it was taken for a flat picture of {fov:.0f}° from side to"
+                " side, which bends what it shows; cut out a part of at most 90° and give that",
+                reason=photo.panorama, fov=camera.fov_x,
+            )
+        )  # fmt: skip
+    notes += [*photo.notes, *raw.notes]
+    if raw.model == "builtin":
+        notes.append(
+            note("depth.builtin", "depth by the small built-in network; larger ones can be named as <depth_model>")
+        )
+    if placed and raw.kind != "disparity":
+        notes.append(
+            note(
+                "depth.not_placed",
+                "<near> and <far> place disparity; the depth of {model} is {kind} and was left as it is",
+                model=raw.model, kind=raw.kind,
+            )
+        )  # fmt: skip
+    if subject.fell_back and subject.note is not None:
+        notes.append(subject.note)
+    return tuple(notes)
+
+
+def _fov_found(raw: RawDepth, camera: Camera) -> Message:
+    """The field of view, where it came from and how sure that is."""
+    error = raw.fov_error
+    if camera.source == "model" and error is None:
+        return note(
+            "camera.seen", "{model} sees {fov:.0f}° along the longer side", model=raw.model, fov=camera.fov_long
+        )
+    if camera.source == "model":
+        return note(
+            "camera.seen_about", "{model} sees {fov:.0f}° ± {error:.0f}° along the longer side",
+            model=raw.model, fov=camera.fov_long, error=error,
+        )  # fmt: skip
+    if error is None:
+        return note("camera.assumed", "{fov:g}° along the longer side was assumed", fov=DEFAULT_FOV)
+    return note(
+        "camera.assumed_unsure", "{fov:g}° along the longer side was assumed ({model} is unsure: ± {error:.0f}°)",
+        fov=DEFAULT_FOV, model=raw.model, error=error,
+    )  # fmt: skip
+
+
+def kept_first(reasons: Sequence[Message]) -> Message:
+    """Of a refinement that came out worse."""
+    return note(
+        "refined.kept", "the refined model is no better than the first one, which was kept: {reasons}",
+        reasons=list(reasons),
+    )  # fmt: skip

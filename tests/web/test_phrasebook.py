@@ -1,0 +1,86 @@
+"""What is stored as data is phrased where it is shown, and what older versions stored stays readable."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import update
+from web.conftest import send
+
+from recon.errors import BadInput
+from recon.messages import note
+from recon.types import Photo
+from web_3d_app import phrasebook
+from web_3d_app.jobs.photo_facts import facts_of, with_facts
+from web_3d_app.jobs.tables import Job
+from web_3d_app.phrasebook import AGAIN, BOOKS, as_text, from_text, told
+from web_3d_app.services import Services
+
+ROOT = Path(__file__).resolve().parents[2]
+SHOWN = "the photo shows one thing, so the model is closed all round; another surface can be chosen with " + AGAIN
+
+
+def set_row(parts: Services, job: str, **values: Any) -> None:
+    with parts.database.write() as session:
+        session.execute(update(Job).where(Job.id == job).values(**values))
+
+
+def test_the_button_that_sentences_speak_of_is_on_the_page() -> None:
+    assert f"}}}}{AGAIN.strip('“”')}</button>" in (ROOT / "templates/_again.html").read_text()
+    assert sum(AGAIN in sentence for sentence in phrasebook.SENTENCES.values()) >= 4
+
+
+def test_notes_and_errors_are_phrased_when_they_are_asked_for(client: FlaskClient, parts: Services) -> None:
+    job = send(client).json
+    chosen = note("surface.auto_solid", "closed all round (solid); choose another with <surface>")
+    failed = BadInput("poisson.empty", "nothing is left; use <surface> grid.").message
+    set_row(
+        parts, job["id"], facts={"warnings": [chosen.to_json()]}, error_code="bad_input", error_message=as_text(failed)
+    )
+    answer = client.get(job["links"]["self"]).json
+    assert answer["facts"]["warnings"] == [SHOWN]
+    assert answer["error"] == {
+        "code": "bad_input",
+        "message": "no surface is left after trimming; check the depth map or choose the surface Sharp.",
+    }
+
+
+def test_sentences_of_an_older_version_stay_as_they_are(client: FlaskClient, parts: Services) -> None:
+    job = send(client, refine="quick").json
+    facts = {
+        "warnings": ["set it under Options"],
+        "refinement": {"notes": ["a {note}"], "kept_first": ["its <outline>"]},
+    }
+    set_row(parts, job["id"], facts=facts, error_code="bad_input", error_message="It broke.")
+    answer = client.get(job["links"]["self"]).json
+    assert answer["facts"]["warnings"] == ["set it under Options"]
+    assert (answer["refinement"]["notes"], answer["refinement"]["kept_first"]) == (["a {note}"], ["its <outline>"])
+    assert answer["error"]["message"] == "It broke."
+
+
+def test_a_note_whose_sentence_has_other_slots_by_now_is_told_in_its_own_words() -> None:
+    old = note("camera.guessed", "no field of view; set <fov>").to_json()
+    assert told(old) == "no field of view; set fov"
+
+
+def test_what_was_said_of_a_photo_is_read_again_old_sentences_too() -> None:
+    bare = Photo(np.zeros((16, 40, 3), np.uint8))
+    old = with_facts(bare, {"full_size": None, "doubt": "it was cut", "panorama": "", "notes": ["read at 3×2"]})
+    assert (str(old.doubt), old.panorama, [str(each) for each in old.notes]) == ("it was cut", None, ["read at 3×2"])
+    new = replace(old, panorama=note("panorama.long", "its sides are as {ratio:.1f} to 1", ratio=2.5))
+    again = with_facts(bare, json.loads(json.dumps(facts_of(new))))
+    assert (again.doubt, again.panorama, again.notes) == (new.doubt, new.panorama, new.notes)
+
+
+@pytest.mark.parametrize("language", BOOKS)
+def test_a_book_says_everything_that_its_page_says_otherwise(language: str) -> None:
+    assert BOOKS[language].sentences.keys() == BOOKS["en"].sentences.keys()
+    assert not [s for s in BOOKS[language].sentences.values() if re.search(r"--\w", s)]
+    assert from_text(as_text(note("a.b", "<fov> {n:g}", n=1.5))) == "the field of view 1.5"
