@@ -61,7 +61,7 @@ def write_printable(mesh: Mesh, path: Path) -> None:
     write_bytes(path, b"Unflat, millimetres".ljust(80), len(faces).to_bytes(4, "little"), faces.data.cast("B"))
 
 
-def size_of(mesh: Mesh) -> tuple[float, float, float]:
+def printed_size(mesh: Mesh) -> tuple[float, float, float]:
     """Width, depth and height of what `printable` gave, in millimetres."""
     x, y, z = np.ptp(mesh.vertices, axis=0).tolist()
     return x, y, z

@@ -22,8 +22,8 @@ from numpy import ndarray
 from recon.errors import BadInput, MissingWeights
 from recon.models import weights
 from recon.models.depth_hf import agreed_kind
-from recon.models.device import half_precision, pick
-from recon.models.hf import first_line, listed, unusable
+from recon.models.device import half_precision, pick_device
+from recon.models.hf import first_keys, first_line, unusable
 from recon.models.soft_import import estimating, need
 from recon.types import DepthKind, RawDepth
 
@@ -83,7 +83,7 @@ class DepthAnything3:
         """Find, read and check the weights now rather than at the first photo. Raises MissingModel, BadInput."""
         if self._loaded is None:
             folder = weights.obtain(self._spec, self._offline)
-            self._loaded = _Loaded(folder, self._spec, self._kind, pick(self._device))
+            self._loaded = _Loaded(folder, self._spec, self._kind, pick_device(self._device))
         return self._loaded
 
     def estimate(self, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"] | None = None) -> RawDepth:
@@ -231,7 +231,7 @@ def _check(folder: Path, spec: weights.WeightsSpec, wanted: dict[str, list[int]]
     }
     for what, names in faults.items():
         if names:
-            raise unusable(folder, spec, f"{len(names)} {what}: {listed(sorted(names))}")
+            raise unusable(folder, spec, f"{len(names)} {what}: {first_keys(sorted(names))}")
 
 
 def network_photo(rgb: UInt8[ndarray, "h w 3"]) -> UInt8[ndarray, "_ _ 3"]:

@@ -340,7 +340,7 @@ def write_print(mesh: Mesh, path: Path, asked: PhotoOptions) -> list[float]:
     """Write a mesh for printing as it was asked for; returns its width, depth and height in millimetres."""
     found = write_stl.printable(mesh, PrintSettings(asked.size_mm, asked.base))
     write_stl.write_printable(found, path)
-    return [round(side, 1) for side in write_stl.size_of(found)]
+    return [round(side, 1) for side in write_stl.printed_size(found)]
 
 
 def _encode(path: Path, picture: np.ndarray, side: int | None = None) -> None:
