@@ -28,7 +28,7 @@ from recon.messages import Message, note
 from recon.options import PhotoOptions, RefineOptions
 
 if TYPE_CHECKING:
-    from recon.results import Reconstruction, Result
+    from recon import Reconstruction, Result
     from recon.types import Mesh
 
 EXAMPLES = """examples:
@@ -86,7 +86,7 @@ def main(arguments: list[str] | None = None) -> int:
         args = parser().parse_args(arguments)
         progress = Progress(args.quiet)
         if args.models:
-            from recon.registry import models_table
+            from recon import models_table
 
             say(models_table(), sys.stdout)
             return 0
@@ -104,7 +104,7 @@ def _threads(args: argparse.Namespace) -> AbstractContextManager[None]:
     threads = getattr(args, "threads", None)
     if threads is None and not wanted(args, RefineOptions):
         return nullcontext()
-    from recon.threads import limited
+    from recon import limited
 
     return limited(1 if threads is None else threads)
 
@@ -142,15 +142,13 @@ def _run(args: argparse.Namespace, progress: Progress, stop: _Stop) -> int:
     asked = read_options(args, PhotoOptions)
     wish = read_options(args, RefineOptions) if wanted(args, RefineOptions) else None
     made_folders = _check_options(args, asked, wish)
-    from recon.pipeline import reconstruct
-    from recon.progress import Stopwatch
-    from recon.settings import MIB, Limits
+    from recon import Limits, Stopwatch, reconstruct
 
     def begins(stage: str) -> None:
         stop.check()
         progress.stage(stage)
 
-    watch, limits = Stopwatch(begins), Limits(int(args.max_mib * MIB), int(args.max_megapixels * 1e6))
+    watch, limits = Stopwatch(begins), Limits.of(args.max_mib, args.max_megapixels)
     result = reconstruct(args.rgb, asked, limits=limits, watch=watch)
     if wish is not None:
         result = _refined(args, result, wish, watch, stop, progress)
@@ -166,7 +164,7 @@ def _run(args: argparse.Namespace, progress: Progress, stop: _Stop) -> int:
 
 def _report(path: Path, result: Result, notes: list[Message], watch: Any, files: list[Path]) -> Path:
     """Write what was done; returns the file."""
-    from recon.io.write import write_report
+    from recon import write_report
 
     facts = result.report(COMMAND_LINE)
     more = {"warnings": facts["warnings"] + [told.text(COMMAND_LINE) for told in notes], "seconds": watch.rounded(),
@@ -187,7 +185,7 @@ def _refined(
     args: argparse.Namespace, found: Reconstruction, wish: RefineOptions, watch: Any, stop: _Stop, progress: Progress
 ) -> Reconstruction:
     """The reconstruction with its mesh refined, step by step."""
-    from recon.pipeline import refine
+    from recon import refine
 
     def tell(step: Any) -> None:
         stop.check()
@@ -200,7 +198,7 @@ def _refined(
 
 def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any) -> tuple[list[Path], list[Message]]:
     """Make what was asked for and write it, the model first; returns the files, and what is to be known of them."""
-    from recon.io import write
+    from recon import write_cloud, write_depth
 
     files: list[Path] = []
     notes: list[Message] = []
@@ -209,7 +207,7 @@ def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any)
             cloud = result.points
         with watch.stage("write"):
             for path in args.out * (args.kind == "points") + [args.points_out] * bool(args.points_out):
-                files += write.write_cloud(cloud, path)
+                files += write_cloud(cloud, path)
     if args.kind == "mesh" or args.preview or args.turntable:
         with watch.stage("mesh"):
             mesh = result.mesh
@@ -220,7 +218,7 @@ def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any)
             notes += _open_prints(args, mesh)
     if args.depth_out:
         with watch.stage("write"):
-            scale = write.write_depth(result.depth, args.depth_out)
+            scale = write_depth(result.depth, args.depth_out)
             if scale not in (1, 1000):
                 notes.append(
                     note("write.far_depth", "far depth: {name!r} holds {scale:g} units per unit of depth",
@@ -229,10 +227,10 @@ def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any)
             files.append(args.depth_out)
     for name in ("preview", "turntable"):
         if path := getattr(args, name):
-            from recon.io import turntable
+            from recon import write_preview, write_turntable
 
             with watch.stage(name):
-                draw = turntable.write_preview if name == "preview" else turntable.write_turntable
+                draw = write_preview if name == "preview" else write_turntable
                 draw(result.mesh, result.camera, path, closed=result.surface == "solid")
             files.append(path)
     return files, notes
@@ -240,32 +238,28 @@ def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any)
 
 def _check_options(args: argparse.Namespace, asked: PhotoOptions, wish: RefineOptions | None) -> list[Path]:
     """What can be known to be wrong before the photo is read; returns the folders that will be made."""
-    from recon.io import formats
+    from recon import missing_folders, output_files
 
-    model_formats = formats.CLOUD_FORMATS if args.kind == "points" else formats.MESH_FORMATS
-    results = [
-        *((path, model_formats, formats.MODEL) for path in args.out),
-        (args.points_out, formats.CLOUD_FORMATS, formats.CLOUD),
-        (args.depth_out, formats.DEPTH_FORMATS, formats.DEPTH),
-        (args.preview, formats.PREVIEW_FORMATS, note("thing.preview", "the preview")),
-        (args.turntable, formats.TURNTABLE_FORMATS, note("thing.turntable", "the turntable")),
-        (args.report, formats.REPORT_FORMATS, note("thing.report", "the report")),
-    ]
-    places = []
-    for path, allowed, what in results:
-        if path is not None:
-            formats.checked_format(path, allowed, what)
-            places += [(file, what) for file in formats.files_of(path)]
-    _check_refine_options(args, asked, wish)
+    kind = "points" if args.kind == "points" else "mesh"
+    more = {"cloud": args.points_out, "depth": args.depth_out, "preview": args.preview, "turntable": args.turntable,
+            "report": args.report}  # fmt: skip
+    files = output_files([*((kind, path) for path in args.out), *((name, path) for name, path in more.items() if path)])
+    _check_refine_options(args, wish)
     _check_print_options(args, asked, wish)
     for name in ("max_mib", "max_megapixels"):
         if not 0 < getattr(args, name) < 1e6:
             raise BadOption("limit.range", "<{option}> is {given:g}; give a number above 0 and below 1e6.",
                             option=name, given=getattr(args, name))  # fmt: skip
-    return _check_places(asked, args.rgb, places)
+    inputs = {"photo": args.rgb, "depth": asked.depth_in, "mask": None if _is_word(asked.mask) else asked.mask}
+    return missing_folders(files, {name: Path(path) for name, path in inputs.items() if path})
 
 
-def _check_refine_options(args: argparse.Namespace, asked: PhotoOptions, wish: RefineOptions | None) -> None:
+def _is_word(mask: str | Path) -> bool:
+    """Whether a mask is one of those that are no file."""
+    return mask in ("auto", "none", "alpha")
+
+
+def _check_refine_options(args: argparse.Namespace, wish: RefineOptions | None) -> None:
     """What can be known to be wrong with a refinement before the photo is read."""
     if wish is None:
         alone = {"guidance": hasattr(args, "guidance"), "steps": hasattr(args, "steps"), "resume": args.resume is not None,
@@ -280,11 +274,9 @@ def _check_refine_options(args: argparse.Namespace, asked: PhotoOptions, wish: R
             "refine.kind",
             "<preset> makes a mesh and <kind> is points; leave one of them out or add <refine_to> points.",
         )
-    from recon.io.files import check_writable
-    from recon.refinement.settings import preset
-
-    preset(wish.preset, wish.steps, asked.faces, wish.guidance, wish.refine_to)
     if args.resume is not None:
+        from recon import check_writable
+
         check_writable(args.resume / "refine.pt")
 
 
@@ -302,7 +294,7 @@ def _check_print_options(args: argparse.Namespace, asked: PhotoOptions, wish: Re
 
 def _open_prints(args: argparse.Namespace, mesh: Mesh) -> list[Message]:
     """What is to be known of each STL that cannot be printed."""
-    from recon.geometry.closed import is_closed
+    from recon import is_closed
 
     names = [path.name for path in args.out if path.suffix.lower() == ".stl"]
     if not names or is_closed(mesh.welded().faces):
@@ -311,29 +303,6 @@ def _open_prints(args: argparse.Namespace, mesh: Mesh) -> list[Message]:
         note("write.open_print", "{name!r} is an open surface; to print it add <surface> solid", name=name)
         for name in names
     ]
-
-
-def _check_places(asked: PhotoOptions, photo: Path, places: list[tuple[Path, Message]]) -> list[Path]:
-    """Every file to be written can be, and is neither an input nor another result; returns the folders to be made."""
-    from recon.io.files import check_writable, same_place
-
-    mask = None if asked.mask in ("auto", "none", "alpha") else Path(asked.mask)
-    inputs = (
-        (photo, note("thing.photo", "the photo")),
-        (asked.depth_in, note("thing.given_depth", "the given depth map")),
-        (mask, note("thing.mask", "the mask")),
-    )
-    taken = {same_place(Path(path)): what for path, what in inputs if path}
-    missing = []
-    for path, what in places:
-        place = same_place(path)
-        if place in taken:
-            raise BadOption("write.overwrite", "{what} {path!r} would overwrite {other}; give another name.",
-                            what=what, path=str(path), other=taken[place])  # fmt: skip
-        taken[place] = what
-        if check_writable(path) and path.parent not in missing:
-            missing.append(path.parent)
-    return missing
 
 
 def _tell_unraisable(what: Any) -> None:

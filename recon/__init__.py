@@ -4,23 +4,93 @@
     result = reconstruct("photo.jpg")
     result.mesh.to_trimesh().show()
 
-Importing this package loads no torch, no open3d and no diffusers.
+This is the only door: programs import the names below (docs/library.md says what each is), the values that travel in
+`recon.types`, the errors in `recon.errors`, what people are told in `recon.messages`, the options' fields in
+`recon.options`, and who is told of the progress in `recon.progress`. Importing it loads no torch, no open3d and no
+diffusers: each name is fetched when it is first used.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from recon.pipeline import reconstruct
+    from recon.geometry.closed import is_closed
+    from recon.geometry.reduce import shrink_to_fit
+    from recon.io.files import check_writable
+    from recon.io.outputs import missing_folders, output_files
+    from recon.io.read import photo_from_bytes, read_photo
+    from recon.io.turntable import write_preview, write_turntable
+    from recon.io.write import write_cloud, write_depth, write_mesh, write_report
+    from recon.io.write_stl import write_print
+    from recon.options import PhotoOptions, RefineOptions
+    from recon.pipeline import reconstruct, refine
+    from recon.progress import Stopwatch
+    from recon.protocols import DepthEstimator
+    from recon.registry import Where, depth_estimator, listing, models_table
+    from recon.results import Model, PhotoGeometry, Reconstruction, Result, load_surfaces
+    from recon.settings import Limits, ViewSettings
+    from recon.threads import limited
 
-__all__ = ["reconstruct"]
+DOOR = {
+    "recon.pipeline": ("reconstruct", "refine"),
+    "recon.options": ("PhotoOptions", "RefineOptions"),
+    "recon.settings": ("Limits", "ViewSettings"),
+    "recon.results": ("Reconstruction", "PhotoGeometry", "Model", "Result", "load_surfaces"),
+    "recon.io.read": ("read_photo", "photo_from_bytes"),
+    "recon.io.write": ("write_mesh", "write_cloud", "write_depth", "write_report"),
+    "recon.io.write_stl": ("write_print",),
+    "recon.io.turntable": ("write_preview", "write_turntable"),
+    "recon.io.outputs": ("output_files", "missing_folders"),
+    "recon.io.files": ("check_writable",),
+    "recon.registry": ("Where", "depth_estimator", "listing", "models_table"),
+    "recon.protocols": ("DepthEstimator",),
+    "recon.progress": ("Stopwatch",),
+    "recon.threads": ("limited",),
+    "recon.geometry.closed": ("is_closed",),
+    "recon.geometry.reduce": ("shrink_to_fit",),
+}
+"""Where each name lives."""
+__all__ = [
+    "DepthEstimator",
+    "Limits",
+    "Model",
+    "PhotoGeometry",
+    "PhotoOptions",
+    "Reconstruction",
+    "RefineOptions",
+    "Result",
+    "Stopwatch",
+    "ViewSettings",
+    "Where",
+    "check_writable",
+    "depth_estimator",
+    "is_closed",
+    "limited",
+    "listing",
+    "load_surfaces",
+    "missing_folders",
+    "models_table",
+    "output_files",
+    "photo_from_bytes",
+    "read_photo",
+    "reconstruct",
+    "refine",
+    "shrink_to_fit",
+    "write_cloud",
+    "write_depth",
+    "write_mesh",
+    "write_preview",
+    "write_print",
+    "write_report",
+    "write_turntable",
+]
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:
-        from recon import pipeline
-
-        return getattr(pipeline, name)
+    for module, names in DOOR.items():
+        if name in names:
+            return getattr(import_module(module), name)
     raise AttributeError(f"module 'recon' has no attribute {name!r}")

@@ -30,8 +30,9 @@ from recon.settings import (
 )
 from recon.types import DepthKind, Surface
 
-Kind = Literal["number", "whole", "word", "switch", "pair", "file"]
-"""What a value is: a number; a whole one; one of the choices, or with `open` any other word; yes or no; two numbers; a
+Kind = Literal["number", "whole", "word", "words", "switch", "pair", "file"]
+"""What a value is: a number; a whole one; one of the choices, or with `open` any other word; some of
+the choices, with commas, or `none`; yes or no; two numbers; a
 path."""
 T = TypeVar("T")
 
@@ -186,9 +187,20 @@ def check_value(about: Option, value: Any) -> None:
                             option=about.name, given=value, allowed=", ".join(allowed))  # fmt: skip
     elif about.kind == "switch" and not isinstance(value, bool | np.bool_):
         raise BadOption("option.switch", "<{option}> is {given!r}; give true or false.", option=about.name, given=value)
+    elif about.kind == "words":
+        _check_words(about, value)
     elif about.kind in ("file", "word") and not about.models and not isinstance(value, str | os.PathLike):
         raise BadOption("option.type", "<{option}> is of type {kind}; give {what}.",
                         option=about.name, kind=type(value).__name__, what=about.what or "a word")  # fmt: skip
+
+
+def _check_words(about: Option, value: Any) -> None:
+    allowed = [choice.value for choice in about.choices]
+    words = [word.strip() for word in str(value).split(",")]
+    for word in words if words != ["none"] else []:
+        if word not in allowed:
+            raise BadOption("option.words", "<{option}> is {given!r} and {word!r} is unknown; give none, or {allowed}.",
+                            option=about.name, given=value, word=word, allowed=",".join(allowed))  # fmt: skip
 
 
 def check_number(about: Option, value: Any, low: int | float | None = None, high: int | float | None = None) -> float:
@@ -382,7 +394,7 @@ class RefineOptions:
     seed: int = option(0, "of its random numbers (default: 0)", kind="whole", group="refinement", metavar="N")
     guidance: str = option(
         "builtin", "what knows the unseen, with commas: builtin, or none (default: builtin)",
-        open=True, group="refinement", metavar="NAMES",
+        kind="words", choices=(Choice("builtin"),), group="refinement", metavar="NAMES",
     )  # fmt: skip
     threads: int = option(
         1, "processor threads (default: 1 with <preset>, else all)", kind="whole", low=1, high=MOST_THREADS,

@@ -54,6 +54,11 @@ class PhotoGeometry:
     depth: DepthMap
     notes: tuple[Message, ...] = ()
 
+    def cloud(self, most: int = CloudSettings.max_points, voxel: float | None = None) -> PointCloud:
+        """Coloured points with normals, outliers removed, at most about `most` of them; voxel: edge of the thinning voxels
+        in the depth's unit."""
+        return make_cloud(self.photo, self.depth, self.camera, most, voxel)
+
     def report(self, book: Phrasebook = PYTHON) -> dict[str, Any]:
         """Its facts, ready for JSON."""
         z = self.depth.z[~np.isnan(self.depth.z)]
@@ -198,7 +203,7 @@ class Reconstruction:
         if self.model is not None and self.model.points is not None:
             voxel, points = self.options.voxel, self.model.points
             return points if voxel is None else thinned(points, voxel)
-        return make_cloud(self.photo, self.depth, self.camera, CloudSettings.max_points, self.options.voxel)
+        return self.geometry.cloud(voxel=self.options.voxel)
 
     @cached_property
     def mesh(self) -> Mesh:
@@ -267,3 +272,10 @@ class Reconstruction:
             "counts": made,
             "warnings": [told.text(book) for told in self.notes],
         }
+
+
+def load_surfaces() -> None:
+    """Load the slow libraries that the surfaces need, so that the first one is made as fast as the next."""
+    import open3d  # noqa: F401
+
+    from recon.stages import surface_poisson  # noqa: F401

@@ -34,6 +34,11 @@ class Limits:
     read_pixels: int = 32_000_000
     max_side: int = 65_500
 
+    @classmethod
+    def of(cls, mib: int | float, megapixels: int | float) -> Limits:
+        """In the units that people give them in."""
+        return cls(int(mib * MIB), int(megapixels * 1e6))
+
 
 @dataclass(frozen=True)
 class GridSettings:

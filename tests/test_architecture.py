@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -115,9 +116,9 @@ def walk_run(node: ast.AST) -> Iterator[ast.AST]:
         yield from walk_run(child)
 
 
-def imports_of(path: Path) -> Iterator[tuple[str, int]]:
-    """(module, line) of every import statement, wherever it stands."""
-    for node in walk_run(ast.parse(path.read_text())):
+def imports_of(path: Path, walk: Callable[[ast.AST], Iterator[ast.AST]] = walk_run) -> Iterator[tuple[str, int]]:
+    """(module, line) of every import statement that runs, wherever it stands; of all of them with `ast.walk`."""
+    for node in walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -201,8 +202,24 @@ def test_a_whole_run_on_a_given_depth_map_loads_nothing_heavy(tmp_path: Path) ->
 def test_every_public_name_is_there_and_documented() -> None:
     for name in recon.__all__:
         assert getattr(recon, name).__doc__.strip(), name
+    assert sorted(name for names in recon.DOOR.values() for name in names) == sorted(recon.__all__)
+    listed = re.findall(
+        r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", (ROOT / "docs/library.md").read_text(), re.MULTILINE))
+    )
+    assert sorted(listed) == sorted(recon.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = recon.nonsense
+
+
+DOORS = {"recon", "recon.types", "recon.errors", "recon.messages", "recon.options", "recon.progress"}
+
+
+@pytest.mark.parametrize("path", ours("gen.py", "app.py", "recon/cli"), ids=module_of)
+def test_programs_enter_the_library_by_its_door(path: Path) -> None:
+    """The command line and the web use what `recon` exports, its values, errors, messages and options, and nothing else."""
+    for target, line in imports_of(path, ast.walk):
+        if target.split(".")[0] == "recon":
+            assert target in DOORS or target.startswith("recon.cli"), f"{path.name}:{line}: {target} is no door"
 
 
 @pytest.mark.parametrize("path", ours("gen.py", "app.py", "recon", "web_3d_app", "training"), ids=module_of)

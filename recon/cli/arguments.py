@@ -32,7 +32,7 @@ def pair(text: str) -> tuple[float, float]:
     return first, second
 
 
-TYPES: dict[str, Any] = {"number": float, "whole": int, "word": str, "pair": pair, "file": Path}
+TYPES: dict[str, Any] = {"number": float, "whole": int, "word": str, "words": str, "pair": pair, "file": Path}
 
 
 class Groups:

@@ -61,6 +61,14 @@ def write_printable(mesh: Mesh, path: Path) -> None:
     write_bytes(path, b"Unflat, millimetres".ljust(80), len(faces).to_bytes(4, "little"), faces.data.cast("B"))
 
 
+def write_print(mesh: Mesh, path: Path, size_mm: float, base: bool) -> tuple[float, float, float]:
+    """Write a mesh for printing, its longest side `size_mm` long, on a stand with `base`; returns its width, depth and
+    height in millimetres. Raises BadInput for a stand under a mesh that is not closed."""
+    found = printable(mesh, PrintSettings(size_mm, base))
+    write_printable(found, path)
+    return size_of(found)
+
+
 def size_of(mesh: Mesh) -> tuple[float, float, float]:
     """Width, depth and height of what `printable` gave, in millimetres."""
     x, y, z = np.ptp(mesh.vertices, axis=0).tolist()

@@ -6,7 +6,10 @@ ends as `MissingDependency` or `MissingWeights`, one sentence that closes with t
 
     catalogue.py    which models there are: kind, licence, size, where the weights come from
     weights.py      where the weights lie on this computer, and how to get them here
+    layout.py       which adapter a folder, a file or a hub's id is for
     depth_hf.py     depth models in transformers' format
+    moge.py         MoGe-2 in ONNX
+    depth_anything3.py depth_anything3_net.py    Depth Anything 3 for one photo
     sam.py sam_hf.py rembg.py grabcut.py    segmenters; choose.py holds what they share
     need.py device.py                       soft imports; cpu or cuda
 

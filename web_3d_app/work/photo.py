@@ -21,9 +21,10 @@ import numpy as np
 from jaxtyping import UInt8
 from numpy import ndarray
 
+from recon import write_print
 from recon.errors import UnflatError
 from recon.geometry.reduce import shrink_to_fit
-from recon.io import write, write_stl
+from recon.io import write
 from recon.io.read import read_photo
 from recon.messages import Message, note
 from recon.options import PhotoOptions, restored
@@ -32,7 +33,7 @@ from recon.progress import Stopwatch
 from recon.protocols import DepthEstimator
 from recon.registry import Where, depth_estimator
 from recon.results import Reconstruction
-from recon.settings import Limits, PrintSettings, ViewSettings
+from recon.settings import Limits, ViewSettings
 from recon.stages.cloud import make_cloud
 from recon.types import DepthMap, Mesh, Photo
 from web_3d_app.jobs.photo_facts import PhotoFacts, with_facts
@@ -254,7 +255,7 @@ class Work:
         """The closed solid, whatever surface was asked for: nothing else can be printed."""
         if result.surface != "solid":
             result = result.with_options(surface="solid")
-        self.print_mm = write_print(result.mesh, path, result.options)
+        self.print_mm = print_to(path, result.mesh, result.options)
 
     @contextmanager
     def _drawing(self, result: Reconstruction) -> Iterator[subprocess.Popen[bytes]]:
@@ -336,11 +337,9 @@ def depth_colours(depth: DepthMap) -> UInt8[ndarray, "h w 3"]:
     return colours
 
 
-def write_print(mesh: Mesh, path: Path, asked: PhotoOptions) -> list[float]:
+def print_to(path: Path, mesh: Mesh, asked: PhotoOptions) -> list[float]:
     """Write a mesh for printing as it was asked for; returns its width, depth and height in millimetres."""
-    found = write_stl.printable(mesh, PrintSettings(asked.size_mm, asked.base))
-    write_stl.write_printable(found, path)
-    return [round(side, 1) for side in write_stl.size_of(found)]
+    return [round(side, 1) for side in write_print(mesh, path, asked.size_mm, asked.base)]
 
 
 def _encode(path: Path, picture: np.ndarray, side: int | None = None) -> None:

@@ -39,9 +39,9 @@ from web_3d_app.work.photo import (
     FILES_MADE,
     REFINED,
     Models,
+    print_to,
     read_checked,
     reconstructed,
-    write_print,
     zipped,
 )
 
@@ -248,6 +248,6 @@ class Refining:
         for ending in ("glb", "ply"):
             self.hooks.heed()
             write.write_mesh(mesh, folder / f"refined.{ending}")
-        self.diary.told["print_mm"] = write_print(mesh, folder / "refined.stl", better.options)
+        self.diary.told["print_mm"] = print_to(folder / "refined.stl", mesh, better.options)
         zipped(write.write_mesh(mesh, folder / "refined.obj"), folder / "refined_obj.zip")
         return [(name, *FILES_MADE[name], folder / name) for name in REFINED]
