@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from recon.errors import MissingDependency, MissingWeights
+from recon.messages import Message
 from recon.models import weights
 
 IGNORABLE = {
@@ -54,7 +55,7 @@ def read_network(auto_class: Any, folder: Path, spec: weights.WeightsSpec, confi
     return network
 
 
-def unusable(place: Path, spec: weights.WeightsSpec, why: str) -> MissingWeights:
+def unusable(place: Path, spec: weights.WeightsSpec, why: str | Message) -> MissingWeights:
     """Of weights that are there and do not fit."""
     return MissingWeights(
         "weights.unfit",
