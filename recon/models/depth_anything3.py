@@ -23,8 +23,8 @@ from recon.errors import BadInput, MissingWeights
 from recon.messages import note
 from recon.models import weights
 from recon.models.depth_hf import agreed_kind
-from recon.models.device import half_precision, pick
-from recon.models.hf import first_line, listed, unusable
+from recon.models.device import half_precision, pick_device
+from recon.models.hf import first_keys, first_line, unusable
 from recon.models.soft_import import estimating, need
 from recon.types import DepthKind, RawDepth
 
@@ -84,7 +84,7 @@ class DepthAnything3:
         """Find, read and check the weights now rather than at the first photo. Raises MissingModel, BadInput."""
         if self._loaded is None:
             folder = weights.obtain(self._spec, self._offline)
-            self._loaded = _Loaded(folder, self._spec, self._kind, pick(self._device))
+            self._loaded = _Loaded(folder, self._spec, self._kind, pick_device(self._device))
         return self._loaded
 
     def estimate(self, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"] | None = None) -> RawDepth:
@@ -229,13 +229,17 @@ def _check(folder: Path, spec: weights.WeightsSpec, wanted: dict[str, list[int]]
     extra = sorted(name for name in there if name not in wanted and not UNUSED.match(name))
     other = sorted(name for name in wanted if name in there and wanted[name] != there[name])
     if missing:
-        told = note("weights.keys_missing", "{count} missing keys: {keys}", count=len(missing), keys=listed(missing))
+        told = note(
+            "weights.keys_missing", "{count} missing keys: {keys}", count=len(missing), keys=first_keys(missing)
+        )
         raise unusable(folder, spec, told)
     if extra:
-        told = note("weights.keys_extra", "{count} unexpected keys: {keys}", count=len(extra), keys=listed(extra))
+        told = note("weights.keys_extra", "{count} unexpected keys: {keys}", count=len(extra), keys=first_keys(extra))
         raise unusable(folder, spec, told)
     if other:
-        told = note("weights.keys_other", "{count} keys of another shape: {keys}", count=len(other), keys=listed(other))
+        told = note(
+            "weights.keys_other", "{count} keys of another shape: {keys}", count=len(other), keys=first_keys(other)
+        )
         raise unusable(folder, spec, told)
 
 
