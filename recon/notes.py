@@ -64,7 +64,7 @@ def notes_of(photo: Photo, raw: RawDepth, camera: Camera, subject: Mask, placed:
                 "{model} gives metres for a known focal length; without one its depth is in parts of the median",
                 model=raw.model,
             )
-        )
+        )  # fmt: skip
     if placed and raw.kind != "disparity":
         notes.append(
             note(

@@ -228,19 +228,14 @@ def _check(folder: Path, spec: weights.WeightsSpec, wanted: dict[str, list[int]]
     missing = sorted(name for name in wanted if name not in there)
     extra = sorted(name for name in there if name not in wanted and not UNUSED.match(name))
     other = sorted(name for name in wanted if name in there and wanted[name] != there[name])
-    if missing:
-        told = note(
-            "weights.keys_missing", "{count} missing keys: {keys}", count=len(missing), keys=first_keys(missing)
-        )
-        raise unusable(folder, spec, told)
-    if extra:
-        told = note("weights.keys_extra", "{count} unexpected keys: {keys}", count=len(extra), keys=first_keys(extra))
-        raise unusable(folder, spec, told)
-    if other:
-        told = note(
-            "weights.keys_other", "{count} keys of another shape: {keys}", count=len(other), keys=first_keys(other)
-        )
-        raise unusable(folder, spec, told)
+    reasons = (
+        note("weights.missing_keys", "{count} missing keys: {keys}", count=len(missing), keys=first_keys(missing)),
+        note("weights.unexpected_keys", "{count} unexpected keys: {keys}", count=len(extra), keys=first_keys(extra)),
+        note("weights.other_shapes", "{count} keys of another shape: {keys}", count=len(other), keys=first_keys(other)),
+    )
+    for reason in reasons:
+        if reason.values["count"]:
+            raise unusable(folder, spec, reason)
 
 
 def network_photo(rgb: UInt8[ndarray, "h w 3"]) -> UInt8[ndarray, "_ _ 3"]:
