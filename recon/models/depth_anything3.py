@@ -20,10 +20,11 @@ from jaxtyping import Bool, Float32, UInt8
 from numpy import ndarray
 
 from recon.errors import BadInput, MissingWeights
+from recon.messages import note
 from recon.models import weights
 from recon.models.depth_hf import agreed_kind
-from recon.models.device import half_precision, pick
-from recon.models.hf import first_line, listed, unusable
+from recon.models.device import half_precision, pick_device
+from recon.models.hf import first_keys, first_line, unusable
 from recon.models.soft_import import estimating, need
 from recon.types import DepthKind, RawDepth
 
@@ -83,7 +84,7 @@ class DepthAnything3:
         """Find, read and check the weights now rather than at the first photo. Raises MissingModel, BadInput."""
         if self._loaded is None:
             folder = weights.obtain(self._spec, self._offline)
-            self._loaded = _Loaded(folder, self._spec, self._kind, pick(self._device))
+            self._loaded = _Loaded(folder, self._spec, self._kind, pick_device(self._device))
         return self._loaded
 
     def estimate(self, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"] | None = None) -> RawDepth:
@@ -150,7 +151,7 @@ def read_da3_config(folder: Path, spec: weights.WeightsSpec) -> tuple[str, dict[
     except (OSError, ValueError) as error:
         raise unusable(folder, spec, f"{weights.CONFIG}: {first_line(error)}") from error
     if not is_one(config):
-        raise unusable(folder, spec, f"{weights.CONFIG} is not a Depth Anything 3's")
+        raise unusable(folder, spec, note("weights.not_da3", "{file} is not a Depth Anything 3's", file=weights.CONFIG))
     name = str(config.get("model_name", ""))
     tree: dict[str, Any] = config.get("config") or TREES.get(name) or {}
     head = _part(_part(tree, "head"), "__object__").get("name")
@@ -224,14 +225,17 @@ def plan_of(tree: dict[str, Any], shapes: dict[str, list[int]]) -> NetworkPlan:
 
 def _check(folder: Path, spec: weights.WeightsSpec, wanted: dict[str, list[int]], there: dict[str, list[int]]) -> None:
     """Raises MissingWeights that names the first keys that are missing, too many, or of another shape."""
-    faults = {
-        "missing keys": [name for name in wanted if name not in there],
-        "unexpected keys": [name for name in there if name not in wanted and not UNUSED.match(name)],
-        "keys of another shape": [name for name in wanted if name in there and wanted[name] != there[name]],
-    }
-    for what, names in faults.items():
-        if names:
-            raise unusable(folder, spec, f"{len(names)} {what}: {listed(sorted(names))}")
+    missing = sorted(name for name in wanted if name not in there)
+    extra = sorted(name for name in there if name not in wanted and not UNUSED.match(name))
+    other = sorted(name for name in wanted if name in there and wanted[name] != there[name])
+    reasons = (
+        note("weights.missing_keys", "{count} missing keys: {keys}", count=len(missing), keys=first_keys(missing)),
+        note("weights.unexpected_keys", "{count} unexpected keys: {keys}", count=len(extra), keys=first_keys(extra)),
+        note("weights.other_shapes", "{count} keys of another shape: {keys}", count=len(other), keys=first_keys(other)),
+    )
+    for reason in reasons:
+        if reason.values["count"]:
+            raise unusable(folder, spec, reason)
 
 
 def network_photo(rgb: UInt8[ndarray, "h w 3"]) -> UInt8[ndarray, "_ _ 3"]:

@@ -25,7 +25,7 @@ class Where:
     memory: int | None = None
 
 
-def pick(device: str) -> str:
+def pick_device(device: str) -> str:
     """`cpu` or `cuda`. CUDA is not touched, not even asked after, when `cpu` is wanted."""
     if device == "cpu":
         return "cpu"

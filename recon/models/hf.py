@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from recon.errors import MissingDependency, MissingWeights
+from recon.messages import Message
 from recon.models import weights
 
 IGNORABLE = {
@@ -50,11 +51,11 @@ def read_network(auto_class: Any, folder: Path, spec: weights.WeightsSpec, confi
     for what, keys in info.items():
         wrong = sorted(str(key) for key in keys if not re.search(IGNORABLE.get(what, r"(?!)"), str(key)))
         if wrong:
-            raise unusable(folder, spec, f"{len(wrong)} {what.replace('_', ' ')}: {listed(wrong)}")
+            raise unusable(folder, spec, f"{len(wrong)} {what.replace('_', ' ')}: {first_keys(wrong)}")
     return network
 
 
-def unusable(place: Path, spec: weights.WeightsSpec, why: str) -> MissingWeights:
+def unusable(place: Path, spec: weights.WeightsSpec, why: str | Message) -> MissingWeights:
     """Of weights that are there and do not fit."""
     return MissingWeights(
         "weights.unfit",
@@ -63,7 +64,7 @@ def unusable(place: Path, spec: weights.WeightsSpec, why: str) -> MissingWeights
     )  # fmt: skip
 
 
-def listed(keys: list[str]) -> str:
+def first_keys(keys: list[str]) -> str:
     """The first three keys."""
     return ", ".join(keys[:3]) + (", ..." if len(keys) > 3 else "")
 

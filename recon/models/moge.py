@@ -18,6 +18,7 @@ from numpy import ndarray
 
 from recon.errors import BadOption
 from recon.geometry.focal_shift import focal_and_shift, sampled
+from recon.messages import note
 from recon.models import weights
 from recon.models.hf import first_line, unusable
 from recon.models.soft_import import estimating, need
@@ -128,8 +129,11 @@ def _session(file: Path, spec: weights.WeightsSpec, device: str) -> InferenceSes
     takes = {put.name for put in session.get_inputs()}
     gives = {put.name for put in session.get_outputs()}
     if takes != INPUTS or not gives > OUTPUTS or not gives & set(SCALES):
-        told = f"it takes {', '.join(sorted(takes))} and gives {', '.join(sorted(gives))}, which is not MoGe-2 with normals"
-        raise unusable(file, spec, told)
+        reason = note(
+            "weights.other_graph", "it takes {takes} and gives {gives}, which is not MoGe-2 with normals",
+            takes=", ".join(sorted(takes)), gives=", ".join(sorted(gives)),
+        )  # fmt: skip
+        raise unusable(file, spec, reason)
     return session
 
 

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from recon.messages import Message
-from recon.models.device import Where, pick
+from recon.models.device import Where, pick_device
 from recon.protocols import ShapeEstimator
 from recon.refinement.augmented_views import averaged_relief
 from recon.refinement.checkpoint import kept
@@ -79,7 +79,7 @@ def refined(
     Raises BadOption for a device that is not here, Unwritable where the state cannot be kept, Diverged where a loss is not
     finite, OutOfMemory where a GPU is too small, and what the listener raises.
     """
-    report, device = report or Reporter(), pick(where.device)
+    report, device = report or Reporter(), pick_device(where.device)
     with limited(threads), kept(folder):
         with report.timed("looks"):
             depth = _averaged(photo, mask, camera, depth, networks, recipe.turns, report)

@@ -151,6 +151,8 @@ def test_metres_grow_with_a_focal_length_that_is_known(toy3: Callable[[str], Pat
     pixels = (504 + 308 / 120 * 200) / 2 / (2 * math.tan(math.radians(30)))
     assert near == pytest.approx(float(np.nanmedian(raw.values)) * pixels / 300, rel=0.1)
     unknown = recon.reconstruct(checked_photo(), **options)
+    assert [each.code for each in unknown.notes].count("depth.focal_unknown") == 1
+    assert all("depth.focal_unknown" not in [each.code for each in known.notes] for known in seen)
     assert not unknown.depth.metric and np.nanmedian(unknown.depth.z) == pytest.approx(1, abs=0.02)
 
 
