@@ -220,7 +220,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Context:
+class StageContext:
     """What every stage of a run is made with. seed: decides first weights."""
 
     subject: Subject

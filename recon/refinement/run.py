@@ -35,7 +35,7 @@ from recon.models.device import Where
 from recon.refinement import checkpoint
 from recon.refinement.guidance import GuidancePlan, guidances_of
 from recon.refinement.progress import PREVIEW_SIDE, Reporter, Step
-from recon.refinement.protocols import Context, Stage, State, Subject, Triangles
+from recon.refinement.protocols import Stage, StageContext, State, Subject, Triangles
 from recon.refinement.recipes import RefinementRecipe
 from recon.refinement.stages import STAGES
 from recon.render.cameras import distance_to_fit, orbit
@@ -74,7 +74,7 @@ class Refinement:
         self.generator = torch.Generator().manual_seed(seed)
         self.key = _key(subject, recipe, seed)
         self.guidances = guidances_of(GuidancePlan(subject, recipe, where))
-        self.context = Context(subject, self.guidances, seed, self.report.heartbeat)
+        self.context = StageContext(subject, self.guidances, seed, self.report.heartbeat)
         self.stages: list[Stage] = []
         self.losses: dict[str, float] = {}
         self.halved: list[str] = []

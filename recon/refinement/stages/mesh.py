@@ -15,9 +15,9 @@ from recon.messages import Message
 from recon.refinement.closed_surface import without_crumbs
 from recon.refinement.progress import Heartbeat, no_heartbeat
 from recon.refinement.protocols import (
-    Context,
     Rendering,
     Stage,
+    StageContext,
     State,
     Triangles,
     ViewBudget,
@@ -48,7 +48,7 @@ class MeshStage(Stage):
     name = MeshSettings.stage
 
     def __init__(
-        self, model: TetrahedralMesh, colour_field: RadianceField, settings: MeshSettings, context: Context
+        self, model: TetrahedralMesh, colour_field: RadianceField, settings: MeshSettings, context: StageContext
     ) -> None:
         self.model, self.colour_field, self.settings, self.context = model, colour_field, settings, context
         self.steps = settings.steps
@@ -60,7 +60,9 @@ class MeshStage(Stage):
         self._depth: Float[Tensor, "1 n"] | None = None
 
     @classmethod
-    def begin(cls, settings: MeshSettings, context: Context, before: Sequence[Stage], state: State | None) -> MeshStage:
+    def begin(
+        cls, settings: MeshSettings, context: StageContext, before: Sequence[Stage], state: State | None
+    ) -> MeshStage:
         """The mesh where the field has left its shape, or as it was left itself."""
         field = before[-1]
         assert isinstance(field, RadianceFieldStage), "a mesh comes from a radiance field"

@@ -14,9 +14,9 @@ from recon.errors import BadOption
 from recon.messages import Message
 from recon.refinement.progress import Heartbeat, no_heartbeat
 from recon.refinement.protocols import (
-    Context,
     Rendering,
     Stage,
+    StageContext,
     State,
     Triangles,
     ViewBudget,
@@ -47,7 +47,7 @@ class PointCloudStage(Stage):
         reference: Reference,
         solid: SolidPrior,
         settings: PointCloudSettings,
-        context: Context,
+        context: StageContext,
     ) -> None:
         self.model, self.solid, self.settings, self.context = model, solid, settings, context
         self.steps, self._whole = settings.steps, reference
@@ -59,7 +59,7 @@ class PointCloudStage(Stage):
 
     @classmethod
     def begin(
-        cls, settings: PointCloudSettings, context: Context, before: Sequence[Stage], state: State | None
+        cls, settings: PointCloudSettings, context: StageContext, before: Sequence[Stage], state: State | None
     ) -> PointCloudStage:
         """The points where the solid or the field is, or as they were left. Raises BadOption without a photo."""
         subject, field = context.subject, before[-1]

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from recon.messages import Message, note
 from recon.refinement.closed_surface import without_crumbs
 from recon.refinement.progress import Heartbeat, no_heartbeat
-from recon.refinement.protocols import Context, Rendering, Stage, State, Triangles, ViewBudget, ViewRequest, guided
+from recon.refinement.protocols import Rendering, Stage, StageContext, State, Triangles, ViewBudget, ViewRequest, guided
 from recon.refinement.reference import Frame
 from recon.refinement.settings import RadianceFieldSettings
 from recon.refinement.solid_prior import SHARPNESS
@@ -118,7 +118,7 @@ class RadianceFieldStage(Stage):
 
     name = RadianceFieldSettings.stage
 
-    def __init__(self, model: RadianceField, settings: RadianceFieldSettings, context: Context) -> None:
+    def __init__(self, model: RadianceField, settings: RadianceFieldSettings, context: StageContext) -> None:
         self.model, self.settings, self.context = model, settings, context
         self.steps = settings.steps
         reference = context.subject.reference
@@ -127,7 +127,7 @@ class RadianceFieldStage(Stage):
 
     @classmethod
     def begin(
-        cls, settings: RadianceFieldSettings, context: Context, before: Sequence[Stage], state: State | None
+        cls, settings: RadianceFieldSettings, context: StageContext, before: Sequence[Stage], state: State | None
     ) -> RadianceFieldStage:
         """The field as it begins, or as it was left; what a saved state replaces is not made."""
         shape, beat = context.subject.shape, context.heartbeat
