@@ -47,6 +47,7 @@ def post_worker_init(worker: Any) -> None:
         while worker.alive:
             time.sleep(0.2)
         parts.ending.set()
+        parts.keeper.stop()
         parts.engine.stop()
         parts.decoders.close()
 
@@ -57,4 +58,6 @@ def worker_exit(server: Any, worker: Any) -> None:
     """Wait for the engine: its jobs go back to the table."""
     found = getattr(worker.app, "callable", None)
     if found is not None:
-        found.extensions["unflat"].engine.stop()
+        parts = found.extensions["unflat"]
+        parts.keeper.stop()
+        parts.engine.stop()

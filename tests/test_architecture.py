@@ -44,6 +44,7 @@ FLOORS = [
         "web_3d_app.logs",
         "web_3d_app.problems",
         "web_3d_app.clock",
+        "web_3d_app.kinds",
         "web_3d_app.names",
         "web_3d_app.phrasebook",
         "web_3d_app.polling",

@@ -21,14 +21,14 @@ from web_3d_app.http.identity import protect
 from web_3d_app.http.limits import FORM_ROOM, set_up_limits
 from web_3d_app.http.options import look_for_models
 from web_3d_app.http.pages import pages
-from web_3d_app.http.responses import set_up_answers
+from web_3d_app.http.responses import set_up_responses
 from web_3d_app.http.schemas import CreateSchema, ErrorSchema, UploadSchema
 from web_3d_app.http.statics import set_up_statics
 from web_3d_app.jobs.claims import Claims
 from web_3d_app.jobs.database import Database
 from web_3d_app.jobs.decoders import Decoders
-from web_3d_app.jobs.housekeeping import Housekeeping
-from web_3d_app.jobs.sequence_poller import Watch
+from web_3d_app.jobs.keeper import keeper
+from web_3d_app.jobs.sequence_poller import SequencePoller
 from web_3d_app.jobs.service import Jobs
 from web_3d_app.jobs.storage import Storage
 from web_3d_app.jobs.uploads import readable_sentence
@@ -62,13 +62,15 @@ def create_app(
     parts = _services(settings, engine, decoders)
     app.extensions["unflat"] = parts
     parts.registry.register(JobsCollector(parts))
-    set_up_answers(app, settings)
+    set_up_responses(app, settings)
     set_up_limits(app, settings)
     protect(app)
     _register(app)
     look_for_models()  # now, not at the first visit
     parts.engine.start()
+    parts.keeper.start()
     atexit.register(parts.engine.stop)
+    atexit.register(parts.keeper.stop)
     atexit.register(parts.decoders.close)
     return app
 
@@ -87,7 +89,7 @@ def _config(settings: Settings) -> dict[str, Any]:
         "SESSION_COOKIE_SAMESITE": "Lax",
         "PERMANENT_SESSION_LIFETIME": timedelta(days=90),
         "PREFERRED_URL_SCHEME": "https" if settings.https else "http",
-        "WTF_CSRF_CHECK_DEFAULT": False,  # visitors.protect checks, and lets tokens pass
+        "WTF_CSRF_CHECK_DEFAULT": False,  # identity.protect checks, and lets tokens pass
         "WTF_CSRF_TIME_LIMIT": DAY,
         "API_TITLE": "Unflat",
         "API_VERSION": "v1",
@@ -103,8 +105,7 @@ def _services(settings: Settings, engine: Engine | None, decoders: Decoders | No
     database.migrate()
     claims = Claims(database, settings.lease_seconds)
     if engine is None:
-        housekeeping = Housekeeping(database, storage, spool=settings.folder / "spool")
-        engine = LocalEngine(settings, claims, housekeeping) if settings.engine == "local" else NoEngine()
+        engine = LocalEngine(settings, claims) if settings.engine == "local" else NoEngine()
     jobs = Jobs(database, storage, settings)
     decoders = decoders or Decoders(settings.decoders, settings.decode_seconds)
     streams = Shares(settings.max_streams)
@@ -115,7 +116,8 @@ def _services(settings: Settings, engine: Engine | None, decoders: Decoders | No
         jobs,
         claims,
         engine,
-        Watch(jobs.seqs),
+        keeper(settings, database, storage),
+        SequencePoller(jobs.seqs),
         streams,
         Shares(settings.max_bodies),
         decoders,
@@ -123,7 +125,7 @@ def _services(settings: Settings, engine: Engine | None, decoders: Decoders | No
 
 
 class _Api(Api):
-    """The OpenAPI document around our blueprint; errors are ours (see answers)."""
+    """The OpenAPI document around our blueprint; errors are ours (see responses)."""
 
     ERROR_SCHEMA = ErrorSchema
 

@@ -12,7 +12,8 @@ from web_3d_app.engines.base import Engine
 from web_3d_app.jobs.claims import Claims
 from web_3d_app.jobs.database import Database
 from web_3d_app.jobs.decoders import Decoders
-from web_3d_app.jobs.sequence_poller import Watch
+from web_3d_app.jobs.keeper import Keeper
+from web_3d_app.jobs.sequence_poller import SequencePoller
 from web_3d_app.jobs.service import Jobs
 from web_3d_app.jobs.storage import Storage
 from web_3d_app.settings import Settings
@@ -30,7 +31,8 @@ class Services:
     jobs: Jobs
     claims: Claims
     engine: Engine
-    watch: Watch
+    keeper: Keeper
+    poller: SequencePoller
     streams: Shares
     bodies: Shares
     decoders: Decoders

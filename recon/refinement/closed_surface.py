@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64, Int32, Int64
+from jaxtyping import Float, Int32, Int64
 from numpy import ndarray
 from torch import Tensor
 
@@ -35,8 +35,8 @@ def wrapped(
 
 
 def without_crumbs(
-    vertices: Float64[ndarray, "n 3"], faces: Int32[ndarray, "m 3"]
-) -> tuple[Float64[ndarray, "k 3"], Int32[ndarray, "l 3"]]:
+    vertices: Float[ndarray, "n 3"], faces: Int32[ndarray, "m 3"]
+) -> tuple[Float[ndarray, "k 3"], Int32[ndarray, "l 3"]]:
     """The pieces with at least `SMALLEST` of the largest one's signed volume; bubbles within have a negative one."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components

@@ -61,6 +61,7 @@ def make(settings: Settings, decoders: Decoders) -> Iterator[Callable[[Settings]
 
     yield build
     for app in made:
+        app.extensions["unflat"].keeper.stop()
         app.extensions["unflat"].database.close()
 
 

@@ -32,7 +32,7 @@ def main() -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def stage(name: str, progress: float) -> None:
-        heed(name, progress)
+        tell(name, progress)
         die_at(name)
 
     def fsync(file: Any) -> None:
@@ -40,8 +40,8 @@ def main() -> None:
         die_at("writing")
 
     database, files = Database(settings.database_url), storage.Storage(settings.storage_url)
-    own = worker.Worker(args.name, args.crew, database, files, settings.lease_seconds, worker.ModelMaker(settings))
-    heed, own.stage = own.stage, stage  # type: ignore[method-assign]
+    own = worker.Worker(args.name, args.crew, database, files, settings.lease_seconds, worker.KindRunner(settings))
+    tell, own.stage = own.stage, stage  # type: ignore[method-assign]
     sync, storage.os.fsync = os.fsync, fsync  # type: ignore[attr-defined]
     threading.Thread(target=worker._listen, args=(own, settings.grace_seconds), daemon=True).start()
     own.run()

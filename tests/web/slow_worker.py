@@ -1,5 +1,5 @@
-"""A worker whose work takes ten stages of 0.2 s, and leaves one file. A title of `stubborn` heeds nobody, one of `deadly`
-ends its worker, `deep` computes in a library for a minute without coming up."""
+"""A worker whose work takes ten stages of 0.2 s, and leaves one file. A title of `stubborn` listens to nobody, one of
+`deadly` ends its worker, `deep` computes in a library for a minute without coming up."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def slowly(own: worker.Worker, job: Job, folder: Path) -> None:
         own.stage("depth", i / 10)
         time.sleep(0.2)
     (folder / "f").write_bytes(b"model")
-    own.claims.add(own.storage, job, "grid.glb", "grid", "model/gltf-binary", folder / "f")
+    own.claims.add(own.storage, job, [("grid.glb", "grid", "model/gltf-binary", folder / "f")])
 
 
 if __name__ == "__main__":
@@ -44,6 +44,6 @@ if __name__ == "__main__":
     database = Database(settings.database_url, patient=lambda: not own.ending.is_set())
     storage = Storage(settings.storage_url)
     own = worker.Worker(args.name, args.crew, database, storage, settings.lease_seconds, slowly)
-    worker._heed_signals(own, settings.grace_seconds)
+    worker._listen_to_signals(own, settings.grace_seconds)
     threading.Thread(target=worker._listen, args=(own, settings.grace_seconds), daemon=True).start()
     own.run()

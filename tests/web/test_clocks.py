@@ -23,6 +23,7 @@ from web.test_server import start as start_real  # noqa: F401
 from bench.server import ROOT, until
 from web_3d_app.clock import Awake, Watched, is_stopped
 from web_3d_app.engines import local
+from web_3d_app.jobs import keeper
 from web_3d_app.jobs.claims import Claims
 from web_3d_app.jobs.database import Database, DatabaseBusy
 from web_3d_app.jobs.housekeeping import GAP_SECONDS, SETTLED_SECONDS, Housekeeping
@@ -75,6 +76,7 @@ class House:
         expired, step = 0, seconds / steps
         for _ in range(steps):
             self.wall, self.boot, self.awake = self.wall + step, self.boot + step, self.awake + step
+            self.housekeeping.tidy_spool()
             expired += self.housekeeping.clean()
         return expired
 
@@ -273,7 +275,7 @@ def test_a_day_s_jump_in_a_running_server_is_not_noticed_by_anybody(
     start: Callable[..., Server],  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(local, "HOUSEKEEPING_SECONDS", 0.1)
+    monkeypatch.setattr(keeper, "CLEAN_SECONDS", 0.1)
     by = [0.0]
 
     def wall() -> float:
@@ -281,8 +283,8 @@ def test_a_day_s_jump_in_a_running_server_is_not_noticed_by_anybody(
 
     real = time.time
     server = start(lease_seconds=2.0)
-    engine = server.engine
-    for part in (engine._claims, engine._housekeeping, server.jobs):
+    engine, kept = server.engine, server.keeper
+    for part in (engine._claims, kept._claims, kept._housekeeping, server.jobs):
         monkeypatch.setattr(part, "_clock", wall)
     finished = server.wait(server.job(), lambda job: job.state == "done")
     pid, job = server.engine.pids["quick"], server.job()
@@ -290,8 +292,8 @@ def test_a_day_s_jump_in_a_running_server_is_not_noticed_by_anybody(
     waiting = server.job()
     for jump in (25 * HOUR, 0.0, -25 * HOUR):
         by[0] = jump
-        looks = engine._looked
-        until(lambda looks=looks: engine._looked > looks + 0.5, 20)
+        looks = kept._limits._looked
+        until(lambda looks=looks: kept._limits._looked > looks + 0.5, 20)
     for one in (finished, job, waiting):
         done = server.wait(one, lambda job: job.state == "done")
         assert (done.attempt, server.storage.names(f"{one.id}/0")) == (1, server.storage.names(f"{one.id}/0"))

@@ -24,7 +24,7 @@ from bench.server import Client, Server, form, until
 from web_3d_app.jobs.claims import Claims
 from web_3d_app.jobs.database import Database
 from web_3d_app.jobs.storage import Storage
-from web_3d_app.jobs.tables import VIEW
+from web_3d_app.kinds.photo import VIEW
 from web_3d_app.settings import Settings
 
 PROMPT = 3.0
@@ -191,7 +191,7 @@ def test_a_file_is_whole_whether_its_client_takes_gzip_or_not(server: Server, tm
     database, storage, data = Database(settings.database_url), Storage(settings.storage_url), b"ply of words " * 99_999
     (tmp_path / "mesh.ply").write_bytes(data)
     claims = Claims(database, 60)
-    while (claimed := claims.claim("w", [VIEW])) is not None and claimed.id != job["id"]:
+    while (claimed := claims.claim("w", [VIEW.name])) is not None and claimed.id != job["id"]:
         claims.finish(claimed)
     claims.add(storage, claimed, "mesh.ply", "mesh", "model/ply", tmp_path / "mesh.ply")
     url = client.get(job["links"]["self"]).json["artefacts"][-1]["url"]

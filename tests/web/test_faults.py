@@ -17,13 +17,14 @@ from tests.web.pictures import checked_upload
 from web_3d_app.engines import local
 from web_3d_app.engines.local import LocalEngine
 from web_3d_app.http.options import DEFAULTS
-from web_3d_app.jobs.claims import POISONED, Claims
+from web_3d_app.jobs import keeper
+from web_3d_app.jobs.claims import Claims
 from web_3d_app.jobs.database import Database
-from web_3d_app.jobs.housekeeping import Housekeeping
 from web_3d_app.jobs.service import Jobs
 from web_3d_app.jobs.storage import Storage
-from web_3d_app.jobs.tables import FINAL, LANES, STAGES, Job
+from web_3d_app.jobs.tables import FINAL, Job
 from web_3d_app.jobs.uploads import Upload
+from web_3d_app.kinds.photo import PHOTO
 from web_3d_app.settings import Settings
 
 PATIENCE = 120.0
@@ -31,7 +32,8 @@ UPLOAD = Upload(b"bytes", "photo.jpg", "cat", 64, 48, None, "digest")
 
 
 class Server:
-    """What a server is without its pages: the services and a supervisor of workers, slow ones if nothing else is said."""
+    """What a server is without its pages: the services, a keeper and a supervisor of workers, slow ones if nothing else is
+    said."""
 
     def __init__(self, folder: Path, module: str = "tests.web.slow_worker", **changes: Any) -> None:
         usual = Settings(data=str(folder), min_free_mib=0, grace_seconds=1.0, preview_seconds=0.01)
@@ -39,9 +41,10 @@ class Server:
         self.database, self.storage = Database(self.settings.database_url), Storage(self.settings.storage_url)
         self.database.migrate()
         self.jobs = Jobs(self.database, self.storage, self.settings)
-        claims = Claims(self.database, self.settings.lease_seconds)
-        self.engine = LocalEngine(self.settings, claims, Housekeeping(self.database, self.storage), module)
+        self.engine = LocalEngine(self.settings, Claims(self.database, self.settings.lease_seconds), module)
         self.engine.start()
+        self.keeper = keeper.keeper(self.settings, self.database, self.storage)
+        self.keeper.start()
 
     def job(self, title: str = "cat", upload: Upload = UPLOAD, **params: Any) -> Job:
         job, _ = self.jobs.create("me", replace(upload, title=title), params, None)
@@ -58,6 +61,7 @@ class Server:
         raise AssertionError(f"still {now.state} {now.stage} {now.progress}")
 
     def stop(self) -> None:
+        self.keeper.stop()
         self.engine.stop()
         self.database.close()
 
@@ -65,6 +69,7 @@ class Server:
 @pytest.fixture
 def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Server]]:
     monkeypatch.setattr(local, "TICK_SECONDS", 0.1)
+    monkeypatch.setattr(keeper, "TICK_SECONDS", 0.1)
     monkeypatch.setattr(local, "FIRST_PAUSE", 0.1)
     monkeypatch.setattr(local, "LONGEST_PAUSE", 0.1)
     servers = []
@@ -98,12 +103,12 @@ def test_workers_killed_in_every_stage_of_the_real_pipeline_lose_nothing(start: 
     """By SIGKILL, each once, where the job's title says; `writing`: with a file's bytes on the disk, but not its name."""
     server = start("tests.web.fatal_worker")
     photo = checked_upload(small_photo(0), "photo.jpg", server.jobs.limits)
-    places = [*(stage for lane in LANES for stage in STAGES[lane]), "writing"]
+    places = [*PHOTO.begins, "writing"]
     jobs = [server.job(place, photo, **DEFAULTS | {"mask": "none", "surface": "solid"}) for place in places]
     for job in jobs:
         done = server.wait(job, lambda job: job.state in FINAL)
         files = server.jobs.artefacts([job])[job.id]
-        assert (done.title, done.state, done.attempt) == (job.title, "done", len(LANES) + 1)
+        assert (done.title, done.state, done.attempt) == (job.title, "done", len(PHOTO.lanes) + 1)
         assert done.progress == 1 and [file.position for file in files] == sorted({file.position for file in files})
         assert {"photo", "points_view", "grid", "mesh", "mesh_stl", "depth_npy", "report"} <= {
             file.kind for file in files
@@ -121,7 +126,7 @@ def test_a_job_that_ends_its_workers_fails_and_others_go_on(start: Callable[[], 
     server = start()
     deadly, other = server.job("deadly"), server.job()
     failed = server.wait(deadly, lambda job: job.state == "failed")
-    assert (failed.error_code, failed.attempt, failed.error_message) == ("poisoned", 3, POISONED)
+    assert (failed.error_code, failed.attempt, failed.error_message) == ("poisoned", 3, PHOTO.sentences.poisoned)
     assert server.wait(other, lambda job: job.state == "done").attempt == 1
 
 

@@ -17,11 +17,15 @@ from web_3d_app.jobs.database import Database
 from web_3d_app.jobs.housekeeping import Housekeeping
 from web_3d_app.jobs.service import Jobs
 from web_3d_app.jobs.storage import Storage
-from web_3d_app.jobs.tables import CREWS, FILES, HEAVY, MESH, QUICK, VIEW, Base, Job
+from web_3d_app.jobs.tables import Base, Job
 from web_3d_app.jobs.uploads import Upload
+from web_3d_app.kinds import lanes_of
+from web_3d_app.kinds.base import HEAVY, QUICK
+from web_3d_app.kinds.refinement import REFINEMENT
 from web_3d_app.problems import Problem
 from web_3d_app.settings import Settings
 
+VIEW, MESH, FILES = "view", "mesh", "files"
 UPLOAD = Upload(b"bytes", "photo.jpg", "cat", 64, 48, None, "digest")
 
 
@@ -138,7 +142,7 @@ def test_of_many_at_once_as_many_are_refined_as_the_quota_says(house: House) -> 
 
     def ask(i: int) -> str:
         try:
-            return house.jobs.refine("me", jobs[i].id, "quick")[0].lane
+            return house.jobs.follow("me", jobs[i].id, REFINEMENT, "quick")[0].lane
         except Problem as problem:
             return problem.code
 
@@ -162,7 +166,7 @@ def test_a_lease_that_ran_out_is_given_away_and_the_late_worker_is_fenced(house:
     for write in (
         lambda: house.claims.renew(slow),
         lambda: house.claims.progress(slow, "depth", 0.9),
-        lambda: house.claims.add(house.storage, slow, "grid.glb", "grid", "model/gltf-binary", file),
+        lambda: house.claims.add(house.storage, slow, [("grid.glb", "grid", "model/gltf-binary", file)]),
         lambda: house.claims.finish(slow),
         lambda: house.claims.fail(slow, "x", "x"),
         lambda: house.claims.release(slow),
@@ -208,11 +212,11 @@ def test_a_dead_machine_is_noticed(house: House) -> None:
 
 def test_a_job_goes_through_its_lanes_and_meshes_go_before_files(house: House, tmp_path: Path) -> None:
     (tmp_path / "c").write_bytes(b"checkpoint")
-    heavy = CREWS[HEAVY]
+    heavy = lanes_of(HEAVY)
     for lane in (MESH, FILES):
         house.now += 1
         house.job()
-        job = house.claims.claim("q", CREWS[QUICK])
+        job = house.claims.claim("q", lanes_of(QUICK))
         house.claims.hand_over(house.storage, job, lane, tmp_path / "c")
         with pytest.raises(Lost):
             house.claims.finish(job)
@@ -234,7 +238,7 @@ def test_a_worker_s_death_leaves_the_lane_and_its_checkpoint(house: House, tmp_p
     job = house.job()
     house.claims.hand_over(house.storage, house.claims.claim("q", ["view"]), MESH, tmp_path / "c")
     for last in (False, False, True):
-        died = house.claims.claim("h", CREWS[HEAVY])
+        died = house.claims.claim("h", lanes_of(HEAVY))
         assert died.lane == MESH
         house.housekeeping.tidy(died)
         with house.storage.open(died.checkpoint_key):
@@ -318,7 +322,7 @@ def test_a_later_try_takes_the_place_of_earlier_files(house: House, tmp_path: Pa
     for content in (b"first", b"second"):
         job = house.claims.claim("w", ["view"])
         file.write_bytes(content)
-        house.claims.add(house.storage, job, "grid.glb", "grid", "model/gltf-binary", file)
+        house.claims.add(house.storage, job, [("grid.glb", "grid", "model/gltf-binary", file)])
         if content == b"first":
             house.claims.abandon("w")
     house.housekeeping.tidy(job)

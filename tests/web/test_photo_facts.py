@@ -18,12 +18,13 @@ from web.conftest import picture, send
 from recon.pipeline import reconstruct
 from recon.types import RawDepth
 from tests.io.test_containers import GDEPTH, GPANO, dng
-from web_3d_app.jobs.tables import QUICK, Job
+from web_3d_app.jobs.tables import Job
+from web_3d_app.kinds.base import QUICK
 from web_3d_app.phrasebook import book
 from web_3d_app.services import Services
 from web_3d_app.settings import Settings
-from web_3d_app.work import photo as work
-from web_3d_app.work.worker import ModelMaker, Worker
+from web_3d_app.work import models
+from web_3d_app.work.worker import KindRunner, Worker
 
 WHOLE = {"mask": "none"}
 
@@ -48,11 +49,10 @@ def settings(settings: Settings) -> Settings:
 @pytest.fixture
 def worked(parts: Services, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """The quick worker goes through all first views."""
-    monkeypatch.setattr(work, "depth_estimator", lambda *_, **__: Wall())
+    monkeypatch.setattr(models, "depth_estimator", lambda *_, **__: Wall())
 
     def run() -> None:
-        maker = ModelMaker(parts.settings)
-        worker = Worker("quick", QUICK, parts.database, parts.storage, 60.0, maker)
+        worker = Worker("quick", QUICK, parts.database, parts.storage, 60.0, KindRunner(parts.settings))
         while worker.once():
             pass
 
@@ -157,6 +157,9 @@ def test_jobs_of_an_older_database_run_on(client: FlaskClient, parts: Services, 
     """One that the version before left in the queue, and the same photo again."""
     first = send(client, tagged((650, 250)), **WHOLE).json
     with parts.database.engine.execution_options(writes=True).begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE jobs DROP COLUMN kind")
+        connection.exec_driver_sql("ALTER TABLE workers DROP COLUMN stopped")
+        connection.exec_driver_sql("DROP TABLE elections")
         connection.exec_driver_sql("ALTER TABLE jobs DROP COLUMN photo_facts")
         connection.exec_driver_sql("UPDATE jobs SET focal_35mm = 28.5")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0004'")

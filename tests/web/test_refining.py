@@ -26,28 +26,31 @@ from web.test_worker import LEASE, House
 from tests.web.pictures import checked_upload
 from web_3d_app.http.options import DEFAULTS
 from web_3d_app.jobs.claims import Claims
-from web_3d_app.jobs.outcomes import REFINE_POISONED, REFINE_TOO_LONG
-from web_3d_app.jobs.tables import LANES, REFINE, STAGES, Job
+from web_3d_app.jobs.tables import Job
 from web_3d_app.jobs.transport import is_packed
+from web_3d_app.kinds import KINDS
+from web_3d_app.kinds.photo import PHOTO
+from web_3d_app.kinds.refinement import REFINEMENT
 from web_3d_app.phrasebook import from_text, sentence_of
 from web_3d_app.problems import Problem
 from web_3d_app.settings import Settings
-from web_3d_app.work.refinement import BEGINS, POINTS, Diary
-from web_3d_app.work.worker import ModelMaker
+from web_3d_app.work.refinement import BEGINS, POINTS, RefinementProgress
+from web_3d_app.work.worker import KindRunner
 
 REFINED = {"refined", "refined_ply", "refined_stl", "refined_obj"}
+REFINE = REFINEMENT.first
 ALPHA = DEFAULTS | {"mask": "alpha", "surface": "grid"}
 STEPS = 3
 
 
 @pytest.fixture(scope="module")
-def maker() -> ModelMaker:
-    return ModelMaker(Settings(preview_seconds=0.0, refine_steps=STEPS))
+def runner() -> KindRunner:
+    return KindRunner(Settings(preview_seconds=0.0, refine_steps=STEPS))
 
 
 @pytest.fixture
-def house(tmp_path: Path, maker: ModelMaker) -> Iterator[House]:
-    made = House(tmp_path / "data", maker)
+def house(tmp_path: Path, runner: KindRunner) -> Iterator[House]:
+    made = House(tmp_path / "data", runner)
     yield made
     made.database.close()
 
@@ -127,7 +130,7 @@ def test_a_refinement_shows_a_picture_on_its_way_and_keeps_one_only(
     monkeypatch.setattr("web_3d_app.work.refinement.SKETCH_SECONDS", 0.0)
     monkeypatch.setattr("web_3d_app.work.refinement.SKETCH_SHARE", math.inf)
     job = finished(house)
-    house.jobs.refine("me", job.id, "quick")
+    house.jobs.follow("me", job.id, REFINEMENT, "quick")
     seen: list[tuple[str, int]] = []
 
     def look() -> None:
@@ -149,7 +152,7 @@ def test_a_refinement_shows_a_picture_on_its_way_and_keeps_one_only(
 
 def test_cancelling_a_refinement_keeps_the_first_model(house: House) -> None:
     job = finished(house)
-    assert house.jobs.refine("me", job.id, "quick")[0].state == "queued"
+    assert house.jobs.follow("me", job.id, REFINEMENT, "quick")[0].state == "queued"
     house.at_stage("looks", lambda: house.jobs.cancel("me", job.id))
     house.work()
     only_the_first_model(house, job, "cancelled")
@@ -159,7 +162,7 @@ def test_cancelling_a_refinement_keeps_the_first_model(house: House) -> None:
 def test_a_waiting_refinement_is_cancelled_at_once_and_can_be_asked_for_again(house: House) -> None:
     job = finished(house)
     for preset in ("quick", "full"):
-        asked, replayed = house.jobs.refine("me", job.id, preset)
+        asked, replayed = house.jobs.follow("me", job.id, REFINEMENT, preset)
         assert (asked.state, asked.lane, asked.params["refine"], replayed) == ("queued", REFINE, preset, False)
         assert house.jobs.cancel("me", job.id).state == "done"
         only_the_first_model(house, job, "cancelled")
@@ -180,7 +183,7 @@ def test_a_job_cancelled_on_its_way_to_the_refinement_is_done_without_it(house: 
 
 def test_a_full_disk_ends_the_refinement_only(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     job = finished(house)
-    house.jobs.refine("me", job.id, "quick")
+    house.jobs.follow("me", job.id, REFINEMENT, "quick")
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -195,13 +198,13 @@ def test_a_scene_has_nothing_to_refine_and_says_so(house: House) -> None:
     house.work()
     assert told_of(only_the_first_model(house, job, "bad_input")) == NO_SUBJECT
     with pytest.raises(Problem) as refused:
-        house.jobs.refine("me", job.id, "quick")
+        house.jobs.follow("me", job.id, REFINEMENT, "quick")
     assert (refused.value.status, refused.value.code, refused.value.message) == (422, "no_subject", NO_SUBJECT)
 
 
 def test_a_job_deleted_while_it_is_refined_leaves_nothing(house: House) -> None:
     job = finished(house)
-    house.jobs.refine("me", job.id, "quick")
+    house.jobs.follow("me", job.id, REFINEMENT, "quick")
     house.at_stage("coarse", lambda: house.jobs.delete("me", job.id))
     house.work()
     assert house.files() == set() and house.storage.names() == []
@@ -209,13 +212,13 @@ def test_a_job_deleted_while_it_is_refined_leaves_nothing(house: House) -> None:
 
 def test_a_stopped_worker_gives_the_refinement_back_with_how_far_it_came(house: House) -> None:
     job = finished(house)
-    house.jobs.refine("me", job.id, "quick")
+    house.jobs.follow("me", job.id, REFINEMENT, "quick")
     slow = house.workers[2]
-    heed, begun = slow.stage, []
+    tell, begun = slow.stage, []
 
     def stage(name: str, share: float) -> None:
         begun.append(name)
-        heed(name, share)
+        tell(name, share)
         if name == "fine":
             slow.stop()
 
@@ -231,7 +234,7 @@ def test_a_stopped_worker_gives_the_refinement_back_with_how_far_it_came(house: 
         begun.append(name)
         if name == "fine":
             house.jobs.cancel("me", job.id)
-        heed(name, share)
+        tell(name, share)
 
     slow.stage = until_fine  # type: ignore[method-assign]
     assert slow.once()
@@ -241,7 +244,7 @@ def test_a_stopped_worker_gives_the_refinement_back_with_how_far_it_came(house: 
 
 def test_a_state_that_cannot_be_used_any_more_is_made_anew(house: House, tmp_path: Path) -> None:
     job = finished(house)
-    house.jobs.refine("me", job.id, "quick")
+    house.jobs.follow("me", job.id, REFINEMENT, "quick")
     slow = house.workers[2]
     (tmp_path / "state").write_bytes(b"of another version")
     claimed = slow.claims.claim("gone", [REFINE])
@@ -260,7 +263,7 @@ def test_a_worker_killed_in_a_refinement_is_followed_by_one_that_goes_on_from_th
     job = server.job("ball", photo, **ALPHA | {"refine": "quick"})
     server.wait(job, lambda job: job.checkpoint_key is not None and job.lane == REFINE)
     os.kill(server.engine.pids["slow"], signal.SIGKILL)
-    server.wait(job, lambda job: job.attempt == len(LANES) + 1)  # a grid goes through two lanes; then two tries
+    server.wait(job, lambda job: job.attempt == len(PHOTO.lanes) + 1)  # a grid goes through two lanes; then two tries
     stages: set[str | None] = set()
     done = server.wait(job, lambda job: stages.add(job.stage) or job.state == "done")  # type: ignore[func-returns-value]
     assert done.error_code is None and "coarse" not in stages and "fine" in stages
@@ -284,26 +287,26 @@ class TestTheTable:
         return job
 
     def test_it_is_under_way_once(self, house: House, job: Job) -> None:
-        first, replayed = house.jobs.refine("me", job.id, "quick", "key")
-        again, repeated = house.jobs.refine("me", job.id, "quick", "key")
+        first, replayed = house.jobs.follow("me", job.id, REFINEMENT, "quick", "key")
+        again, repeated = house.jobs.follow("me", job.id, REFINEMENT, "quick", "key")
         assert (first.seq, replayed, repeated) == (again.seq, False, True)
         for preset, key, code in (("full", "key", "idempotency_mismatch"), ("quick", "other", "under_way"),
                                   ("quick", None, "under_way")):  # fmt: skip
             with pytest.raises(Problem) as told:
-                house.jobs.refine("me", job.id, preset, key)
+                house.jobs.follow("me", job.id, REFINEMENT, preset, key)
             assert (told.value.status, told.value.code) == (409, code)
 
     def test_a_job_that_has_not_finished_cannot_be_refined(self, house: House) -> None:
         job = made(house)
         with pytest.raises(Problem, match="finished model") as told:
-            house.jobs.refine("me", job.id, "quick")
+            house.jobs.follow("me", job.id, REFINEMENT, "quick")
         assert told.value.status == 409
         with pytest.raises(Problem) as told:
-            house.jobs.refine("stranger", job.id, "quick")
+            house.jobs.follow("stranger", job.id, REFINEMENT, "quick")
         assert told.value.status == 404
 
     def test_nobody_s_view_mesh_or_files_wait_for_it(self, house: House, job: Job) -> None:
-        house.jobs.refine("me", job.id, "quick")
+        house.jobs.follow("me", job.id, REFINEMENT, "quick")
         newer = made(house)
         claims = house.workers[0].claims
         assert claims.claim("s", slow_lanes := ("refine",)).id == job.id
@@ -314,7 +317,7 @@ class TestTheTable:
 
     def test_it_has_limits_of_its_own(self, house: House, job: Job) -> None:
         house.jobs._settings = replace(house.settings, max_queued=1, max_refinements=1, max_refinements_each=1)
-        house.jobs.refine("me", job.id, "quick")
+        house.jobs.follow("me", job.id, REFINEMENT, "quick")
         with pytest.raises(Problem) as told:
             made(house, refine="quick")
         assert (told.value.status, told.value.code) == (503, "queue_full")
@@ -325,20 +328,26 @@ class TestTheTable:
         made(house)  # a waiting refinement keeps no photo out
 
     def test_three_deaths_end_it_and_its_time_is_its_own(self, house: House, job: Job) -> None:
-        house.jobs.refine("me", job.id, "quick")
+        house.jobs.follow("me", job.id, REFINEMENT, "quick")
         claims = Claims(house.database, LEASE)
         for _ in range(3):
             assert claims.claim("w", [REFINE]).id == job.id
             assert claims.abandon("w") == 1
         ended = house.jobs.get("me", job.id)
-        assert (ended.state, ended.error_code) == ("done", "poisoned") and ended.error_message == REFINE_POISONED
-        house.jobs.refine("me", job.id, "quick")
+        assert (ended.state, ended.error_code) == (
+            "done",
+            "poisoned",
+        ) and ended.error_message == REFINEMENT.sentences.poisoned
+        house.jobs.follow("me", job.id, REFINEMENT, "quick")
         claims.fail_late(claims.claim("w", [REFINE]))
         ended = house.jobs.get("me", job.id)
-        assert (ended.state, ended.error_code) == ("done", "timeout") and ended.error_message == REFINE_TOO_LONG
+        assert (ended.state, ended.error_code) == (
+            "done",
+            "timeout",
+        ) and ended.error_message == REFINEMENT.sentences.too_long
 
     def test_a_finished_refinement_was_ready_before_it_was_cancelled(self, house: House, job: Job) -> None:
-        house.jobs.refine("me", job.id, "quick")
+        house.jobs.follow("me", job.id, REFINEMENT, "quick")
         claims = Claims(house.database, LEASE)
         claimed = claims.claim("w", [REFINE])
         house.jobs.cancel("me", job.id)
@@ -348,22 +357,22 @@ class TestTheTable:
 
 
 def test_a_curve_has_few_points_and_goes_on_after_a_crash() -> None:
-    diary = Diary({"preset": "quick"})
-    diary.begin("coarse")
+    progress = RefinementProgress({"preset": "quick"})
+    progress.begin("coarse")
     for number in range(1, 1001):
-        diary.take(number, 1000, 1 / number if number != 500 else math.nan)
-    points = diary.now()["losses"]["coarse"]
+        progress.take(number, 1000, 1 / number if number != 500 else math.nan)
+    points = progress.now()["losses"]["coarse"]
     assert len(points) == POINTS and points[-1][0] == 1000
     assert points[0] == [10, pytest.approx(sum(1 / n for n in range(1, 11)) / 10, rel=1e-3)]
-    assert diary.now()["seconds_left"] is not None
-    again = Diary(diary.now())
+    assert progress.now()["seconds_left"] is not None
+    again = RefinementProgress(progress.now())
     again.begin("coarse")
     again.take(700, 1000, 5.0)
     steps = [step for step, _ in again.now()["losses"]["coarse"]]
     assert steps == sorted(set(steps)) and steps[-1] == 700
-    assert again.now()["seconds"] >= diary.told.get("seconds", 0)
+    assert again.now()["seconds"] >= progress.told.get("seconds", 0)
 
 
-def test_the_stages_are_those_that_are_told() -> None:
-    assert tuple(BEGINS) == STAGES[REFINE]
-    assert list(BEGINS.values()) == sorted(BEGINS.values())
+def test_stages_begin_one_after_another() -> None:
+    for kind in KINDS.values():
+        assert list(kind.begins.values()) == sorted(kind.begins.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +16,26 @@ import trimesh
 from flask.testing import FlaskClient
 from PIL import Image
 
-from recon.progress import Stopwatch
 from recon.types import RawDepth
 from tests.web.conftest import send
 from web_3d_app.http.options import DEFAULTS
-from web_3d_app.jobs.tables import FILES, MESH, VIEW, for_page_only
+from web_3d_app.jobs.tables import for_page_only
+from web_3d_app.kinds.photo import FILES, MESH, PHOTO, VIEW
+from web_3d_app.kinds.refinement import REFINEMENT
 from web_3d_app.services import Services
+from web_3d_app.settings import Settings
+from web_3d_app.work import models
 from web_3d_app.work import photo as work
-from web_3d_app.work.photo import FILES_MADE
+from web_3d_app.work.context import Context
+
+ARTEFACTS = PHOTO.artefacts | REFINEMENT.artefacts
 
 
 @pytest.fixture
 def kept(client: FlaskClient, parts: Services, tmp_path: Path) -> dict[str, Any]:
     """A job with a file of text that shrinks, a picture, and a copy for the page; by name."""
     job_id = send(client).json["id"]
-    job = parts.claims.claim("w", [VIEW])
+    job = parts.claims.claim("w", [VIEW.name])
     contents = {
         "mesh.ply": b"ply of many words " * 5000,
         "preview.png": b"\x89PNG" * 500,
@@ -37,7 +43,7 @@ def kept(client: FlaskClient, parts: Services, tmp_path: Path) -> dict[str, Any]
     }
     for name, data in contents.items():
         (tmp_path / name).write_bytes(data)
-        parts.claims.add(parts.storage, job, name, *FILES_MADE[name], tmp_path / name)
+        parts.claims.add(parts.storage, job, [(name, *ARTEFACTS[name], tmp_path / name)])
     listed = client.get(f"/api/v1/jobs/{job_id}").json
     files = {file["name"]: file for file in listed["artefacts"]}
     return {"zip": listed["links"]["zip"], "files": files, "contents": contents}
@@ -84,7 +90,7 @@ def test_the_zip_holds_what_is_to_be_kept_and_nothing_twice(client: FlaskClient,
         assert sorted(name.rpartition("-")[2] for name in names) == ["mesh.ply", "photo.jpg", "preview.png"]
         assert archive.read(next(name for name in names if name.endswith("mesh.ply"))) == kept["contents"]["mesh.ply"]
     assert len(data) < 20_000
-    assert {kind for kind, _ in FILES_MADE.values() if for_page_only(kind)} >= {
+    assert {kind for kind, _ in ARTEFACTS.values() if for_page_only(kind)} >= {
         "points_view", "grid_view", "mesh_view", "refined_view",
         "photo_thumb", "depth_thumb", "mask_thumb", "preview_thumb",
     }  # fmt: skip
@@ -122,17 +128,19 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any
     Image.fromarray(cv2.add(coarse, grain)).save(folder / "photo.jpg", quality=95)
     assert 3e6 < (folder / "photo.jpg").stat().st_size < 9e6
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(work, "depth_estimator", lambda *_, **__: Waves())
+        patch.setattr(models, "depth_estimator", lambda *_, **__: Waves())
         given: Path | None = None
         for lane in (VIEW, MESH):
-            job = work.Work(folder / "photo.jpg", 28.0, DEFAULTS | {"mask": "none"}, folder, work.Models("cpu"), given,
-                            0.0, Stopwatch(), facts.update, lambda *_: None, lambda: True)  # fmt: skip
-            lane_after = job.run(lane)
+            context = Context(lane.name, DEFAULTS | {"mask": "none"}, folder, models.Models("cpu"), Settings(),
+                              folder / "photo.jpg", 28.0, checkpoint=given)  # fmt: skip
+            patch.setattr(context, "tell", facts.update)
+            lane_after = work.run(context)
             assert lane_after is not None
             given = lane_after[1]
-        job._print(work.checkpoint.load(given, job.photo), folder / "mesh.stl")
+        job = work.PhotoRun(replace(context, checkpoint=given))
+        job._print(job._loaded(), folder / "mesh.stl")
         facts["print_mm"] = job.print_mm
-    assert lane_after[0] == FILES
+    assert lane_after[0] == FILES.name
     return folder, facts
 
 

@@ -176,7 +176,7 @@ def test_raw_and_jpeg_xl_are_refused_with_a_way_out_where_their_packages_are_not
 @pytest.mark.parametrize("package", ["rawpy", "pillow_jxl", "pillow_heif"])
 def test_what_can_be_read_can_be_chosen(client: FlaskClient, package: str) -> None:
     pytest.importorskip(package, reason=f"pip install {package.replace('pillow_jxl', 'pillow-jxl-plugin')}")
-    (kind,) = (kind for kind in uploads.KINDS if kind.package == package)
+    (kind,) = (kind for kind in uploads.PHOTO_FORMATS if kind.package == package)
     page, photo = client.get("/").text, client.get("/api/v1/options").json["photo"]
     accepted = page.split('id="photo"')[1].split('accept="')[1].split('"')[0].split(",")
     assert {kind.media_type, *kind.endings} <= set(accepted) == {*photo["types"], *photo["endings"]}
@@ -189,7 +189,7 @@ def test_the_page_lets_every_kind_of_photo_through() -> None:
     """Dropped files are known by their names; what the server cannot read it refuses itself, and says what to do."""
     script = (Path(uploads.__file__).parents[2] / "static/js/carried.js").read_text()
     names = re.search(r"NAMES = /(.+)/i;", script)[1]
-    for kind in uploads.KINDS:
+    for kind in uploads.PHOTO_FORMATS:
         for ending in kind.endings:
             assert re.search(names, f"photo{ending}"), ending
     assert not re.search(names, "photo.txt")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,17 @@ from PIL import Image
 
 from recon.errors import BadInput, Unwritable
 from recon.pipeline import reconstruct
-from recon.progress import Stopwatch
 from recon.types import Photo, RawDepth
 from web_3d_app.jobs.claims import Cancelled
-from web_3d_app.jobs.tables import FILES, LANES, MESH, STAGES, VIEW
+from web_3d_app.kinds.photo import PHOTO, VIEW
 from web_3d_app.phrasebook import as_text, from_text, told
-from web_3d_app.work import checkpoint
+from web_3d_app.settings import Settings
+from web_3d_app.work import checkpoint, models
 from web_3d_app.work import photo as work
+from web_3d_app.work.context import Context
 from web_3d_app.work.worker import explained
 
+LANES = [lane.name for lane in PHOTO.lanes]
 PARAMS = {"surface": "auto", "depth_model": "auto", "mask": "alpha", "fov": None, "faces": None}
 FIRST = ["photo_thumb.jpg", "points_view.ply", "grid_view.glb", "mask.png", "mask_thumb.png", "depth_view.jpg",
          "depth_thumb.jpg"]  # fmt: skip
@@ -54,29 +57,46 @@ def photo(tmp_path: Path) -> Path:
     return tmp_path / "photo.png"
 
 
+@dataclass
+class Told(Context):
+    """A context that tells a run."""
+
+    run: Run = field(kw_only=True)
+
+    def add(self, *names: str) -> None:
+        for name in names:
+            assert (self.folder / name).stat().st_size > 0 and "/" in PHOTO.artefacts[name][1]
+        self.run.made.extend(names)
+
+    def stage(self, name: str, share: float) -> None:
+        self.run.shares.append(share)
+        self.run.stage(name)
+
+    def tell(self, facts: dict[str, Any]) -> None:
+        self.run.facts.update(facts)
+
+    def hurry(self) -> bool:
+        return True
+
+
 class Run:
     """The three lanes one after another, each with nothing but the checkpoint of the one before."""
 
     def __init__(self, photo: Path, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
-        monkeypatch.setattr(work, "depth_estimator", lambda *_, **__: Slope())
+        monkeypatch.setattr(models, "depth_estimator", lambda *_, **__: Slope())
         self.photo, self.made, self.lanes, self.stages = photo, [], [], []
-        self.params, self.facts = PARAMS | changes, {}
-
-    def add(self, name: str, kind: str, media: str, file: Path) -> None:
-        assert file.stat().st_size > 0 and "/" in media
-        self.made.append(name)
+        self.params, self.facts, self.shares = PARAMS | changes, {}, []
 
     def stage(self, name: str) -> None:
         self.stages.append(name)
 
-    def lane(self, lane: str, given: Path | None) -> tuple[str, Path] | None:
-        watch = Stopwatch(self.stage, dict(self.facts.get("seconds", {})))
+    def lane(self, lane: str, given: Path | None) -> tuple[str, Path | None] | None:
         self.lanes.append(lane)
-        return work.Work(self.photo, 28.0, self.params, self.photo.parent, work.Models("cpu"), given, 0.01, watch,
-                         self.facts.update, self.add, lambda: True).run(lane)  # fmt: skip
+        return work.run(Told(lane, self.params, self.photo.parent, models.Models("cpu"), Settings(preview_seconds=0.01),
+                             self.photo, 28.0, None, given, self.facts, run=self))  # fmt: skip
 
     def all(self) -> Run:
-        after: tuple[str, Path | None] | None = (VIEW, None)
+        after: tuple[str, Path | None] | None = (VIEW.name, None)
         while after is not None:
             after = self.lane(*after)
         return self
@@ -84,8 +104,8 @@ class Run:
 
 def test_the_first_view_comes_first_and_everything_opens(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(photo, monkeypatch).all()
-    assert (run.made, run.lanes) == (FIRST + MESHES + REST, [VIEW, MESH, FILES])
-    assert [stage for stage in run.stages if stage != "write"] == [s for lane in LANES for s in STAGES[lane]]
+    assert (run.made, run.lanes) == (FIRST + MESHES + REST, LANES)
+    assert [stage for stage in run.stages if stage != "write"] == list(PHOTO.begins)
     folder = photo.parent
     for name in ("grid.glb", "mesh.glb", "mesh.ply", "mesh.stl", "smooth.glb"):
         assert trimesh.load(folder / name, force="mesh").faces.shape[0] > 100, name
@@ -113,12 +133,12 @@ def test_the_first_view_comes_first_and_everything_opens(photo: Path, monkeypatc
 
 def test_the_grid_is_made_once_if_it_was_asked_for(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(photo, monkeypatch, surface="grid").all()
-    assert run.made == FIRST + REST and run.lanes == [VIEW, FILES]
+    assert run.made == FIRST + REST and run.lanes == ["view", "files"]
 
 
 def test_a_scene_is_the_grid_that_is_there_already(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(photo, monkeypatch, mask="none").all()
-    assert run.made == [name for name in FIRST + REST if name not in MASKS] and run.lanes == [VIEW, FILES]
+    assert run.made == [name for name in FIRST + REST if name not in MASKS] and run.lanes == ["view", "files"]
     assert (run.facts["surface"], run.facts["surface_source"]) == ("grid", "auto")
 
 
@@ -154,7 +174,7 @@ def test_a_checkpoint_gives_back_what_was_kept(tmp_path: Path) -> None:
             np.testing.assert_equal(getattr(getattr(again, part), name), value)
 
 
-@pytest.mark.parametrize("lane", [MESH, FILES])
+@pytest.mark.parametrize("lane", LANES[1:])
 def test_a_job_of_an_older_program_begins_anew_and_ends(
     photo: Path, monkeypatch: pytest.MonkeyPatch, lane: str
 ) -> None:
@@ -171,7 +191,7 @@ def test_a_job_of_an_older_program_begins_anew_and_ends(
     after = run.lane(lane, photo.parent / "old.npz")
     while after is not None:
         after = run.lane(*after)
-    assert (run.made, run.lanes) == (FIRST + MESHES + REST, [lane, MESH, FILES])
+    assert (run.made, run.lanes) == (FIRST + MESHES + REST, [lane, *LANES[1:]])
 
 
 def test_a_checkpoint_cannot_carry_objects(tmp_path: Path) -> None:
@@ -192,8 +212,7 @@ def test_it_stops_at_every_stage(photo: Path, monkeypatch: pytest.MonkeyPatch, l
     run.stage = stage
     with pytest.raises(Cancelled):
         run.all()
-    shares = [work.PROGRESS[name] for name in run.stages]
-    assert shares == sorted(shares)
+    assert run.shares == sorted(run.shares) and len(run.shares) == len(run.stages)
 
 
 def test_errors_are_told_in_a_page_s_words() -> None:

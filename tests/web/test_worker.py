@@ -17,12 +17,14 @@ from web_3d_app.jobs import storage as storage_module
 from web_3d_app.jobs.database import Database, DatabaseBusy
 from web_3d_app.jobs.service import Jobs
 from web_3d_app.jobs.storage import Storage
-from web_3d_app.jobs.tables import CREWS, FINAL, LANES, STAGES, Job
+from web_3d_app.jobs.tables import FINAL, Job
+from web_3d_app.kinds.base import CREWS
+from web_3d_app.kinds.photo import PHOTO
 from web_3d_app.phrasebook import from_text
 from web_3d_app.settings import Settings
-from web_3d_app.work.worker import ModelMaker, Worker
+from web_3d_app.work.worker import KindRunner, Worker
 
-ORDER = [stage for lane in LANES for stage in STAGES[lane]]
+ORDER = list(PHOTO.begins)
 FIRST_FILE_OF = {
     "points": "points_view",
     "grid": "grid_view",
@@ -35,20 +37,20 @@ LEASE = 60.0
 
 
 @pytest.fixture(scope="module")
-def maker() -> ModelMaker:
+def runner() -> KindRunner:
     """Models that stay warm over all tests."""
-    return ModelMaker(Settings(preview_seconds=0.01))
+    return KindRunner(Settings(preview_seconds=0.01))
 
 
 class House:
     """The services, and a worker of each crew that is run by hand."""
 
-    def __init__(self, folder: Path, maker: ModelMaker) -> None:
+    def __init__(self, folder: Path, runner: KindRunner) -> None:
         self.settings = Settings(data=str(folder), min_free_mib=0)
         self.database, self.storage = Database(self.settings.database_url, 0.05), Storage(self.settings.storage_url)
         self.database.migrate()
         self.jobs = Jobs(self.database, self.storage, self.settings)
-        self.workers = [Worker(crew, crew, self.database, self.storage, LEASE, maker) for crew in CREWS]
+        self.workers = [Worker(crew, crew, self.database, self.storage, LEASE, runner) for crew in CREWS]
 
     def job(self) -> Job:
         upload = checked_upload(small_photo(0), "photo.jpg", self.jobs.limits)
@@ -83,8 +85,8 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path, maker: ModelMaker) -> Iterator[House]:
-    made = House(tmp_path / "data", maker)
+def house(tmp_path: Path, runner: KindRunner) -> Iterator[House]:
+    made = House(tmp_path / "data", runner)
     yield made
     made.database.close()
 

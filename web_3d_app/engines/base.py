@@ -1,5 +1,6 @@
 """The doorbell between the jobs table and whoever does the work. The table is the truth; an engine may lose every call and
-only seconds are lost. RQ on Redis would be another class with these methods."""
+only seconds are lost; what has to happen in time is the keeper's (see `jobs.keeper`). RQ on Redis would be another class
+with these methods."""
 
 from __future__ import annotations
 

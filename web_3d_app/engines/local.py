@@ -8,10 +8,12 @@ file.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -25,13 +27,13 @@ from typing import IO
 from web_3d_app.clock import Awake, is_stopped
 from web_3d_app.jobs.claims import Claims
 from web_3d_app.jobs.database import DatabaseBusy
-from web_3d_app.jobs.housekeeping import Housekeeping
-from web_3d_app.jobs.tables import CREWS, REFINE, Job
+from web_3d_app.jobs.outcomes import TIMEOUT
+from web_3d_app.jobs.tables import Job
+from web_3d_app.kinds.base import CREWS
 from web_3d_app.logs import get_logger
 from web_3d_app.settings import Settings
 
 TICK_SECONDS = 1.0
-HOUSEKEEPING_SECONDS = 60.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
 """Before a worker is started again: doubled each time, so that a broken installation costs little."""
 LONG_LIFE = 60.0
@@ -52,14 +54,11 @@ class _Child:
     folder: Path
     born: float
     told: float | None = None  # seconds since it was sent SIGTERM
-    spent: dict[tuple[str, int], float] = field(default_factory=dict)  # seconds of each try that it holds
-    unwanted: dict[tuple[str, int], float] = field(default_factory=dict)  # and since that was seen to be cancelled
+    unwanted: dict[tuple[str, int], float] = field(default_factory=dict)  # seconds since a try was seen to be cancelled
 
     def count(self, held: Sequence[Job], seconds: float) -> None:
-        """So much time has passed. Where the worker stands still, its work's time does too."""
-        worked = 0.0 if is_stopped(self.process.pid) else seconds
+        """So much time has passed."""
         asked = [job for job in held if job.cancel_requested_at is not None]
-        self.spent = {try_of(job): self.spent.get(try_of(job), -worked) + worked for job in held}
         self.unwanted = {try_of(job): self.unwanted.get(try_of(job), -seconds) + seconds for job in asked}
         self.told = None if self.told is None else self.told + seconds
 
@@ -100,12 +99,10 @@ class _Restarts:
 
 
 class LocalEngine:
-    """Supervises the workers of this machine; see `engine.Engine`."""
+    """Supervises the workers of this machine; see `base.Engine`."""
 
-    def __init__(
-        self, settings: Settings, claims: Claims, housekeeping: Housekeeping, module: str = "web_3d_app.work.worker"
-    ) -> None:
-        self._settings, self._claims, self._housekeeping, self._module = settings, claims, housekeeping, module
+    def __init__(self, settings: Settings, claims: Claims, module: str = "web_3d_app.work.worker") -> None:
+        self._settings, self._claims, self._module = settings, claims, module
         self._children: dict[str, _Child] = {}
         self._restarts = {crew: _Restarts() for crew in CREWS}
         self._guard, self._ending, self._stopping = threading.RLock(), threading.Event(), threading.Lock()
@@ -116,7 +113,6 @@ class LocalEngine:
         self._looked, self._vouched = self._awake(), self._awake()
         self._thread: threading.Thread | None = None
         self._lock: IO[str] | None = None
-        self._cleaned = 0.0
 
     def start(self) -> None:
         """Begin to supervise in the background."""
@@ -152,7 +148,7 @@ class LocalEngine:
                 except subprocess.TimeoutExpired:
                     _kill(child.process, signal.SIGKILL)
                     child.process.wait()
-                self._buried(child, blameless=child in sound)
+                self._clean_up_after(child, blameless=child in sound)
             if self._lock is not None:
                 self._lock.close()
                 self._lock = None
@@ -176,10 +172,16 @@ class LocalEngine:
             return False
         self._lock = lock
         for row in self._claims.workers():  # no worker of ours outlives its server's pipe for long
-            if row.name.startswith("local-"):
+            if row.name.startswith(self._prefix):
                 self._claims.abandon(row.name, blameless=_is_worker(row.pid))  # one that lives did nothing wrong
                 self._claims.gone(row.name)
         return True
+
+    @property
+    def _prefix(self) -> str:
+        """How the names of this data folder's workers begin: other servers on the same database have theirs."""
+        where = f"{socket.gethostname()}:{self._settings.folder}"
+        return f"local-{hashlib.sha256(where.encode()).hexdigest()[:6]}-"
 
     @property
     def _folder(self) -> Path:
@@ -187,7 +189,7 @@ class LocalEngine:
         return self._settings.folder / "work"
 
     def tick(self) -> None:
-        """One look at everything: start, bury, kill, clean up."""
+        """One look at every worker: start, replace, kill."""
         self._claims.awake()
         now = self._awake()
         passed, self._looked = now - self._looked, now
@@ -196,26 +198,19 @@ class LocalEngine:
         for crew in CREWS:
             child = self._children.get(crew)
             if child is not None and child.process.poll() is not None:
-                self._bury(child)
+                self._replace_ended(child)
                 child = None
             if child is not None:
                 self._stop_overdue(child, passed, vouch)
             elif self._restarts[crew].due(time.monotonic()) and not self._ending.is_set():
                 self._spawn(crew)
         self._vouched = now if vouch else self._vouched
-        self._housekeeping.look()
         in_use = {child.folder for child in self._children.values()}
         for folder in set(self._folder.glob("*")) - in_use:  # of workers that were killed, or outlived their server
             shutil.rmtree(folder, ignore_errors=True)
-        if time.monotonic() - self._cleaned > HOUSEKEEPING_SECONDS:
-            self._cleaned = time.monotonic()
-            self._claims.reap()
-            expired = self._housekeeping.clean()
-            if expired:
-                log.info("jobs expired", count=expired)
 
     def _spawn(self, crew: str) -> None:
-        name = f"local-{crew}-{secrets.token_hex(4)}"
+        name = f"{self._prefix}{crew}-{secrets.token_hex(4)}"
         folder = self._folder / name
         folder.mkdir(parents=True)
         environment = os.environ | self._settings.environment() | {"PYTHONPATH": str(ROOT), "TMPDIR": str(folder)}
@@ -237,16 +232,16 @@ class LocalEngine:
             for _ in lines:
                 self.notify("")
 
-    def _bury(self, child: _Child) -> None:
+    def _replace_ended(self, child: _Child) -> None:
         """A worker ended by itself: its job waits again (or is poisoned), another worker follows."""
         with self._guard:
             self._children.pop(child.crew, None)
         now = time.monotonic()
         pause = self._restarts[child.crew].ended(now, now - child.born)
         log.warning("worker ended", worker=child.name, code=child.process.returncode, pause=pause)
-        self._buried(child)
+        self._clean_up_after(child)
 
-    def _buried(self, child: _Child, blameless: bool = False) -> None:
+    def _clean_up_after(self, child: _Child, blameless: bool = False) -> None:
         _kill(child.process, signal.SIGKILL)  # what it may have started
         child.hang_up()
         shutil.rmtree(child.folder, ignore_errors=True)
@@ -263,19 +258,15 @@ class LocalEngine:
             self._owed.pop(0)
 
     def _stop_overdue(self, child: _Child, passed: float, vouch: bool) -> None:
-        """SIGTERM, and after the grace SIGKILL, for a worker that does not heed a cancellation or takes too long. passed:
-        seconds since the last look; vouch: renew the leases of a worker that lives."""
+        """SIGTERM, and after the grace SIGKILL, for a worker that ignores a cancellation, or works on what took too long.
+        passed: seconds since the last look; vouch: renew the leases of a worker that lives."""
         held = self._claims.held_by(child.name)
         child.count(held, passed)
         if held and vouch:
-            self._claims.vouch(child.name)
+            self._claims.vouch(child.name, is_stopped(child.process.pid))
         for job in held:
             ignored = child.unwanted.get(try_of(job), 0.0) > self._settings.grace_seconds
-            allowed = self._settings.refine_seconds if job.lane == REFINE else self._settings.job_seconds
-            endless = child.spent[try_of(job)] > allowed
-            if endless and job.state == "running":
-                self._claims.fail_late(job)
-            if ignored or endless:
+            if ignored or (job.state != "running" and job.error_code == TIMEOUT):
                 if child.told is None:
                     child.told = 0.0
                     child.process.terminate()

@@ -15,6 +15,7 @@ from web_3d_app.http.job_json import job_json, jobs_json
 from web_3d_app.http.options import options as all_options
 from web_3d_app.http.submission import idempotency_key, take, take_again
 from web_3d_app.jobs.tables import Job
+from web_3d_app.kinds.refinement import REFINEMENT
 from web_3d_app.services import services
 
 api = Blueprint("api", __name__, url_prefix="/api/v1", description="One photo in, a 3D model out.")
@@ -179,7 +180,7 @@ def results(job_id: str) -> Response:
 @api.alt_response(507, schema=schemas.ErrorSchema, description="the disk is full")
 def refine(form: dict[str, Any], job_id: str) -> Response:
     """Make a better mesh of a finished job's subject, in minutes; the job goes on, and its files stay."""
-    found, replayed = services().jobs.refine(visitor(), job_id, form["preset"], idempotency_key())
+    found, replayed = services().jobs.follow(visitor(), job_id, REFINEMENT, form["preset"], idempotency_key())
     if not replayed:
         services().engine.notify(job_id)
     return _accepted(found, replayed)

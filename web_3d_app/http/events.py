@@ -50,7 +50,7 @@ def _stream(find: Callable[[], Job], job: Job, seen: int, shared: bool) -> Itera
     end = time.monotonic() + services().settings.stream_seconds
     spoke = time.monotonic()
     ending = services().ending
-    with services().watch.on(job.id) as newest:
+    with services().poller.on(job.id) as newest:
         while True:
             if job.seq > seen:
                 seen, spoke = job.seq, time.monotonic()

@@ -27,7 +27,7 @@ from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDeco
 from web_3d_app.problems import Problem
 
 CHUNK = 1 << 16
-PHOTO = "photo"
+PHOTO_FIELD = "photo"
 """The name of the form's file."""
 LONGEST_NAME = 1000
 """Characters of a file's name; file systems have at most 255 bytes."""
@@ -171,7 +171,7 @@ class _Parts:
         assert part is not None
         self._length += len(data.data)
         if isinstance(part, Field) and most is not None and self._length > most:
-            if part.name == PHOTO:
+            if part.name == PHOTO_FIELD:
                 raise no_file_name()
             told = f"The field “{part.name[:40]}” has more than {most // 1024} kB; shorten it."
             raise Problem(413, "field_too_long", told)

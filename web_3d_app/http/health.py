@@ -13,13 +13,14 @@ from prometheus_client.registry import Collector
 from sqlalchemy import func, select, text
 
 from web_3d_app.jobs.database import DatabaseBusy
-from web_3d_app.jobs.tables import HEAVY, QUICK, Job
+from web_3d_app.jobs.tables import Job
+from web_3d_app.kinds.base import HEAVY, QUICK
 from web_3d_app.problems import not_found
 from web_3d_app.services import Services, services
 
 health = Blueprint("health", __name__)
 NEEDED = (QUICK, HEAVY)
-"""Crews without which no photo becomes a model; a refinement can wait for its own."""
+"""Crews without which no photo becomes a model; what the slow one does can wait for it."""
 
 
 @health.get("/healthz")

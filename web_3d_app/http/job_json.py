@@ -8,8 +8,9 @@ from typing import Any
 
 from flask import url_for
 
-from web_3d_app.jobs.service import refinement_of
-from web_3d_app.jobs.tables import FINAL, REFINE, VIEW, Artefact, Job
+from web_3d_app.jobs.tables import FINAL, Artefact, Job
+from web_3d_app.kinds import KINDS, kind_at
+from web_3d_app.kinds.base import Kind
 from web_3d_app.phrasebook import from_text, told
 from web_3d_app.services import services
 
@@ -36,6 +37,9 @@ def version(artefact: Artefact) -> str:
 
 
 def _one(job: Job, files: list[Artefact], shared: bool) -> dict[str, Any]:
+    own, now_at = KINDS[job.kind], kind_at(job.lane)
+    later = [other for other in KINDS.values() if other.follows]
+    names = {other.name for other in later}
     where = {"token": job.share_token} if shared else {"job_id": job.id}
     kind = "shared" if shared else "job"
     links: dict[str, str | None] = {
@@ -49,8 +53,9 @@ def _one(job: Job, files: list[Artefact], shared: bool) -> dict[str, Any]:
     link = None if shared or not job.share_token else url_for("pages.shared", token=job.share_token, _external=True)
     return {
         "id": job.share_token if shared else job.id,
+        "kind": job.kind,
         "title": job.title,
-        "state": "running" if job.state == "queued" and job.lane != VIEW else job.state,  # it has begun
+        "state": "running" if job.state == "queued" and job.lane != own.first else job.state,  # it has begun
         "lane": job.lane,
         "stage": job.stage,
         "progress": round(job.progress, 3),
@@ -65,10 +70,10 @@ def _one(job: Job, files: list[Artefact], shared: bool) -> dict[str, Any]:
         "expires_at": _iso(job.expires_at),
         "params": job.params,
         "origin": None if shared else job.origin_id,
-        "photo": {"width": job.photo_width, "height": job.photo_height, "focal_35mm": job.focal_35mm},
-        "error": None if job.lane == REFINE else _error(job),
-        "facts": job.facts and _facts(job.facts),
-        "refinement": _refinement(job),
+        "photo": _photo(job),
+        "error": None if now_at.follows else _error(job),
+        "facts": job.facts and _facts({name: value for name, value in job.facts.items() if name not in names}),
+        **{other.name: _follower(job, other) for other in later},
         "artefacts": [_file(job, file, f"api.{kind}_artefact", where) for file in files],
         "links": links,
         "share_url": link,
@@ -81,42 +86,41 @@ def _error(job: Job) -> dict[str, Any] | None:
 
 def _facts(facts: dict[str, Any]) -> dict[str, Any]:
     """What is known of the result, in words for people."""
-    out = {name: value for name, value in facts.items() if name != "refinement"}
-    return out | ({"warnings": [told(note) for note in out["warnings"]]} if "warnings" in out else {})
+    return facts | ({"warnings": _in_words(facts["warnings"])} if "warnings" in facts else {})
 
 
-def _refinement(job: Job) -> dict[str, Any] | None:
-    """How the better mesh fares that was asked for; None if none was."""
-    asked = job.params.get("refine", "off")
-    if asked == "off":
+def _in_words(stored: list[Any] | None) -> list[str] | None:
+    return stored and [told(message) for message in stored]
+
+
+def _photo(job: Job) -> dict[str, Any] | None:
+    """None of a kind that has none."""
+    if job.photo_name is None:
         return None
-    known = refinement_of(job)
-    kept_first = known.get("kept_first")
+    return {"width": job.photo_width, "height": job.photo_height, "focal_35mm": job.focal_35mm}
+
+
+def _follower(job: Job, kind: Kind) -> dict[str, Any] | None:
+    """How a kind fares that was asked to follow a job's own; None if it was not."""
+    if not kind.wanted(job.params):
+        return None
+    known = {**kind.tells, **kind.told(job.facts)}
     return {
-        "preset": asked,
-        "state": _refinement_state(job),
-        "stage": known.get("stage"),
-        "step": known.get("step", 0),
-        "steps": known.get("steps", 0),
-        "losses": known.get("losses", {}),
-        "seconds": known.get("seconds", 0.0),
-        "seconds_left": known.get("seconds_left"),
-        "vertices": known.get("vertices"),
-        "faces": known.get("faces"),
-        "print_mm": known.get("print_mm"),
-        "notes": [told(note) for note in known.get("notes", [])],
-        "kept_first": kept_first and [told(reason) for reason in kept_first],
-        "error": _error(job) if job.lane == REFINE else None,
+        "preset": job.params[kind.option],
+        "state": _state_of(job, kind),
+        **{name: _in_words(known[name]) if name in kind.messages else known[name] for name in kind.tells},
+        "error": _error(job) if kind_at(job.lane) is kind else None,
     }
 
 
-def _refinement_state(job: Job) -> str:
-    """planned (the other lanes are not done), waiting, running, done, failed or cancelled."""
+def _state_of(job: Job, kind: Kind) -> str:
+    """planned (what it follows is not done), waiting, running, done, failed or cancelled."""
+    there = kind_at(job.lane) is kind
     if job.state not in FINAL:
-        return "planned" if job.lane != REFINE else "waiting" if job.state == "queued" else "running"
-    if job.lane == REFINE and job.error_code is None:
+        return "planned" if not there else "waiting" if job.state == "queued" else "running"
+    if there and job.error_code is None:
         return "done"
-    return "cancelled" if job.lane != REFINE or job.error_code == "cancelled" else "failed"
+    return "cancelled" if not there or job.error_code == "cancelled" else "failed"
 
 
 def _file(job: Job, file: Artefact, endpoint: str, where: dict[str, Any]) -> dict[str, Any]:

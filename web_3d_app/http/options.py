@@ -10,15 +10,25 @@ from typing import Any, ClassVar
 from flask import url_for
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
 
-from recon.options import SURFACES, Option, Page, PhotoOptions, RefineOptions, options_of
+from recon.options import SURFACES, Option, Page, PhotoOptions, options_of
 from recon.registry import BUILTIN, listing, runs_here
 from web_3d_app.jobs.uploads import readable_formats, readable_sentence
+from web_3d_app.kinds import followers
+from web_3d_app.kinds.base import Kind
+from web_3d_app.kinds.photo import PHOTO
 from web_3d_app.settings import Settings
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 BEST_FIRST = ("flower", "chelsea", "astronaut", "coffee")
 """The samples by how good their models look, from the side too; the first one shows one thing, so that all can be tried."""
-OFFERED = (PhotoOptions, RefineOptions)
+
+
+def classes_of(kind: Kind) -> tuple[type, ...]:
+    """The options of a kind, and of those that may follow it."""
+    return (kind.options, *(other.options for other in followers(kind)))
+
+
+OFFERED = classes_of(PHOTO)
 """Whose options a job has: those that have a `page`."""
 LOOK_AGAIN = 30.0
 """Seconds for which the answer "which models are here" is believed."""
@@ -75,19 +85,34 @@ def fields_of(*kinds: type) -> dict[str, Any]:
     return {about.web_name: _field(about) for about in offered(*kinds)}
 
 
-class ParamsSchema(Schema):
-    """A job's options; what is left out or empty has its default."""
+class OptionsSchema(Schema):
+    """Options as a form sends them; what is left out or empty has its default."""
 
     class Meta:
         """Fields of the form that are no options are ignored."""
 
         unknown = EXCLUDE
-        include: ClassVar[dict[str, Any]] = fields_of(*OFFERED)
 
     @pre_load
     def drop_empty(self, data: Any, **_: Any) -> dict[str, Any]:
         """An empty field of a form means: the default."""
         return {name: value for name, value in dict(data).items() if value not in ("", None)}
+
+
+class ParamsSchema(OptionsSchema):
+    """A job's options; what is left out or empty has its default."""
+
+    class Meta(OptionsSchema.Meta):
+        """Those of a photo."""
+
+        include: ClassVar[dict[str, Any]] = fields_of(*OFFERED)
+
+
+def schema_of(kind: Kind) -> type[Schema]:
+    """How the options of a kind, and of those that may follow it, are read from a request."""
+    if kind is PHOTO:
+        return ParamsSchema
+    return OptionsSchema.from_dict(fields_of(*classes_of(kind)))
 
 
 DEFAULTS = {about.web_name: default_of(about) for about in offered(*OFFERED)}

@@ -9,6 +9,7 @@ from web_3d_app.http.identity import visitor
 from web_3d_app.http.job_json import job_json, jobs_json
 from web_3d_app.http.options import SAMPLES, described, form_fields, options, sample_names, samples
 from web_3d_app.http.submission import take
+from web_3d_app.kinds import KINDS
 from web_3d_app.problems import Problem, not_found
 from web_3d_app.services import services
 
@@ -42,14 +43,15 @@ def job(job_id: str) -> str:
     results = [{"job": one, "words": described(one)} for one in kin] if len(kin) > 1 else []
     fields, offered = form_fields(), options(services().settings)
     return render_template(
-        "job.html", job=job_json(found), shared=False, results=results, options=offered, fields=fields
+        KINDS[found.kind].page, job=job_json(found), shared=False, results=results, options=offered, fields=fields
     )
 
 
 @pages.get("/s/<token>")
 def shared(token: str) -> str:
     """A job as its share link shows it."""
-    return render_template("job.html", job=job_json(services().jobs.by_share(token), shared=True), shared=True)
+    found = services().jobs.by_share(token)
+    return render_template(KINDS[found.kind].page, job=job_json(found, shared=True), shared=True)
 
 
 @pages.get("/history")
@@ -74,6 +76,7 @@ def _index(owner: str, problem: Problem | None = None) -> ResponseReturnValue:
     page = render_template(
         "index.html",
         options=offered,
+        forms=[kind.form for kind in KINDS.values() if kind.form],
         samples=samples(),
         recent=jobs_json(services().jobs.newest(owner, RECENT)),
         fields=form_fields(),

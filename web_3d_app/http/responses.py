@@ -46,7 +46,7 @@ SENTENCES = {
 log = get_logger("web")
 
 
-def set_up_answers(app: Flask, settings: Settings) -> None:
+def set_up_responses(app: Flask, settings: Settings) -> None:
     """Register all of it."""
     app.register_error_handler(Problem, _told)
     app.register_error_handler(HTTPException, lambda error: _told(_problem_of(error, settings)))

@@ -1,4 +1,4 @@
-"""The API's JSON, for the OpenAPI document. `tests/web/test_api.py` holds that answers have exactly these fields."""
+"""The API's JSON, for the OpenAPI document. `tests/web/test_http.py` holds that answers have exactly these fields."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from marshmallow import Schema, fields, validate
 
 from recon.options import RefineOptions, option_of
 from web_3d_app.http.options import ParamsSchema
-from web_3d_app.jobs.tables import FINAL, LANES, REFINE
+from web_3d_app.jobs.tables import FINAL
+from web_3d_app.kinds import beginning, lanes
+from web_3d_app.kinds.photo import PHOTO
 
 PRESETS = [choice.value for choice in option_of(RefineOptions, "preset").choices]
 
@@ -14,6 +16,11 @@ PRESETS = [choice.value for choice in option_of(RefineOptions, "preset").choices
 class CreateSchema(ParamsSchema):
     """A new job: a sample's name instead of a file, and options."""
 
+    kind = fields.String(
+        load_default=PHOTO.name,
+        validate=validate.OneOf(beginning()),
+        metadata={"description": "what is to be made a model of"},
+    )
     sample = fields.String(metadata={"description": "the name of a sample, instead of a photo"})
 
 
@@ -97,9 +104,10 @@ class JobSchema(Schema):
     """A job: times in UTC, seconds, progress from 0 to 1 (of a refinement, of that alone)."""
 
     id = fields.String()
+    kind = fields.String(validate=validate.OneOf(beginning()), metadata={"description": "what it was made of"})
     title = fields.String()
     state = fields.String(validate=validate.OneOf(["queued", "running", *FINAL]))
-    lane = fields.String(validate=validate.OneOf([*LANES, REFINE]))
+    lane = fields.String(validate=validate.OneOf(list(lanes())))
     stage = fields.String(allow_none=True)
     progress = fields.Float(validate=validate.Range(0, 1))
     seq = fields.Integer(metadata={"description": "grows with every change"})
@@ -116,7 +124,7 @@ class JobSchema(Schema):
         allow_none=True,
         metadata={"description": "the id of the first job of the same upload; null for that one itself"},
     )
-    photo = fields.Nested(PhotoSchema)
+    photo = fields.Nested(PhotoSchema, allow_none=True)
     error = fields.Nested(JobErrorSchema, allow_none=True)
     facts = fields.Dict(allow_none=True)
     refinement = fields.Nested(RefinementSchema, allow_none=True)

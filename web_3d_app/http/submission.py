@@ -12,11 +12,14 @@ from typing import Any
 from flask import current_app, request
 from marshmallow import ValidationError
 
-from web_3d_app.http.forms import PHOTO, no_file_name
-from web_3d_app.http.options import DEFAULTS, SAMPLES, ParamsSchema, sample_names
+from web_3d_app.http.forms import PHOTO_FIELD, no_file_name
+from web_3d_app.http.options import SAMPLES, sample_names, schema_of
 from web_3d_app.jobs.decoder import Kept
 from web_3d_app.jobs.tables import Job
 from web_3d_app.jobs.uploads import Upload, digest_of, kept_upload
+from web_3d_app.kinds import KINDS, beginning, followers
+from web_3d_app.kinds.base import OFF, Kind
+from web_3d_app.kinds.photo import PHOTO
 from web_3d_app.problems import Problem, gone
 from web_3d_app.services import services
 
@@ -24,16 +27,32 @@ LONGEST_KEY = 64
 
 
 def take(owner: str) -> tuple[Job, bool]:
-    """Check the request, keep the photo, queue the job and ring; returns it and whether it was there already.
+    """Check the request, keep the photo if the kind has one, queue the job and ring; returns it and whether it was there
+    already. Raises Problem: 400 no photo, 409, 413, 415, 422, 429, 503, 507."""
+    kind = _asked_kind()
+    params, key, jobs = checked_params(kind, request.form), idempotency_key(), services().jobs
+    job, replayed = (
+        _photo_job(owner, params, key, kind) if kind.photo else jobs.create(owner, None, params, key, kind=kind)
+    )
+    if not replayed:
+        services().engine.notify(job.id)
+    return job, replayed
 
-    Nothing is decoded for a visitor for whom there is no room. Raises Problem: 400 no photo, 409, 413, 415, 422, 429, 503,
-    507."""
-    params = checked_params(request.form)
-    key = idempotency_key()
+
+def _asked_kind() -> Kind:
+    """The kind that a request names, else that of photos. Raises Problem 422."""
+    name = request.form.get("kind", PHOTO.name)
+    if name not in beginning():
+        raise Problem(422, "invalid", "There is no such kind of model.", kind=[f"one of {', '.join(beginning())}"])
+    return KINDS[name]
+
+
+def _photo_job(owner: str, params: dict[str, Any], key: str | None, kind: Kind) -> tuple[Job, bool]:
+    """Nothing is decoded for a visitor for whom there is no room."""
     parts = services()
     source, file_name = _sent()
     digest = digest_of(source)
-    if known := parts.jobs.admit(owner, digest, params, key):
+    if known := parts.jobs.admit(owner, digest, params, key, kind):
         return known, True
 
     def decode(*task: Any) -> Kept:
@@ -41,10 +60,7 @@ def take(owner: str) -> tuple[Job, bool]:
 
     with _folder() as folder:
         upload = kept_upload(source, folder / "photo", file_name, digest, parts.jobs.limits, decode)
-        job, replayed = parts.jobs.create(owner, upload, params, key)
-    if not replayed:
-        parts.engine.notify(job.id)
-    return job, replayed
+        return parts.jobs.create(owner, upload, params, key, kind=kind)
 
 
 def take_again(owner: str, job_id: str) -> tuple[Job, bool]:
@@ -54,17 +70,22 @@ def take_again(owner: str, job_id: str) -> tuple[Job, bool]:
     Raises Problem: 404, 409, 410, 422, 429, 503, 507."""
     jobs, key = services().jobs, idempotency_key()
     first = jobs.get(owner, job_id)
-    params = checked_params(request.form, first.params | {"refine": DEFAULTS["refine"]})
+    kind = KINDS[first.kind]
+    params = checked_params(kind, request.form, first.params | {other.option: OFF for other in followers(kind)})
     with _stored(first) as upload:
-        job, replayed = jobs.create(owner, upload, params, key, first.origin_id or first.id)
+        job, replayed = jobs.create(owner, upload, params, key, first.origin_id or first.id, kind)
     if not replayed:
         services().engine.notify(job.id)
     return job, replayed
 
 
 @contextmanager
-def _stored(job: Job) -> Iterator[Upload]:
-    """The upload of a job as it was kept, open: many may be copied at a time, so none is held in memory."""
+def _stored(job: Job) -> Iterator[Upload | None]:
+    """The upload of a job as it was kept, open: many may be copied at a time, so none is held in memory. None of a kind
+    without a photo."""
+    if job.photo_name is None or job.photo_width is None or job.photo_height is None:
+        yield None
+        return
     photo = next((file for file in services().jobs.artefacts([job])[job.id] if file.kind == "photo"), None)
     if photo is None:  # deleted between two looks
         raise gone()
@@ -79,11 +100,11 @@ def _stored(job: Job) -> Iterator[Upload]:
                      facts=job.photo_facts)  # fmt: skip
 
 
-def checked_params(form: Any, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The options of a form; what it leaves out is as `before`, else the default. Raises Problem 422, with a list of
-    sentences per field."""
+def checked_params(kind: Kind, form: Any, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The options of a kind that a form gives; what it leaves out is as `before`, else the default. Raises Problem 422,
+    with a list of sentences per field."""
     try:
-        found: dict[str, Any] = ParamsSchema().load({**(before or {}), **form.to_dict()})
+        found: dict[str, Any] = schema_of(kind)().load({**(before or {}), **form.to_dict()})
     except ValidationError as error:
         told = error.normalized_messages()
         names = ", ".join(sorted(told))
@@ -101,10 +122,10 @@ def idempotency_key() -> str | None:
 
 def _sent() -> tuple[Path, str]:
     """The file of the request's photo, and its name. Raises Problem 400, 422."""
-    file, sample = request.files.get(PHOTO), request.form.get("sample", "")
-    if len(sent := [file for file in request.files.getlist(PHOTO) if file.filename]) > 1:
+    file, sample = request.files.get(PHOTO_FIELD), request.form.get("sample", "")
+    if len(sent := [file for file in request.files.getlist(PHOTO_FIELD) if file.filename]) > 1:
         raise Problem(400, "many_photos", f"{len(sent)} photos came; send one at a time.")
-    if request.form.get(PHOTO):
+    if request.form.get(PHOTO_FIELD):
         raise no_file_name()
     if file is not None and file.filename:
         file.stream.flush()

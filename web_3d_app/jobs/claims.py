@@ -17,15 +17,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, delete, false, func, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, case, delete, false, func, or_, select, update
 
 from web_3d_app.clock import Awake, Clock, Watched
 from web_3d_app.jobs import outcomes
 from web_3d_app.jobs.database import Database
-from web_3d_app.jobs.outcomes import POISONED, TOO_LONG
 from web_3d_app.jobs.storage import Storage
-from web_3d_app.jobs.tables import REFINE, Artefact, Job, WorkerRow, last_turn
+from web_3d_app.jobs.tables import Artefact, Job, WorkerRow, last_turn
 from web_3d_app.jobs.transport import store
+from web_3d_app.kinds import kind_at, lanes
 
 Made = tuple[str, str, str, Path]
 """A file of a job: name, kind, media type, where it lies."""
@@ -54,17 +54,17 @@ class Claims:
         self.awake = awake or Awake(lease_seconds / 4)
         self._leases, self._beats, self._renewals = Watched(self.awake), Watched(time.monotonic), itertools.count()
 
-    def claim(self, worker: str, lanes: Sequence[str]) -> Job | None:
-        """The next job of the first lane that has one, or None: one that waits, or whose worker has not been heard of; of
-        the owner who had no turn for the longest (`tables.last_turn`), the oldest."""
+    def claim(self, worker: str, served: Sequence[str]) -> Job | None:
+        """The next job of the most urgent lane that has one, or None: one that waits, or whose worker has not been heard
+        of; of the owner who had no turn for the longest (`tables.last_turn`), the oldest."""
         now = self._clock()
         free = and_(
-            Job.lane.in_(lanes),
+            Job.lane.in_(served),
             Job.tries_left > 0,
             Job.cancel_requested_at.is_(None),
             or_(Job.state == "queued", self._ran_out()),
         )
-        urgency = case({lane: rank for rank, lane in enumerate(lanes)}, value=Job.lane)
+        urgency = case({lane: lanes()[lane].urgency for lane in served}, value=Job.lane)
         order = (urgency, last_turn(), Job.queued_at, Job.id)
         next_one = select(Job.id).where(free).order_by(*order).limit(1).with_for_update(skip_locked=True)
         taken = (
@@ -100,11 +100,20 @@ class Claims:
         self.write(job, {"lease_until": until})
         self._leases.note((job.id, job.attempt), until)
 
-    def vouch(self, worker: str) -> None:
-        """Who sees that a worker lives, though it may stand still, renews the leases that it holds."""
+    def vouch(self, worker: str, stopped: bool = False) -> None:
+        """Who sees that a worker lives renews the leases that it holds, and tells whether it stands still."""
         held = (Job.lease_owner == worker, Job.state == "running")
         with self._database.write() as session:
             session.execute(update(Job).where(*held).values(lease_until=self._until()))
+            session.execute(update(WorkerRow).where(WorkerRow.name == worker).values(stopped=stopped))
+
+    def running(self) -> list[tuple[Job, bool]]:
+        """The jobs that are worked on, each with whether its worker is known to stand still."""
+        both = select(Job, func.coalesce(WorkerRow.stopped, false()))
+        query = both.join(WorkerRow, WorkerRow.name == Job.lease_owner, isouter=True)
+        with self._database.read() as session:
+            rows = session.execute(query.where(Job.state == "running", Job.lane.in_(lanes())))
+            return [(job, bool(stopped)) for job, stopped in rows]
 
     def progress(self, job: Job, stage: str, progress: float, facts: dict[str, Any] | None = None) -> None:
         """Tell the stage, and what is known, if that is news; progress never goes back. Raises Lost or Cancelled."""
@@ -139,9 +148,11 @@ class Claims:
         }
         goes_on |= {"lane": lane, "checkpoint_key": key}
         stays = outcomes.cancelled(self._clock())
-        if lane == REFINE:  # whose progress is its own; what leads to it is all there
+        if (follower := kind_at(lane)) is not kind_at(
+            job.lane
+        ):  # whose progress is its own; what leads to it is all there
             goes_on |= {"progress": 0.0}
-            stays = outcomes.cancelled(self._clock(), true()) | {"lane": lane}
+            stays = outcomes.not_followed(self._clock(), follower)
         try:
             self._end(job, outcomes.either(outcomes.WANTED, goes_on, stays))
         except Lost:
@@ -173,11 +184,7 @@ class Claims:
             raise Lost
         return key
 
-    def add(self, storage: Storage, job: Job, name: str, kind: str, media_type: str, file: Path) -> None:
-        """Store a file and make it visible; see `add_all`."""
-        self.add_all(storage, job, [(name, kind, media_type, file)])
-
-    def add_all(self, storage: Storage, job: Job, files: Sequence[Made]) -> None:
+    def add(self, storage: Storage, job: Job, files: Sequence[Made]) -> None:
         """Store files and make them visible at once, in place of earlier ones of their names. Raises Lost, Cancelled or
         OSError; the files are removed again then."""
         stored: list[Artefact] = []
@@ -213,11 +220,10 @@ class Claims:
         return replaced
 
     def finish(self, job: Job) -> None:
-        """Done; or cancelled, if that was asked for before. A better mesh that is there was ready first. Raises Lost."""
+        """Done; or cancelled, if that was asked for before. What follows was ready first. Raises Lost."""
         now = self._clock()
-        self._end(
-            job, outcomes.either(or_(outcomes.WANTED, outcomes.REFINING), outcomes.done(now), outcomes.cancelled(now))
-        )
+        ready = or_(outcomes.WANTED, outcomes.follows())
+        self._end(job, outcomes.either(ready, outcomes.done(now), outcomes.cancelled(now)))
 
     def fail(self, job: Job, code: str, message: str) -> None:
         """Failed for good, with a word for programs and a sentence for people. Raises Lost."""
@@ -225,7 +231,7 @@ class Claims:
 
     def fail_late(self, job: Job) -> None:
         """One try took too long. Its worker finds the job lost; if it ended just now, nothing happens."""
-        values = outcomes.failed(self._clock(), "timeout", TOO_LONG, outcomes.REFINE_TOO_LONG)
+        values = outcomes.failed(self._clock(), outcomes.TIMEOUT, outcomes.said(lambda kind: kind.sentences.too_long))
         with self._database.write() as session:
             session.execute(_of_this_try(job).values(seq=Job.seq + 1, **values))
 
@@ -263,7 +269,7 @@ class Claims:
     def _requeue(self, which: Any, blameless: bool = False) -> int:
         now = self._clock()
         again: outcomes.Values = {"state": "queued", "finished_at": None}
-        poisoned = outcomes.failed(now, "poisoned", POISONED, outcomes.REFINE_POISONED)
+        poisoned = outcomes.failed(now, "poisoned", outcomes.said(lambda kind: kind.sentences.poisoned))
         waits_or_not = outcomes.either(Job.tries_left <= 0, poisoned, again)
         if blameless:
             waits_or_not = again | {"tries_left": Job.tries_left + 1}
@@ -284,15 +290,17 @@ class Claims:
         with self._database.read() as session:
             return list(session.scalars(select(Job).where(Job.lease_owner == worker)))
 
-    def waiting(self, lane: str) -> bool:
-        """Whether a job waits in a lane."""
+    def waiting(self, served: Sequence[str]) -> bool:
+        """Whether a job waits in one of these lanes."""
+        waits = select(Job.id).where(Job.lane.in_(served), Job.state == "queued").limit(1)
         with self._database.read() as session:
-            return session.scalar(select(Job.id).where(Job.lane == lane, Job.state == "queued").limit(1)) is not None
+            return session.scalar(waits) is not None
 
     def beat(self, worker: str, crew: str, pid: int, warm: bool) -> None:
         """A worker's sign of life."""
         with self._database.write() as session:
-            session.merge(WorkerRow(name=worker, crew=crew, pid=pid, warm=warm, heartbeat_at=self._clock()))
+            now = self._clock()
+            session.merge(WorkerRow(name=worker, crew=crew, pid=pid, warm=warm, stopped=False, heartbeat_at=now))
 
     def workers(self) -> list[WorkerRow]:
         """All workers that were heard of lately."""

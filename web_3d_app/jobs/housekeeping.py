@@ -18,7 +18,7 @@ from sqlalchemy import delete, or_, select, update
 
 from web_3d_app.clock import Awake, Clock, Watched, boot_id, since_boot
 from web_3d_app.jobs.database import Database
-from web_3d_app.jobs.service import bury
+from web_3d_app.jobs.service import tombstone
 from web_3d_app.jobs.storage import Storage
 from web_3d_app.jobs.tables import FINAL, GONE, SKETCH, Artefact, Job, KeeperRow, WorkerRow
 
@@ -67,13 +67,17 @@ class Housekeeping:
         self._last: _Reading | None = None
 
     def clean(self) -> int:
-        """Everything below, as often as one likes. Returns how many jobs expired. Raises DatabaseBusy or OSError."""
+        """Everything below but for the spool, as often as one likes. Returns how many jobs expired. Raises DatabaseBusy or
+        OSError."""
         self.look()
         self.tidy_ended()
         self.sweep()
-        self.tidy_spool()
         self.forget_workers()
         return self.expire() if self._awake() >= self._settled_at else 0
+
+    def resume(self) -> None:
+        """Another process may have looked since the last time."""
+        self._last = None
 
     def look(self) -> float:
         """Compare the clocks with what they said at the last look, also before a restart; returns by how many seconds the
@@ -114,7 +118,7 @@ class Housekeeping:
 
     def tidy(self, job: Job) -> None:
         """Remove files that this try of a job and earlier ones left and no row points to: half-made ones, checkpoints,
-        what a later try has replaced; and the picture of a refinement that is over."""
+        what a later try has replaced; and the picture of what was under way and is over."""
         keys = [
             f"{job.id}/{attempt}/{name}"
             for attempt in self._storage.names(job.id)
@@ -155,7 +159,7 @@ class Housekeeping:
         with self._database.write() as session:
             old = list(session.scalars(select(Job).where(Job.expires_at < now, Job.state.not_in(GONE))))
             for job in old:
-                bury(session, job.id, job.owner, "expired", now)
+                tombstone(session, job.id, job.owner, "expired", now)
             session.execute(delete(Job).where(Job.state.in_(GONE), Job.expires_at < now - TOMBSTONE_SECONDS))
         for job in old:
             self._storage.delete(job.id)

@@ -1,26 +1,35 @@
 """How jobs end: values for a job's row.
 
-In the refine lane every end keeps what the other lanes made: the job is done, and its error says why there is no better
-mesh.
+In the lanes of a kind that follows another, every end keeps what was made before: the job is done, and its error says why
+that did not come about.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, func
 
-from web_3d_app.jobs.tables import REFINE, Job
+from web_3d_app.jobs.tables import Job
+from web_3d_app.kinds import KINDS, following_lanes
+from web_3d_app.kinds.base import Kind
 
-STOPPED = "It was stopped."
-POISONED = "The server's worker broke down each time it worked on this photo; try a smaller one or other options."
-TOO_LONG = "This photo took too long; try a smaller one or other options."
-REFINE_POISONED = "The server broke down each time it tried this."
-REFINE_TOO_LONG = "This took too long on this server; try it quickly."
-REFINING = Job.lane == REFINE
+TIMEOUT = "timeout"
+"""The error's word of a try that took too long."""
 WANTED = Job.cancel_requested_at.is_(None)
 LET_GO: dict[str, Any] = {"stage": None, "checkpoint_key": None}
 Values = dict[str, Any]
+
+
+def follows() -> ColumnElement[bool]:
+    """Whether a job is in a lane of a kind that follows another."""
+    return Job.lane.in_(following_lanes())
+
+
+def said(sentence: Callable[[Kind], str]) -> ColumnElement[str]:
+    """What people are told of the kind that a job is at."""
+    return case({lane.name: sentence(kind) for kind in KINDS.values() for lane in kind.lanes}, value=Job.lane, else_="")
 
 
 def done(now: float) -> Values:
@@ -29,23 +38,27 @@ def done(now: float) -> Values:
             "cancel_requested_at": None, "finished_at": now}  # fmt: skip
 
 
-def cancelled(now: float, refining: ColumnElement[bool] = REFINING) -> Values:
+def cancelled(now: float) -> Values:
     """As the person asked."""
-    return {**LET_GO, "state": case((refining, "done"), else_="cancelled"),
-            "progress": case((refining, 1.0), else_=Job.progress),
-            "error_code": case((refining, "cancelled"), else_=None),
-            "error_message": case((refining, STOPPED), else_=None),
-            "cancel_requested_at": case((refining, None), else_=func.coalesce(Job.cancel_requested_at, now)),
+    return {**LET_GO, "state": case((follows(), "done"), else_="cancelled"),
+            "progress": case((follows(), 1.0), else_=Job.progress),
+            "error_code": case((follows(), "cancelled"), else_=None),
+            "error_message": case((follows(), said(lambda kind: kind.sentences.stopped)), else_=None),
+            "cancel_requested_at": case((follows(), None), else_=func.coalesce(Job.cancel_requested_at, now)),
             "finished_at": now}  # fmt: skip
 
 
-def failed(now: float, code: str, message: str, refining_message: str | None = None) -> Values:
+def not_followed(now: float, follower: Kind) -> Values:
+    """Done, and cancelled just before a kind was to follow."""
+    return {**done(now), "lane": follower.first, "error_code": "cancelled", "error_message": follower.sentences.stopped}
+
+
+def failed(now: float, code: str, message: str | ColumnElement[str]) -> Values:
     """For good, with a word for programs and a sentence for people."""
-    told = message if refining_message is None else case((REFINING, refining_message), else_=message)
-    return {**LET_GO, "state": case((REFINING, "done"), else_="failed"),
-            "progress": case((REFINING, 1.0), else_=Job.progress),
-            "error_code": code, "error_message": told,
-            "cancel_requested_at": case((REFINING, None), else_=Job.cancel_requested_at), "finished_at": now}  # fmt: skip
+    return {**LET_GO, "state": case((follows(), "done"), else_="failed"),
+            "progress": case((follows(), 1.0), else_=Job.progress),
+            "error_code": code, "error_message": message,
+            "cancel_requested_at": case((follows(), None), else_=Job.cancel_requested_at), "finished_at": now}  # fmt: skip
 
 
 def either(which: ColumnElement[bool], one: Values, other: Values) -> Values:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from web_3d_app.jobs.storage import Storage
-from web_3d_app.jobs.tables import REFINE, Job
+from web_3d_app.jobs.tables import Job
+from web_3d_app.kinds import KINDS
+from web_3d_app.kinds.base import OFF, USUAL, Kind
 from web_3d_app.problems import Problem, busy
 from web_3d_app.settings import Settings
 
@@ -20,21 +23,41 @@ def check_disk(storage: Storage, settings: Settings) -> None:
         raise Problem(507, "disk_full", "The server's disk is nearly full; try again later.")
 
 
-def check_room(session: Session, settings: Settings, owner: str, photo: bool = True, refinement: bool = False) -> None:
-    """Raises Problem: 503 too many waiting, 429 too many of this owner. Refinements that wait keep no photo out. Exact
-    where the session is the writing one that then adds the job: there is one writer at a time."""
+def check_room(session: Session, settings: Settings, owner: str, kinds: Sequence[Kind]) -> None:
+    """Raises Problem: 503 too many waiting, 429 too many of this owner. kinds: those that the job is to be queued for, now
+    or later; one that has bounds of its own keeps no other out. Exact where the session is the writing one that then
+    adds the job: there is one writer at a time."""
     in_work = (Job.owner == owner, Job.state.in_(("queued", "running")))
-    to_refine = or_(Job.lane == REFINE, Job.params["refine"].as_string().in_(("quick", "full")))
 
     def count(*which: Any) -> int:
         return session.scalar(select(func.count()).select_from(Job).where(*which)) or 0
 
-    if photo and count(Job.state == "queued", Job.lane != REFINE) >= settings.max_queued:
-        raise busy("Too many photos wait already; try again in a minute.", "queue_full")
-    if refinement and count(Job.state == "queued", Job.lane == REFINE) >= settings.max_refinements:
-        raise busy("Too many models wait to be made better; try again later.", "queue_full")
-    if (mine := count(*in_work)) >= settings.max_queued_each:
-        raise Problem(429, "quota", f"You have {mine} photos in work; wait for one or cancel it.", retry_after=10)
-    if refinement and (mine := count(*in_work, to_refine)) >= settings.max_refinements_each:
-        told = f"You have {mine} models being made better; wait for one or stop it."
-        raise Problem(429, "quota", told, retry_after=60)
+    for kind in kinds:
+        if count(Job.state == "queued", Job.lane.in_(_queue(kind))) >= kind.bounds.waiting(settings):
+            raise busy(kind.sentences.queue_full, "queue_full")
+    if (mine := count(*in_work)) >= USUAL.each(settings):
+        raise _quota(_begun_by(kinds[0]), mine)
+    for kind in kinds:
+        if kind.bounds is not USUAL and (mine := count(*in_work, _asked_for(kind))) >= kind.bounds.each(settings):
+            raise _quota(kind, mine)
+
+
+def _queue(kind: Kind) -> list[str]:
+    """The lanes whose jobs wait under the same bound."""
+    same = [other for other in KINDS.values() if other.bounds is kind.bounds]
+    return [lane.name for other in same for lane in other.lanes]
+
+
+def _begun_by(kind: Kind) -> Kind:
+    return kind if kind.follows is None else _begun_by(KINDS[kind.follows])
+
+
+def _asked_for(kind: Kind) -> ColumnElement[bool]:
+    """Whether a job is at a kind, or is to come to it."""
+    there = Job.lane.in_([lane.name for lane in kind.lanes])
+    return or_(there, Job.params[kind.option].as_string() != OFF) if kind.option else there
+
+
+def _quota(kind: Kind, mine: int) -> Problem:
+    told = kind.sentences.quota.format(mine=mine)
+    return Problem(429, "quota", told, retry_after=kind.bounds.retry_after)

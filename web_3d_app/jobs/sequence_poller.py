@@ -11,7 +11,7 @@ from contextlib import contextmanager
 LOOK_SECONDS = 0.1
 
 
-class Watch:
+class SequencePoller:
     """The newest `seq` of every job that somebody watches, read at most every LOOK_SECONDS, whoever asks."""
 
     def __init__(self, seqs: Callable[[Iterable[str]], dict[str, int]]) -> None:

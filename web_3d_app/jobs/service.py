@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Row, case, func, select, update
+from sqlalchemy import Row, and_, case, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -23,16 +23,16 @@ from web_3d_app.jobs import outcomes
 from web_3d_app.jobs.database import Database
 from web_3d_app.jobs.room import check_disk, check_room
 from web_3d_app.jobs.storage import Storage
-from web_3d_app.jobs.tables import GONE, LANES, REFINE, STAGES, VIEW, Artefact, Job, last_turn
+from web_3d_app.jobs.tables import GONE, Artefact, Job, last_turn
 from web_3d_app.jobs.uploads import Upload
-from web_3d_app.phrasebook import sentence_of
+from web_3d_app.kinds import KINDS, following_lanes, kind_at, wanted_after
+from web_3d_app.kinds.base import Kind
+from web_3d_app.kinds.photo import PHOTO
 from web_3d_app.problems import Problem, busy, gone, not_found
 from web_3d_app.settings import Settings
 
 HONEST_SAMPLES = 5
-"""Finished jobs of the same kind from which an estimate is made."""
-SAME = ("surface", "depth_model", "mask", "faces")
-"""The options that make the kind."""
+"""Finished jobs that are alike, from which an estimate is made."""
 Clock = Callable[[], float]
 
 
@@ -47,46 +47,39 @@ class Jobs:
         """What uploads may be."""
         return Limits(self._settings.max_bytes, int(self._settings.max_megapixels * 1e6))
 
-    def admit(self, owner: str, digest: str, params: dict[str, Any], key: str | None = None) -> Job | None:
+    def admit(
+        self, owner: str, digest: str, params: dict[str, Any], key: str | None = None, kind: Kind = PHOTO
+    ) -> Job | None:
         """Before a photo is decoded: the job that the same request made before, or None and there is room for one. Raises
         Problem: 409, 429, 503, 507."""
         with self._database.read() as session:
-            if known := _replayed(session, owner, key, _asked(digest, params)):
+            if known := _replayed(session, owner, key, _asked(digest, params, kind)):
                 return known
             check_disk(self._storage, self._settings)
-            check_room(session, self._settings, owner, refinement=_refines(params))
+            check_room(session, self._settings, owner, [kind, *wanted_after(kind, params)])
         return None
 
     def create(
-        self, owner: str, upload: Upload, params: dict[str, Any], key: str | None = None, origin_id: str | None = None
-    ) -> tuple[Job, bool]:
-        """Keep the photo and queue a job; returns it and whether it was there already (same idempotency key, same
-        request). origin_id: the first job of the same upload. Raises Problem: 409, 429, 503, 507."""
-        if known := self.admit(owner, upload.digest, params, key):
+        self, owner: str, upload: Upload | None, params: dict[str, Any], key: str | None = None,
+        origin_id: str | None = None, kind: Kind = PHOTO,
+    ) -> tuple[Job, bool]:  # fmt: skip
+        """Keep the photo, if the kind has one, and queue a job; returns it and whether it was there already (same
+        idempotency key, same request). origin_id: the first job of the same upload. Raises Problem: 409, 429, 503, 507."""
+        digest = "" if upload is None else upload.digest
+        if known := self.admit(owner, digest, params, key, kind):
             return known, True
-        job_id, now, asked = secrets.token_urlsafe(16), self._clock(), _asked(upload.digest, params)
-        photo_key = f"{job_id}/0/{secrets.token_hex(8)}"
-        try:
-            size = self._storage.put(
-                photo_key, io.BytesIO(upload.data) if isinstance(upload.data, bytes) else upload.data
-            )
-        except BaseException:
-            self._storage.delete(job_id)
-            raise
+        job_id, now, asked = secrets.token_urlsafe(16), self._clock(), _asked(digest, params, kind)
         job = Job(
-            id=job_id, owner=owner, state="queued", lane=VIEW, stage=None, progress=0.0, seq=1, title=upload.title,
-            params=params, photo_name=upload.name, photo_width=upload.width, photo_height=upload.height,
-            focal_35mm=upload.focal_35mm, photo_facts=upload.facts, idempotency_key=key, request_hash=asked, attempt=0,
-            tries_left=self._settings.max_tries, created_at=now, queued_at=now,
-            expires_at=now + 3600 * self._settings.expiry_hours, origin_id=origin_id,
+            id=job_id, owner=owner, kind=kind.name, state="queued", lane=kind.first, stage=None, progress=0.0, seq=1,
+            title=kind.name if upload is None else upload.title, params=params, idempotency_key=key, request_hash=asked,
+            attempt=0, tries_left=self._settings.max_tries, created_at=now, queued_at=now,
+            expires_at=now + 3600 * self._settings.expiry_hours, origin_id=origin_id, **_photo_columns(upload),
         )  # fmt: skip
-        media = "image/png" if upload.name.endswith("png") else "image/jpeg"
-        photo = Artefact(job_id=job_id, name=upload.name, kind="photo", media_type=media, bytes=size, key=photo_key,
-                         attempt=0, position=0)  # fmt: skip
         try:
-            known = self._add(job, photo)
+            files = [] if upload is None else [self._kept(job_id, upload)]
+            known = self._add(job, kind, files)
         except IntegrityError:  # of a database with several writers; on SQLite `_add` itself finds the other one
-            known = self.admit(owner, upload.digest, params, key)
+            known = self.admit(owner, digest, params, key, kind)
             if known is None:
                 raise
         except BaseException:
@@ -96,16 +89,24 @@ class Jobs:
             self._storage.delete(job_id)
         return known or job, known is not None
 
-    def _add(self, job: Job, photo: Artefact) -> Job | None:
+    def _kept(self, job_id: str, upload: Upload) -> Artefact:
+        """The photo, stored; its row."""
+        key = f"{job_id}/0/{secrets.token_hex(8)}"
+        size = self._storage.put(key, io.BytesIO(upload.data) if isinstance(upload.data, bytes) else upload.data)
+        media = "image/png" if upload.name.endswith("png") else "image/jpeg"
+        return Artefact(job_id=job_id, name=upload.name, kind="photo", media_type=media, bytes=size, key=key, attempt=0,
+                        position=0)  # fmt: skip
+
+    def _add(self, job: Job, kind: Kind, files: Sequence[Artefact]) -> Job | None:
         """Add a job if there is still room, in one transaction, so that of many at once no one is too many; or the one that
         came with the same key just before."""
         with self._database.write() as session:
             if known := _replayed(session, job.owner, job.idempotency_key, job.request_hash):
                 return known
-            check_room(session, self._settings, job.owner, refinement=_refines(job.params))
+            check_room(session, self._settings, job.owner, [kind, *wanted_after(kind, job.params)])
             session.add(job)
             session.flush()
-            session.add(photo)
+            session.add_all(files)
         return None
 
     def get(self, owner: str, job_id: str) -> Job:
@@ -178,26 +179,29 @@ class Jobs:
 
     def seconds_left(self, job: Job) -> float | None:
         """An estimate for a running job: the median of what the stages to come took for jobs like it. None until there
-        are enough of them, and while others wait, because the lanes are then shared. A refinement tells its own."""
+        are enough of them, and while others wait, because the lanes are then shared. A kind that follows tells its own."""
         if job.state != "running" or job.claimed_at is None:
             return None
-        if job.lane == REFINE:
-            left_of_it: float | None = refinement_of(job).get("seconds_left")
+        kind = kind_at(job.lane)
+        if kind.follows:
+            left_of_it: float | None = kind.told(job.facts).get("seconds_left")
             return left_of_it
+        waits = select(Job.id).where(Job.state == "queued", Job.lane.not_in(following_lanes())).limit(1)
         told = (Job.params, Job.facts, Job.photo_width, Job.photo_height)
-        ended = select(*told).where(Job.state == "done").order_by(Job.finished_at.desc()).limit(50)
+        same = and_(Job.state == "done", Job.kind == job.kind)
         with self._database.read() as session:
-            if session.scalar(select(Job.id).where(Job.state == "queued", Job.lane != REFINE).limit(1)) is not None:
+            if session.scalar(waits) is not None:
                 return None
-            times = [_seconds_from(job.lane, other) for other in session.execute(ended) if _alike(job, other)]
+            ended = session.execute(select(*told).where(same).order_by(Job.finished_at.desc()).limit(50))
+            times = [_seconds_from(kind, job.lane, other) for other in ended if _alike(kind, job, other)]
         if len(times) < HONEST_SAMPLES:
             return None
         left = statistics.median(times) - (self._clock() - job.claimed_at)
         return round(left, 1) if left > 0 else None
 
     def cancel(self, owner: str, job_id: str) -> Job:
-        """A waiting job ends at once, a running one as soon as its worker sees the flag; again is no error. Of a
-        refinement, only that ends. Raises Problem 404, 409 (finished), 410."""
+        """A waiting job ends at once, a running one as soon as its worker sees the flag; again is no error. Of what
+        follows, only that ends. Raises Problem 404, 409 (finished), 410."""
         now = self._clock()
         asked = {"cancel_requested_at": func.coalesce(Job.cancel_requested_at, now), "finished_at": None}
         change = (
@@ -214,19 +218,20 @@ class Jobs:
 
     def retry(self, owner: str, job_id: str) -> Job:
         """Queue a failed or cancelled job again, under the same id. Raises Problem 404, 409, 410, 429, 503, 507."""
+        kind = KINDS[self.get(owner, job_id).kind]
         check_disk(self._storage, self._settings)
         now = self._clock()
         change = (
             update(Job)
             .where(Job.id == job_id, Job.owner == owner, Job.state.in_(("failed", "cancelled")))
             .values(
-                state="queued", lane=VIEW, stage=None, progress=0.0, tries_left=self._settings.max_tries, queued_at=now,
-                checkpoint_key=None, cancel_requested_at=None, error_code=None, error_message=None, started_at=None,
-                claimed_at=None, finished_at=None, lease_owner=None, lease_until=None,
+                state="queued", lane=kind.first, stage=None, progress=0.0, tries_left=self._settings.max_tries,
+                queued_at=now, checkpoint_key=None, cancel_requested_at=None, error_code=None, error_message=None,
+                started_at=None, claimed_at=None, finished_at=None, lease_owner=None, lease_until=None,
                 expires_at=now + 3600 * self._settings.expiry_hours, seq=Job.seq + 1,
             )
         )  # fmt: skip
-        job = self._changed(change, lambda session: check_room(session, self._settings, owner))
+        job = self._changed(change, lambda session: check_room(session, self._settings, owner, [kind]))
         if job is None:
             state = self.get(owner, job_id).state
             raise Problem(
@@ -234,32 +239,32 @@ class Jobs:
             )
         return job
 
-    def refine(self, owner: str, job_id: str, preset: str, key: str | None = None) -> tuple[Job, bool]:
-        """Queue a finished job for a better mesh; returns it and whether that was asked for already (same idempotency
-        key). Raises Problem 404, 409 (not finished, or under way), 410, 422 (no subject), 429, 503, 507."""
+    def follow(self, owner: str, job_id: str, kind: Kind, preset: str, key: str | None = None) -> tuple[Job, bool]:
+        """Queue a finished job for a kind that follows its own; returns it and whether that was asked for already (same
+        idempotency key). Raises Problem 404, 409 (not finished, or under way), 410, 422 (not possible), 429, 503, 507."""
         job = self.get(owner, job_id)
-        known = refinement_of(job)
+        known = kind.told(job.facts)
         if key is not None and known.get("key") == key:
             if known["preset"] != preset:
                 raise mismatch()
             return job, True
-        _check_refinable(job)
+        _check_followable(job, kind)
         check_disk(self._storage, self._settings)
         now = self._clock()
         change = (
             update(Job)
             .where(Job.id == job_id, Job.owner == owner, Job.state == "done")
             .values(
-                state="queued", lane=REFINE, stage=REFINE, progress=0.0, tries_left=self._settings.max_tries,
+                state="queued", lane=kind.first, stage=kind.first, progress=0.0, tries_left=self._settings.max_tries,
                 queued_at=now, cancel_requested_at=None, error_code=None, error_message=None, claimed_at=None,
                 finished_at=None, lease_owner=None, lease_until=None,
-                expires_at=now + 3600 * self._settings.expiry_hours, params=job.params | {"refine": preset},
-                facts=(job.facts or {}) | {"refinement": {"preset": preset, "key": key}}, seq=Job.seq + 1,
+                expires_at=now + 3600 * self._settings.expiry_hours, params=job.params | {kind.option: preset},
+                facts=(job.facts or {}) | {kind.name: {"preset": preset, "key": key}}, seq=Job.seq + 1,
             )
         )  # fmt: skip
-        changed = self._changed(change, lambda session: check_room(session, self._settings, owner, False, True))
+        changed = self._changed(change, lambda session: check_room(session, self._settings, owner, [kind]))
         if changed is None:  # somebody was faster
-            _check_refinable(self.get(owner, job_id))
+            _check_followable(self.get(owner, job_id), kind)
             raise busy()
         return changed, False
 
@@ -283,7 +288,7 @@ class Jobs:
         410."""
         self.get(owner, job_id)
         with self._database.write() as session:
-            bury(session, job_id, owner, "deleted", self._clock())
+            tombstone(session, job_id, owner, "deleted", self._clock())
         self._storage.delete(job_id)
 
     def _changed(self, change: Any, check: Callable[[Session], None] | None = None) -> Job | None:
@@ -295,13 +300,17 @@ class Jobs:
             return found
 
 
-def _asked(digest: str, params: dict[str, Any]) -> str:
-    """What tells one request from another under the same key."""
-    return sha256(json.dumps([digest, params], sort_keys=True).encode()).hexdigest()
+def _asked(digest: str, params: dict[str, Any], kind: Kind) -> str:
+    """What tells one request from another under the same key. Of photos as it was when there was nothing else."""
+    of_kind = [] if kind is PHOTO else [kind.name]
+    return sha256(json.dumps([digest, params, *of_kind], sort_keys=True).encode()).hexdigest()
 
 
-def _refines(params: dict[str, Any]) -> bool:
-    return params.get("refine", "off") != "off"
+def _photo_columns(upload: Upload | None) -> dict[str, Any]:
+    if upload is None:
+        return {}
+    return {"photo_name": upload.name, "photo_width": upload.width, "photo_height": upload.height,
+            "focal_35mm": upload.focal_35mm, "photo_facts": upload.facts}  # fmt: skip
 
 
 def _replayed(session: Session, owner: str, key: str | None, asked: str) -> Job | None:
@@ -313,7 +322,7 @@ def _replayed(session: Session, owner: str, key: str | None, asked: str) -> Job 
     return known if known is None else _present(known)
 
 
-def bury(session: Session, job_id: str, owner: str, state: str, now: float) -> None:
+def tombstone(session: Session, job_id: str, owner: str, state: str, now: float) -> None:
     """Make a tombstone of a job: nothing personal, no files. A worker that still runs it loses its lease's worth."""
     session.execute(
         update(Job)
@@ -333,35 +342,36 @@ def _present(job: Job | None) -> Job:
     return job
 
 
-def refinement_of(job: Job) -> dict[str, Any]:
-    """What is known of a job's refinement; empty if none has begun."""
-    told: dict[str, Any] = (job.facts or {}).get("refinement", {})
-    return told
-
-
 def mismatch() -> Problem:
     """Of a key that comes with another request than before."""
     return Problem(409, "idempotency_mismatch", "This Idempotency-Key was used for another request; make a new one.")
 
 
-def _check_refinable(job: Job) -> None:
+def _check_followable(job: Job, kind: Kind) -> None:
     """Raises Problem 409 or 422."""
-    if job.lane == REFINE and job.state != "done":
-        raise Problem(409, "under_way", "This model is being made better already.")
+    if kind.follows != job.kind:
+        raise Problem(422, "not_possible", "This cannot be done with a model of this kind.")
+    if kind_at(job.lane) is kind and job.state != "done":
+        raise Problem(409, "under_way", kind.sentences.under_way)
     if job.state != "done":
-        raise Problem(409, "not_finished", f"Only a finished model can be made better; this one is {job.state}.")
-    if (job.facts or {}).get("subject") == "none":
-        raise Problem(422, "no_subject", sentence_of("refine.no_subject"))
+        raise Problem(409, "not_finished", kind.sentences.not_finished.format(state=job.state))
+    if refused := kind.refusal(job.facts or {}):
+        raise Problem(422, *refused)
 
 
-def _alike(one: Job, other: Row[Any]) -> bool:
-    """Whether two jobs take about as long."""
-    size = one.photo_width * one.photo_height / (other.photo_width * other.photo_height)
-    return 0.5 <= size <= 2 and all(one.params.get(name) == other.params.get(name) for name in SAME)
+def _alike(kind: Kind, one: Job, other: Row[Any]) -> bool:
+    """Whether two jobs of a kind take about as long."""
+    size = _pixels(one) / _pixels(other)
+    return 0.5 <= size <= 2 and all(one.params.get(name) == other.params.get(name) for name in kind.alike)
 
 
-def _seconds_from(lane: str, ended: Row[Any]) -> float:
+def _pixels(job: Job | Row[Any]) -> int:
+    """Of the photo; 1 of a kind that has none."""
+    return (job.photo_width or 1) * (job.photo_height or 1)
+
+
+def _seconds_from(kind: Kind, lane: str, ended: Row[Any]) -> float:
     """What the stages of a lane and of those after it took."""
-    seconds = (ended.facts or {}).get("seconds", {})
-    to_come = LANES[LANES.index(lane) :]
-    return float(sum(seconds.get(stage, 0.0) for lane in to_come for stage in STAGES[lane]))
+    seconds, names = (ended.facts or {}).get("seconds", {}), [one.name for one in kind.lanes]
+    to_come = kind.lanes[names.index(lane) :]
+    return float(sum(seconds.get(stage, 0.0) for one in to_come for stage in one.stages))

@@ -5,13 +5,10 @@ time. Progress goes from 0 to 1.
 A job's states: queued → running → done | failed | cancelled; then deleted or expired, which keep the row (so that its
 address can say "gone") and nothing else.
 
-A job's lanes: view (what is shown at once) → mesh (the surface that was asked for) → files (everything to download). It is
-queued for each and runs in each, so that nobody's first view waits for somebody's files. A job with a subject may go on to,
-or later come back for, a fourth: refine (a better mesh, in minutes). Three crews of one worker each serve them: `quick`
-only the views, `heavy` meshes and, while no mesh waits, files, `slow` only refinements.
-
-Whatever ends in the refine lane, the job is done: what the other lanes made stays. error_code and error_message then say
-why there is no better mesh; facts["refinement"] how far it came (see `refining`).
+A job goes through the lanes of its kind (see `kinds`): it is queued for each and runs in each. When it is done, it may go
+on to, or later come back for, a kind that follows its own. Whatever ends there, the job is done: what its own lanes made
+stays. error_code and error_message then say why what follows did not come about; facts, under the name of that kind, how
+far it came.
 """
 
 from __future__ import annotations
@@ -23,20 +20,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, aliased, mapped_column
 
 FINAL = ("done", "failed", "cancelled")
 GONE = ("deleted", "expired")
-VIEW, MESH, FILES, REFINE = "view", "mesh", "files", "refine"
-QUICK, HEAVY, SLOW = "quick", "heavy", "slow"
-CREWS = {QUICK: (VIEW,), HEAVY: (MESH, FILES), SLOW: (REFINE,)}
-"""The lanes of each crew, the more urgent first."""
-LANES = (VIEW, MESH, FILES)
-"""What every job goes through."""
-STAGES = {
-    VIEW: ("read", "model", "subject", "depth", "points", "grid"),
-    MESH: ("mesh",),
-    FILES: ("files", "smooth", "preview"),
-    REFINE: ("looks", "target", "coarse", "fine", "texture"),
-}
 SKETCH = "sketch"
-"""The kind of the picture of a refinement that is under way; it is gone when that has ended."""
+"""The kind of artefact that shows what is under way; it is gone when that has ended."""
 
 
 def for_page_only(kind: str) -> bool:
@@ -51,19 +36,22 @@ class Base(DeclarativeBase):
 
 
 class Job(Base):
-    """One photo on its way to a model. Written by `jobs` (what people do) and `claims` (what workers do) only.
+    """One photo, or whatever its kind begins with, on its way to a model. Written by `service` (what people do) and
+    `claims` (what workers do) only.
 
     seq grows with every visible change; attempt with every claim and never goes back, so that (lease_owner, attempt)
     names one try; tries_left is what remains before the job counts as poisoned. checkpoint_key: what the lane before left
-    for this one; of a refinement, how far it came. started_at: the first claim; claimed_at: the last. origin_id: of the
+    for this one, or how far an earlier try came. started_at: the first claim; claimed_at: the last. origin_id: of the
     first job that was made of the same upload, which may be gone; None for that one itself. photo_facts: what the upload's
-    file said of the photo (see `photo_facts`); None of jobs before it was kept.
+    file said of the photo (see `photo_facts`); None of jobs before it was kept. The photo's columns are None of a kind that
+    has none.
     """
 
     __tablename__ = "jobs"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     owner: Mapped[str]
+    kind: Mapped[str]
     state: Mapped[str]
     lane: Mapped[str]
     stage: Mapped[str | None]
@@ -71,9 +59,9 @@ class Job(Base):
     seq: Mapped[int]
     title: Mapped[str]
     params: Mapped[dict[str, Any]] = mapped_column(JSON)
-    photo_name: Mapped[str]
-    photo_width: Mapped[int]
-    photo_height: Mapped[int]
+    photo_name: Mapped[str | None]
+    photo_width: Mapped[int | None]
+    photo_height: Mapped[int | None]
     focal_35mm: Mapped[float | None]
     photo_facts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     idempotency_key: Mapped[str | None]
@@ -128,7 +116,7 @@ class Artefact(Base):
 
 
 class WorkerRow(Base):
-    """A worker process and its last sign of life."""
+    """A worker process and its last sign of life. stopped: whoever supervises it sees that it stands still."""
 
     __tablename__ = "workers"
 
@@ -136,6 +124,7 @@ class WorkerRow(Base):
     crew: Mapped[str]
     pid: Mapped[int]
     warm: Mapped[bool]
+    stopped: Mapped[bool]
     heartbeat_at: Mapped[float]
 
 
@@ -149,3 +138,13 @@ class KeeperRow(Base):
     wall: Mapped[float]
     since_boot: Mapped[float]
     boot: Mapped[str]
+
+
+class Election(Base):
+    """Who holds an office that one process has at a time, None for nobody; term grows whenever it is taken or kept."""
+
+    __tablename__ = "elections"
+
+    office: Mapped[str] = mapped_column(primary_key=True)
+    holder: Mapped[str | None]
+    term: Mapped[int]

@@ -62,8 +62,8 @@ def digest_of(source: Path) -> str:
 
 
 @dataclass(frozen=True)
-class Kind:
-    """Of photo. package: without which it is not read; media_type, endings: by which a file chooser knows it."""
+class PhotoFormat:
+    """Of a photo. package: without which it is not read; media_type, endings: by which a file chooser knows it."""
 
     name: str
     package: str | None
@@ -71,23 +71,23 @@ class Kind:
     endings: tuple[str, ...]
 
 
-KINDS = (
-    Kind("JPEG", None, "image/jpeg", (".jpg", ".jpeg")),
-    Kind("PNG", None, "image/png", (".png",)),
-    Kind("WebP", None, "image/webp", (".webp",)),
-    Kind("AVIF", None, "image/avif", (".avif",)),
-    Kind("HEIC", "pillow_heif", "image/heic", (".heic", ".heif")),
-    Kind("JPEG XL", "pillow_jxl", "image/jxl", (".jxl",)),
-    Kind("raw", "rawpy", "image/x-adobe-dng", (
+PHOTO_FORMATS = (
+    PhotoFormat("JPEG", None, "image/jpeg", (".jpg", ".jpeg")),
+    PhotoFormat("PNG", None, "image/png", (".png",)),
+    PhotoFormat("WebP", None, "image/webp", (".webp",)),
+    PhotoFormat("AVIF", None, "image/avif", (".avif",)),
+    PhotoFormat("HEIC", "pillow_heif", "image/heic", (".heic", ".heif")),
+    PhotoFormat("JPEG XL", "pillow_jxl", "image/jxl", (".jxl",)),
+    PhotoFormat("raw", "rawpy", "image/x-adobe-dng", (
         ".dng", ".nef", ".nrw", ".cr2", ".cr3", ".arw", ".srf", ".sr2", ".raf", ".rw2", ".rwl", ".orf", ".pef", ".srw",
         ".dcr", ".kdc", ".erf", ".mef", ".mos", ".mrw", ".x3f", ".3fr", ".fff", ".iiq")),
 )  # fmt: skip
-"""Every kind that can be read with everything installed; the page's own list of endings is in static/js/carried.js."""
+"""Every one that can be read with everything installed; the page's own list of endings is in static/js/carried.js."""
 
 
-def readable_formats() -> list[Kind]:
-    """What kinds of photo can be read here."""
-    return [kind for kind in KINDS if kind.package is None or find_spec(kind.package)]
+def readable_formats() -> list[PhotoFormat]:
+    """What formats of photo can be read here."""
+    return [one for one in PHOTO_FORMATS if one.package is None or find_spec(one.package)]
 
 
 def readable_sentence() -> str:

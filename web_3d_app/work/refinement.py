@@ -1,26 +1,15 @@
-"""The refine lane: a better mesh of a finished job's subject, in minutes.
+"""The work of a refinement (see `kinds.refinement`).
 
 The reconstruction is made anew from photo and options, which takes less than a second; how far the refinement itself came
-lies in the job's checkpoint. What people are told on the way is in facts["refinement"]:
-
-    preset, key      what was asked for, and under which idempotency key
-    stage            one of STAGES["refine"]
-    step, steps      of this stage
-    losses           stage -> [[step, loss], …], at most POINTS of them each
-    seconds          so far, of all tries; seconds_left: an estimate, None at first
-    vertices, faces  of the new mesh, at the end
-    notes            what is to be known of it, at the end
-    print_mm         width, depth and height of its STL, at the end
-    kept_first       at the end, where the new mesh was no better than the first: why; it has no files then
+lies in the job's checkpoint.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
@@ -32,15 +21,11 @@ from recon.progress import Stopwatch
 from recon.results import Reconstruction
 from recon.settings import ViewSettings
 from recon.threads import limited
-from web_3d_app.jobs.claims import Cancelled, Lost, Made, Stopped
-from web_3d_app.jobs.photo_facts import PhotoFacts
-from web_3d_app.jobs.tables import SKETCH
+from web_3d_app.jobs.claims import Cancelled, Lost, Stopped
+from web_3d_app.kinds.refinement import REFINEMENT
+from web_3d_app.work.context import Context
 from web_3d_app.work.photo import (
-    FILES_MADE,
-    REFINED,
-    Models,
     print_to,
-    read_checked,
     reconstructed,
     zipped,
 )
@@ -50,8 +35,9 @@ if TYPE_CHECKING:
 
 STATE = "refine.pt"
 """Where the refinement keeps its state."""
-BEGINS = {"looks": 0.0, "target": 0.06, "coarse": 0.13, "fine": 0.5, "texture": 0.88}
-"""Where each stage begins: shares of the seconds that the quick one takes on two cores."""
+BEGINS = REFINEMENT.begins
+REFINED = ("refined_view.glb", "refined.glb", "refined.ply", "refined.stl", "refined_obj.zip")
+"""What becomes visible together."""
 POINTS = 100
 TELL_SECONDS, SKETCH_SECONDS = 1.0, 4.0
 SKETCH_SHARE = 0.1
@@ -66,7 +52,7 @@ def _as_data(messages: Iterable[Message]) -> list[dict[str, Any]]:
 
 
 @dataclass
-class Diary:
+class RefinementProgress:
     """What is told of a refinement. told: facts["refinement"], as an earlier try left it."""
 
     told: dict[str, Any]
@@ -117,48 +103,31 @@ class Diary:
         return {**self.told, "seconds": round(seconds, 1), "seconds_left": left}
 
 
-@dataclass
-class Hooks:
-    """What a refinement needs of its worker; each may raise Stopped, Lost or Cancelled. heed: nothing but that; stage: one
-    begins at a share of the whole; tell: facts["refinement"] at such a share; keep: a checkpoint; add: files."""
-
-    heed: Callable[[], None]
-    stage: Callable[[str, float], None]
-    tell: Callable[[str, float, dict[str, Any]], None]
-    keep: Callable[[Path], None]
-    add: Callable[[Sequence[Made]], None]
+def run(context: Context) -> None:
+    """One try. Raises UnflatError, or what the context raises."""
+    RefinementRun(context).run()
 
 
-@dataclass
-class Refining:
-    """One try. told: facts["refinement"] so far; folder: empty, or with the state of an earlier try; steps: of each stage
-    at most, None: as many as it has; threads: of the processor."""
+class RefinementRun:
+    """One try. The context's folder has the state of an earlier one, if there was one."""
 
-    photo_file: Path
-    focal_35mm: float | None
-    params: dict[str, Any]
-    told: dict[str, Any]
-    folder: Path
-    models: Models
-    steps: int | None
-    threads: int
-    hooks: Hooks
-    photo_facts: PhotoFacts | None = None
-
-    def __post_init__(self) -> None:
-        self.diary = Diary(self.told)
+    def __init__(self, context: Context) -> None:
+        self.context, self.state = context, context.folder / STATE
+        if context.checkpoint is not None:
+            context.checkpoint.rename(self.state)
+        self.told = {**context.told, "preset": context.params[REFINEMENT.option]}
+        self.progress = RefinementProgress(self.told)
         self._told_at = self._sketched_at = self._sketch_pause = 0.0
         self._stage, self._fitting, self._kept = "", False, self._stamp()
 
     def run(self) -> None:
-        """Do it. Raises UnflatError, or what the hooks raise."""
-        with limited(self.threads):
+        """Do it. Raises UnflatError, or what the context raises."""
+        with limited(self.context.settings.refine_threads):
             self._run()
 
     def _run(self) -> None:
         self._begin("looks")
-        photo = read_checked(self.photo_file, self.focal_35mm, self.photo_facts)
-        found = reconstructed(photo, self.params, self.models, Stopwatch())
+        found = reconstructed(self.context, Stopwatch())
         try:
             better = self._refined(found)
         except Stopped:
@@ -166,17 +135,18 @@ class Refining:
             raise
         assert better.model is not None and better.refinement is not None
         if better.refined is None:
-            self.diary.told |= {"notes": [], "kept_first": _as_data(better.refinement.verdict.reasons)}
-            files = []
+            self.progress.told |= {"notes": [], "kept_first": _as_data(better.refinement.verdict.reasons)}
+            files: tuple[str, ...] = ()
         else:
-            self.diary.told |= {
+            self.progress.told |= {
                 "vertices": len(better.mesh.vertices), "faces": len(better.mesh.faces),
                 "notes": _as_data(better.model.notes),
             }  # fmt: skip
-            files = self._written(better)
-        self.diary.share = 1.0
+            self._write(better)
+            files = REFINED
+        self.progress.share = 1.0
         self._tell()
-        self.hooks.add(files)
+        self.context.add(*files)
 
     def _refined(self, found: Reconstruction) -> Reconstruction:
         """Goes on from the state that is there; anew, if that cannot be used, as after a change of the program."""
@@ -188,28 +158,30 @@ class Refining:
         except Exception:
             if self._fitting or not was_there:
                 raise
-            (self.folder / STATE).unlink()
+            self.state.unlink()
             return self._once(found)
 
     def _once(self, found: Reconstruction) -> Reconstruction:
         watch = Stopwatch(lambda name: self._begin(name) if name in BEGINS else None)
-        return refine(found, self.told["preset"], steps=self.steps, folder=self.folder, device=self.models.device,
-                      threads=self.threads, tell=self._step, watch=watch)  # fmt: skip
+        context, settings = self.context, self.context.settings
+        return refine(found, self.told["preset"], steps=settings.refine_steps or None, folder=context.folder,
+                      device=context.models.device, threads=settings.refine_threads, tell=self._step,
+                      watch=watch)  # fmt: skip
 
     def _begin(self, stage: str) -> None:
         """A stage begins; told once."""
         if stage == self._stage:
             return
         self._stage = stage
-        self.diary.begin(stage)
-        self.hooks.stage(stage, self.diary.share)
+        self.progress.begin(stage)
+        self.context.stage(stage, self.progress.share)
         self._tell()
 
     def _step(self, step: Step) -> None:
         self._begin(step.stage)
         self._fitting = step.stage not in ("looks", "target")  # there is a model
-        self.diary.take(step.number, step.steps, step.loss)
-        self.hooks.heed()
+        self.progress.take(step.number, step.steps, step.loss)
+        self.context.check_stop()
         now = time.monotonic()
         if now - self._told_at >= TELL_SECONDS:
             self._tell()
@@ -220,13 +192,12 @@ class Refining:
 
     def _tell(self) -> None:
         self._told_at = time.monotonic()
-        self.hooks.tell(self._stage, self.diary.share, self.diary.now())
+        self.context.progress(self._stage, self.progress.share, self.progress.now())
 
     def _sketch(self, step: Step) -> None:
         began = time.monotonic()
-        path = self.folder / "sketch.jpg"
-        Image.fromarray(step.preview()).save(path, quality=88)
-        self.hooks.add([(path.name, SKETCH, "image/jpeg", path)])
+        Image.fromarray(step.preview()).save(self.context.folder / "sketch.jpg", quality=88)
+        self.context.add("sketch.jpg")
         self._sketched_at = time.monotonic()
         self._sketch_pause = (self._sketched_at - began) / SKETCH_SHARE
 
@@ -235,19 +206,17 @@ class Refining:
         stamp = self._stamp()
         if stamp is not None and stamp != self._kept:
             self._kept = stamp
-            self.hooks.keep(self.folder / STATE)
+            self.context.keep(self.state)
 
     def _stamp(self) -> int | None:
-        path = self.folder / STATE
-        return path.stat().st_mtime_ns if path.exists() else None
+        return self.state.stat().st_mtime_ns if self.state.exists() else None
 
-    def _written(self, better: Reconstruction) -> list[Made]:
-        """Every file of the new mesh; they become visible together."""
-        folder, mesh = self.folder, better.mesh
+    def _write(self, better: Reconstruction) -> None:
+        """Every file of the new mesh."""
+        folder, mesh = self.context.folder, better.mesh
         write.write_mesh(mesh, folder / "refined_view.glb", view=ViewSettings())
         for ending in ("glb", "ply"):
-            self.hooks.heed()
+            self.context.check_stop()
             write.write_mesh(mesh, folder / f"refined.{ending}")
-        self.diary.told["print_mm"] = print_to(folder / "refined.stl", mesh, better.options)
+        self.progress.told["print_mm"] = print_to(folder / "refined.stl", mesh, better.options)
         zipped(write.write_mesh(mesh, folder / "refined.obj"), folder / "refined_obj.zip")
-        return [(name, *FILES_MADE[name], folder / name) for name in REFINED]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import signal
 import socket
 import sys
@@ -18,33 +17,38 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from pkgutil import resolve_name
 
 from recon.errors import MissingModel, UnflatError, Unwritable
 from recon.messages import Message
-from recon.progress import Stopwatch
 from web_3d_app.jobs.claims import Cancelled, Claims, Lost, Stopped
 from web_3d_app.jobs.database import Database, DatabaseBusy
 from web_3d_app.jobs.housekeeping import Housekeeping
 from web_3d_app.jobs.storage import FULL, Storage
-from web_3d_app.jobs.tables import CREWS, HEAVY, MESH, QUICK, REFINE, SLOW, Job
+from web_3d_app.jobs.tables import Job
+from web_3d_app.kinds import KINDS, kind_at, lanes_of, wanted_after
+from web_3d_app.kinds.base import CREWS, HEAVY, QUICK, SLOW
 from web_3d_app.logs import get_logger, set_up_logs
 from web_3d_app.phrasebook import as_text, message
 from web_3d_app.settings import Settings
+from web_3d_app.work.context import Context, JobContext, Next
+from web_3d_app.work.models import Models
 
 NICENESS = {QUICK: 0, HEAVY: 10, SLOW: 19}
-"""The views and the web process come first on a machine with few cores, refinements last."""
+"""The views and the web process come first on a machine with few cores, what takes minutes last."""
 RESCAN_SECONDS = 5.0
 """How often the table is looked at without a notice: a lost doorbell costs this much."""
 log = get_logger("worker")
 
 
 class Worker:
-    """One worker process. `make` does one lane's work on a job; it is passed in so that tests may put another in its
+    """One worker process. `run_lane` does one lane's work on a job; it is passed in so that tests may put another in its
     place."""
 
-    def __init__(self, name: str, crew: str, database: Database, storage: Storage, lease: float, make: Make) -> None:
-        self.name, self.crew, self.storage, self.make = name, crew, storage, make
+    def __init__(
+        self, name: str, crew: str, database: Database, storage: Storage, lease: float, run_lane: LaneRunner
+    ) -> None:
+        self.name, self.crew, self.storage, self.run_lane = name, crew, storage, run_lane
         self.claims, self.housekeeping = Claims(database, lease), Housekeeping(database, storage)
         self.bell, self.ending, self.warm = threading.Event(), threading.Event(), False
         self.job: Job | None = None
@@ -73,7 +77,7 @@ class Worker:
     def once(self) -> bool:
         """Claim a job and do one lane's work; False if there was none. Raises DatabaseBusy."""
         self._settle()
-        job = self.claims.claim(self.name, CREWS[self.crew])
+        job = self.claims.claim(self.name, lanes_of(self.crew))
         if job is None:
             return False
         self.job = job
@@ -107,7 +111,7 @@ class Worker:
 
     def _do(self, job: Job, folder: Path) -> None:
         try:
-            after = self.make(self, job, folder)
+            after = self.run_lane(self, job, folder) or _follower(job)
             if after is not None:
                 lane, checkpoint = after
                 self.claims.hand_over(self.storage, job, lane, checkpoint)
@@ -133,11 +137,11 @@ class Worker:
 
     def stage(self, name: str, progress: float) -> None:
         """A stage begins. Raises Stopped, Lost or Cancelled."""
-        self.heed()
+        self.check_stop()
         assert self.job is not None
         self.claims.progress(self.job, name, progress)
 
-    def heed(self) -> None:
+    def check_stop(self) -> None:
         """Raises Stopped if this worker is to end."""
         if self.ending.is_set():
             raise Stopped
@@ -155,8 +159,13 @@ class Worker:
                 return
 
 
-Make = Callable[[Worker, Job, Path], tuple[str, Path | None] | None]
-"""Does one lane's work in a folder; returns the next lane and the checkpoint for it, None after the last."""
+LaneRunner = Callable[[Worker, Job, Path], Next | None]
+"""Does one lane's work in a folder; returns the next lane of the kind and the checkpoint for it, None after the last."""
+
+
+def _follower(job: Job) -> Next | None:
+    """The first lane of a kind that is to follow, by the job's options; it begins without a checkpoint."""
+    return next(((kind.first, None) for kind in wanted_after(kind_at(job.lane), job.params)), None)
 
 
 def explained(error: Exception) -> tuple[str, Message]:
@@ -172,64 +181,23 @@ def explained(error: Exception) -> tuple[str, Message]:
     return "internal", message("server.internal")
 
 
-class ModelMaker:
-    """The real work of a lane, with models that stay warm."""
+class KindRunner:
+    """The real work of a lane, that of its kind; models stay warm."""
 
     def __init__(self, settings: Settings) -> None:
-        from web_3d_app.work.photo import Models
+        self._settings, self._models = settings, Models(settings.device)
 
-        self.models, self._preview_seconds = Models(settings.device), settings.preview_seconds
-        self._steps, self._threads = settings.refine_steps or None, settings.refine_threads
+    def __call__(self, worker: Worker, job: Job, folder: Path) -> Next | None:
+        """See `LaneRunner`. Raises what the work raises."""
+        run: Callable[[Context], Next | None] = resolve_name(kind_at(job.lane).run)
+        return run(JobContext(worker, job, folder, self._models, self._settings))
 
-    def __call__(self, worker: Worker, job: Job, folder: Path) -> tuple[str, Path | None] | None:
-        """See `Make`. Raises what `Work.run` and `Refining.run` raise."""
-        if job.lane == REFINE:
-            self._refine(worker, job, folder)
-            return None
-        from web_3d_app.work.photo import PROGRESS, Work
-
-        storage, claims = worker.storage, worker.claims
-        photo = _fetched(storage, claims.photo_key(job), folder / job.photo_name)
-        key = job.checkpoint_key
-        watch = Stopwatch(lambda name: worker.stage(name, PROGRESS[name]), dict((job.facts or {}).get("seconds", {})))
-        return Work(
-            photo, job.focal_35mm, job.params, folder, self.models,
-            checkpoint=None if key is None else _fetched(storage, key, folder / "checkpoint.npz"),
-            preview_seconds=self._preview_seconds,
-            watch=watch,
-            facts=lambda facts: claims.facts(job, facts),
-            add=lambda name, kind, media, file: claims.add(storage, job, name, kind, media, file),
-            hurry=lambda: worker.ending.is_set() or claims.waiting(MESH),
-            photo_facts=job.photo_facts,
-        ).run(job.lane)  # fmt: skip
-
-    def _refine(self, worker: Worker, job: Job, folder: Path) -> None:
-        from web_3d_app.work.refinement import STATE, Hooks, Refining
-
-        storage, claims, facts = worker.storage, worker.claims, job.facts or {}
-        told = {**facts.get("refinement", {}), "preset": job.params["refine"]}
-
-        def tell(stage: str, progress: float, refinement: dict[str, Any]) -> None:
-            with suppress(DatabaseBusy):  # the next news say more
-                claims.progress(job, stage, progress, facts | {"refinement": refinement})
-
-        photo = _fetched(storage, claims.photo_key(job), folder / job.photo_name)
-        if job.checkpoint_key is not None:
-            _fetched(storage, job.checkpoint_key, folder / STATE)
-        hooks = Hooks(
-            worker.heed, worker.stage, tell,
-            keep=lambda path: claims.keep(storage, job, path),
-            add=lambda files: claims.add_all(storage, job, files),
-        )  # fmt: skip
-        Refining(photo, job.focal_35mm, job.params, told, folder, self.models, self._steps, self._threads, hooks,
-                 job.photo_facts).run()  # fmt: skip
-
-
-def _fetched(storage: Storage, key: str, path: Path) -> Path:
-    """A stored file, copied to a path."""
-    with storage.open(key) as data, path.open("wb") as file:
-        shutil.copyfileobj(data, file, 1 << 20)
-    return path
+    def warm_up(self, crew: str, folder: Path) -> None:
+        """Load what every job of a crew needs."""
+        for kind in KINDS.values():
+            lane = next((lane for lane in kind.lanes if lane.crew == crew), None)
+            if kind.warm_up and lane is not None:
+                resolve_name(kind.warm_up)(crew, Context(lane.name, {}, folder, self._models, self._settings))
 
 
 def _listen(worker: Worker, grace: float) -> None:
@@ -247,7 +215,7 @@ def _end(worker: Worker, grace: float) -> None:
     os._exit(1)
 
 
-def _heed_signals(worker: Worker, grace: float) -> None:
+def _listen_to_signals(worker: Worker, grace: float) -> None:
     """End by SIGTERM; not by SIGINT, which Ctrl-C sends to the whole group: the supervisor decides. Python's own handlers
     wait while the main thread computes in a library; the byte that tells of a signal comes at once."""
     bell, ringer = socket.socketpair()
@@ -275,16 +243,16 @@ def main() -> None:
     settings = Settings.from_env()
     set_up_logs(settings)
     os.nice(NICENESS[args.crew])
-    maker = ModelMaker(settings)
+    runner = KindRunner(settings)
     database = Database(settings.database_url, patient=lambda: not worker.ending.is_set())
     storage = Storage(settings.storage_url)
-    worker = Worker(args.name, args.crew, database, storage, settings.lease_seconds, maker)
-    _heed_signals(worker, settings.grace_seconds)
+    worker = Worker(args.name, args.crew, database, storage, settings.lease_seconds, runner)
+    _listen_to_signals(worker, settings.grace_seconds)
     if not args.alone:
         threading.Thread(target=_listen, args=(worker, settings.grace_seconds), daemon=True).start()
     try:
         with tempfile.TemporaryDirectory(prefix="unflat-") as folder:
-            maker.models.warm_up(args.crew, Path(folder))
+            runner.warm_up(args.crew, Path(folder))
         worker.warm = True
     except Exception:  # each job will say so, and may name another model
         log.exception("models are not ready")

@@ -1,0 +1,111 @@
+"""A kind of job that is added is a file: no table, no worker and no other template knows of it."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+import trimesh
+from flask import Flask
+from flask.testing import FlaskClient
+from jinja2 import ChoiceLoader, DictLoader
+from sqlalchemy import select
+from web.conftest import send
+from web.toy_kind import STAIRS
+
+from web_3d_app.jobs.tables import Job
+from web_3d_app.kinds import KINDS, lanes, lanes_of
+from web_3d_app.kinds.base import CREWS, HEAVY
+from web_3d_app.services import Services
+from web_3d_app.work.worker import KindRunner, Worker
+
+
+@pytest.fixture
+def app(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Flask:
+    """An application that has the kind of the toy, and its page."""
+    monkeypatch.setitem(KINDS, STAIRS.name, STAIRS)
+    own = DictLoader(
+        {"stairs.html": "stairs of {{ job.params.steps }} steps", "_stairs_form.html": "<form>Stairs</form>"}
+    )
+    monkeypatch.setattr(app.jinja_env, "loader", ChoiceLoader([own, app.jinja_env.loader]))
+    return app
+
+
+@pytest.fixture
+def workers(parts: Services) -> list[Worker]:
+    """One of each crew, as the real ones are."""
+    runner = KindRunner(parts.settings)
+    return [Worker(crew, crew, parts.database, parts.storage, 60.0, runner) for crew in CREWS]
+
+
+def ask(client: FlaskClient, **fields: object) -> object:
+    return client.post("/api/v1/jobs", data={"kind": "stairs", **fields})
+
+
+def test_it_is_made_from_its_request_to_its_files(client: FlaskClient, workers: list[Worker]) -> None:
+    made = ask(client, steps="7")
+    assert made.status_code == 202
+    job = made.json
+    assert (job["kind"], job["lane"], job["photo"], job["refinement"]) == ("stairs", "plan", None, None)
+    assert job["params"] == {"steps": 7, "closed": False} and job["artefacts"] == []
+    assert (
+        client.get(job["links"]["page"]).text == "stairs of 7 steps" and "<form>Stairs</form>" in client.get("/").text
+    )
+    seen = []
+    while any(worker.once() for worker in workers):
+        seen.append(client.get(job["links"]["self"]).json)
+    assert [(now["state"], now["lane"]) for now in seen] == [("running", "build"), ("done", "build")]
+    done = seen[-1]
+    assert (done["progress"], done["error"], done["facts"]["faces"]) == (1, None, 7)
+    assert list(done["facts"]["seconds"]) == ["plan", "tread", "riser"]
+    files = {file["name"]: file for file in done["artefacts"]}
+    assert {name: file["kind"] for name, file in files.items()} == {"plan.json": "plan", "stairs.glb": "mesh"}
+    assert client.get(files["plan.json"]["url"]).json == {"steps": 7}
+    glb = io.BytesIO(client.get(files["stairs.glb"]["url"]).data)
+    assert trimesh.load(glb, file_type="glb", force="mesh").faces.shape == (7, 3)
+    assert client.get(done["links"]["zip"]).status_code == 200
+    assert any(one["id"] == job["id"] for one in client.get("/api/v1/jobs").json["jobs"])
+
+
+def test_what_can_be_done_with_a_job_can_be_done_with_it(
+    client: FlaskClient, parts: Services, workers: list[Worker]
+) -> None:
+    job = ask(client, steps="3").json
+    assert client.post(job["links"]["refine"]).json["error"]["code"] == "not_possible"
+    assert client.post(job["links"]["cancel"]).json["state"] == "cancelled"
+    assert client.post(job["links"]["retry"]).json["lane"] == "plan"
+    again = client.post(job["links"]["again"], data={"closed": "true"}).json
+    assert (again["kind"], again["params"], again["origin"]) == ("stairs", {"steps": 3, "closed": True}, job["id"])
+    while any(worker.once() for worker in workers):
+        pass
+    assert {one["state"] for one in client.get(job["links"]["results"]).json["jobs"]} == {"done"}
+    for each in (job, again):
+        assert client.delete(each["links"]["self"]).status_code == 204
+    assert parts.storage.names() == []
+
+
+def test_its_requests_are_checked_by_its_own_options(client: FlaskClient) -> None:
+    for fields, wrong in (({"steps": "0"}, "steps"), ({"steps": "many"}, "steps"), ({"kind": "castle"}, "kind"),
+                          ({"kind": "refinement"}, "kind")):  # fmt: skip
+        answer = ask(client, **fields)
+        assert (answer.status_code, list(answer.json["error"]["fields"])) == (422, [wrong])
+    key = {"Idempotency-Key": "once"}
+    data = {"kind": "stairs", "steps": "2"}
+    first, second = (client.post("/api/v1/jobs", data=data, headers=key) for _ in range(2))
+    assert first.json["id"] == second.json["id"] and second.headers["Idempotency-Replayed"] == "true"
+    assert client.post("/api/v1/jobs", data=data | {"steps": "3"}, headers=key).status_code == 409
+
+
+def test_kinds_share_the_workers_by_turns(client: FlaskClient, stranger: FlaskClient, parts: Services) -> None:
+    ask(client)
+    ask(client)
+    send(stranger)
+    turns = [parts.claims.claim("w", lanes_of("quick")).kind for _ in range(3)]
+    assert turns == ["stairs", "photo", "stairs"]
+    assert set(lanes_of(HEAVY)) == {"mesh", "build", "files"} and lanes_of(HEAVY)[-1] == "files"
+    with parts.database.read() as session:
+        assert sorted(session.scalars(select(Job.kind))) == ["photo", "stairs", "stairs"]
+
+
+def test_no_two_kinds_have_a_lane_in_common(app: Flask) -> None:
+    assert len(lanes()) == sum(len(kind.lanes) for kind in KINDS.values())
