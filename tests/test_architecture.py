@@ -215,7 +215,7 @@ def test_every_public_name_is_there_and_documented() -> None:
 DOORS = {"recon", "recon.types", "recon.errors", "recon.messages", "recon.options", "recon.progress"}
 
 
-@pytest.mark.parametrize("path", ours("gen.py", "app.py", "recon/cli"), ids=module_of)
+@pytest.mark.parametrize("path", ours("gen.py", "app.py", "recon/cli", "web_3d_app"), ids=module_of)
 def test_programs_enter_the_library_by_its_door(path: Path) -> None:
     """The command line and the web use what `recon` exports, its values, errors, messages and options, and nothing else."""
     for target, line in imports_of(path, ast.walk):
