@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DEFAULT_FOLDER.parent)
     parser.add_argument("--views", type=int, default=3, help="of each mesh")
     args = parser.parse_args()
-    everything, own = estimator.looking_at_shapes()
+    everything, own = estimator.shape_networks()
     ways: dict[str, Sequence[ShapeEstimator]] = {
         "fast": (), "everything": (everything,), "shapes": (own,), "both": (everything, own),
     }  # fmt: skip

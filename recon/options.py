@@ -70,10 +70,11 @@ class Page:
 
 @dataclass(frozen=True)
 class Option:
-    """One option. help: on the command line; kind: see there; what: a sentence's words for what is to be given; low, high:
-    its bounds, both allowed; unit; choices: the words it may be, `open`: or another one; models: or the name of a model of
-    this task; off: the word for doing without all of it; group, flag, metavar: where and how it stands on the command
-    line, `aliases`: flags of old; page: how in the web, None: it is not offered there. name and default are the field's."""
+    """One option. help: on the command line, naming others as messages do; kind: see there; what: a sentence's words
+    for what is to be given; low, high: its bounds, both allowed; unit; choices: the words it may be, `open`: or another
+    one; models: or the name of a model of this task; off: the word for doing without all of it; group, flag, metavar:
+    where and how it stands on the command line, `aliases`: flags of old; page: how in the web, None: it is not offered
+    there. name and default are the field's."""
 
     help: str
     kind: Kind = "word"
@@ -275,7 +276,7 @@ class PhotoOptions:
         ),
     )
     depth_model: Any = option(
-        "auto", "a name from --models, or a local folder",
+        "auto", "a name from <models>, or a local folder",
         open=True, models="depth", group="input", metavar="NAME",
         page=Page("Depth model", "How far away each pixel is: larger models are more exact and take longer", wide=True,
                   told="{}", about="a name from /options that is here"),
@@ -289,15 +290,15 @@ class PhotoOptions:
         metavar="FILE",
     )
     depth_kind: DepthKind | None = option(
-        None, "what --depth-in (or an unknown model) holds",
+        None, "what <depth_in> (or an unknown model) holds",
         choices=(Choice("metric"), Choice("scale"), Choice("disparity")), group="input",
     )  # fmt: skip
     depth_scale: float | None = option(
-        None, "units of a metric --depth-in per metre (default: whole numbers 1000, floats 1)",
+        None, "units of a metric <depth_in> per metre (default: whole numbers 1000, floats 1)",
         **LENGTH, group="input", metavar="N",
     )  # fmt: skip
     mask: str | Path = option(
-        "auto", "what to cut out (default: auto); NAME: builtin, grabcut or one of --models",
+        "auto", "what to cut out (default: auto); NAME: builtin, grabcut or one of <models>",
         what="auto, none, alpha, a segmenter's name or a file (a photo of four channels has its mask in the last)",
         choices=MASKS, open=True, group="input", metavar="auto|none|alpha|NAME|FILE",
         page=Page("Cut out", "What belongs to the model; all else is left out", first=True),
@@ -396,7 +397,7 @@ class RefineOptions:
         kind="words", choices=(Choice("builtin"),), group="refinement", metavar="NAMES",
     )  # fmt: skip
     threads: int = option(
-        1, "processor threads (default: 1 with --refine, else all)", kind="whole", low=1, high=MOST_THREADS,
+        1, "processor threads (default: 1 with <preset>, else all)", kind="whole", low=1, high=MOST_THREADS,
         group="run", metavar="N",
     )  # fmt: skip
     device: str = _device()

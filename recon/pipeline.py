@@ -148,7 +148,7 @@ def refine(
     range, Unwritable where the state cannot be kept, Diverged where a loss is not finite, OutOfMemory where a GPU is too
     small.
     """
-    from recon.models.device import pick
+    from recon.models.device import pick_device
     from recon.refinement.checkpoint import kept
     from recon.refinement.progress import Parts, silent
     from recon.refinement.run import Refinement
@@ -161,7 +161,7 @@ def refine(
     given = RefineOptions(options) if isinstance(options, str) else options
     asked, tell, watch = changed(RefineOptions, given, changes), tell or silent, watch or Stopwatch()
     settings = settings_of(asked.preset, asked.steps, found.options.faces, asked.guidance, asked.refine_to)
-    place, where = None if folder is None else Path(folder), pick(asked.device)
+    place, where = None if folder is None else Path(folder), pick_device(asked.device)
     with limited(asked.threads), kept(place):
         with watch.stage("looks"):
             depth = _looked(found, networks or shape_estimators(), settings.turns, tell)

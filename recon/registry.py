@@ -170,9 +170,9 @@ def best_here(device: str) -> str:
 
 def shape_estimators() -> Sequence[ShapeEstimator]:
     """The shipped networks that know a subject's back. A look raises MissingWeights where a file is gone."""
-    from recon.builtin.estimator import looking_at_shapes
+    from recon.builtin.estimator import shape_networks
 
-    return looking_at_shapes()
+    return shape_networks()
 
 
 def segmenter(name: str, where: Where = Where()) -> Segmenter | None:

@@ -87,7 +87,6 @@ CALLED_BY_OTHERS = {
     "gunicorn.conf": "gunicorn",
     "web_3d_app.jobs.migrations": "Alembic",
     "web_3d_app.engines.local.LocalEngine.pids": "tests that kill a worker",
-    "recon.messages.note": "the stages, soon",
     "recon.render.fields.Blob": "a refinement without a photo, soon",
     "recon.render.losses": "a refinement without a photo, soon",
 }

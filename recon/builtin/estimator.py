@@ -133,14 +133,14 @@ class Network:
         return Relief(heads.front, heads.back, *window)
 
 
-def shapes() -> Network:
+def shape_network() -> Network:
     """The network of shapes; of its heads only front and back (and normals) mean anything."""
     return Network(SHAPES, SHAPES_SIDE, SHAPES_SIDE, 1.0)
 
 
-def looking_at_shapes() -> tuple[Network, Network]:
+def shape_networks() -> tuple[Network, Network]:
     """Both networks, each looking at a subject in a square window: together they err less than either (see README.md)."""
-    return Network(longest=1.0), shapes()
+    return Network(longest=1.0), shape_network()
 
 
 class BuiltinDepth:

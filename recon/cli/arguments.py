@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any, TypeVar
 
+from recon.cli.phrasebook import COMMAND_LINE, flag_of
+from recon.messages import note
 from recon.options import options_of
 
 GROUPS = {
@@ -52,15 +54,16 @@ class Groups:
 def add_options(groups: Groups, *kinds: type) -> None:
     """A flag for each option of some classes. One that is not given is no attribute of what is parsed."""
     for about in options_of(*kinds):
-        flags = [f"--{name.replace('_', '-')}" for name in (about.flag_name, *about.aliases)]
+        flags = [flag_of(name) for name in (about.name, *about.aliases)]
+        told = note("option.help", about.help).text(COMMAND_LINE)
         add = groups[about.group].add_argument
         if about.kind == "switch":
-            add(*flags, dest=about.name, action="store_true", default=argparse.SUPPRESS, help=about.help)
+            add(*flags, dest=about.name, action="store_true", default=argparse.SUPPRESS, help=told)
             continue
         closed = about.kind == "word" and about.choices and not about.open
         words = [choice.value for choice in about.listed] if closed else None
         add(*flags, dest=about.name, type=TYPES[about.kind], choices=words, metavar=about.metavar,
-            default=argparse.SUPPRESS, help=about.help)  # fmt: skip
+            default=argparse.SUPPRESS, help=told)  # fmt: skip
 
 
 def wanted(args: argparse.Namespace, kind: type) -> bool:

@@ -22,7 +22,7 @@ def check_extent(named: Message, size: tuple[int, int], limits: Limits) -> None:
             "{named} is {width}×{height} pixels, at least {least} on each side are needed; give a larger one.",
             named=named, width=size[0], height=size[1], least=limits.min_side,
         )  # fmt: skip
-    if max(size) > limits.max_side * reduction(size, limits):
+    if max(size) > limits.max_side * reduction_factor(size, limits):
         raise BadInput(
             "picture.too_thin",
             "{named} is {width}×{height} pixels, too long and thin to be read; cut out a part of it.",
@@ -30,7 +30,7 @@ def check_extent(named: Message, size: tuple[int, int], limits: Limits) -> None:
         )  # fmt: skip
 
 
-def reduction(size: tuple[int, int], limits: Limits) -> int:
+def reduction_factor(size: tuple[int, int], limits: Limits) -> int:
     """By what power of two a picture's sides are divided while it is read: its result has at most `read_pixels` and
     `max_side`, as long as its shorter side stays allowed."""
     factor = 1

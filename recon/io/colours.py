@@ -26,23 +26,23 @@ class Upright:
     note: Message | None = None
 
 
-def upright(found: Opened, turn: Image.Transpose | None) -> Upright:
+def upright_srgb(found: Opened, turn: Image.Transpose | None) -> Upright:
     """An opened picture reduced, converted to sRGB and turned."""
     picture, told = found.picture, None
     profile = picture.info.get("icc_profile")
     if found.deep is not None:
         values, told = to_8bit(found.deep[..., :3])
-        rgb, alpha = reduced(Image.fromarray(values), found.factor, False), None
+        rgb, alpha = shrunk_by_blocks(Image.fromarray(values), found.factor, False), None
         if found.deep.shape[2] == 4:
             opacity = Image.fromarray((found.deep[..., 3] >> 8).astype(np.uint8))
-            alpha = reduced(opacity, found.factor, False)
+            alpha = shrunk_by_blocks(opacity, found.factor, False)
     else:
         transparent = picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info
         whole = picture
         if picture.mode.startswith(("I", "F")):
             values, told = to_8bit(np.asarray(picture))
             whole = Image.fromarray(values)
-        rgb = reduced(whole, found.factor, transparent)
+        rgb = shrunk_by_blocks(whole, found.factor, transparent)
         alpha = (picture if found.factor == 1 else rgb).convert("RGBA").getchannel("A") if transparent else None
     if profile or rgb.mode != "RGB" or alpha is not None:  # else a copy of a large picture for nothing
         rgb = to_srgb(rgb, profile) if profile else rgb.convert("RGB")
@@ -51,7 +51,7 @@ def upright(found: Opened, turn: Image.Transpose | None) -> Upright:
     return Upright(np.asarray(rgb if turn is None else rgb.transpose(turn)), told)
 
 
-def reduced(picture: Image.Image, factor: int, transparent: bool) -> Image.Image:
+def shrunk_by_blocks(picture: Image.Image, factor: int, transparent: bool) -> Image.Image:
     """The picture with its sides divided by a whole number, a mean over each block, strip by strip; palettes as colours."""
     if factor == 1:
         return picture

@@ -17,7 +17,7 @@ from numpy import ndarray
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from recon.errors import BadInput, MissingCodec
-from recon.io.checks import check_extent, reduction
+from recon.io.checks import check_extent, reduction_factor
 from recon.io.decoding import decoding, decoding_picture
 from recon.io.embedded import depth_inside, panorama_by_tag
 from recon.io.raw import NAME as RAW
@@ -52,13 +52,13 @@ class Opened:
     depth: str = ""
 
 
-def contents(path: Path, named: Message) -> bytes:
+def file_bytes(path: Path, named: Message) -> bytes:
     """A file's bytes. Raises BadInput."""
     with decoding("file.unreadable", "{named} cannot be read ({reason}); check the file.", named=named):
         return path.read_bytes()
 
 
-def opened(
+def open_picture(
     data: bytes,
     named: Message,
     limits: Limits,
@@ -74,7 +74,7 @@ def opened(
     with decoding_picture(named):
         if RAW in formats and is_raw(data):
             picture, size, exif = raw_picture(data, named, limits)
-            return Opened(picture, size, reduction(picture.size, limits), exif, raw=True)
+            return Opened(picture, size, reduction_factor(picture.size, limits), exif, raw=True)
         try:
             picture = _identified(data, formats, named)
         except BadInput:
@@ -87,7 +87,7 @@ def opened(
         if picture.format == "TIFF":
             _turn_to_photo(picture, data, named)
             check_extent(named, picture.size, limits)
-        size, factor = picture.size, 1 if whole else reduction(picture.size, limits)
+        size, factor = picture.size, 1 if whole else reduction_factor(picture.size, limits)
         if factor > 1 and picture.format in ("JPEG", "MPO"):
             picture.draft(picture.mode, (size[0] // factor, size[1] // factor))
             factor //= round(size[0] / picture.size[0])

@@ -16,7 +16,7 @@ from numpy import ndarray
 
 from recon.errors import BadInput
 from recon.io.checks import check_extent
-from recon.io.containers import contents, opened
+from recon.io.containers import file_bytes, open_picture
 from recon.io.decoding import decoding
 from recon.messages import Message, note
 from recon.settings import Limits
@@ -149,7 +149,7 @@ def _in_frame(values: Shaped[ndarray, "h w"], header: dict[str, Any]) -> Shaped[
 
 
 def _picture(path: Path, named: Message, limits: Limits) -> Shaped[ndarray, " ..."]:
-    found = opened(contents(path, named), named, limits, MAPS, whole=True)
+    found = open_picture(file_bytes(path, named), named, limits, MAPS, whole=True)
     if found.raw:
         raise BadInput(
             "depth.raw", "{named} has a camera's sensor values; give one with a single channel: {wanted}.",

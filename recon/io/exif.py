@@ -68,7 +68,7 @@ def lens_of(exif: Image.Exif, size: tuple[int, int] | None, panorama: bool = Fal
 def _found(exif: Any, more: dict[int, Any], size: tuple[int, int] | None) -> tuple[float, Message] | None:
     """The 35 mm equivalent in millimetres and by which tags, the first of the three ways that gives a credible one."""
     tag = ExifTags.Base
-    written = credible(more.get(tag.FocalLengthIn35mmFilm))
+    written = credible_focal(more.get(tag.FocalLengthIn35mmFilm))
     if written is not None:
         return written, note("focal.written", "35 mm equivalent")
     focal = _positive(more.get(tag.FocalLength))
@@ -82,14 +82,14 @@ def _found(exif: Any, more: dict[int, Any], size: tuple[int, int] | None) -> tup
     )
     if density and unit and frame:
         pixels = zoomed * density / unit
-        equivalent = credible(pixels * FULL_FRAME_DIAGONAL_MM / math.hypot(*frame))
+        equivalent = credible_focal(pixels * FULL_FRAME_DIAGONAL_MM / math.hypot(*frame))
         if equivalent is not None:
             return equivalent, note(
                 "focal.by_plane", "35 mm equivalent, from {focal:g} mm and the focal plane's resolution", focal=focal
             )
     make, model = (str(exif.get(name) or "").strip("\0 ") for name in (tag.Make, tag.Model))
     sensor = sensor_of(make, model)
-    equivalent = credible(zoomed * FULL_FRAME_DIAGONAL_MM / math.hypot(*sensor)) if sensor else None
+    equivalent = credible_focal(zoomed * FULL_FRAME_DIAGONAL_MM / math.hypot(*sensor)) if sensor else None
     if equivalent is None:
         return None
     return equivalent, note(
@@ -131,7 +131,7 @@ def _doubt(
     )  # fmt: skip
 
 
-def credible(value: object) -> float | None:
+def credible_focal(value: object) -> float | None:
     """A 35 mm equivalent focal length in millimetres where it can be one."""
     focal = _positive(value)
     return focal if focal is not None and FOCAL_MM[0] <= focal <= FOCAL_MM[1] else None

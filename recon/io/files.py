@@ -96,7 +96,7 @@ def same_place(path: Path) -> object:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replaced_whole(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` with the same ending; renamed to `path` on success, removed on any failure.
 
     Raises Unwritable when the disk is full or the folder is gone; the old file then stands as it was.
@@ -128,7 +128,7 @@ def write_together(files: dict[Path, tuple[bytes | memoryview, ...]]) -> None:
     """Write files that belong together: none takes its place before all of them lie on the disk."""
     with ExitStack() as all_or_none:
         for path, chunks in files.items():
-            temporary = all_or_none.enter_context(replacing(path))
+            temporary = all_or_none.enter_context(replaced_whole(path))
             with temporary.open("wb") as file:
                 for chunk in chunks:
                     file.write(chunk)
@@ -136,5 +136,5 @@ def write_together(files: dict[Path, tuple[bytes | memoryview, ...]]) -> None:
 
 def write_with(path: Path, writer: Callable[[Path], object]) -> None:
     """Let a library write to a temporary path with the right ending, then rename. It must raise OSError when it fails."""
-    with replacing(path) as temporary:
+    with replaced_whole(path) as temporary:
         writer(temporary)

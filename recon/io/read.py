@@ -16,9 +16,9 @@ from numpy import ndarray
 from PIL import Image
 
 from recon.errors import BadInput
-from recon.io.checks import check_extent, reduction
-from recon.io.colours import reduced, upright
-from recon.io.containers import FORMATS, PICTURES, Opened, contents, opened
+from recon.io.checks import check_extent, reduction_factor
+from recon.io.colours import shrunk_by_blocks, upright_srgb
+from recon.io.containers import FORMATS, PICTURES, Opened, file_bytes, open_picture
 from recon.io.decoding import decoding, decoding_picture
 from recon.io.embedded import PANORAMA_SAID, panorama_by_shape, panorama_by_tag
 from recon.io.exif import Lens, lens_of
@@ -41,7 +41,7 @@ def read_photo(path: str | Path, limits: Limits = Limits()) -> Photo:
     path = Path(path)
     checked_file(path, PHOTO, limits.max_bytes)
     named = named_file(PHOTO, path)
-    return _photo(opened(contents(path, named), named, limits), named, path.stem)
+    return _photo(open_picture(file_bytes(path, named), named, limits), named, path.stem)
 
 
 def photo_from_bytes(data: bytes, limits: Limits = Limits(), formats: Sequence[str] = FORMATS) -> Photo:
@@ -49,7 +49,7 @@ def photo_from_bytes(data: bytes, limits: Limits = Limits(), formats: Sequence[s
 
     Raises BadInput; its cause is Pillow's UnidentifiedImageError where the bytes are in none of these formats.
     """
-    return _photo(opened(data, PHOTO, limits, PICTURES, tuple(formats)), PHOTO, "photo")
+    return _photo(open_picture(data, PHOTO, limits, PICTURES, tuple(formats)), PHOTO, "photo")
 
 
 def photo_of(given: Any, limits: Limits = Limits()) -> Photo:
@@ -68,9 +68,9 @@ def photo_from_array(values: Any, name: str = "photo", limits: Limits = Limits()
     """A Photo from an upright array or tensor, see `values.as_colours`. Raises BadInput."""
     rgb = as_colours(as_array(values, PHOTO, PHOTOS), note("thing.a_photo", "a photo"))
     check_extent(note("thing.photo_array", "the photo's array"), rgb.shape[1::-1], limits)
-    size, factor = rgb.shape[:2], reduction(rgb.shape[1::-1], limits)
+    size, factor = rgb.shape[:2], reduction_factor(rgb.shape[1::-1], limits)
     if factor > 1:
-        rgb = np.asarray(reduced(Image.fromarray(rgb), factor, False))
+        rgb = np.asarray(shrunk_by_blocks(Image.fromarray(rgb), factor, False))
     shape = panorama_by_shape(size[1], size[0])
     return _of_pixels(
         rgb, PHOTO, Photo(rgb[..., :3], name=name, full_size=size if factor > 1 else None, panorama=shape)
@@ -82,7 +82,7 @@ def _photo_of_image(picture: Image.Image, limits: Limits) -> Photo:
     with decoding("picture.unreadable", "{named} cannot be read ({reason}); give another one.", named=named):
         picture.load()
         check_extent(named, picture.size, limits)
-        found = Opened(picture, picture.size, reduction(picture.size, limits), picture.getexif(),
+        found = Opened(picture, picture.size, reduction_factor(picture.size, limits), picture.getexif(),
                        panorama=panorama_by_tag(picture))  # fmt: skip
     return _photo(found, PHOTO, "photo")
 
@@ -94,7 +94,7 @@ def _photo(found: Opened, named: Message, name: str) -> Photo:
     if lens.stitched and not panorama:
         panorama = PANORAMA_SAID
     with decoding_picture(named):
-        seen = upright(found, None if found.raw else lens.turn)
+        seen = upright_srgb(found, None if found.raw else lens.turn)
     notes = [] if seen.note is None else [seen.note]
     if found.depth:
         notes.append(
@@ -150,9 +150,9 @@ def read_mask(path: str | Path, size: tuple[int, int], limits: Limits = Limits()
     path = Path(path)
     checked_file(path, MASK, limits.max_bytes)
     named = named_file(MASK, path)
-    found = opened(contents(path, named), named, limits)
+    found = open_picture(file_bytes(path, named), named, limits)
     with decoding_picture(named):
-        values = upright(found, None if found.raw else lens_of(found.exif, found.size).turn).values
+        values = upright_srgb(found, None if found.raw else lens_of(found.exif, found.size).turn).values
     if values.shape[:2] != tuple(size):
         raise BadInput(
             "mask.size",

@@ -14,7 +14,7 @@ from recon.io.depth_files import MAPS, depth_values, palette
 from recon.io.files import checked_file, named_file
 from recon.io.formats import DEPTH
 from recon.io.sentinels import surface_only
-from recon.io.values import as_array, as_path, is_path, shown
+from recon.io.values import as_array, as_path, is_path, shape_words
 from recon.messages import Message, note
 from recon.options import PhotoOptions, check_value, option_of
 from recon.settings import Limits
@@ -87,7 +87,7 @@ def check_kind(kind: object, scale: float | None) -> None:
 def one_channel(values: Shaped[ndarray, " ..."], named: Message) -> Shaped[ndarray, "h w"]:
     """h×w of an array that may have axes of one, or three equal channels and an opaque fourth, first or last. Raises
     BadInput."""
-    came = shown(values.shape)
+    came = shape_words(values.shape)
     while values.ndim > 2 and 1 in (values.shape[0], values.shape[-1]):
         values = values[0] if values.shape[0] == 1 else values[..., 0]
     if values.ndim == 3 and values.shape[2] not in (3, 4) and values.shape[0] in (3, 4):

@@ -56,12 +56,12 @@ def as_array(value: Any, named: Message, wanted: Message) -> Shaped[ndarray, " .
     if out.dtype.kind not in "biuf" or out.size == 0:
         raise BadInput(
             "array.numbers", "{named} has shape {shape} and type {dtype}; give {wanted}.",
-            named=named, shape=shown(out.shape), dtype=str(out.dtype), wanted=wanted,
+            named=named, shape=shape_words(out.shape), dtype=str(out.dtype), wanted=wanted,
         )  # fmt: skip
     return out
 
 
-def shown(shape: tuple[int, ...]) -> str:
+def shape_words(shape: tuple[int, ...]) -> str:
     """A shape as people write it."""
     return "×".join(map(str, shape)) or "()"
 
@@ -72,7 +72,7 @@ def as_colours(values: Shaped[ndarray, " ..."], named: Message) -> UInt8[ndarray
     Takes h×w, h×w×1, 3 or 4 channels, the same with channels first, a batch of one; bool, uint8, uint16 (65535 is white),
     and floats from 0 to 1. Raises BadInput.
     """
-    came = f"{shown(values.shape)} {values.dtype}"
+    came = f"{shape_words(values.shape)} {values.dtype}"
     if values.ndim == 4 and values.shape[0] == 1:
         values = values[0]
     if values.ndim == 3 and values.shape[2] not in (1, 3, 4) and values.shape[0] in (1, 3, 4):

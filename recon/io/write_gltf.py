@@ -59,7 +59,7 @@ def write_mesh(mesh: Mesh, path: Path, view: ViewSettings | None = None) -> None
     first, place = mesh.places()
     positions = to_gltf(mesh.vertices[first])[place]  # copies along a cut have the same bits: a merger closes them
     if view is not None:
-        positions = rounded(positions, view.bits)
+        positions = rounded_positions(positions, view.bits)
     bounds = {"min": positions.min(axis=0).tolist(), "max": positions.max(axis=0).tolist()}
     attributes = {"POSITION": buffer.accessor(positions, FLOAT, "VEC3", ARRAY_BUFFER, **bounds)}
     document: dict[str, Any] = {
@@ -93,7 +93,7 @@ def write_mesh(mesh: Mesh, path: Path, view: ViewSettings | None = None) -> None
     write_bytes(path, *_container(document, buffer))
 
 
-def rounded(positions: Float32[ndarray, "n 3"], bits: int) -> Float32[ndarray, "n 3"]:
+def rounded_positions(positions: Float32[ndarray, "n 3"], bits: int) -> Float32[ndarray, "n 3"]:
     """Positions rounded to 2^-bits of their depth (to a power of two): what is cut off is zeros, which gzip takes away."""
     depth = np.maximum(np.abs(positions[:, 2:]), np.float32(1e-30))
     step = np.exp2(np.floor(np.log2(depth)) - np.float32(bits))

@@ -66,10 +66,10 @@ def write_print(mesh: Mesh, path: Path, size_mm: float, base: bool) -> tuple[flo
     height in millimetres. Raises BadInput for a stand under a mesh that is not closed."""
     found = printable(mesh, PrintSettings(size_mm, base))
     write_printable(found, path)
-    return size_of(found)
+    return printed_size(found)
 
 
-def size_of(mesh: Mesh) -> tuple[float, float, float]:
+def printed_size(mesh: Mesh) -> tuple[float, float, float]:
     """Width, depth and height of what `printable` gave, in millimetres."""
     x, y, z = np.ptp(mesh.vertices, axis=0).tolist()
     return x, y, z

@@ -23,8 +23,8 @@ from recon.errors import BadInput, MissingWeights
 from recon.messages import note
 from recon.models import weights
 from recon.models.depth_hf import agreed_kind
-from recon.models.device import half_precision, pick
-from recon.models.hf import first_line, listed, unusable
+from recon.models.device import half_precision, pick_device
+from recon.models.hf import first_keys, first_line, unusable
 from recon.models.soft_import import estimating, need
 from recon.types import DepthKind, RawDepth
 
@@ -84,7 +84,7 @@ class DepthAnything3:
         """Find, read and check the weights now rather than at the first photo. Raises MissingModel, BadInput."""
         if self._loaded is None:
             folder = weights.obtain(self._spec, self._offline)
-            self._loaded = _Loaded(folder, self._spec, self._kind, pick(self._device))
+            self._loaded = _Loaded(folder, self._spec, self._kind, pick_device(self._device))
         return self._loaded
 
     def estimate(self, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"] | None = None) -> RawDepth:
@@ -234,7 +234,7 @@ def _check(folder: Path, spec: weights.WeightsSpec, wanted: dict[str, list[int]]
         (other, "weights.other_shapes", "{count} keys of another shape: {keys}"),
     ):
         if faulty:
-            raise unusable(folder, spec, note(code, told, count=len(faulty), keys=listed(faulty)))
+            raise unusable(folder, spec, note(code, told, count=len(faulty), keys=first_keys(faulty)))
 
 
 def network_photo(rgb: UInt8[ndarray, "h w 3"]) -> UInt8[ndarray, "_ _ 3"]:

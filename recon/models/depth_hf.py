@@ -18,7 +18,7 @@ from numpy import ndarray
 
 from recon.errors import BadInput
 from recon.models import weights
-from recon.models.device import half_precision, keep_float32, pick
+from recon.models.device import half_precision, keep_float32, pick_device
 from recon.models.hf import quiet, read_config, read_network
 from recon.models.soft_import import estimating, need
 from recon.types import DepthKind, RawDepth
@@ -42,7 +42,7 @@ class TransformersDepth:
         """Find, read and check the weights now rather than at the first photo. Raises MissingModel, BadInput."""
         if self._loaded is None:
             folder = weights.obtain(self._spec, self._offline)
-            self._loaded = _Loaded(folder, self._spec, self._kind, pick(self._device))
+            self._loaded = _Loaded(folder, self._spec, self._kind, pick_device(self._device))
         return self._loaded
 
     def estimate(self, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"] | None = None) -> RawDepth:
@@ -79,7 +79,7 @@ class _Loaded:
 
     def run(self, rgb: UInt8[ndarray, "h w 3"]) -> tuple[Float32[ndarray, "_ _"], float | None]:
         """Values at the network's resolution, and the horizontal field of view in degrees if the network has one."""
-        rgb = np.array(shrink(rgb, MAX_SIDE.get(self.family)))  # a copy: torch wants to own what it wraps
+        rgb = np.array(shrunk_to_side(rgb, MAX_SIDE.get(self.family)))  # a copy: torch wants to own what it wraps
         inputs = self.processor(images=rgb, return_tensors="pt", input_data_format="channels_last")
         output = self._forward(inputs["pixel_values"].to(self.device))
         values = output.predicted_depth[0].float().cpu().numpy()
@@ -153,7 +153,7 @@ def _refuse_cropping(processor: Any, family: str, name: str) -> None:
         )
 
 
-def shrink(rgb: UInt8[ndarray, "h w 3"], max_side: int | None) -> UInt8[ndarray, "_ _ 3"]:
+def shrunk_to_side(rgb: UInt8[ndarray, "h w 3"], max_side: int | None) -> UInt8[ndarray, "_ _ 3"]:
     """The photo with its long side at most `max_side`, averaged over areas; no side below 32 px (GLPN's step)."""
     height, width = rgb.shape[:2]
     factor = min(1.0, (max_side or max(height, width)) / max(height, width))

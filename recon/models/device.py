@@ -14,7 +14,7 @@ Device = Literal["auto", "cpu", "cuda"]
 A_MODEL = note("purpose.model", "A model")
 
 
-def pick(device: str) -> str:
+def pick_device(device: str) -> str:
     """`cpu` or `cuda`. CUDA is not touched, not even asked after, when `cpu` is wanted."""
     if device == "cpu":
         return "cpu"

@@ -51,7 +51,7 @@ def read_network(auto_class: Any, folder: Path, spec: weights.WeightsSpec, confi
     for what, keys in info.items():
         wrong = sorted(str(key) for key in keys if not re.search(IGNORABLE.get(what, r"(?!)"), str(key)))
         if wrong:
-            raise unusable(folder, spec, f"{len(wrong)} {what.replace('_', ' ')}: {listed(wrong)}")
+            raise unusable(folder, spec, f"{len(wrong)} {what.replace('_', ' ')}: {first_keys(wrong)}")
     return network
 
 
@@ -64,7 +64,7 @@ def unusable(place: Path, spec: weights.WeightsSpec, why: str | Message) -> Miss
     )  # fmt: skip
 
 
-def listed(keys: list[str]) -> str:
+def first_keys(keys: list[str]) -> str:
     """The first three keys."""
     return ", ".join(keys[:3]) + (", ..." if len(keys) > 3 else "")
 

@@ -15,7 +15,7 @@ from jaxtyping import Bool, UInt8
 from numpy import ndarray
 
 from recon.models import prompts, weights
-from recon.models.device import pick
+from recon.models.device import pick_device
 from recon.models.hf import first_line, unusable
 from recon.models.soft_import import need, segmenting
 from recon.protocols import Segmenter
@@ -50,7 +50,7 @@ class Sam:
         if self._predictor is None:
             package = need("segment_anything", "segment-anything", segmenting(self.name))
             file = weights.obtain(self._spec, self._offline)
-            network = read_checkpoint(file, self._spec).to(pick(self._device)).eval()
+            network = read_checkpoint(file, self._spec).to(pick_device(self._device)).eval()
             self._predictor = package.SamPredictor(network)
         return self._predictor
 
@@ -74,14 +74,14 @@ def read_checkpoint(file: Path, spec: weights.WeightsSpec) -> Any:
     torch = need("torch", "torch", segmenting(spec.name))
     try:
         state = torch.load(file, map_location="cpu", weights_only=True)
-        network = build(state)
+        network = empty_network(state)
         network.load_state_dict(state, strict=True)
     except Exception as error:  # a torn or foreign file: unpickling, missing keys, shapes
         raise unusable(file, spec, first_line(error)) from error
     return network
 
 
-def build(state: dict[str, Any]) -> Any:
+def empty_network(state: dict[str, Any]) -> Any:
     """An empty `segment_anything.modeling.Sam` of the sizes that a state dict's tensors have."""
     modeling = need("segment_anything.modeling", "segment-anything", "SAM")
     torch = need("torch", "torch", "SAM")

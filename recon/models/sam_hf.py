@@ -9,7 +9,7 @@ from jaxtyping import Bool, UInt8
 from numpy import ndarray
 
 from recon.models import prompts, weights
-from recon.models.device import pick
+from recon.models.device import pick_device
 from recon.models.hf import quiet, read_config, read_network
 from recon.models.sam import LEAST_IOU
 from recon.models.soft_import import need, segmenting
@@ -44,7 +44,7 @@ class SamHf:
                 config = read_config(transformers, folder, self._spec)
                 processor = transformers.SamProcessor.from_pretrained(folder, local_files_only=True)
                 network = read_network(transformers.SamModel, folder, self._spec, config)
-            self._loaded = processor, network.to(pick(self._device)).eval()
+            self._loaded = processor, network.to(pick_device(self._device)).eval()
         return self._loaded
 
     def segment(self, rgb: UInt8[ndarray, "h w 3"]) -> Bool[ndarray, "h w"] | None:

@@ -65,7 +65,7 @@ def _depth(inside: Bool[ndarray, "h w"]) -> Float32[ndarray, "h w"]:
     return cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5)
 
 
-def _within(there: Bool[ndarray, "h w"], reach: float) -> Bool[ndarray, "h w"]:
+def _within(there: Bool[ndarray, "h w"], reach: int) -> Bool[ndarray, "h w"]:
     """Which pixels lie within `reach` of one that is there."""
     if not there.any():
         return there

@@ -24,7 +24,7 @@ from recon.builtin.estimator import (
     Network,
     network_size,
     open_sky,
-    shapes,
+    shape_network,
     with_clouds,
     without_sky,
 )
@@ -245,7 +245,7 @@ def test_the_network_of_shapes_knows_things_alone_better_than_the_one_for_everyt
     true = np.concatenate([pictures.labels.front.numpy(), pictures.labels.back.numpy()], 1)
     rgb = np.where(inside[..., None], (255 * pictures.rgb).permute(0, 2, 3, 1).numpy(), GROUND).astype(np.uint8)
     errors = []
-    for network in (shapes(), Network(subject_side=SHAPES_SIDE), Network()):
+    for network in (shape_network(), Network(subject_side=SHAPES_SIDE), Network()):
         off = []
         for picture, mask, relief in zip(rgb, inside, true, strict=True):
             heads = network.heads(picture, mask)

@@ -15,7 +15,7 @@ from recon.errors import BadInput, Unwritable
 from recon.io.files import (
     check_writable,
     checked_file,
-    replacing,
+    replaced_whole,
     same_place,
     write_bytes,
     write_together,
@@ -169,7 +169,11 @@ def test_an_interrupted_replacement_leaves_nothing(tmp_path: Path, monkeypatch: 
         raise KeyboardInterrupt
 
     for call in ("fsync", "replace"):
-        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt), replacing(tmp_path / "a") as temporary:
+        with (
+            monkeypatch.context() as patch,
+            pytest.raises(KeyboardInterrupt),
+            replaced_whole(tmp_path / "a") as temporary,
+        ):
             temporary.write_bytes(b"new")
             patch.setattr(f"recon.io.files.os.{call}", interrupted)
         assert contents(tmp_path) == {}

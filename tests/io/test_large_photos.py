@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from recon.errors import BadInput
-from recon.io.checks import reduction
+from recon.io.checks import reduction_factor
 from recon.io.read import read_mask, read_photo
 from recon.pipeline import reconstruct
 from recon.settings import Limits
@@ -72,7 +72,7 @@ def test_the_mask_and_the_focal_length_of_the_whole_photo_fit_the_one_that_was_r
                         limits=limits)  # fmt: skip
     assert found.camera.focal == 1000.0
     assert found.depth.z.shape == (768, 1024)
-    assert reduction((width, height), Limits()) == 2
+    assert reduction_factor((width, height), Limits()) == 2
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGB", "RGBA", "CMYK", "I;16", "F"])
@@ -120,7 +120,7 @@ def test_few_bits_are_found_in_a_large_picture_too(tmp_path: Path) -> None:
                                               ((20000, 8000), 4), ((2_000_000, 60), 2), ((4_000_000, 20), 1)])  # fmt: skip
 def test_by_how_much_a_picture_is_read_smaller(size: tuple[int, int], factor: int) -> None:
     """By the least power of two that is enough, and never below the shortest side that is allowed."""
-    assert reduction(size, Limits()) == factor
+    assert reduction_factor(size, Limits()) == factor
 
 
 def test_the_limit_is_120_megapixels_and_can_be_changed(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 import gen
 from recon.errors import BadInput, BadOption
 from recon.geometry.closed import is_closed
-from recon.io.write_stl import printable, size_of, write_printable
+from recon.io.write_stl import printable, printed_size, write_printable
 from recon.pipeline import reconstruct
 from recon.settings import PrintSettings
 from recon.types import Mesh, Photo
@@ -34,7 +34,7 @@ EGG = solid(trimesh.creation.icosphere(3).apply_scale((0.5, 1.0, 0.25)))
 @pytest.mark.parametrize("size", [100.0, 37.5])
 def test_it_is_upright_in_millimetres_and_stands_on_zero(size: float) -> None:
     found = printable(EGG, PrintSettings(size))
-    assert size_of(found) == pytest.approx((size / 2, size / 4, size), rel=1e-5)
+    assert printed_size(found) == pytest.approx((size / 2, size / 4, size), rel=1e-5)
     np.testing.assert_allclose(found.vertices.min(axis=0), [-size / 4, -size / 8, 0], atol=1e-4)
     exact = scenes.volume(EGG.vertices, EGG.faces) * (size / 2) ** 3
     assert scenes.volume(found.vertices, found.faces) == pytest.approx(exact, rel=1e-4)  # nor mirrored
@@ -55,7 +55,7 @@ def test_the_file_is_what_other_programs_read(tmp_path: Path) -> None:
     write_printable(found, tmp_path / "a.stl")
     read = trimesh.load(tmp_path / "a.stl")
     assert read.is_watertight and read.is_winding_consistent
-    np.testing.assert_allclose(read.extents, size_of(found), rtol=1e-6)
+    np.testing.assert_allclose(read.extents, printed_size(found), rtol=1e-6)
     np.testing.assert_allclose(np.linalg.norm(read.face_normals, axis=1), 1, atol=1e-5)
     raw = (tmp_path / "a.stl").read_bytes()
     assert len(raw) == 84 + 50 * len(found.faces)
@@ -68,9 +68,9 @@ def test_a_stand_is_flat_wide_enough_and_one_with_the_subject() -> None:
     assert is_closed(found.faces)
     shape = trimesh.Trimesh(found.vertices, found.faces, process=False)
     assert shape.is_watertight and shape.body_count == 1
-    assert size_of(found)[2] == pytest.approx(100, rel=1e-5)
+    assert printed_size(found)[2] == pytest.approx(100, rel=1e-5)
     down = (shape.face_normals[:, 2] < -0.999) & (shape.triangles_center[:, 2] < 1e-3)
-    x, y, _ = size_of(found)
+    x, y, _ = printed_size(found)
     assert 0.95 * x * y < shape.area_faces[down].sum() < x * y  # round corners
     assert shape.volume > scenes.volume(printable(EGG).vertices, EGG.faces) * 0.9 + 0.9 * x * y * 3.5
     low, high = shape.bounds
@@ -95,7 +95,7 @@ def test_an_open_mesh_has_no_stand_and_sizes_have_bounds() -> None:
     opened = EGG.with_(faces=EGG.faces[1:])
     with pytest.raises(BadInput, match="not closed"):
         printable(opened, PrintSettings(base=True))
-    assert size_of(printable(opened))[2] == pytest.approx(100, rel=1e-3)
+    assert printed_size(printable(opened))[2] == pytest.approx(100, rel=1e-3)
     for size in (0.0, 4.9, 2001.0, float("nan")):
         with pytest.raises(BadOption, match="size_mm"):
             reconstruct(np.zeros((20, 20, 3), np.uint8), size_mm=size)

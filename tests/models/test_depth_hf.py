@@ -15,7 +15,7 @@ import pytest
 
 from recon.errors import BadInput, BadOption, MissingDependency, MissingWeights
 from recon.models import soft_import
-from recon.models.depth_hf import TransformersDepth, from_canonical_inverse, kind_of, shrink, without_padding
+from recon.models.depth_hf import TransformersDepth, from_canonical_inverse, kind_of, shrunk_to_side, without_padding
 from recon.models.weights import WeightsSpec
 from recon.protocols import DepthEstimator
 
@@ -274,10 +274,10 @@ def test_padding_is_removed_exactly(height: int, width: int) -> None:
 
 def test_shrink_keeps_aspect_and_mean() -> None:
     rgb = np.random.default_rng(0).integers(0, 256, (600, 1200, 3), dtype=np.uint8)
-    small = shrink(rgb, 600)
+    small = shrunk_to_side(rgb, 600)
     assert small.shape == (300, 600, 3) and abs(small.mean() - rgb.mean()) < 0.5
-    assert shrink(rgb, None) is rgb and shrink(rgb, 1200) is rgb
-    assert shrink(rgb[:8, :300], 640).shape == (32, 300, 3)
+    assert shrunk_to_side(rgb, None) is rgb and shrunk_to_side(rgb, 1200) is rgb
+    assert shrunk_to_side(rgb[:8, :300], 640).shape == (32, 300, 3)
 
 
 def test_devices(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:

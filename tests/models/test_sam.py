@@ -14,7 +14,7 @@ from recon.geometry import silhouette
 from recon.models import prompts
 from recon.models.catalogue import SUBJECT
 from recon.models.grabcut import GrabCut
-from recon.models.sam import Sam, build
+from recon.models.sam import Sam, empty_network
 from recon.models.sam_hf import SamHf
 from recon.models.weights import WeightsSpec
 from recon.protocols import Segmenter
@@ -162,13 +162,13 @@ def thing() -> np.ndarray:
 
 
 def test_the_published_sizes_are_read_off_their_tensors() -> None:
-    """`build` on the state of the package's own ViT-B gives every tensor the same name and shape."""
+    """`empty_network` on the state of the package's own ViT-B gives every tensor the same name and shape."""
     import torch
     from segment_anything import sam_model_registry
 
     with torch.device("meta"):
         state = sam_model_registry["vit_b"]().state_dict()
-        mine = build(state)
+        mine = empty_network(state)
     assert {k: v.shape for k, v in mine.state_dict().items()} == {k: v.shape for k, v in state.items()}
     encoder = mine.image_encoder
     assert encoder.img_size == 1024 and encoder.blocks[0].attn.num_heads == 12
