@@ -66,7 +66,7 @@ class Told(Context):
     def add(self, *names: str) -> None:
         for name in names:
             assert (self.folder / name).stat().st_size > 0 and "/" in PHOTO.artefacts[name][1]
-        self.run.made.extend(names)
+        self.run.made.extend(name for name in names if not name.startswith("preview"))  # which may be in time or not
 
     def stage(self, name: str, share: float) -> None:
         self.run.shares.append(share)
