@@ -58,8 +58,13 @@ def notes_of(photo: Photo, raw: RawDepth, camera: Camera, subject: Mask, placed:
             note("depth.builtin", "depth by the small built-in network; larger ones can be named as <depth_model>")
         )
     if raw.canonical_focal is not None and camera.source == "default":
-        told = "{model} gives metres for a known focal length; without one its depth is in parts of the median"
-        notes.append(note("depth.focal_unknown", told, model=raw.model))
+        notes.append(
+            note(
+                "depth.focal_unknown",
+                "{model} gives metres for a known focal length; without one its depth is in parts of the median",
+                model=raw.model,
+            )
+        )  # fmt: skip
     if placed and raw.kind != "disparity":
         notes.append(
             note(

@@ -228,13 +228,14 @@ def _check(folder: Path, spec: weights.WeightsSpec, wanted: dict[str, list[int]]
     missing = sorted(name for name in wanted if name not in there)
     extra = sorted(name for name in there if name not in wanted and not UNUSED.match(name))
     other = sorted(name for name in wanted if name in there and wanted[name] != there[name])
-    for faulty, code, told in (
-        (missing, "weights.missing_keys", "{count} missing keys: {keys}"),
-        (extra, "weights.unexpected_keys", "{count} unexpected keys: {keys}"),
-        (other, "weights.other_shapes", "{count} keys of another shape: {keys}"),
-    ):
-        if faulty:
-            raise unusable(folder, spec, note(code, told, count=len(faulty), keys=first_keys(faulty)))
+    reasons = (
+        note("weights.missing_keys", "{count} missing keys: {keys}", count=len(missing), keys=first_keys(missing)),
+        note("weights.unexpected_keys", "{count} unexpected keys: {keys}", count=len(extra), keys=first_keys(extra)),
+        note("weights.other_shapes", "{count} keys of another shape: {keys}", count=len(other), keys=first_keys(other)),
+    )
+    for reason in reasons:
+        if reason.values["count"]:
+            raise unusable(folder, spec, reason)
 
 
 def network_photo(rgb: UInt8[ndarray, "h w 3"]) -> UInt8[ndarray, "_ _ 3"]:

@@ -129,9 +129,11 @@ def _session(file: Path, spec: weights.WeightsSpec, device: str) -> InferenceSes
     takes = {put.name for put in session.get_inputs()}
     gives = {put.name for put in session.get_outputs()}
     if takes != INPUTS or not gives > OUTPUTS or not gives & set(SCALES):
-        told = "it takes {takes} and gives {gives}, which is not MoGe-2 with normals"
-        named = {"takes": ", ".join(sorted(takes)), "gives": ", ".join(sorted(gives))}
-        raise unusable(file, spec, note("weights.other_graph", told, **named))
+        reason = note(
+            "weights.other_graph", "it takes {takes} and gives {gives}, which is not MoGe-2 with normals",
+            takes=", ".join(sorted(takes)), gives=", ".join(sorted(gives)),
+        )  # fmt: skip
+        raise unusable(file, spec, reason)
     return session
 
 
