@@ -79,7 +79,6 @@ NAMED_TWICE = {
     "load": "a checkpoint's other half",
     "save": "a checkpoint: of a refinement's state, and of a job's reconstruction",
     "Settings": "a refinement's and the server's, soon",
-    "number": "in the options alone, soon",
     "make_cloud": "of the photo, and of many views, soon",
 }
 """Public names that two wings of the house define, and why they may."""
