@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from recon.pipeline import reconstruct, refine
     from recon.progress import Stopwatch
     from recon.protocols import DepthEstimator
+    from recon.refinement.progress import Step
     from recon.registry import Where, depth_estimator, listing, models_table
     from recon.results import Model, PhotoGeometry, Reconstruction, Result, load_surfaces
     from recon.settings import Limits, ViewSettings
@@ -47,6 +48,7 @@ DOOR = {
     "recon.registry": ("Where", "depth_estimator", "listing", "models_table"),
     "recon.protocols": ("DepthEstimator",),
     "recon.progress": ("Stopwatch",),
+    "recon.refinement.progress": ("Step",),
     "recon.threads": ("limited",),
     "recon.geometry.closed": ("is_closed",),
     "recon.geometry.reduce": ("shrink_to_fit",),
@@ -61,6 +63,7 @@ __all__ = [
     "Reconstruction",
     "RefineOptions",
     "Result",
+    "Step",
     "Stopwatch",
     "ViewSettings",
     "Where",

@@ -192,10 +192,12 @@ def segmenters(where: Where = Where()) -> list[Callable[[], Segmenter]]:
 
 @dataclass(frozen=True)
 class Listed:
-    """A model as it is offered: its card, whether it can run here, and the command that gets it ("" if it is here)."""
+    """A model as it is offered: its card, whether its weights are here, whether it runs here, its package too, and the
+    command that gets it ("" if it is here)."""
 
     card: ModelCard
     here: bool
+    runs: bool
     get: str
 
 
@@ -205,7 +207,8 @@ def listing(task: Task | None = None) -> list[Listed]:
     for card in cards(task).values():
         if not card.weightless:
             here = is_here(card)
-            found.append(Listed(card, here, "" if here or card.file else weights.how_to_get(card.weights())))
+            get = "" if here or card.file else weights.how_to_get(card.weights())
+            found.append(Listed(card, here, runs_here(card), get))
     return found
 
 

@@ -78,7 +78,6 @@ NAMED_TWICE = {
     "main": "what a program does when it is called",
     "load": "a checkpoint's other half",
     "save": "a checkpoint: of a refinement's state, and of a job's reconstruction",
-    "number": "in the options alone, soon",
 }
 """Public names that two wings of the house define, and why they may."""
 CALLED_BY_OTHERS = {
@@ -213,7 +212,7 @@ def test_every_public_name_is_there_and_documented() -> None:
 DOORS = {"recon", "recon.types", "recon.errors", "recon.messages", "recon.options", "recon.progress"}
 
 
-@pytest.mark.parametrize("path", ours("gen.py", "app.py", "recon/cli"), ids=module_of)
+@pytest.mark.parametrize("path", ours("gen.py", "app.py", "recon/cli", "web_3d_app"), ids=module_of)
 def test_programs_enter_the_library_by_its_door(path: Path) -> None:
     """The command line and the web use what `recon` exports, its values, errors, messages and options, and nothing else."""
     for target, line in imports_of(path, ast.walk):

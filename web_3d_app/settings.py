@@ -13,8 +13,6 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from recon.settings import MIB
-
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 PLAIN_NAMES = ("secret_key", "secret_key_fallbacks")
 
@@ -150,7 +148,7 @@ class Settings:
     @property
     def max_bytes(self) -> int:
         """Largest photo in bytes."""
-        return self.max_mib * MIB
+        return self.max_mib << 20
 
     def environment(self) -> dict[str, str]:
         """The variables that make the same settings again, for the worker; the keys stay here."""

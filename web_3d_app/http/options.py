@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 from flask import url_for
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
 
+from recon import listing
 from recon.options import SURFACES, Option, Page, PhotoOptions, options_of
-from recon.registry import BUILTIN, listing, runs_here
 from web_3d_app.jobs.uploads import readable_formats, readable_sentence
 from web_3d_app.kinds import followers
 from web_3d_app.kinds.base import Kind
@@ -137,9 +137,9 @@ def _depth_models() -> list[dict[str, Any]]:
     return [
         {
             "value": line.card.name,
-            "label": "Built-in" if line.card.name == BUILTIN else line.card.name,
+            "label": "Built-in" if line.card.name == "builtin" else line.card.name,
             "licence": line.card.licence,
-            "here": runs_here(line.card),
+            "here": line.runs,
             "megabytes": line.card.megabytes,
             "about": line.card.about,
             "get": line.get,

@@ -19,15 +19,13 @@ from typing import Any
 
 from PIL import Image
 
+from recon import Limits, photo_from_bytes
 from recon.errors import BadInput, MissingCodec
-from recon.io.raw import NAME as RAW
-from recon.io.read import photo_from_bytes
 from recon.messages import Message, note
-from recon.settings import Limits
 from recon.types import Photo
 from web_3d_app.jobs.photo_facts import PhotoFacts, facts_of
 
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "HEIF", "JXL", RAW)
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "HEIF", "JXL", "RAW")
 JPEG_QUALITY = 95
 MOST_MEMORY = 3 << 30
 """Bytes of address space. Of 120 megapixels, read at a quarter: a JPEG takes 0.6 GB, a PNG 1.0, JPEG XL 1.4, WebP 2.0."""

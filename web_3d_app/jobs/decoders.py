@@ -12,8 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from recon import Limits
 from recon.messages import Message
-from recon.settings import Limits
 from web_3d_app.jobs.decoder import CannotDecode, Kept
 from web_3d_app.logs import get_logger
 from web_3d_app.problems import Problem, busy

@@ -18,7 +18,7 @@ from sqlalchemy import Row, and_, case, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from recon.settings import Limits
+from recon import Limits
 from web_3d_app.jobs import outcomes
 from web_3d_app.jobs.database import Database
 from web_3d_app.jobs.room import check_disk, check_room
@@ -45,7 +45,7 @@ class Jobs:
     @property
     def limits(self) -> Limits:
         """What uploads may be."""
-        return Limits(self._settings.max_bytes, int(self._settings.max_megapixels * 1e6))
+        return Limits.of(self._settings.max_mib, self._settings.max_megapixels)
 
     def admit(
         self, owner: str, digest: str, params: dict[str, Any], key: str | None = None, kind: Kind = PHOTO

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
 
-from recon.settings import Limits
+from recon import Limits
 from web_3d_app.jobs.decoder import CannotDecode, Kept
 from web_3d_app.jobs.photo_facts import PhotoFacts
 from web_3d_app.names import title_of

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from recon import PhotoGeometry, Reconstruction
 from recon.messages import Message
 from recon.options import PhotoOptions, plain, restored
-from recon.results import PhotoGeometry, Reconstruction
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo
 
 PARTS = {"mask": Mask, "camera": Camera, "depth": DepthMap, "mesh": Mesh}

@@ -10,9 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recon.io.read import read_photo
+from recon import Limits, read_photo
 from recon.progress import Stopwatch
-from recon.settings import Limits
 from recon.types import Photo
 from web_3d_app.jobs.claims import Made
 from web_3d_app.jobs.database import DatabaseBusy

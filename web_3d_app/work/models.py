@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from recon.protocols import DepthEstimator
-from recon.registry import Where, depth_estimator
+from recon import DepthEstimator, Where, depth_estimator
 
 
 @dataclass

@@ -21,17 +21,22 @@ import numpy as np
 from jaxtyping import UInt8
 from numpy import ndarray
 
-from recon import write_print
+from recon import (
+    Reconstruction,
+    ViewSettings,
+    load_surfaces,
+    reconstruct,
+    shrink_to_fit,
+    write_cloud,
+    write_depth,
+    write_mesh,
+    write_print,
+    write_report,
+)
 from recon.errors import UnflatError
-from recon.geometry.reduce import shrink_to_fit
-from recon.io import write
 from recon.messages import Message, note
 from recon.options import PhotoOptions, restored
-from recon.pipeline import reconstruct
 from recon.progress import Stopwatch
-from recon.results import Reconstruction
-from recon.settings import ViewSettings
-from recon.stages.cloud import make_cloud
 from recon.types import DepthMap, Mesh
 from web_3d_app.kinds.base import HEAVY, QUICK
 from web_3d_app.kinds.photo import FILES, MESH, VIEW
@@ -63,9 +68,7 @@ def warm_up(crew: str, context: Context) -> None:
         everything = {"surface": "auto", "depth_model": "auto", "mask": "auto", "fov": None, "faces": None}
         PhotoRun(replace(context, params=everything, photo_file=WARM_UP_PHOTO)).view()
     elif crew == HEAVY:
-        import open3d  # noqa: F401
-
-        from recon.stages import surface_poisson  # noqa: F401
+        load_surfaces()
 
 
 @dataclass
@@ -82,12 +85,12 @@ class PhotoRun:
         self.context.tell(self._facts(result))
         with self.context.watch.stage("points"):
             self._add("photo_thumb.jpg", lambda path: _encode(path, result.photo.rgb[..., ::-1], THUMB_SIDE))
-            cloud = make_cloud(result.photo, result.depth, result.camera, VIEW_POINTS)
+            cloud = result.geometry.cloud(VIEW_POINTS)
             cloud = replace(cloud, normals=None)  # nobody sees them
-            self._add("points_view.ply", lambda path: write.write_cloud(cloud, path))
+            self._add("points_view.ply", lambda path: write_cloud(cloud, path))
         with self.context.watch.stage("grid"):
             grid = result.with_options(surface="grid", faces=None)
-            self._add("grid_view.glb", lambda path: write.write_mesh(grid.mesh, path, view=ViewSettings()))
+            self._add("grid_view.glb", lambda path: write_mesh(grid.mesh, path, view=ViewSettings()))
             self._add_pictures(result)
         self.context.tell(self._facts(result))
         grid_asked = result.surface == "grid" and result.options.faces is None
@@ -97,8 +100,8 @@ class PhotoRun:
         """The surface that was asked for."""
         result = self._loaded()
         with self.context.watch.stage("mesh"):
-            self._add("mesh_view.glb", lambda path: write.write_mesh(result.mesh, path, view=ViewSettings()))
-            self._add("mesh.glb", lambda path: write.write_mesh(result.mesh, path))
+            self._add("mesh_view.glb", lambda path: write_mesh(result.mesh, path, view=ViewSettings()))
+            self._add("mesh.glb", lambda path: write_mesh(result.mesh, path))
         self.context.tell(self._facts(result))
         return FILES.name, checkpoint.save(result, self.context.folder / "mesh.npz")
 
@@ -121,7 +124,7 @@ class PhotoRun:
         }  # fmt: skip
         report["photo"].pop("name", None)
         report["warnings"] += [told.text(book()) for told in self.notes]
-        self._add("report.json", lambda path: write.write_report(report, path))
+        self._add("report.json", lambda path: write_report(report, path))
 
     def _loaded(self) -> Reconstruction:
         """What the lane before made of the photo."""
@@ -144,22 +147,22 @@ class PhotoRun:
 
     def _add_files(self, result: Reconstruction) -> None:
         grid = self._grid(result)
-        self._add("grid.glb", lambda path: write.write_mesh(grid.mesh, path))
-        self._add("mesh.ply", lambda path: write.write_mesh(result.mesh, path))
+        self._add("grid.glb", lambda path: write_mesh(grid.mesh, path))
+        self._add("mesh.ply", lambda path: write_mesh(result.mesh, path))
         self._add("mesh.stl", lambda path: self._print(result, path))
         obj = self.context.folder / "mesh.obj"
-        self._add("mesh_obj.zip", lambda path: zipped(write.write_mesh(result.mesh, obj), path))
-        self._add("points.ply", lambda path: write.write_cloud(result.points, path))
+        self._add("mesh_obj.zip", lambda path: zipped(write_mesh(result.mesh, obj), path))
+        self._add("points.ply", lambda path: write_cloud(result.points, path))
         for name in ("depth.npy", "depth.png"):
-            self._add(name, lambda path: write.write_depth(result.depth, path))
+            self._add(name, lambda path: write_depth(result.depth, path))
 
     def _add_smooth(self, result: Reconstruction) -> None:
         """The Poisson mesh beside the surface that was asked for."""
         smooth = result.with_options(surface="poisson")
         try:
-            self._add("smooth_view.glb", lambda path: write.write_mesh(smooth.mesh, path, view=ViewSettings()))
+            self._add("smooth_view.glb", lambda path: write_mesh(smooth.mesh, path, view=ViewSettings()))
             for name in ("smooth.glb", "smooth.ply"):
-                self._add(name, lambda path: write.write_mesh(smooth.mesh, path))
+                self._add(name, lambda path: write_mesh(smooth.mesh, path))
         except UnflatError as error:
             self.notes.append(
                 note("files.no_smooth", "there is no smooth mesh beside this one: {reason}", reason=error.message)

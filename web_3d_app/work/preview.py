@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from recon.geometry.camera import centred_camera
-from recon.io.turntable import write_preview
-from recon.types import Mesh
+from recon import write_preview
+from recon.types import Camera, Mesh
 
 
 def main(given: str, out: str) -> None:
@@ -18,7 +17,9 @@ def main(given: str, out: str) -> None:
         parts = {name: data[name] for name in ("vertices", "faces", "colors", "uv", "texture") if name in data}
         width, height, focal = data["camera"].tolist()
         closed = bool(data["closed"])
-    write_preview(Mesh(**parts), centred_camera(int(width), int(height), focal, "user"), Path(out), closed)
+    write_preview(
+        Mesh(**parts), Camera(int(width), int(height), focal, width / 2, height / 2, "user"), Path(out), closed
+    )
 
 
 if __name__ == "__main__":

@@ -14,13 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from recon.io import write
+from recon import Reconstruction, ViewSettings, limited, refine, write_mesh
 from recon.messages import Message
-from recon.pipeline import refine
 from recon.progress import Stopwatch
-from recon.results import Reconstruction
-from recon.settings import ViewSettings
-from recon.threads import limited
 from web_3d_app.jobs.claims import Cancelled, Lost, Stopped
 from web_3d_app.kinds.refinement import REFINEMENT
 from web_3d_app.work.context import Context
@@ -31,7 +27,7 @@ from web_3d_app.work.photo import (
 )
 
 if TYPE_CHECKING:
-    from recon.refinement.progress import Step
+    from recon import Step
 
 STATE = "refine.pt"
 """Where the refinement keeps its state."""
@@ -214,9 +210,9 @@ class RefinementRun:
     def _write(self, better: Reconstruction) -> None:
         """Every file of the new mesh."""
         folder, mesh = self.context.folder, better.mesh
-        write.write_mesh(mesh, folder / "refined_view.glb", view=ViewSettings())
+        write_mesh(mesh, folder / "refined_view.glb", view=ViewSettings())
         for ending in ("glb", "ply"):
             self.context.check_stop()
-            write.write_mesh(mesh, folder / f"refined.{ending}")
+            write_mesh(mesh, folder / f"refined.{ending}")
         self.progress.told["print_mm"] = print_to(folder / "refined.stl", mesh, better.options)
-        zipped(write.write_mesh(mesh, folder / "refined.obj"), folder / "refined_obj.zip")
+        zipped(write_mesh(mesh, folder / "refined.obj"), folder / "refined_obj.zip")
