@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 import trimesh
 from PIL import Image
 from web.pictures import small_object, small_photo
@@ -90,12 +91,12 @@ def only_the_first_model(house: House, job: Job, code: str) -> Job:
 
 def test_a_refinement_asked_for_with_the_photo_makes_a_better_mesh(house: House) -> None:
     job = made(house, refine="quick")
-    told: list[tuple[str, float]] = []
+    heard: list[tuple[str, float]] = []
     for worker in house.workers:
         progress = worker.claims.progress
 
         def remember(job: Job, stage: str, share: float, *facts: Any, tell: Any = progress) -> None:
-            told.append((stage, share))
+            heard.append((stage, share))
             tell(job, stage, share, *facts)
 
         worker.claims.progress = remember  # type: ignore[method-assign]
@@ -116,8 +117,8 @@ def test_a_refinement_asked_for_with_the_photo_makes_a_better_mesh(house: House)
     assert opened("refined", "glb").visual.material.baseColorTexture is not None
     with house.storage.open(files["refined_obj"].key) as data, zipfile.ZipFile(data) as archive:
         assert "refined.obj" in archive.namelist() and archive.testzip() is None
-    shares = [share for stage, share in told if stage in BEGINS]
-    assert shares == sorted(shares) and {stage for stage, _ in told} >= set(BEGINS)
+    shares = [share for stage, share in heard if stage in BEGINS]
+    assert shares == sorted(shares) and {stage for stage, _ in heard} >= set(BEGINS)
     losses = done.facts["refinement"]["losses"]
     assert losses.keys() >= {"coarse", "fine"} and [step for step, _ in losses["coarse"]] == [1, 2, 3]
     assert all("--" not in told(note) for note in done.facts["refinement"]["notes"])
@@ -242,11 +243,16 @@ def test_a_stopped_worker_gives_the_refinement_back_with_how_far_it_came(house: 
     assert only_the_first_model(house, job, "cancelled").facts["refinement"]["losses"]["coarse"] == coarse
 
 
-def test_a_state_that_cannot_be_used_any_more_is_made_anew(house: House, tmp_path: Path) -> None:
+@pytest.mark.parametrize("earlier", [False, True], ids=["damaged", "of the format before this one"])
+def test_a_state_that_cannot_be_used_any_more_is_made_anew(earlier: bool, house: House, tmp_path: Path) -> None:
     job = finished(house)
     house.jobs.follow("me", job.id, REFINEMENT, "quick")
     slow = house.workers[2]
-    (tmp_path / "state").write_bytes(b"of another version")
+    (tmp_path / "state").write_bytes(b"no state at all")
+    if earlier:
+        random = torch.Generator().get_state()
+        torch.save({"format": 3, "key": "", "stage": "fine", "done": 7, "random": random, "coarse": {}, "fine": None,
+                    "adam": {}, "losses": {"coarse": 0.1}, "halved": []}, tmp_path / "state")  # fmt: skip
     claimed = slow.claims.claim("gone", [REFINE])
     slow.claims.keep(house.storage, claimed, tmp_path / "state")
     slow.claims.release(claimed)
