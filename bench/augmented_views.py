@@ -22,7 +22,7 @@ from bench.views import ModelView, read_model, seen_from, unseen_camera, unseen_
 from recon.builtin import estimator
 from recon.pipeline import reconstruct
 from recon.protocols import ShapeEstimator
-from recon.refinement.augmented_views import looks_of
+from recon.refinement.augmented_views import averaged_relief
 from recon.results import Reconstruction
 from recon.settings import SolidSettings
 from recon.stages.surface_solid import make_solid
@@ -58,7 +58,7 @@ def main() -> None:
 
 def looked(found: Reconstruction, networks: Sequence[ShapeEstimator]) -> DepthMap:
     """The depth map after all looks; as it was without any."""
-    looks = looks_of(networks, found.photo, found.mask, found.camera, found.depth, (0.0,))
+    looks = averaged_relief(networks, found.photo, found.mask, found.camera, found.depth, (0.0,))
     return [found.depth, *looks][-1]
 
 

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from recon.errors import BadInput, BadOption
 from recon.io.read import PHOTO, photo_of, read_photo
@@ -21,16 +17,14 @@ from recon.progress import Stopwatch
 from recon.protocols import DepthEstimator, ShapeEstimator
 from recon.registry import Where, depth_estimator, segmenter, segmenters, shape_estimators
 from recon.results import Model, PhotoGeometry, Provenance, Reconstruction
-from recon.settings import Limits, SolidSettings
+from recon.settings import Limits
 from recon.stages.camera import find_camera
 from recon.stages.depth import to_depth_map
 from recon.stages.subject import find_subject, segmented_subject, visible_colours
-from recon.types import DepthKind, DepthMap, Mask, Mesh, Photo
+from recon.types import DepthKind, Mask, Mesh, Photo
 
 if TYPE_CHECKING:
     from recon.refinement.progress import Step
-    from recon.refinement.reference import Target
-    from recon.refinement.settings import Settings as RefineSettings
 
 
 def reconstruct(
@@ -148,41 +142,26 @@ def refine(
     range, Unwritable where the state cannot be kept, Diverged where a loss is not finite, OutOfMemory where a GPU is too
     small.
     """
-    from recon.models.device import pick_device
-    from recon.refinement.checkpoint import kept
-    from recon.refinement.progress import Parts, silent
-    from recon.refinement.run import Refinement
-    from recon.refinement.settings import preset as settings_of
-    from recon.refinement.texture import PARTS
-    from recon.refinement.verdict import verdict
-    from recon.threads import limited
+    from recon.refinement.progress import Reporter, no_report
+    from recon.refinement.recipes import recipe
+    from recon.refinement.refine import refined
 
     _check_refinable(found)
     given = RefineOptions(options) if isinstance(options, str) else options
-    asked, tell, watch = changed(RefineOptions, given, changes), tell or silent, watch or Stopwatch()
-    settings = settings_of(asked.preset, asked.steps, found.options.faces, asked.guidance, asked.refine_to)
-    place, where = None if folder is None else Path(folder), pick_device(asked.device)
-    with limited(asked.threads), kept(place):
-        with watch.stage("looks"):
-            depth = _looked(found, networks or shape_estimators(), settings.turns, tell)
-        with watch.stage("target"):
-            target = _target(found, depth, settings)
-            run = Refinement(target.to(where), settings, asked.seed, place, tell)
-        with watch.stage("refine"), closing(run.steps()) as every:
-            for step in every:
-                tell(step)
-        with watch.stage("texture"):
-            mesh, first = run.mesh, _closed(found)
-            last = Parts("texture", PARTS, tell, run.preview, PARTS)  # the texture is there; nothing goes back
-            said = verdict(found.photo, found.mask, found.camera, first, mesh, last.beat)
-    seconds = sum(watch.seconds.get(stage, 0.0) for stage in ("looks", "target", "refine", "texture"))
-    facts = Provenance(asked.preset, asked.seed, run.planned, round(seconds, 3),
-                       run.losses, settings.guidance, where, said)  # fmt: skip
-    if said.better or not judged:
-        model = Model(mesh, run.cloud, found.camera, (REFINED_NOTE, *run.notes), facts)
-        return Reconstruction(replace(found.geometry, depth=depth), found.options, model)
-    notes = (BACK_NOTE[found.depth.back is not None], kept_first(said.reasons))
-    model = Model(first, run.cloud, found.camera, notes, facts)
+    asked = changed(RefineOptions, given, changes)
+    chosen = recipe(asked.preset, asked.steps, found.options.faces, asked.guidance, asked.refine_to)
+    made = refined(
+        found.photo, found.mask, found.camera, found.depth, lambda: _closed(found), networks or shape_estimators(), chosen,
+        seed=asked.seed, folder=None if folder is None else Path(folder), where=Where(asked.device), threads=asked.threads,
+        report=Reporter(tell or no_report, watch or Stopwatch()),
+    )  # fmt: skip
+    facts = Provenance(asked.preset, asked.seed, made.steps, made.seconds, made.losses, chosen.guidance, made.device,
+                       made.verdict)  # fmt: skip
+    if made.verdict.better or not judged:
+        model = Model(made.mesh, made.cloud, found.camera, (REFINED_NOTE, *made.notes), facts)
+        return Reconstruction(replace(found.geometry, depth=made.depth), found.options, model)
+    notes = (BACK_NOTE[found.depth.back is not None], kept_first(made.verdict.reasons))
+    model = Model(made.first, made.cloud, found.camera, notes, facts)
     return Reconstruction(found.geometry, found.options, model, kept=True)
 
 
@@ -204,35 +183,3 @@ def _check_refinable(found: Any) -> None:
         raise BadInput(
             "refine.no_subject", "there is no single subject in the photo to refine; cut one out with <mask>."
         )
-
-
-def _looked(
-    found: Reconstruction, networks: Sequence[ShapeEstimator], turns: tuple[float, ...], tell: Callable[[Step], None]
-) -> DepthMap:
-    """The depth map after several looks at the subject."""
-    from recon.refinement.augmented_views import looks_of
-    from recon.refinement.progress import Parts, cut_out
-
-    parts = Parts("looks", 2 * len(turns) * len(networks), tell, partial(cut_out, found.photo, found.mask))
-    depths = [found.depth]
-    for depth in looks_of(networks, found.photo, found.mask, found.camera, found.depth, turns):
-        depths = [depth]
-        parts.done()
-    return depths[0]
-
-
-def _target(found: Reconstruction, depth: DepthMap, settings: RefineSettings) -> Target:
-    """What a refinement is fitted to."""
-    from recon.refinement.reference import frame_of, target_of
-    from recon.refinement.thin_parts import PLATE, linked
-    from recon.stages.surface_solid import make_solid
-
-    assert depth.back is not None, "the looks have found one"
-    shaped = SolidSettings(settings.samples)
-    mask, depth = linked(found.mask, depth, settings.samples)
-    assert depth.back is not None
-    radius = frame_of(make_solid(found.photo, mask, depth, found.camera, shaped).vertices).radius
-    least = np.float32(PLATE * 2 / settings.fine.resolution * radius)
-    plate = replace(depth, back=np.maximum(depth.back, depth.z + least))
-    solid = make_solid(found.photo, mask, plate, found.camera, shaped)
-    return target_of(found.photo, found.mask, found.camera, solid, settings.photo)

@@ -1,13 +1,14 @@
-"""What a pretrained model must offer to be used by a stage. numpy outside; a framework, if any, stays inside."""
+"""What a pretrained model must offer to be used by a stage. numpy outside; a framework, if any, stays inside: only what
+guides a refinement speaks torch, for its gradients."""
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from jaxtyping import Bool, UInt8
 from numpy import ndarray
 
-from recon.types import RawDepth, Relief
+from recon.types import Mesh, RawDepth, Relief
 
 
 @runtime_checkable
@@ -45,4 +46,73 @@ class Segmenter(Protocol):
 
     def segment(self, rgb: UInt8[ndarray, "h w 3"]) -> Bool[ndarray, "h w"] | None:
         """True on the subject, at the photo's size; None when the photo shows no single subject."""
+        ...
+
+
+@runtime_checkable
+class Captioner(Protocol):
+    """One photo in, a few words on its subject out (BLIP-2)."""
+
+    name: str
+
+    def load(self) -> object:
+        """Find and read the weights now. Raises MissingModel."""
+        ...
+
+    def caption(self, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"] | None = None) -> str:
+        """One English phrase without a full stop, as a prompt wants it; inside: where the subject is, None: everywhere."""
+        ...
+
+
+@runtime_checkable
+class ObjectReconstructor(Protocol):
+    """One photo of an object in, the whole object out, from all sides (TripoSR)."""
+
+    name: str
+
+    def load(self) -> object:
+        """Find and read the weights now. Raises MissingModel."""
+        ...
+
+    def reconstruct(self, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"]) -> Mesh:
+        """A closed mesh with colours, faces counter-clockwise seen from outside, in the ball of radius 1 around the origin
+        as the photo's camera sees it: x right, y down, z away from it. The true size and distance are not known."""
+        ...
+
+
+@runtime_checkable
+class Denoiser(Protocol):
+    """A latent diffusion model as score distillation asks it: Stable Diffusion, or Zero123, which is told a photo and a
+    turn of the camera instead of a prompt.
+
+    pictures: b×3×h×w tensors of sRGB colours in 0..1, h and w multiples of `pixels_per_latent`; latents: b×c×h'×w', scaled
+    as the network was trained; timesteps: b whole numbers from 0 (no noise) to `timesteps` - 1 (noise alone). All tensors
+    lie on the model's device. condition: what the model itself has made of a prompt, or of a photo and cameras; nobody else
+    looks into it.
+    """
+
+    name: str
+    timesteps: int
+    pixels_per_latent: int
+
+    def load(self) -> object:
+        """Find and read the weights now. Raises MissingModel."""
+        ...
+
+    def signal(self) -> Any:
+        """How much of the clean latent's variance is left at each timestep: a tensor of `timesteps` numbers in 0..1 that
+        fall (Ho et al. 2020: the cumulative product of the alphas)."""
+        ...
+
+    def encode(self, pictures: Any, generator: Any) -> Any:
+        """Latents of pictures, with gradients to them; generator: a CPU's, for the encoder's own noise."""
+        ...
+
+    def decode(self, latents: Any) -> Any:
+        """Pictures of latents, without gradients."""
+        ...
+
+    def noise(self, latents: Any, timesteps: Any, condition: Any, guidance_scale: float) -> Any:
+        """The noise in noisy latents (of their size), without gradients, by classifier-free guidance: that of no condition
+        plus `guidance_scale` times what the condition changes (Ho and Salimans 2022)."""
         ...

@@ -17,18 +17,11 @@ from recon.builtin.weights import GEOMETRY
 from recon.errors import BadOption
 from recon.models import layout, weights
 from recon.models.catalogue import BEST_FOR, BUILTIN_CARD, DEPTH, GRABCUT_CARD, PRETRAINED, ModelCard, Task
+from recon.models.device import Where
 from recon.protocols import DepthEstimator, Segmenter, ShapeEstimator
 from recon.types import DepthKind
 
 BUILTIN = BUILTIN_CARD.name
-
-
-@dataclass(frozen=True)
-class Where:
-    """Where a model runs. device: auto, cpu or cuda; offline: its weights must be here already."""
-
-    device: str = "auto"
-    offline: bool = False
 
 
 def _builtin_depth(spec: weights.WeightsSpec, kind: DepthKind | None, where: Where) -> DepthEstimator:

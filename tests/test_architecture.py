@@ -78,16 +78,15 @@ NAMED_TWICE = {
     "main": "what a program does when it is called",
     "load": "a checkpoint's other half",
     "save": "a checkpoint: of a refinement's state, and of a job's reconstruction",
-    "Settings": "a refinement's and the server's, soon",
-    "make_cloud": "of the photo, and of many views, soon",
 }
 """Public names that two wings of the house define, and why they may."""
 CALLED_BY_OTHERS = {
     "gunicorn.conf": "gunicorn",
     "web_3d_app.jobs.migrations": "Alembic",
     "web_3d_app.engines.local.LocalEngine.pids": "tests that kill a worker",
-    "recon.render.fields.Blob": "a refinement without a photo, soon",
-    "recon.render.losses": "a refinement without a photo, soon",
+    "recon.protocols.Captioner": "text and diffusion guidance, to come",
+    "recon.protocols.Denoiser": "text and diffusion guidance, to come",
+    "recon.protocols.ObjectReconstructor": "objects by TripoSR, to come",
 }
 """Public names that nothing of ours calls, and who does."""
 

@@ -9,9 +9,12 @@ from typing import NoReturn
 
 from recon.errors import BadOption
 
-CALLED = {"unflat": ("unflat", "unflat"), "__main__.py": ("unflat", "python -m recon")}
-"""By the name of the file that runs: the program's name, and how it is started; else it is gen.py."""
-PROGRAM, COMMAND = CALLED.get(Path(sys.argv[0]).name, ("gen.py", "python gen.py"))
+CALLED = {"unflat": ("unflat", "unflat"), "recon/__main__.py": ("unflat", "python -m recon")}
+"""By the end of the path of the file that runs: the program's name, and how it is started; else it is gen.py."""
+PROGRAM, COMMAND = next(
+    (called for file, called in CALLED.items() if Path(sys.argv[0]).as_posix().endswith(f"/{file}")),
+    ("gen.py", "python gen.py"),
+)
 
 
 class Parser(argparse.ArgumentParser):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from recon.errors import BadOption
@@ -12,6 +13,16 @@ from recon.options import PhotoOptions, check_value, option_of
 
 Device = Literal["auto", "cpu", "cuda"]
 A_MODEL = note("purpose.model", "A model")
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where a model runs. device: auto, cpu or cuda; offline: its weights must be here already; memory: bytes that it may
+    take, None: what there is."""
+
+    device: str = "auto"
+    offline: bool = False
+    memory: int | None = None
 
 
 def pick_device(device: str) -> str:

@@ -24,7 +24,7 @@ from recon.stages.subject import on_opaque_ground
 from recon.types import Camera, DepthMap, Mask, Photo
 
 
-def looks_of(
+def averaged_relief(
     networks: Sequence[ShapeEstimator],
     photo: Photo,
     mask: Mask,

@@ -16,7 +16,7 @@ from recon.errors import BadInput, BadOption, Unwritable
 from recon.io.files import check_writable, write_bytes
 
 CHECKPOINT = "refine.pt"
-FORMAT = 3
+FORMAT = 4
 """Of the state; another one is not read."""
 
 State = dict[str, Any]
@@ -41,11 +41,15 @@ def load(folder: Path, key: str) -> State | None:
     except (RuntimeError, ValueError, EOFError, KeyError, TypeError, OSError, pickle.UnpicklingError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is damaged, or something else"
         raise BadInput(
-            f"the state {str(path)!r} cannot be read ({reason}); delete it or give --resume another folder."
-        ) from None
+            "state.unreadable",
+            "the state {path!r} cannot be read ({reason}); delete it or give <resume> another folder.",
+            path=str(path), reason=reason,
+        ) from None  # fmt: skip
     if not known or whose != key:
         raise BadOption(
-            f"{str(path)!r} holds the state of another photo or of other settings; give --resume another folder."
+            "state.of_another_run",
+            "{path!r} holds the state of another photo or of other settings; give <resume> another folder.",
+            path=str(path),
         )
     return state
 
@@ -64,7 +68,10 @@ def kept(folder: Path | None) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock = _locked(folder)
     except OSError as error:
-        raise Unwritable(f"cannot write to {str(folder)!r}: {error.strerror or error}; give another folder.") from None
+        raise Unwritable(
+            "folder.unwritable", "cannot write to {path!r}: {reason}; give another folder.",
+            path=str(folder), reason=error.strerror or str(error),
+        ) from None  # fmt: skip
     try:
         if lock is not None:
             for left in folder.glob(f".unflat-*{Path(CHECKPOINT).suffix}"):
@@ -87,7 +94,9 @@ def _locked(folder: Path) -> int | None:
     except BlockingIOError:
         os.close(lock)
         raise BadOption(
-            f"another refinement is at work in {str(folder)!r}; wait for it or give --resume another folder."
+            "state.in_use",
+            "another refinement is at work in {path!r}; wait for it or give <resume> another folder.",
+            path=str(folder),
         ) from None
     except OSError:  # a file system without locks
         os.close(lock)

@@ -26,18 +26,27 @@ def wrapped(
     BadInput where the points enclose nothing.
     """
     if len(points) < FEWEST_POINTS:
-        raise BadInput(f"only {len(points)} points are there, too few for a surface; check the mask.")
+        raise BadInput(
+            "points.too_few", "only {count} points are there, too few for a surface; check the mask.", count=len(points)
+        )
     vertices, faces = screened_poisson(points.detach().cpu().numpy(), normals.detach().cpu().numpy(), cell)
-    vertices, faces = without_crumbs(vertices, faces)
+    vertices, faces = _without_crumbs(vertices, faces)
     if not len(faces):
-        raise BadInput("the points enclose no volume; check the mask and the depth map.")
+        raise BadInput("points.no_volume", "the points enclose no volume; check the mask and the depth map.")
     return torch.from_numpy(vertices.astype(np.float32)), torch.from_numpy(faces.astype(np.int64))
 
 
 def without_crumbs(
+    vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"]
+) -> tuple[Float[Tensor, "w 3"], Int64[Tensor, "g 3"]]:
+    """The pieces with at least `SMALLEST` of the largest one's signed volume; bubbles within have a negative one."""
+    found = _without_crumbs(vertices.cpu().numpy(), faces.int().cpu().numpy())
+    return torch.from_numpy(found[0]).to(vertices.device), torch.from_numpy(found[1]).long().to(faces.device)
+
+
+def _without_crumbs(
     vertices: Float[ndarray, "n 3"], faces: Int32[ndarray, "m 3"]
 ) -> tuple[Float[ndarray, "k 3"], Int32[ndarray, "l 3"]]:
-    """The pieces with at least `SMALLEST` of the largest one's signed volume; bubbles within have a negative one."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 from jaxtyping import UInt8
 from numpy import ndarray
 
+from recon.progress import Stopwatch
 from recon.types import Mask, Photo
 
 STAGES = ("looks", "target", "coarse", "fine", "texture")
-"""In their order."""
+"""What a refinement of a mesh tells of, in its order."""
 PREVIEW_SIDE = 192
 
 Preview = Callable[[], UInt8[ndarray, "s s 3"]]
@@ -35,36 +37,54 @@ class Step:
 
 
 Tell = Callable[[Step], None]
-Beat = Callable[[], None]
+Heartbeat = Callable[[], None]
 """Called at least every second or so while something goes on."""
 
 
-def silent(_: Step) -> None:
+def no_report(_: Step) -> None:
     """Tells nobody."""
 
 
-def still() -> None:
+def no_heartbeat() -> None:
     """Does nothing."""
 
 
+def _blank() -> UInt8[ndarray, "s s 3"]:
+    return np.full((PREVIEW_SIDE, PREVIEW_SIDE, 3), 255, np.uint8)
+
+
 @dataclass
-class Parts:
-    """Tells of a stage that has `count` parts and no loss."""
+class Reporter:
+    """Where a run is: step `number` of `steps` of a stage. tell: hears of it; watch: takes the time."""
 
-    stage: str
-    count: int
-    tell: Tell
-    preview: Preview
+    tell: Tell = no_report
+    watch: Stopwatch = field(default_factory=Stopwatch)
+    stage: str = "target"
     number: int = 0
+    steps: int = 1
+    preview: Preview = _blank
 
-    def beat(self) -> None:
-        """A part goes on."""
-        self.tell(Step(self.stage, self.number, self.count, math.nan, self.preview))
+    def begin(self, stage: str, steps: int, preview: Preview, number: int = 0) -> None:
+        """A stage begins, or goes on after `number` of its steps; nobody hears of it yet."""
+        self.stage, self.steps, self.preview, self.number = stage, steps, preview, number
 
-    def done(self) -> None:
-        """A part is done."""
+    def heartbeat(self) -> None:
+        """The step at hand goes on."""
+        self.tell(Step(self.stage, self.number, self.steps, math.nan, self.preview))
+
+    def done(self, loss: float) -> Step:
+        """A step with a loss is done; whoever runs the loop tells of it."""
         self.number += 1
-        self.beat()
+        return Step(self.stage, self.number, self.steps, loss, self.preview)
+
+    def part_done(self) -> None:
+        """A step without a loss is done."""
+        self.number += 1
+        self.heartbeat()
+
+    def timed(self, name: str) -> AbstractContextManager[None]:
+        """Take the time of a part of the whole, and tell its name to who listens to the watch."""
+        return self.watch.stage(name)
 
 
 def cut_out(photo: Photo, mask: Mask) -> UInt8[ndarray, "s s 3"]:
@@ -75,7 +95,7 @@ def cut_out(photo: Photo, mask: Mask) -> UInt8[ndarray, "s s 3"]:
     subject = np.where(inside[box][..., None], photo.rgb[box], np.uint8(255))
     scale = PREVIEW_SIDE / max(subject.shape[:2])
     height, width = (max(1, round(scale * length)) for length in subject.shape[:2])
-    out = np.full((PREVIEW_SIDE, PREVIEW_SIDE, 3), 255, np.uint8)
+    out = _blank()
     top, left = (PREVIEW_SIDE - height) // 2, (PREVIEW_SIDE - width) // 2
     out[top : top + height, left : left + width] = cv2.resize(subject, (width, height), interpolation=cv2.INTER_AREA)
     return out

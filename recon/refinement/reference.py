@@ -1,4 +1,4 @@
-"""What a refinement is fitted to: the photo's crop around the subject, its mask, and the fast path's solid.
+"""What a refinement is fitted to: the photo's crop around the subject, and its mask.
 
 All of it stands in the normalised world of `recon.render.cameras`: the object inside the ball of radius 1 around the
 origin, the reference camera's rotation the identity. The photo is resampled for a camera that was turned towards the
@@ -7,12 +7,12 @@ object, so that its principal point is its centre; to turn a camera about itself
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, Int64
+from jaxtyping import Float, Float32
 from numpy import ndarray
 from torch import Tensor
 from torch.nn import functional as F
@@ -20,9 +20,9 @@ from torch.nn import functional as F
 from recon.geometry.camera import project, scaled_camera
 from recon.render.cameras import Pinhole, focal_of
 from recon.stages.photo_texture import without_fringe
-from recon.types import Camera, Mask, Mesh, Photo
+from recon.types import Camera, Mask, Photo
 
-ROOM = 1.06
+BALL_MARGIN = 1.06
 """The ball's radius over the object's: a surface that grows a little stays inside."""
 
 
@@ -46,45 +46,45 @@ class Frame:
         return (moved @ self.rotation).astype(np.float32)
 
 
+UNMOVED = Frame(np.eye(3, dtype=np.float32), 0.0, 1.0)
+"""Of a run without a photo: its model stays in the world."""
+
+
 @dataclass(frozen=True)
-class Target:
+class Reference:
     """photo: colours in 0..1, the subject's own also beyond its rim; mask: its coverage in 0..1; camera: the reference
-    view of both; vertices, faces: the solid, in the world; frame: the way there and back."""
+    view of both."""
 
     photo: Float[Tensor, "s s 3"]
     mask: Float[Tensor, "s s"]
     camera: Pinhole
-    vertices: Float[Tensor, "v 3"]
-    faces: Int64[Tensor, "f 3"]
-    frame: Frame
 
-    def to(self, device: torch.device | str) -> Target:
+    def to(self, device: torch.device | str) -> Reference:
         """The same on another device."""
-        return replace(self, photo=self.photo.to(device), mask=self.mask.to(device), camera=self.camera.to(device),
-                       vertices=self.vertices.to(device), faces=self.faces.to(device))  # fmt: skip
+        return Reference(self.photo.to(device), self.mask.to(device), self.camera.to(device))
 
-    def at(self, side: int) -> Target:
+    def at(self, side: int) -> Reference:
         """The same with a photo of `side` pixels, which divides its own."""
         if side == self.camera.width:
             return self
         layers = torch.cat([self.photo, self.mask[..., None]], 2).permute(2, 0, 1)[None]
         small = F.adaptive_avg_pool2d(layers, side)[0].permute(1, 2, 0).contiguous()
-        return replace(self, photo=small[..., :3], mask=small[..., 3], camera=self.camera.resized(side, side))
+        return Reference(small[..., :3], small[..., 3], self.camera.resized(side, side))
+
+    def over_white(self) -> Float[Tensor, "s s 3"]:
+        """The subject alone."""
+        return self.photo * self.mask[..., None] + 1 - self.mask[..., None]
 
 
-def target_of(photo: Photo, mask: Mask, camera: Camera, solid: Mesh, side: int) -> Target:
-    """The target of a subject, its photo resampled to side×side pixels in which the object's ball just fits."""
-    frame = frame_of(solid.vertices)
+def reference_of(photo: Photo, mask: Mask, camera: Camera, frame: Frame, side: int) -> Reference:
+    """The reference view of a subject, its photo resampled to side×side pixels in which the object's ball just fits."""
     distance = frame.distance / frame.radius
     fov = 2 * np.degrees(np.arcsin(min(1 / distance, 0.95)))
     view = Pinhole(torch.eye(3, 4), focal_of(fov, side), side, side)
     view.c2w[2, 3] = -distance
     layers = np.dstack([without_fringe(photo, mask), _coverage(photo, mask)])
     crop = torch.from_numpy(_resampled(layers, camera, frame, view)).float() / 255
-    return Target(
-        crop[..., :3].contiguous(), crop[..., 3].contiguous(), view,
-        torch.from_numpy(frame.to_world(solid.vertices)), torch.from_numpy(solid.faces.astype(np.int64)), frame,
-    )  # fmt: skip
+    return Reference(crop[..., :3].contiguous(), crop[..., 3].contiguous(), view)
 
 
 def frame_of(vertices: Float32[ndarray, "n 3"]) -> Frame:
@@ -92,7 +92,7 @@ def frame_of(vertices: Float32[ndarray, "n 3"]) -> Frame:
     centre = (vertices.min(0) + vertices.max(0)) / 2
     distance = float(np.linalg.norm(centre))
     radius = float(np.linalg.norm(vertices - centre, axis=1).max())
-    return Frame(_towards(centre), distance, min(ROOM * radius, 0.95 * distance))
+    return Frame(_towards(centre), distance, min(BALL_MARGIN * radius, 0.95 * distance))
 
 
 def _towards(centre: Float32[ndarray, " 3"]) -> Float32[ndarray, "3 3"]:

@@ -13,8 +13,8 @@ SMOOTH = 0.7
 
 @torch.no_grad()
 def smoothed(values: Float[Tensor, " n"], resolution: int, spread: float = SMOOTH) -> Float[Tensor, " n"]:
-    """Values at the vertices of `lattice(resolution)` blurred by a Gaussian of `spread` cells, constant beyond its border.
-    What is linear stays as it is, but near the border."""
+    """Values at the vertices of `tetrahedral_lattice(resolution)` blurred by a Gaussian of `spread` cells, constant beyond
+    its border. What is linear stays as it is, but near the border."""
     corners = (resolution + 1) ** 3
     parts = (values[:corners], resolution + 1), (values[corners:], resolution)
     return torch.cat([_blurred(part.view((side,) * 3), spread).flatten() for part, side in parts])

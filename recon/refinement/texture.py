@@ -1,6 +1,9 @@
-"""The last stage: fewer faces, an atlas, the photo on what it sees, the field's or spread colours on the rest."""
+"""The last part: fewer faces, an atlas, the photo on what it sees, the model's own or spread colours on the rest."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -9,67 +12,94 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from recon.geometry.decimation import closed_decimation
-from recon.refinement.progress import Beat, Parts, still
-from recon.refinement.reference import Target
+from recon.refinement.progress import Heartbeat, Reporter, no_heartbeat
+from recon.refinement.reference import Frame, Reference
 from recon.refinement.settings import TextureSettings
-from recon.refinement.solid_prior import shot_of, spread_offsets, vertex_normals
-from recon.refinement.stages.point_cloud import Points
-from recon.refinement.stages.radiance_field import Coarse
+from recon.refinement.solid_prior import shot_of, spread_offsets
 from recon.refinement.unseen_colours import colours_through, plain_photo
 from recon.render.atlas import blended, padded, texels, unwrap
-from recon.render.raster import interpolate
+from recon.render.raster import interpolate, vertex_normals
 from recon.types import Mesh
 
 PARTS = 4
 """Fewer faces, their colours, the atlas, the texture."""
 
+Colours = Callable[[Float[Tensor, "n 3"]], Float[Tensor, "n 3"]]
+"""In 0..1, at points of a surface."""
+
 
 @torch.no_grad()
 def textured(
-    target: Target,
-    coarse: Coarse | Points,
+    reference: Reference | None,
+    frame: Frame,
+    colours: Colours,
     vertices: Float[Tensor, "v 3"],
     faces: Int64[Tensor, "f 3"],
     settings: TextureSettings,
-    parts: Parts,
+    report: Reporter,
 ) -> Mesh:
-    """The finished mesh in the photo's camera frame; it tells of `PARTS` parts."""
-    parts.beat()
-    vertices, faces = _fewer(vertices.detach(), faces, settings.faces, parts.beat)
-    parts.done()
-    plain = plain_photo(target)
-    offsets = spread_offsets(target, plain, vertices, faces, settings.hold, settings.fade, parts.beat)
-    colours = (colours_through(plain, target, vertices) + offsets).clamp(0, 1)
-    parts.done()
-    atlas = unwrap(vertices, faces, settings.side, parts.beat)
-    parts.done()
+    """The finished mesh in the photo's camera frame; it tells of `PARTS` parts. colours: the model's own, of all that no
+    photo shows where there is none or the settings say so."""
+    report.heartbeat()
+    vertices, faces = _fewer(vertices.detach(), faces, settings.faces, report.heartbeat)
+    report.part_done()
+    spread = None if reference is None else _spread(reference, vertices, faces, settings, report.heartbeat)
+    of_vertices = colours(vertices) if spread is None else spread.of_vertices(vertices)
+    report.part_done()
+    atlas = unwrap(vertices, faces, settings.side, report.heartbeat)
+    report.part_done()
     covered = texels(atlas)
     points = interpolate(vertices[atlas.source], covered)
-    parts.beat()
-    # a face's own normal would have the photo on one face and not on the next
-    normals = F.normalize(interpolate(vertex_normals(vertices, faces)[atlas.source], covered), dim=1)
-    if settings.field:
-        values = coarse.colours(points)
+    report.heartbeat()
+    if spread is None or settings.field:
+        values = colours(points)
     else:
-        values = colours_through(plain, target, points) + interpolate(offsets[atlas.source], covered)
-    parts.beat()
-    values = blended(values, points, normals, vertices, faces, [shot_of(target)])
-    parts.beat()
+        values = spread.at(points, interpolate(spread.offsets[atlas.source], covered))
+    report.heartbeat()
+    if reference is not None:
+        # a face's own normal would have the photo on one face and not on the next
+        normals = F.normalize(interpolate(vertex_normals(vertices, faces)[atlas.source], covered), dim=1)
+        values = blended(values, points, normals, vertices, faces, [shot_of(reference)])
+        report.heartbeat()
     picture = (255 * padded(values, covered).clamp(0, 1)).round().byte().cpu().numpy()
     mesh = Mesh(
-        target.frame.from_world(vertices[atlas.source].cpu().numpy()),
+        frame.from_world(vertices[atlas.source].cpu().numpy()),
         atlas.faces.cpu().numpy().astype(np.int32),
-        colors=(255 * colours[atlas.source]).round().byte().cpu().numpy(),
+        colors=(255 * of_vertices[atlas.source]).round().byte().cpu().numpy(),
         uv=atlas.uv.cpu().numpy(),
         texture=picture,
         source=atlas.source.cpu().numpy().astype(np.int32),
     )
-    parts.done()
+    report.part_done()
     return mesh
 
 
-def _fewer(vertices: Tensor, faces: Tensor, count: int, beat: Beat = still) -> tuple[Tensor, Tensor]:
+@dataclass(frozen=True)
+class _Spread:
+    """The photo's colours spread over a mesh: its plain photo, and what each vertex is to add to it."""
+
+    reference: Reference
+    plain: Float[Tensor, "s s 3"]
+    offsets: Float[Tensor, "v 3"]
+
+    def at(self, points: Float[Tensor, "n 3"], offsets: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
+        """Colours at points with the offsets there."""
+        return colours_through(self.plain, self.reference, points) + offsets
+
+    def of_vertices(self, vertices: Float[Tensor, "v 3"]) -> Float[Tensor, "v 3"]:
+        """Colours of the mesh's vertices, in 0..1."""
+        return self.at(vertices, self.offsets).clamp(0, 1)
+
+
+def _spread(
+    reference: Reference, vertices: Tensor, faces: Tensor, settings: TextureSettings, heartbeat: Heartbeat
+) -> _Spread:
+    plain, weights = plain_photo(reference), (settings.photo_weight, settings.guess_weight)
+    return _Spread(reference, plain, spread_offsets(reference, plain, vertices, faces, *weights, heartbeat))
+
+
+def _fewer(vertices: Tensor, faces: Tensor, count: int, heartbeat: Heartbeat = no_heartbeat) -> tuple[Tensor, Tensor]:
     """At most about `count` faces, by quadric error; a closed mesh stays closed, if need be with more faces."""
     mesh = vertices.cpu().numpy(), faces.cpu().numpy().astype(np.int32)
-    found, triangles = closed_decimation(*mesh, count, beat)
+    found, triangles = closed_decimation(*mesh, count, heartbeat)
     return torch.from_numpy(found).to(vertices.device), torch.from_numpy(triangles.astype(np.int64)).to(faces.device)

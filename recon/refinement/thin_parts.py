@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from recon.geometry.fill import nearest_filled
 from recon.geometry.lattice import stride_for
-from recon.refinement.reference import Target
+from recon.refinement.reference import Reference
 from recon.types import DepthMap, Mask
 
 NARROW = 3.5
@@ -73,7 +73,7 @@ def _within(there: Bool[ndarray, "h w"], reach: int) -> Bool[ndarray, "h w"]:
 
 
 def thickened(
-    target: Target,
+    reference: Reference,
     distance: Float[Tensor, " n"],
     smooth: Float[Tensor, " n"],
     points: Float[Tensor, "n 3"],
@@ -82,20 +82,22 @@ def thickened(
     """A signed distance, positive inside, at points, with thin parts thickened, and the least that it may become there
     (minus infinity elsewhere). smooth: the same smoothed, which it is where nothing is thin: smoothing takes thin parts
     away. cell: of the lattice, in the world's unit."""
-    share, growth = _thin(target, points, cell)
+    share, growth = _thin(reference, points, cell)
     thicker = smooth + share * (distance + cell * growth - smooth)
     held = (share > 0.5) & (thicker > 0)
     least = torch.where(held, KEPT * thicker, -torch.inf)
     return torch.maximum(thicker, least), least
 
 
-def _thin(target: Target, points: Float[Tensor, "n 3"], cell: float) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
+def _thin(
+    reference: Reference, points: Float[Tensor, "n 3"], cell: float
+) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
     """For points: 1 where the photo's camera sees them in a thin part or close by, 0 far from any, smooth between; and
     how far that part is to grow, in cells."""
-    camera = target.camera
+    camera = reference.camera
     pixels = cell * camera.focal / float(camera.position.norm())
     narrow = NARROW * pixels
-    inside = (target.mask > 0.5).cpu().numpy().astype(np.uint8)
+    inside = (reference.mask > 0.5).cpu().numpy().astype(np.uint8)
     wide = cv2.morphologyEx(inside, cv2.MORPH_OPEN, _disc(narrow))
     # rough edges of what is wide are no thin parts: these lead away from it
     away = cv2.distanceTransform(1 - wide, cv2.DIST_L2, 5) > narrow / 2 if wide.any() else True

@@ -15,7 +15,7 @@ from numpy import ndarray
 from torch import Tensor
 from torch.nn import functional as F
 
-from recon.refinement.reference import Target
+from recon.refinement.reference import Reference
 
 SIDEWAYS, FRONTAL = (0.02, 0.02), (0.4, 0.06)
 """Width and height of the median's window over the root of the subject's area, for things seen from the side and from the
@@ -24,18 +24,18 @@ LOPSIDED, SYMMETRIC = 0.75, 0.9
 """Overlap of a silhouette with its mirror image: up to this from the side, from that on from the front."""
 
 
-def plain_photo(target: Target) -> Float[Tensor, "s s 3"]:
-    """The target's photo with fewer details, its subject's colours also beyond its rim; in 0..1."""
-    inside = (target.mask > 0.5).cpu().numpy()
-    picture = (255 * target.photo).round().byte().cpu().numpy()
+def plain_photo(reference: Reference) -> Float[Tensor, "s s 3"]:
+    """The photo with fewer details, its subject's colours also beyond its rim; in 0..1."""
+    inside = (reference.mask > 0.5).cpu().numpy()
+    picture = (255 * reference.photo).round().byte().cpu().numpy()
     width, height = _window(inside) * np.sqrt(max(inside.sum(), 1))
     plain = _median(picture, width, height)
-    return torch.from_numpy(plain.astype(np.float32) / 255).to(target.photo)
+    return torch.from_numpy(plain.astype(np.float32) / 255).to(reference.photo)
 
 
-def colours_through(picture: Float[Tensor, "s s 3"], target: Target, points: Float[Tensor, "n 3"]) -> Tensor:
-    """A picture's colours (n, 3) at points where the target's camera would see them if nothing were before them."""
-    places = target.camera.project(points)[:, :2] * (2 / target.camera.width) - 1
+def colours_through(picture: Float[Tensor, "s s 3"], reference: Reference, points: Float[Tensor, "n 3"]) -> Tensor:
+    """A picture's colours (n, 3) at points where the reference's camera would see them if nothing were before them."""
+    places = reference.camera.project(points)[:, :2] * (2 / reference.camera.width) - 1
     layers = picture.permute(2, 0, 1)[None]
     return F.grid_sample(layers, places[None, None], padding_mode="border", align_corners=False)[0, :, 0].T.contiguous()
 

@@ -18,7 +18,7 @@ from recon.geometry.camera import back_project
 from recon.geometry.closed import is_closed
 from recon.messages import PYTHON, Message, Phrasebook, note
 from recon.refinement.looked_at import Looked, Picture, orbit_rays
-from recon.refinement.progress import Beat, still
+from recon.refinement.progress import Heartbeat, no_heartbeat
 from recon.types import Camera, Mask, Mesh, Photo
 
 SIDE = 512
@@ -77,9 +77,11 @@ class Verdict:
         return asdict(self) | {"reasons": [reason.text(book) for reason in self.reasons]}
 
 
-def verdict(photo: Photo, mask: Mask, camera: Camera, first: Mesh, refined: Mesh, beat: Beat = still) -> Verdict:
+def verdict(
+    photo: Photo, mask: Mask, camera: Camera, first: Mesh, refined: Mesh, heartbeat: Heartbeat = no_heartbeat
+) -> Verdict:
     """Compare two closed, textured meshes of a photo's subject, in the camera's frame."""
-    one, other = (look_of(photo, mask, camera, mesh, beat) for mesh in (first, refined))
+    one, other = (look_of(photo, mask, camera, mesh, heartbeat) for mesh in (first, refined))
     reasons = worse(one, other)
     return Verdict(not reasons, reasons, one, other)
 
@@ -109,11 +111,11 @@ def worse(first: Look, refined: Look) -> tuple[Message, ...]:
     return tuple(reason for reason, is_so in found if is_so)
 
 
-def look_of(photo: Photo, mask: Mask, camera: Camera, mesh: Mesh, beat: Beat = still) -> Look:
+def look_of(photo: Photo, mask: Mask, camera: Camera, mesh: Mesh, heartbeat: Heartbeat = no_heartbeat) -> Look:
     """See `Look`. The mask has a subject."""
     assert mask.inside is not None
     looked = Looked.at(mesh)
-    beat()
+    heartbeat()
     u, v = _grid(mask.inside)
     rays = back_project(u[None], v[:, None], np.ones((len(v), len(u)), np.float32), camera)
     seen = looked.along(np.zeros(3), rays)
@@ -121,8 +123,8 @@ def look_of(photo: Photo, mask: Mask, camera: Camera, mesh: Mesh, beat: Beat = s
     size = float(np.sqrt(inside.sum()))
     gap, missed = _between(inside, seen.hit, size)
     wanted = _soft_at(photo, u, v)
-    beat()
-    pictures = _around(looked, beat)
+    heartbeat()
+    pictures = _around(looked, heartbeat)
     palette = _palette(wanted[inside])
     return Look(
         overlap=float((inside & seen.hit).sum() / (inside | seen.hit).sum()),
@@ -197,14 +199,14 @@ def _off(seen: Picture, wanted: Float32[ndarray, "h w 3"], inside: Bool[ndarray,
     return float(np.sqrt(np.square((off / np.maximum(around, 1e-6)[..., None])[core]).mean()))
 
 
-def _around(looked: Looked, beat: Beat) -> list[Picture]:
+def _around(looked: Looked, heartbeat: Heartbeat) -> list[Picture]:
     corner, end = looked.mesh.vertices.min(0), looked.mesh.vertices.max(0)
     centre = (corner + end) / 2
     radius = float(np.linalg.norm(looked.mesh.vertices - centre, axis=1).max())
     pictures = []
     for angles in AROUND:
         pictures.append(looked.along(*orbit_rays(centre, radius, *angles, AROUND_SIDE)))
-        beat()
+        heartbeat()
     return pictures
 
 

@@ -116,3 +116,12 @@ def face_normals(vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"]) ->
     """Unit normals, outwards where faces wind counter-clockwise seen from outside; 0 for a face without area."""
     a, b, c = vertices.index_select(0, faces.flatten()).unflatten(0, (-1, 3)).unbind(1)
     return torch.nn.functional.normalize(torch.linalg.cross(b - a, c - a), dim=1, eps=1e-20)
+
+
+def vertex_normals(vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"]) -> Float[Tensor, "v 3"]:
+    """Unit means of the normals of the faces around each vertex."""
+    normals = face_normals(vertices, faces)
+    total = torch.zeros_like(vertices)
+    for corner in faces.unbind(1):
+        total = total.index_add(0, corner, normals)
+    return torch.nn.functional.normalize(total, dim=1)

@@ -10,18 +10,16 @@ import torch
 import trimesh
 
 from recon.io.write import write_mesh
-from recon.refinement.progress import Parts, silent
-from recon.refinement.stages.mesh import Fine
-from recon.refinement.stages.radiance_field import Coarse
+from recon.refinement.progress import Reporter
+from recon.refinement.stages.tetrahedral_mesh import TetrahedralMesh
 from recon.refinement.texture import _fewer, textured
 from recon.render.dmtet import tetrahedral_lattice
 from recon.types import Mesh
 from tests.refinement import toy
-from tests.refinement.toy import TOY
 from tests.render import shapes
 
 
-def doughnut(resolution: int = 24, noise: float = 0.0) -> Fine:
+def doughnut(resolution: int = 24, noise: float = 0.0) -> TetrahedralMesh:
     """A ring of the radii 0.5 and 0.2; every fourth distance is almost or exactly 0, where vertices would fall together."""
     x, y, z = tetrahedral_lattice(resolution).T
     distance = 0.2 - torch.hypot(torch.hypot(x, y) - 0.5, z)
@@ -29,16 +27,16 @@ def doughnut(resolution: int = 24, noise: float = 0.0) -> Fine:
     distance = distance + noise * torch.randn(len(distance), generator=rng)
     near = (distance.abs() < 0.05) & (torch.rand(len(distance), generator=rng) < 0.25)
     tiny = 1e-9 * torch.randn(len(distance), generator=rng) * (torch.rand(len(distance), generator=rng) < 0.5)
-    return Fine(torch.where(near, tiny, distance), resolution)
+    return TetrahedralMesh(torch.where(near, tiny, distance), resolution)
 
 
 @pytest.fixture(scope="module")
 def ring() -> Mesh:
     """A refined ring of 3000 faces before the toy camera."""
     surface = doughnut().final()
-    coarse = Coarse(torch.zeros(9, 9, 9), TOY.coarse, 0)
-    parts = Parts("texture", 4, silent, lambda: np.zeros((9, 9, 3), np.uint8))
-    return textured(toy.target(), coarse, surface.vertices, surface.faces, TOY.texture, parts)
+    subject = toy.subject()
+    grey = (lambda points: torch.full_like(points, 0.5), surface.vertices, surface.faces)
+    return textured(subject.reference, subject.frame, *grey, toy.TEXTURE, Reporter())
 
 
 @pytest.mark.parametrize("name", ["m.ply", "m.stl", "m.glb", "m.obj"])
@@ -53,11 +51,11 @@ def test_a_refined_file_is_closed_when_it_is_read(name: str, ring: Mesh, tmp_pat
     assert read.is_winding_consistent
     assert read.euler_number == shapes.euler_characteristic(doughnut().final().faces)
     assert read.body_count == 1
-    radius = toy.target().frame.radius
+    radius = toy.subject().frame.radius
     if name == "m.stl":  # its longest side is 100 mm
         radius *= 100 / np.ptp(ring.vertices, axis=0).max()
     assert abs(read.volume / (2 * np.pi**2 * 0.5 * 0.2**2 * radius**3) - 1) < 0.1
-    assert len(read.faces) <= TOY.texture.faces
+    assert len(read.faces) <= toy.TEXTURE.faces
 
 
 def test_a_file_without_texture_has_no_vertex_twice(ring: Mesh, tmp_path: Path) -> None:
@@ -94,7 +92,7 @@ def test_no_two_vertices_of_the_final_surface_lie_in_one_place() -> None:
 
 
 def test_the_surface_is_closed_even_where_it_reaches_the_border() -> None:
-    full = Fine(torch.ones(len(tetrahedral_lattice(6))), 6).final()
+    full = TetrahedralMesh(torch.ones(len(tetrahedral_lattice(6))), 6).final()
     assert shapes.is_closed(full.faces)
     assert len(np.unique(full.vertices.numpy(), axis=0)) == len(full.vertices)
     assert (2 * 5 / 6) ** 3 < shapes.signed_volume(full.vertices, full.faces) < 8  # the border itself is outside

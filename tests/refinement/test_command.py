@@ -16,7 +16,7 @@ import trimesh
 from command_line import GEN
 from PIL import Image
 
-from recon.refinement.solid_prior import signed_distance
+from recon.render.distance import signed_distance
 from tests.refinement import toy
 
 

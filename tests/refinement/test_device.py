@@ -11,10 +11,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from recon.refinement.refine import textured_mesh
 from recon.refinement.run import OutOfMemory, Refinement
-from recon.refinement.stages.mesh import Fine
-from recon.refinement.stages.radiance_field import Coarse
+from recon.refinement.solid_prior import SolidPrior
+from recon.refinement.stages.mesh import MeshStage
+from recon.refinement.stages.radiance_field import RadianceField, RadianceFieldStage
 from recon.render.cameras import orbit
+from recon.render.fields import VolumePrior
 from recon.render.hashgrid import HashGrid
 from tests.refinement import toy
 from tests.refinement.toy import TOY
@@ -32,6 +35,8 @@ def tensors(value: Any, name: str = "run") -> Iterator[tuple[str, Tensor]]:
     elif isinstance(value, torch.optim.Optimizer):
         for state in value.state.values():
             yield from ((f"{name}.{key}", part) for key, part in state.items() if key != "step")
+    elif isinstance(value, RadianceFieldStage | MeshStage | SolidPrior):
+        yield from tensors(list(vars(value).values()), name)
     elif is_dataclass(value) and not isinstance(value, type):
         for field in fields(value):
             yield from tensors(getattr(value, field.name), f"{name}.{field.name}")
@@ -41,26 +46,27 @@ def tensors(value: Any, name: str = "run") -> Iterator[tuple[str, Tensor]]:
 
 
 @pytest.mark.parametrize("device", DEVICES)
-def test_all_of_a_run_lies_where_its_target_does(device: str, tmp_path: Path) -> None:
-    run = Refinement(toy.target().to(device), TOY, 0, tmp_path)
+def test_all_of_a_run_lies_where_its_subject_does(device: str, tmp_path: Path) -> None:
+    run = Refinement(toy.subject().to(device), TOY, 0, tmp_path)
     for step in run.steps():
         assert step.preview().shape == (192, 192, 3)
-    again = Refinement(toy.target().to(device), TOY, 0, tmp_path)
+    again = Refinement(toy.subject().to(device), TOY, 0, tmp_path)
     for each in (run, again):
         held = list(tensors(list(vars(each).values())))
         assert len(held) > 20
         assert {tensor.device.type for _, tensor in held} == {device}
-    one, other = run.mesh, again.mesh
+    one, other = textured_mesh(run), textured_mesh(again)
     assert (one.vertices == other.vertices).all()
     assert one.texture is not None
-    for camera in (orbit(0.0, 0.0, 4.0, 30.0, 8).to(device), run.target.camera):
+    assert run.subject.reference is not None
+    for camera in (orbit(0.0, 0.0, 4.0, 30.0, 8).to(device), run.subject.reference.camera):
         assert {tensor.device.type for _, tensor in tensors(camera)} == {device}
 
 
 def test_a_run_uses_our_grid_on_a_cpu_and_the_same_numbers_as_ever() -> None:
-    coarse = Coarse(torch.zeros(9, 9, 9), TOY.coarse, 5)
-    assert isinstance(coarse.grid, HashGrid)
-    torch.testing.assert_close(coarse.grid.table, HashGrid(coarse.grid.shape, torch.Generator().manual_seed(5)).table)
+    model = RadianceField(VolumePrior(torch.zeros(9, 9, 9)), "cpu", 5, levels=2, finest=32)
+    assert isinstance(model.grid, HashGrid)
+    torch.testing.assert_close(model.grid.table, HashGrid(model.grid.shape, torch.Generator().manual_seed(5)).table)
 
 
 def full(method: Any, times: int) -> Any:
@@ -77,38 +83,40 @@ def full(method: Any, times: int) -> Any:
     return tried
 
 
-@pytest.mark.parametrize(("model", "stage"), [(Coarse, "coarse"), (Fine, "fine")])
+@pytest.mark.parametrize(("model", "stage"), [(RadianceFieldStage, "coarse"), (MeshStage, "fine")])
 def test_a_full_gpu_halves_a_stage_once_and_says_so(
     model: Any, stage: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(model, "loss", full(model.loss, 1))
-    run = Refinement(toy.target(), TOY, 0, tmp_path)
+    run = Refinement(toy.subject(), TOY, 0, tmp_path)
     done = [(step.stage, step.number) for step in run.steps()]
     assert done == [(name, number) for name in ("coarse", "fine") for number in (1, 2, 3, 4)]
-    assert run.settings.coarse.rays == (64 if stage == "coarse" else 128)
-    assert run.settings.fine.side == (32 if stage == "fine" else 64)
+    settings = tuple(each.settings for each in run.stages)  # type: ignore[attr-defined]
+    halves = replace(toy.FIELD, rays=64), replace(toy.MESH, side=32)
+    assert settings == ((halves[0], toy.MESH) if stage == "coarse" else (toy.FIELD, halves[1]))
     assert len(run.notes) == 1
     assert f"the {stage} stage went on with half" in str(run.notes[0])
-    again = Refinement(toy.target(), TOY, 0, tmp_path)
-    assert (again.notes, again.settings, again.stage) == (run.notes, run.settings, "texture")
-    half = replace(TOY, **{stage: getattr(run.settings, stage)})  # as if it had been asked for
-    wanted = Refinement(toy.target(), half, 0)
+    again = Refinement(toy.subject(), TOY, 0, tmp_path)
+    assert again.finished
+    assert (again.notes, tuple(each.settings for each in again.stages)) == (run.notes, settings)  # type: ignore[attr-defined]
+    half = replace(TOY, stages=settings)  # as if it had been asked for
+    wanted = Refinement(toy.subject(), half, 0)
     for _ in wanted.steps():
         pass
-    assert run.fine is not None
-    assert wanted.fine is not None
-    assert torch.equal(run.fine.distance, wanted.fine.distance)
+    one, other = run.stage.state_dict(), wanted.stage.state_dict()
+    assert torch.equal(one["distance"], other["distance"])
+    assert torch.equal(one["offset"], other["offset"])
 
 
 def test_a_gpu_that_is_full_again_ends_the_run_with_what_was_saved(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    run = Refinement(toy.target(), replace(TOY, save_every=0.0), 0, tmp_path)
+    run = Refinement(toy.subject(), replace(TOY, save_every=0.0), 0, tmp_path)
     steps = run.steps()
     next(steps)
-    monkeypatch.setattr(Coarse, "loss", full(Coarse.loss, 2))
+    monkeypatch.setattr(RadianceFieldStage, "loss", full(RadianceFieldStage.loss, 2))
     with pytest.raises(OutOfMemory, match="half of what the coarse stage takes; give device cpu, or preset quick"):
         next(steps)
     monkeypatch.undo()
-    again = Refinement(toy.target(), TOY, 0, tmp_path)
+    again = Refinement(toy.subject(), TOY, 0, tmp_path)
     assert [step.number for step in again.steps()][:3] == [2, 3, 4]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from recon.refinement.augmented_views import looks_of
+from recon.refinement.augmented_views import averaged_relief
 from recon.stages.depth import relief_depth
 from recon.types import Mask
 from tests.refinement import toy
@@ -18,7 +18,7 @@ def looked(network: Inflating, turns: tuple[float, ...]) -> tuple[np.ndarray, li
     photo, mask, camera, depth = toy.ball()
     assert mask.inside is not None
     one = relief_depth(network.relief(photo.rgb, mask.inside), photo, mask.inside, camera)
-    found = looks_of([network], photo, mask, camera, replace(depth, z=one[0], back=one[1]), turns)
+    found = averaged_relief([network], photo, mask, camera, replace(depth, z=one[0], back=one[1]), turns)
     return one, [np.stack([d.z, d.back]) for d in found]
 
 
@@ -49,7 +49,7 @@ def test_every_look_sees_the_subject_whole_and_the_median_stays() -> None:
 
 def test_another_models_front_stays_and_gets_the_networks_thickness() -> None:
     photo, mask, camera, depth = toy.ball()
-    *_, found = looks_of([Inflating()], photo, mask, camera, replace(depth, back=None), (0.0,))
+    *_, found = averaged_relief([Inflating()], photo, mask, camera, replace(depth, back=None), (0.0,))
     first, _ = looked(Inflating(), ())
     inside = mask.inside
     assert inside is not None
@@ -62,5 +62,5 @@ def test_another_models_front_stays_and_gets_the_networks_thickness() -> None:
 def test_a_scene_is_not_looked_at() -> None:
     photo, _, camera, depth = toy.ball()
     network = Inflating()
-    assert list(looks_of([network], photo, Mask(None, "none"), camera, depth, (0.0,))) == []
+    assert list(averaged_relief([network], photo, Mask(None, "none"), camera, depth, (0.0,))) == []
     assert network.seen == []

@@ -11,30 +11,25 @@ import pytest
 import torch
 import trimesh
 
-from recon.errors import BadOption
 from recon.io.write import write_cloud
+from recon.refinement.recipes import recipe
+from recon.refinement.refine import textured_mesh
 from recon.refinement.run import Diverged, Refinement
-from recon.refinement.settings import PointsSettings, preset
-from recon.refinement.stages.point_cloud import Points
+from recon.refinement.settings import PointCloudSettings
+from recon.refinement.stages.point_cloud import PointCloudStage
+from recon.refinement.stages.textured_points import TexturedPoints
 from recon.render.cameras import orbit
 from tests.refinement import toy
-
-TOY = replace(
-    toy.TOY,
-    second="points",
-    coarse=replace(toy.TOY.coarse, steps=1),
-    points=PointsSettings(
-        steps=3, side=32, guide_side=32, azimuths=6, novel=64, erosion=1, features=4, widths=(8, 12, 16), cell=0.04
-    ),
-)
+from tests.refinement.toy import FIELD, POINTS
+from tests.refinement.toy import TOY_POINTS as TOY
 
 
-def finished(run: Refinement) -> Points:
+def finished(run: Refinement) -> TexturedPoints:
     """Do the rest."""
     for _ in run.steps():
         pass
-    assert isinstance(run.fine, Points)
-    return run.fine
+    assert isinstance(run.stage, PointCloudStage)
+    return run.stage.model
 
 
 def decibels(seen: torch.Tensor, wanted: torch.Tensor) -> float:
@@ -43,17 +38,17 @@ def decibels(seen: torch.Tensor, wanted: torch.Tensor) -> float:
 
 
 def test_the_renderer_begins_as_the_bare_points_and_comes_to_show_the_photo_better() -> None:
-    settings = replace(TOY, photo=128, points=replace(TOY.points, steps=80, side=64, widths=(8, 16, 32)))
-    target = toy.target(128)
-    run = Refinement(target, settings, 0)
-    run.stage, run.fine = "points", run._fine()
-    run.adam = run._optimiser()
-    small = target.at(64)
-    wanted = small.photo * small.mask[..., None] + 1 - small.mask[..., None]
-    assert isinstance(run.fine, Points)
-    bare = run.fine.bare(small.camera)
-    torch.testing.assert_close(run.fine.view(small.camera), bare)
-    points = finished(run)
+    settings = replace(POINTS, steps=80, side=64, widths=(8, 16, 32))
+    asked = replace(TOY, photo=128, stages=(replace(FIELD, steps=0), settings))
+    small = toy.reference(128).at(64)
+    wanted = small.over_white()
+    first = Refinement(
+        toy.subject(128), replace(asked, stages=(replace(FIELD, steps=0), replace(settings, steps=0))), 0
+    )
+    begun = finished(first)
+    bare = begun.bare(small.camera)
+    torch.testing.assert_close(begun.view(small.camera), bare)
+    points = finished(Refinement(toy.subject(128), asked, 0))
     assert decibels(points.view(small.camera), wanted) > decibels(bare, wanted) + 1.5  # measured: 23.6 to 26.3 dB
     drift = (points.rgb - points.first).detach().abs().mean(1)
     assert drift[points.reference].mean() < 0.01  # the photo's colours are held
@@ -61,35 +56,37 @@ def test_the_renderer_begins_as_the_bare_points_and_comes_to_show_the_photo_bett
 
 @pytest.mark.parametrize("first", [1, 2, 4])
 def test_a_run_taken_up_again_ends_bit_for_bit_like_one_never_left(first: int, tmp_path: Path) -> None:
-    target = toy.target()
-    whole = finished(Refinement(target, TOY, 3)).state_dict()
-    steps = Refinement(target, TOY, 3, tmp_path).steps()
+    subject = toy.subject()
+    whole = finished(Refinement(subject, TOY, 3)).state_dict()
+    steps = Refinement(subject, TOY, 3, tmp_path).steps()
     assert [step.stage for step in islice(steps, first)] == ["coarse", "points", "points", "points"][:first]
     steps.close()
-    parts = finished(Refinement(target, TOY, 3, tmp_path)).state_dict()
+    parts = finished(Refinement(subject, TOY, 3, tmp_path)).state_dict()
     assert parts.keys() == whole.keys()
     for name, values in whole.items():
         assert torch.equal(values, parts[name]), name
 
 
 def test_a_loss_that_is_no_number_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = Refinement(toy.target(), TOY, 0)
-    monkeypatch.setattr(Points, "loss", lambda self, *_: self.rgb.sum() * torch.nan)
+    run = Refinement(toy.subject(), TOY, 0)
+    monkeypatch.setattr(PointCloudStage, "loss", lambda self, *_: self.model.rgb.sum() * torch.nan)
     with pytest.raises(Diverged, match="step 1 of the points stage"):
         finished(run)
 
 
 def test_features_of_a_network_are_asked_about_the_guide_s_view() -> None:
-    run = Refinement(toy.target(), TOY, 0)
-    points = finished(run)
     asked = []
 
     def features(pictures: torch.Tensor) -> torch.Tensor:
         asked.append(tuple(pictures.shape))
         return torch.nn.functional.avg_pool2d(pictures, 4)
 
-    generator = torch.Generator().manual_seed(0)
-    loss = points.loss(run.target.at(32), run.guide, TOY.points, generator, features)
+    run = Refinement(replace(toy.subject(), features=features), TOY, 0)
+    points = finished(run)
+    assert asked == [(1, 3, 32, 32)] * 2 * POINTS.steps
+    asked.clear()
+    loss = run.stage.loss(0, torch.Generator().manual_seed(0))
+    points.zero_grad()
     loss.backward()
     assert asked == [(1, 3, 32, 32)] * 2
     assert torch.isfinite(loss)
@@ -98,7 +95,7 @@ def test_features_of_a_network_are_asked_about_the_guide_s_view() -> None:
 
 
 def test_a_view_is_a_picture_of_any_side_and_the_coarse_scales_have_no_holes() -> None:
-    points = finished(Refinement(toy.target(), TOY, 0))
+    points = finished(Refinement(toy.subject(), TOY, 0))
     for azimuth in (0.0, 90.0, 180.0):
         sight = points.sight(orbit(azimuth, 10.0, 4.0, 30.0, 64))
         for splats in sight.splats:
@@ -113,7 +110,7 @@ def test_a_view_is_a_picture_of_any_side_and_the_coarse_scales_have_no_holes() -
 
 
 def test_cloud_and_mesh_are_the_ball_in_the_photo_s_frame(tmp_path: Path) -> None:
-    run = Refinement(toy.target(), TOY, 0)
+    run = Refinement(toy.subject(), TOY, 0)
     assert run.cloud is None
     points = finished(run)
     cloud = run.cloud
@@ -124,7 +121,7 @@ def test_cloud_and_mesh_are_the_ball_in_the_photo_s_frame(tmp_path: Path) -> Non
     assert cloud.normals is not None
     np.testing.assert_allclose(np.linalg.norm(cloud.normals, axis=1), 1, atol=1e-4)
     assert ((cloud.normals * from_centre).sum(1) > 0).mean() > 0.99
-    mesh = run.mesh
+    mesh = textured_mesh(run)
     whole = trimesh.Trimesh(mesh.vertices, mesh.faces)
     assert whole.is_watertight
     assert abs(whole.volume / (4 / 3 * np.pi * toy.RADIUS**3) - 1) < 0.15
@@ -135,14 +132,13 @@ def test_cloud_and_mesh_are_the_ball_in_the_photo_s_frame(tmp_path: Path) -> Non
 
 
 def test_colours_between_points_are_the_nearest_ones() -> None:
-    points = finished(Refinement(toy.target(), TOY, 0))
+    points = finished(Refinement(toy.subject(), TOY, 0))
     found = points.colours(points.points)
     assert (found - points.rgb.detach().clamp(0, 1)).abs().mean() < 0.02
 
 
-def test_which_second_stage_is_a_setting() -> None:
-    assert preset("quick").second == "mesh"
-    asked = preset("full", 5, second="points")
-    assert (asked.second, asked.points.steps) == ("points", 5)
-    with pytest.raises(BadOption, match="--second is 'cube'"):
-        preset("quick", second="cube")
+def test_what_a_recipe_leads_to_can_be_chosen() -> None:
+    assert [stage.stage for stage in recipe("quick").stages] == ["coarse", "fine"]
+    *_, last = recipe("full", 5, refine_to="points").stages
+    assert isinstance(last, PointCloudSettings)
+    assert last.steps == 5

@@ -12,10 +12,12 @@ import torch
 
 from bench.score import psnr
 from recon.errors import BadOption
+from recon.refinement import checkpoint
 from recon.refinement.checkpoint import CHECKPOINT
+from recon.refinement.recipes import RECIPES, recipe
+from recon.refinement.refine import textured_mesh
 from recon.refinement.run import Diverged, Refinement
-from recon.refinement.settings import PRESETS, preset
-from recon.refinement.stages.radiance_field import Coarse
+from recon.refinement.stages.radiance_field import RadianceFieldStage
 from tests.refinement import toy
 from tests.refinement.toy import TOY
 
@@ -24,20 +26,20 @@ def finished(run: Refinement) -> dict[str, torch.Tensor]:
     """Do the rest; all parameters and buffers."""
     for _ in run.steps():
         pass
-    assert run.fine is not None
-    return run.coarse.state_dict() | run.fine.state_dict()
+    assert len(run.stages) == len(run.recipe.stages)
+    return {f"{stage.name}.{name}": part for stage in run.stages for name, part in stage.state_dict().items()}
 
 
 @pytest.mark.parametrize("first", [2, 4, 6])
 def test_a_run_taken_up_again_ends_bit_for_bit_like_one_never_left(first: int, tmp_path: Path) -> None:
-    target = toy.target()
-    whole = finished(Refinement(target, TOY, 3))
-    left = Refinement(target, TOY, 3, tmp_path)
+    subject = toy.subject()
+    whole = finished(Refinement(subject, TOY, 3))
+    left = Refinement(subject, TOY, 3, tmp_path)
     steps = left.steps()
     assert [step.number for step in islice(steps, first)] == [1, 2, 3, 4, 1, 2, 3, 4][:first]
     steps.close()
-    again = Refinement(target, TOY, 3, tmp_path)
-    assert (again.stage, again.done) == (left.stage, left.done)
+    again = Refinement(subject, TOY, 3, tmp_path)
+    assert (again.stage.name, again.done) == (left.stage.name, left.done)
     parts = finished(again)
     assert parts.keys() == whole.keys()
     for name, values in whole.items():
@@ -45,48 +47,50 @@ def test_a_run_taken_up_again_ends_bit_for_bit_like_one_never_left(first: int, t
 
 
 def test_a_finished_run_has_nothing_left_to_do(tmp_path: Path) -> None:
-    target = toy.target()
-    finished(Refinement(target, TOY, 0, tmp_path))
-    assert list(Refinement(target, TOY, 0, tmp_path).steps()) == []
+    subject = toy.subject()
+    finished(Refinement(subject, TOY, 0, tmp_path))
+    assert list(Refinement(subject, TOY, 0, tmp_path).steps()) == []
     assert [path.name for path in tmp_path.iterdir()] == [CHECKPOINT]
 
 
 def test_the_seed_decides(tmp_path: Path) -> None:
-    target = toy.target()
-    one, same, other = (finished(Refinement(target, TOY, seed)) for seed in (1, 1, 2))
+    subject = toy.subject()
+    one, same, other = (finished(Refinement(subject, TOY, seed)) for seed in (1, 1, 2))
     assert all(torch.equal(values, same[name]) for name, values in one.items())
-    assert not torch.equal(one["distance"], other["distance"])
+    assert not torch.equal(one["fine.offset"], other["fine.offset"])
 
 
 def test_a_state_of_other_settings_is_not_taken_up(tmp_path: Path) -> None:
-    target = toy.target()
-    next(Refinement(target, TOY, 0, tmp_path).steps())
+    subject = toy.subject()
+    next(Refinement(subject, TOY, 0, tmp_path).steps())
     with pytest.raises(BadOption, match="another photo or of other settings"):
-        Refinement(target, TOY, 1, tmp_path)
-    Refinement(target, replace(TOY, save_every=1.0), 0, tmp_path)  # how often it is saved changes nothing
+        Refinement(subject, TOY, 1, tmp_path)
+    Refinement(subject, replace(TOY, save_every=1.0), 0, tmp_path)  # how often it is saved changes nothing
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_what_was_saved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = Refinement(toy.target(), replace(TOY, save_every=0.0), 0, tmp_path)
+    run = Refinement(toy.subject(), replace(TOY, save_every=0.0), 0, tmp_path)
     steps = run.steps()
     next(steps)
     next(steps)
     good = (tmp_path / CHECKPOINT).read_bytes()
-    before = {name: values.clone() for name, values in run.coarse.state_dict().items()}
-    monkeypatch.setattr(Coarse, "loss", lambda self, *_: sum(p.sum() for p in self.parameters()) * torch.nan)
+    before = {name: values.clone() for name, values in run.stage.state_dict().items()}
+    monkeypatch.setattr(
+        RadianceFieldStage, "loss", lambda self, *_: sum(p.sum() for p in self.parameters()) * torch.nan
+    )
     with pytest.raises(Diverged, match="step 3 of the coarse stage"):
         next(steps)
     assert (tmp_path / CHECKPOINT).read_bytes() == good
-    assert all(torch.equal(values, before[name]) for name, values in run.coarse.state_dict().items())
+    assert all(torch.equal(values, before[name]) for name, values in run.stage.state_dict().items())
 
 
 def test_the_mesh_is_closed_outward_and_wears_the_photo() -> None:
     photo, _, camera, _ = toy.ball()
-    run = Refinement(toy.target(128), replace(TOY, photo=128, texture=replace(TOY.texture, side=512)), 0)
+    run = Refinement(toy.subject(128), replace(TOY, photo=128, texture=replace(TOY.texture, side=512)), 0)
     finished(run)
-    mesh = run.mesh
+    mesh = textured_mesh(run)
     import trimesh
 
     whole = trimesh.Trimesh(mesh.vertices, mesh.faces)
@@ -101,7 +105,7 @@ def test_the_mesh_is_closed_outward_and_wears_the_photo() -> None:
 
 
 def test_previews_are_pictures_at_every_stage() -> None:
-    run = Refinement(toy.target(), TOY, 0)
+    run = Refinement(toy.subject(), TOY, 0)
     for step in run.steps():
         if step.number == 1:
             picture = step.preview()
@@ -109,10 +113,22 @@ def test_previews_are_pictures_at_every_stage() -> None:
             assert (picture != 255).any(2).mean() > 0.2
 
 
-def test_presets_take_steps_and_faces() -> None:
-    asked = preset("quick", 7, 999)
-    assert (asked.coarse.steps, asked.fine.steps, asked.texture.faces) == (7, 7, 999)
-    assert preset("full") == PRESETS["full"]
-    for wrong in (("best", None), ("quick", -1)):
-        with pytest.raises(BadOption, match="--refine|--steps"):
-            preset(*wrong)
+def test_recipes_take_steps_and_faces() -> None:
+    asked = recipe("quick", 7, 999)
+    assert ([stage.steps for stage in asked.stages], asked.texture.faces) == ([7, 7], 999)
+    assert recipe("full") == RECIPES["full"]["mesh"]
+
+
+def test_a_state_of_an_earlier_format_is_not_taken_up(tmp_path: Path) -> None:
+    """What such a job's worker does then is to begin anew (tests/web/test_refining.py)."""
+    subject = toy.subject()
+    run = Refinement(subject, TOY, 0, tmp_path)
+    next(run.steps())
+    run.save()
+    state = torch.load(tmp_path / CHECKPOINT, weights_only=True)
+    old = {"key": state["key"], "stage": "coarse", "done": 1, "random": state["random"], "coarse": state["stages"][0],
+           "fine": None, "adam": state["adam"], "losses": {"coarse": 1.0}, "halved": [], "format": 3}  # fmt: skip
+    torch.save(old, tmp_path / CHECKPOINT)
+    assert checkpoint.FORMAT > 3
+    with pytest.raises(BadOption, match="another photo or of other settings"):
+        Refinement(subject, TOY, 0, tmp_path)

@@ -16,15 +16,13 @@ from tests.refinement.toy import TOY
 
 
 def test_a_fitted_ball_has_no_terraces() -> None:
-    settings = replace(
-        TOY, coarse=replace(TOY.coarse, steps=20, rays=512), fine=replace(TOY.fine, steps=30, resolution=32)
-    )
-    run = Refinement(toy.target(), settings, 0)
+    stages = replace(toy.FIELD, steps=20, rays=512), replace(toy.MESH, steps=30, resolution=32)
+    run = Refinement(toy.subject(), replace(TOY, stages=stages), 0)
     for _ in run.steps():
         pass
-    surface = run.fine.final()  # type: ignore[union-attr]
-    normals = face_normals(surface.vertices, surface.faces)
-    corners = surface.vertices[surface.faces]
+    vertices, faces = run.surface()
+    normals = face_normals(vertices, faces)
+    corners = vertices[faces]
     area = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]).norm(dim=1)
     cosine = (normals * F.normalize(corners.mean(1), dim=1)).sum(1).clamp(-1, 1)
     assert (area * torch.rad2deg(cosine.arccos())).sum() / area.sum() < 9

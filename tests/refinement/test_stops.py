@@ -15,11 +15,11 @@ import pytest
 import torch
 
 from recon import pipeline
-from recon.refinement import solid_prior
 from recon.refinement.checkpoint import CHECKPOINT
-from recon.refinement.progress import STAGES, Step
+from recon.refinement.progress import STAGES, Reporter, Step
 from recon.refinement.run import Refinement
-from recon.render import unwrapping
+from recon.refinement.solid_prior import SolidPrior
+from recon.render import distance, unwrapping
 from recon.render.atlas import unwrap
 from recon.results import Reconstruction
 from tests.refinement import toy
@@ -38,8 +38,8 @@ def told(found: Reconstruction, tell: Callable[[Step], None], **options: Any) ->
 
 @pytest.fixture
 def found(monkeypatch: pytest.MonkeyPatch) -> Reconstruction:
-    """The ball's reconstruction, and a preset that does little."""
-    monkeypatch.setattr("recon.refinement.settings.PRESETS", {"quick": replace(TOY, turns=(0.0, 10.0))})
+    """The ball's reconstruction, and a recipe that does little."""
+    monkeypatch.setattr("recon.refinement.recipes.RECIPES", {"quick": {"mesh": replace(TOY, turns=(0.0, 10.0))}})
     return toy.found()
 
 
@@ -95,8 +95,8 @@ def test_a_finished_run_goes_straight_to_its_texture(
     found: Reconstruction, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = told(found, lambda _: None, folder=tmp_path, judged=False)
-    for name in ("guide_of", "distance_volume", "distance_at"):
-        monkeypatch.setattr(f"recon.refinement.run.{name}", None)
+    for name in ("colours", "volume", "distance"):
+        monkeypatch.setattr(SolidPrior, name, None)
     again = told(found, lambda _: None, folder=tmp_path, judged=False)
     assert first.refined is not None
     assert again.refined is not None
@@ -133,18 +133,18 @@ def test_a_process_that_cannot_unwrap_says_why(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_many_points_are_looked_up_in_parts_that_sum_to_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    target = toy.target()
+    solid = toy.prior()
     points = torch.rand(5000, 3, generator=torch.Generator().manual_seed(0)) * 1.6 - 0.8
-    whole = solid_prior.signed_distance(target.vertices, target.faces, points)
+    whole = distance.signed_distance(solid.vertices, solid.faces, points)
     beats = Counter[str]()
-    monkeypatch.setattr(solid_prior, "PART", 512)
-    parts = solid_prior.signed_distance(target.vertices, target.faces, points, lambda: beats.update("b"))
+    monkeypatch.setattr(distance, "PART", 512)
+    parts = distance.signed_distance(solid.vertices, solid.faces, points, lambda: beats.update("b"))
     torch.testing.assert_close(parts, whole)
     assert beats["b"] == 10
 
 
 def test_a_run_says_that_it_goes_on_before_its_first_step() -> None:
     heard: list[Step] = []
-    Refinement(toy.target(), TOY, tell=heard.append)
+    Refinement(toy.subject(), TOY, report=Reporter(heard.append))
     assert {step.stage for step in heard} == {"target"}
-    assert len(heard) > 2 * TOY.coarse.cells  # every slice of the field, every part of the distances
+    assert len(heard) > 2 * toy.FIELD.cells  # every slice of the field, every part of the distances

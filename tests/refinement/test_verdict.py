@@ -173,14 +173,14 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_refinement_keeps_the_first_model_where_its_own_is_worse(
     spoilt: bool, state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from recon.refinement import run, settings
+    from recon.refinement import recipes
+    from recon.refinement import refine as journey
 
-    monkeypatch.setitem(
-        settings.PRESETS, "quick", replace(toy.TOY, photo=128, fine=replace(toy.TOY.fine, steps=25, resolution=40))
-    )
+    finer = replace(toy.TOY, photo=128, lattice=40, stages=(toy.FIELD, replace(toy.MESH, steps=25, resolution=40)))
+    monkeypatch.setitem(recipes.RECIPES, "quick", {"mesh": finer})
     if spoilt:
-        mesh = run.Refinement.mesh.fget  # type: ignore[attr-defined]
-        monkeypatch.setattr(run.Refinement, "mesh", property(lambda self: terraced(mesh(self))))
+        mesh = journey.textured_mesh
+        monkeypatch.setattr(journey, "textured_mesh", lambda run: terraced(mesh(run)))
     found = toy.found()
     done = refine(found, "quick", networks=[toy.Inflating()], folder=state)
     assert done.refinement is not None

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 
 from recon.options import PhotoOptions
-from recon.refinement.reference import Target, target_of
-from recon.refinement.settings import CoarseSettings, FineSettings, Settings, TextureSettings
+from recon.refinement.protocols import Subject
+from recon.refinement.recipes import RefinementRecipe
+from recon.refinement.reference import Reference
+from recon.refinement.refine import subject_from_solid
+from recon.refinement.settings import MeshSettings, PointCloudSettings, RadianceFieldSettings, TextureSettings
+from recon.refinement.solid_prior import SolidPrior
 from recon.results import PhotoGeometry, Reconstruction
 from recon.settings import SolidSettings
 from recon.stages.surface_solid import make_solid
@@ -17,12 +21,18 @@ from recon.types import Camera, DepthMap, Mask, Mesh, Photo, Relief
 from tests.scenes import camera_of, frozen, photo_of, rays, sphere
 
 CENTRE, RADIUS = (0.3, -0.2, 3.0), 0.7
-TOY = Settings(
-    photo=64, volume=24,
-    coarse=CoarseSettings(steps=4, rays=128, side=32, guide_side=32, cells=16, levels=2, finest=32, hidden=8),
-    fine=FineSettings(steps=4, resolution=16, side=64),
-    texture=TextureSettings(faces=1500, side=128),
-)  # fmt: skip
+FIELD = RadianceFieldSettings(
+    steps=4, rays=128, side=32, guide_side=32, cells=16, volume=24, levels=2, finest=32, hidden=8
+)
+MESH = MeshSettings(steps=4, resolution=16, side=64)
+POINTS = PointCloudSettings(
+    steps=3, side=32, guide_side=32, azimuths=6, novel=64, erosion=1, features=4, widths=(8, 12, 16), cell=0.04
+)
+TEXTURE = TextureSettings(faces=1500, side=128)
+TOY = RefinementRecipe("toy", "made up", (FIELD, MESH), photo=64, lattice=16, texture=TEXTURE)
+TOY_POINTS = RefinementRecipe(
+    "toy", "made up", (replace(FIELD, steps=1), POINTS), photo=64, lattice=16, texture=replace(TEXTURE, field=True)
+)
 
 
 def ball() -> tuple[Photo, Mask, Camera, DepthMap]:
@@ -42,10 +52,24 @@ def solid() -> Mesh:
     return make_solid(photo, mask, depth, camera, SolidSettings(2000))
 
 
-def target(side: int = TOY.photo) -> Target:
-    """The ball as a target."""
+def subject(side: int = TOY.photo, recipe: RefinementRecipe = TOY) -> Subject:
+    """The ball as what a recipe is to refine, its photo of so many pixels."""
     photo, mask, camera, _ = ball()
-    return target_of(photo, mask, camera, solid(), side)
+    return subject_from_solid(photo, mask, camera, solid(), replace(recipe, photo=side))
+
+
+def reference(side: int = TOY.photo) -> Reference:
+    """The ball's photo."""
+    found = subject(side).reference
+    assert found is not None
+    return found
+
+
+def prior(side: int = TOY.photo) -> SolidPrior:
+    """The ball's solid."""
+    found = subject(side).shape
+    assert isinstance(found, SolidPrior)
+    return found
 
 
 def found() -> Reconstruction:

@@ -64,13 +64,14 @@ def test_the_closed_solid_too() -> None:
 
 def test_what_a_refinement_is_fitted_to_is_the_same() -> None:
     pytest.importorskip("torch")
-    from recon.refinement.reference import target_of
+    from recon.refinement.reference import frame_of, reference_of
 
     z = sphere(WHOLE, (0.9, 0.5, 3.0), 0.35)
     solid = make_solid(PHOTO, Mask(frozen(~np.isnan(z)), "file"), DepthMap(z, True), WHOLE)
-    whole = target_of(PHOTO, Mask(frozen(~np.isnan(z)), "file"), WHOLE, solid, 64)
-    part = target_of(
-        PART, Mask(frozen(~np.isnan(z[ROWS, COLUMNS])), "file"), Camera(140, 120, 288.0, *CENTRE), solid, 64
+    frame = frame_of(solid.vertices)
+    whole = reference_of(PHOTO, Mask(frozen(~np.isnan(z)), "file"), WHOLE, frame, 64)
+    part = reference_of(
+        PART, Mask(frozen(~np.isnan(z[ROWS, COLUMNS])), "file"), Camera(140, 120, 288.0, *CENTRE), frame, 64
     )
     inside = (whole.mask > 0.99).numpy()
     assert np.abs(part.mask.numpy() - whole.mask.numpy()).mean() < 0.02

@@ -17,7 +17,7 @@ from recon.cli.arguments import Groups, add_options, read_options
 from recon.cli.phrasebook import COMMAND_LINE, flag_of
 from recon.errors import BadOption
 from recon.options import Choice, Page, PhotoOptions, RefineOptions, option, option_of, options_of, plain, restored
-from recon.refinement.settings import PRESETS
+from recon.refinement.recipes import RECIPES
 from recon.results import PhotoGeometry, Reconstruction
 from tests.scenes import WHOLE, camera_of, depth_of, photo_of, room
 from web_3d_app.http import options as web
@@ -114,4 +114,4 @@ def test_every_flag_is_one_and_every_option_has_words() -> None:
 
 
 def test_the_presets_on_offer_are_the_ones_there_are() -> None:
-    assert [choice.value for choice in option_of(RefineOptions, "preset").choices] == list(PRESETS)
+    assert [choice.value for choice in option_of(RefineOptions, "preset").choices] == list(RECIPES)

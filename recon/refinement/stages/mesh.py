@@ -1,117 +1,187 @@
-"""The fine stage: a signed distance on a lattice of tetrahedra, fitted through the rasteriser.
-
-The surface is never anything but the zero of a function, so that it stays closed and does not cut itself. What is fitted is
-an offset on a coarser grid: Adam moves everything that it is given about as far, and where that were the lattice's own
-vertices, each would go its own way and the surface would become terraces of a cell.
-"""
+"""A mesh fitted through the rasteriser: its shape to the photo's outline and to what guides the run, and the colours of the
+radiance field that it came from where a guidance looks at colours."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from recon.refinement.guidance.solid import Guidance, Seen, off_depth
-from recon.refinement.reference import Target
-from recon.refinement.settings import FineSettings
-from recon.refinement.solid_prior import Guide
-from recon.refinement.stages.radiance_field import Coarse
+from recon.messages import Message
+from recon.refinement.closed_surface import without_crumbs
+from recon.refinement.progress import Heartbeat, no_heartbeat
+from recon.refinement.protocols import (
+    Rendering,
+    Stage,
+    StageContext,
+    State,
+    Triangles,
+    ViewBudget,
+    ViewRequest,
+    guided,
+    smaller_pictures,
+)
+from recon.refinement.reference import Frame
+from recon.refinement.settings import MeshSettings
+from recon.refinement.smooth import smoothed
+from recon.refinement.stages.radiance_field import RadianceField, RadianceFieldStage
+from recon.refinement.stages.tetrahedral_mesh import TetrahedralMesh
+from recon.refinement.thin_parts import thickened
+from recon.refinement.view_loss import depth_loss
 from recon.render.antialias import antialias
 from recon.render.cameras import Pinhole
-from recon.render.dmtet import LatticeSurface, marching_tetrahedra, on_border, tetrahedral_lattice
+from recon.render.dmtet import LatticeSurface, tetrahedral_lattice
 from recon.render.meshloss import normal_loss
-from recon.render.raster import interpolate, rasterise, scatter
+from recon.render.raster import Fragments, interpolate, rasterise, scatter, vertex_normals
 from recon.render.topology import Edges, edges_of
+from recon.render.volume import shade
+from recon.types import PointCloud
 
-COARSER = 2
-"""Cells of the lattice along an axis in one of the offset's grid."""
 
+class MeshStage(Stage):
+    """The fit of a mesh. colours: the field whose colours it wears."""
 
-class Fine(nn.Module):
-    """A mesh as the zero of a signed distance, positive inside: `distance`, as it began, and `offset` [z, y, x] laid over
-    it, which is fitted; least: what their sum may not fall below, no bound if None."""
-
-    distance: Tensor
-    least: Tensor
-    positions: Tensor
+    name = MeshSettings.stage
 
     def __init__(
-        self, distance: Float[Tensor, " n"], resolution: int, least: Float[Tensor, " n"] | None = None
+        self, model: TetrahedralMesh, colour_field: RadianceField, settings: MeshSettings, context: StageContext
     ) -> None:
-        super().__init__()
-        self.register_buffer("distance", distance.clone())
-        self.register_buffer("least", torch.full_like(distance, -torch.inf) if least is None else least)
-        self.resolution = resolution
-        nodes = (resolution // COARSER + 1,) * 3
-        self.offset = nn.Parameter(torch.zeros(nodes, device=distance.device))
-        self.register_buffer("positions", tetrahedral_lattice(resolution).to(distance.device), persistent=False)
+        self.model, self.colour_field, self.settings, self.context = model, colour_field, settings, context
+        self.steps = settings.steps
+        self._see_reference()
 
-    def total(self) -> Float[Tensor, " n"]:
-        """The signed distance as it is now, at the lattice's vertices."""
-        places = self.positions[None, None, None]
-        moved = F.grid_sample(self.offset[None, None], places, padding_mode="border", align_corners=True)
-        return torch.maximum(self.distance + moved.flatten(), self.least)
+    def _see_reference(self) -> None:
+        reference = self.context.subject.reference
+        self.reference = None if reference is None else reference.at(self.settings.side)
+        self._depth: Float[Tensor, "1 n"] | None = None
 
-    def surface(self) -> LatticeSurface:
-        """The mesh."""
-        return marching_tetrahedra(self.total(), self.positions, self.resolution)
+    @classmethod
+    def begin(
+        cls, settings: MeshSettings, context: StageContext, before: Sequence[Stage], state: State | None
+    ) -> MeshStage:
+        """The mesh where the field has left its shape, or as it was left itself."""
+        field = before[-1]
+        assert isinstance(field, RadianceFieldStage), "a mesh comes from a radiance field"
+        if state is not None:
+            model = TetrahedralMesh(state["distance"], settings.resolution, state["least"])
+            model.load_state_dict(state)
+            return cls(model, field.model, settings, context)
+        points = tetrahedral_lattice(settings.resolution).to(context.device)
+        distance, least = field.distance(points), None
+        smooth, reference = smoothed(distance, settings.resolution), context.subject.reference
+        if reference is None:
+            distance = smooth
+        else:
+            distance, least = thickened(reference, distance, smooth, points, 2 / settings.resolution)
+        return cls(TetrahedralMesh(distance, settings.resolution, least), field.model, settings, context)
+
+    def parameters(self) -> Sequence[nn.Parameter]:
+        """The surface's, and those of its colours, which get gradients where a guidance looks at them."""
+        return [*self.model.parameters(), *self.colour_field.parameters()]
+
+    def optimiser(self) -> torch.optim.Optimizer:
+        """Adam; it leaves alone what has no gradient."""
+        shape: dict[str, object] = {"params": list(self.model.parameters()), "lr": self.settings.rate}
+        colours = [group | {"eps": 1e-15} for group in self.colour_field.groups(self.settings.colour_rate)]
+        return torch.optim.Adam([shape, *colours], betas=(0.9, 0.99))
+
+    def loss(self, step: int, generator: torch.Generator) -> Float[Tensor, ""]:
+        """What is wrong with the mesh in the reference view, and what the guidances say."""
+        surface = self.model.surface()
+        edges = edges_of(surface.faces)
+        loss = self.settings.normal * normal_loss(surface.vertices, surface.faces, edges)
+        if self.reference is not None:
+            loss = self._photo_loss(loss, surface, edges)
+        budget, progress = ViewBudget(self.name, self.settings.side // 2), step / max(self.steps, 1)
+
+        def shown(request: ViewRequest, generator: torch.Generator) -> Rendering:
+            return self._rendered(surface, edges, request)
+
+        return guided(loss, self.context.guidances, shown, budget, progress, generator)
+
+    def _photo_loss(self, loss: Float[Tensor, ""], surface: LatticeSurface, edges: Edges) -> Float[Tensor, ""]:
+        assert self.reference is not None
+        if self._depth is None:
+            self._depth = self.context.subject.shape.depth(self.reference.camera).flatten()[None]
+        request = ViewRequest((self.reference.camera,), wants=frozenset({"opacity", "depth"}))
+        seen = self._rendered(surface, edges, request)
+        loss = loss + self.settings.mask * (seen.opacity - self.reference.mask.flatten()).square().mean()
+        return loss + self.settings.depth * depth_loss(seen, self._depth)
+
+    def render(self, request: ViewRequest, generator: torch.Generator) -> Rendering:
+        """Antialiased pictures of the mesh, over white unless another background is asked for."""
+        surface = self.model.surface()
+        return self._rendered(surface, edges_of(surface.faces), request)
+
+    def _rendered(self, surface: LatticeSurface, edges: Edges, request: ViewRequest) -> Rendering:
+        background = request.background
+        if background is None:
+            background = torch.ones(len(request.cameras), 3, device=surface.vertices.device)
+        parts = [self._picture(surface, edges, request, view, background[view]) for view in range(len(background))]
+        colour, opacity, depth, normal = zip(*parts, strict=True)
+        return Rendering(
+            request.cameras, request.pixels, None if colour[0] is None else torch.stack(colour), torch.stack(opacity),
+            torch.stack(depth), None if normal[0] is None else torch.stack(normal), background,
+        )  # fmt: skip
+
+    def _picture(
+        self, surface: LatticeSurface, edges: Edges, request: ViewRequest, view: int, background: Float[Tensor, " 3"]
+    ) -> tuple[Tensor | None, Tensor, Tensor, Tensor | None]:
+        """Colour, opacity, depth and normal of the pixels that are wanted of one view."""
+        camera, chosen = request.cameras[view], request.chosen(view)
+        seen = rasterise(surface.vertices, surface.faces, camera.c2w, camera.focal, (camera.height, camera.width))
+        normal = None
+        if "normal" in request.wants or request.shading != "albedo":
+            normal = F.normalize(interpolate(vertex_normals(surface.vertices, surface.faces), seen), dim=1)
+        layers = [torch.ones_like(seen.depth)[:, None], seen.depth[:, None], *([] if normal is None else [normal])]
+        picture = antialias(scatter(torch.cat(layers, 1), seen), seen, edges).flatten(0, 1)
+        colour = None
+        if "colour" in request.wants:
+            lit = self._lit(surface, seen, normal, request)
+            colour = antialias(scatter(lit, seen, background), seen, edges).flatten(0, 1)
+        if chosen is not None:
+            picture, colour = picture[chosen], None if colour is None else colour[chosen]
+        return colour, picture[:, 0], picture[:, 1], None if normal is None else picture[:, 2:]
+
+    def _lit(
+        self, surface: LatticeSurface, seen: Fragments, normal: Float[Tensor, "n 3"] | None, request: ViewRequest
+    ) -> Float[Tensor, "n 3"]:
+        """The colours at the visible pixels: what is painted on the surface does not pull it along."""
+        albedo = self.colour_field.albedo(interpolate(surface.vertices, seen).detach())
+        light = None if request.light is None else request.light[None]
+        return shade(albedo, normal, light, request.shading, request.ambient)
 
     @torch.no_grad()
-    def final(self, apart: float = 1e-3) -> LatticeSurface:
-        """The mesh with no two vertices in one place: the surface keeps `apart` of a cube's edge from the lattice's own
-        vertices, where it would shrink faces to points."""
-        least = apart * 2 / self.resolution
-        distance = self.total()
-        inside = (distance > 0) & ~on_border(self.resolution).to(distance.device)
-        distance = torch.where(inside, distance.clamp_min(least), distance.clamp_max(-least))
-        return marching_tetrahedra(distance, self.positions, self.resolution)
-
-    @torch.no_grad()
-    def view(self, camera: Pinhole, coarse: Coarse) -> Float[Tensor, "h w 3"]:
+    def view(self, camera: Pinhole) -> Float[Tensor, "h w 3"]:
         """A camera's picture in the field's colours, over white."""
-        surface = self.surface()
+        surface = self.model.surface()
         edges = edges_of(surface.faces)
         seen = rasterise(surface.vertices, surface.faces, camera.c2w, camera.focal, (camera.height, camera.width))
-        return antialias(scatter(coarse.colours(interpolate(surface.vertices, seen)), seen, 1.0), seen, edges)
+        return antialias(scatter(self.colours(interpolate(surface.vertices, seen)), seen, 1.0), seen, edges)
 
-    def loss(
-        self,
-        target: Target,
-        guide: Guide,
-        guidances: Sequence[Guidance],
-        coarse: Coarse,
-        settings: FineSettings,
-        step: int,
-        generator: torch.Generator,
-    ) -> Float[Tensor, ""]:
-        """What is wrong with the mesh in the reference view, and what the guidance says."""
-        surface = self.surface()
-        edges = edges_of(surface.faces)
-        loss = settings.normal * normal_loss(surface.vertices, surface.faces, edges)
-        seen = _seen(surface, edges, target.camera, None)
-        _, shown, depth = (layer.flatten(0, 1) for layer in guide.view(target.camera))
-        loss = loss + settings.mask * (seen.opacity - target.mask.flatten()).square().mean()
-        loss = loss + settings.depth * off_depth(seen, shown, depth)
-        for guidance in guidances:
-            camera, pixels = guidance.draw("fine", generator)
-            assert pixels is None, "a mesh is shown whole"
-            camera = camera.to(target.photo.device)
-            seen = _seen(surface, edges, camera, coarse if guidance.coloured else None)
-            loss = loss + guidance.loss(seen, step, generator)
-        return loss
+    def colours(self, points: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
+        """The field's."""
+        return self.colour_field.colours(points)
 
+    def surface(self, heartbeat: Heartbeat = no_heartbeat) -> Triangles:
+        """The mesh, less its floaters."""
+        found = self.model.final()
+        return without_crumbs(found.vertices, found.faces)
 
-def _seen(surface: LatticeSurface, edges: Edges, camera: Pinhole, colours: Coarse | None) -> Seen:
-    """A camera's antialiased picture of the mesh, over white where it has colours."""
-    seen = rasterise(surface.vertices, surface.faces, camera.c2w, camera.focal, (camera.height, camera.width))
-    layers = torch.stack([torch.ones_like(seen.depth), seen.depth], 1)
-    picture = antialias(scatter(layers, seen), seen, edges).flatten(0, 1)
-    colour = None
-    if colours is not None:
-        shown = scatter(colours.colours(interpolate(surface.vertices, seen)), seen, 1.0)
-        colour = antialias(shown, seen, edges).flatten(0, 1)
-    ground = torch.ones(1, 3, device=camera.c2w.device)
-    return Seen("fine", camera, None, colour, picture[:, 0], picture[:, 1], ground)
+    def cloud(self, frame: Frame) -> PointCloud | None:
+        """None: a mesh is no cloud."""
+        return None
+
+    def halve(self) -> Message:
+        """Half of the pictures' side."""
+        self.settings = replace(self.settings, side=max(self.settings.side // 2, 2))
+        self._see_reference()
+        return smaller_pictures(self.name)
+
+    def state_dict(self) -> State:
+        """The surface's; the field's is kept with its own stage."""
+        return self.model.state_dict()

@@ -1,4 +1,4 @@
-"""The points of the second stage's alternative: every pixel of the photo, and what only other views see.
+"""Coloured points all round a subject: every pixel of the photo, and what only other views see.
 
 Make-It-3D, section 3.3 (Tang et al. 2023): the reference view's depth gives a point to each of the subject's pixels, with
 the photo's colour. Views around the object add points only where the photo does not show the surface already, nor at its
@@ -21,15 +21,15 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from recon.geometry.fill import nearest_filled
-from recon.refinement.progress import Beat, still
-from recon.refinement.reference import Target
-from recon.refinement.solid_prior import Guide, vertex_normals
-from recon.refinement.stages.radiance_field import Coarse
+from recon.refinement.progress import Heartbeat, no_heartbeat
+from recon.refinement.reference import Reference
+from recon.refinement.solid_prior import SolidPrior
+from recon.refinement.stages.radiance_field import RadianceField
 from recon.render.antialias import SLACK
 from recon.render.cameras import Pinhole, distance_to_fit, orbit
 from recon.render.fields import normals_by_differences
-from recon.render.march import render_view as march_view
-from recon.render.raster import interpolate, rasterise, scatter
+from recon.render.march import render_view
+from recon.render.raster import interpolate, rasterise, scatter, vertex_normals
 
 FOV = 20.0
 """Degrees; Make-It-3D's views."""
@@ -75,29 +75,29 @@ class _Known:
     counts: Bool[Tensor, "h w"]
 
 
-def solid_viewer(guide: Guide) -> Viewer:
-    """Views of the guide's solid: exact depth, the smooth normals of its vertices."""
-    normals = vertex_normals(guide.vertices, guide.faces)
+def solid_viewer(solid: SolidPrior) -> Viewer:
+    """Views of the solid: exact depth, the smooth normals of its vertices."""
+    normals = vertex_normals(solid.vertices, solid.faces)
 
     @torch.no_grad()
     def seen_by(camera: Pinhole) -> View:
-        seen = rasterise(guide.vertices, guide.faces, camera.c2w, camera.focal, (camera.height, camera.width))
-        colour, normal = interpolate(guide.colours, seen), F.normalize(interpolate(normals, seen), dim=1)
+        seen = rasterise(solid.vertices, solid.faces, camera.c2w, camera.focal, (camera.height, camera.width))
+        colour, normal = interpolate(solid.colours(), seen), F.normalize(interpolate(normals, seen), dim=1)
         depth = scatter(seen.depth[:, None], seen, torch.nan)[..., 0]
         return View(scatter(colour, seen), depth, scatter(normal, seen))
 
     return seen_by
 
 
-def field_viewer(coarse: Coarse) -> Viewer:
-    """Views of the coarse field: mean depth where half a pixel is covered, the density's direction as normal."""
+def field_viewer(model: RadianceField) -> Viewer:
+    """Views of a field: mean depth where half a pixel is covered, the density's direction as normal."""
 
     @torch.no_grad()
     def seen_by(camera: Pinhole) -> View:
-        seen = march_view(coarse.field, camera, coarse.occupancy, torch.ones(3, device=camera.c2w.device))
+        seen = render_view(model.field, camera, model.occupancy, torch.ones(3, device=camera.c2w.device))
         normal, there = torch.zeros_like(seen.colour), ~seen.depth.isnan()
         places = _lifted(camera, seen.depth)[there]
-        parts = [normals_by_differences(coarse.field.density_logit, part, SPACING) for part in places.split(1 << 14)]
+        parts = [normals_by_differences(model.field.density_logit, part, SPACING) for part in places.split(1 << 14)]
         normal[there] = torch.cat(parts)
         return View(seen.colour, seen.depth, normal)
 
@@ -112,15 +112,21 @@ def cameras_around(elevations: Sequence[float], azimuths: int, side: int) -> lis
 
 
 @torch.no_grad()
-def make_cloud(target: Target, viewer: Viewer, cameras: Sequence[Pinhole], erosion: int, beat: Beat = still) -> Cloud:
+def multiview_cloud(
+    reference: Reference,
+    viewer: Viewer,
+    cameras: Sequence[Pinhole],
+    erosion: int,
+    heartbeat: Heartbeat = no_heartbeat,
+) -> Cloud:
     """The photo's pixels, then what each camera sees that is not in the cloud yet. erosion: pixels of the subject's rim
     where other views may add points too, for the photo shows it at a grazing angle."""
-    first = _reference(target, viewer(target.camera))
+    first = _in_the_photo(reference, viewer(reference.camera))
     there = ~first.depth.isnan()
-    parts = [_taken(target.camera, first, there)]
-    known = [_Known(target.camera, first.depth, _eroded(there, erosion))]
+    parts = [_taken(reference.camera, first, there)]
+    known = [_Known(reference.camera, first.depth, _eroded(there, erosion))]
     for camera in cameras:
-        beat()
+        heartbeat()
         seen = viewer(camera)
         good = ~seen.depth.isnan() & ~_steps(seen.depth, camera)
         points, normals, colours = _taken(camera, seen, good)
@@ -134,14 +140,14 @@ def make_cloud(target: Target, viewer: Viewer, cameras: Sequence[Pinhole], erosi
     return Cloud(points[order], normals[order], colours[order], order < len(parts[0][0]))
 
 
-def _reference(target: Target, seen: View) -> View:
+def _in_the_photo(reference: Reference, seen: View) -> View:
     """The surface at every pixel of the subject, in the photo's colours; a little beyond its outline like at it."""
     layers = torch.cat([seen.depth[..., None], seen.normal], 2)
     layers[seen.depth.isnan()] = torch.nan
     filled = np.stack([nearest_filled(layer, REACH) for layer in layers.permute(2, 0, 1).cpu().numpy()], -1)
     layers = torch.from_numpy(filled).to(seen.depth)
-    layers[target.mask <= 0.5] = torch.nan
-    return View(target.photo, layers[..., 0], layers[..., 1:])
+    layers[reference.mask <= 0.5] = torch.nan
+    return View(reference.photo, layers[..., 0], layers[..., 1:])
 
 
 def _taken(camera: Pinhole, seen: View, where: Bool[Tensor, "h w"]) -> tuple[Tensor, Tensor, Tensor]:

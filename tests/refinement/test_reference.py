@@ -8,88 +8,96 @@ import numpy as np
 import torch
 
 from recon.geometry.camera import project
-from recon.refinement.reference import target_of
-from recon.refinement.solid_prior import distance_at, distance_volume, guide_of, signed_distance, trust
+from recon.refinement.refine import subject_from_solid
+from recon.refinement.solid_prior import SolidPrior, trust
 from recon.refinement.unseen_colours import colours_through, plain_photo
 from recon.render.cameras import orbit
+from recon.render.distance import signed_distance
 from tests.refinement import toy
 
 
 def test_the_frame_leads_there_and_back_and_the_object_lies_in_the_ball() -> None:
     points = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32) + np.float32((0, 0, 4))
-    target = toy.target()
-    np.testing.assert_allclose(target.frame.from_world(target.frame.to_world(points)), points, atol=1e-5)
-    assert target.vertices.norm(dim=1).max() < 1
-    centre = target.frame.to_world(np.array([toy.CENTRE], np.float32))
+    frame = toy.subject().frame
+    np.testing.assert_allclose(frame.from_world(frame.to_world(points)), points, atol=1e-5)
+    assert toy.prior().vertices.norm(dim=1).max() < 1
+    centre = frame.to_world(np.array([toy.CENTRE], np.float32))
     assert np.linalg.norm(centre) < 0.05
 
 
 def test_a_pixel_of_the_crop_is_the_photo_s_pixel_on_the_same_ray() -> None:
     photo, mask, camera, _ = toy.ball()
-    target = toy.target(128)
+    reference, vertices = toy.reference(128), toy.prior(128).vertices
     assert mask.inside is not None
-    points = target.vertices[:: len(target.vertices) // 200]
-    u, v, _ = target.camera.project(points).T
-    whole = project(target.frame.from_world(points.numpy()), camera)
-    there = target.mask[v.long(), u.long()] > 0.99
+    points = vertices[:: len(vertices) // 200]
+    u, v, _ = reference.camera.project(points).T
+    whole = project(toy.subject().frame.from_world(points.numpy()), camera)
+    there = reference.mask[v.long(), u.long()] > 0.99
     columns, rows = whole.astype(int).T
-    found, wanted = target.photo[v.long(), u.long()][there], torch.from_numpy(photo.rgb[rows, columns] / 255)[there]
+    found, wanted = reference.photo[v.long(), u.long()][there], torch.from_numpy(photo.rgb[rows, columns] / 255)[there]
     assert (found - wanted).abs().mean() < 0.05  # up to a pixel beside it; 0.3 for pixels drawn by chance
 
 
 def test_the_solid_fills_the_mask() -> None:
-    target = toy.target()
-    _, cover, depth = guide_of(target, 4.0, 1e-3).view(target.camera)
-    inside = target.mask > 0.5
+    reference = toy.reference()
+    _, cover, depth = toy.prior().view(reference.camera)
+    inside = reference.mask > 0.5
     both = (cover > 0) & inside
     assert both.sum() / ((cover > 0) | inside).sum() > 0.95
     nearest = float(depth[depth > 0].min())
-    assert abs(nearest - float(target.camera.position.norm()) + toy.RADIUS / target.frame.radius) < 0.02
+    assert abs(nearest - float(reference.camera.position.norm()) + toy.RADIUS / toy.subject().frame.radius) < 0.02
+    assert torch.equal(toy.prior().depth(reference.camera), depth)
 
 
 def test_distances_are_a_ball_s() -> None:
-    target = toy.target()
-    volume = distance_volume(target, 24)
+    solid = toy.prior()
     points = torch.rand(500, 3, generator=torch.Generator().manual_seed(0)) * 1.6 - 0.8
-    radius = toy.RADIUS / target.frame.radius
+    radius = toy.RADIUS / toy.subject().frame.radius
     wanted = radius - points.norm(dim=1)
-    assert (distance_at(target, volume, points) - wanted).abs().max() < 0.1
-    assert (signed_distance(target.vertices, target.faces, points) - wanted).abs().mean() < 0.03
+    assert (solid.distance(points, 24) - wanted).abs().max() < 0.1
+    assert (signed_distance(solid.vertices, solid.faces, points) - wanted).abs().mean() < 0.03
 
 
-def test_a_photo_whose_middle_is_not_its_principal_point_makes_the_same_target() -> None:
+def test_a_photo_whose_middle_is_not_its_principal_point_makes_the_same_reference() -> None:
     photo, mask, camera, _ = toy.ball()
     assert mask.inside is not None
-    whole, cut = toy.target(128), np.s_[8:, 24:]
-    part = target_of(
+    whole, cut = toy.reference(128), np.s_[8:, 24:]
+    part = subject_from_solid(
         replace(photo, rgb=photo.rgb[cut]), replace(mask, inside=mask.inside[cut]),
-        replace(camera, width=104, height=88, cx=camera.cx - 24, cy=camera.cy - 8), toy.solid(), 128,
-    )  # fmt: skip
+        replace(camera, width=104, height=88, cx=camera.cx - 24, cy=camera.cy - 8), toy.solid(),
+        replace(toy.TOY, photo=128),
+    ).reference  # fmt: skip
+    assert part is not None
     torch.testing.assert_close(part.mask, whole.mask, atol=1e-5, rtol=0)
     inside = whole.mask > 0.99
     assert (part.photo - whole.photo)[inside].abs().mean() < 0.01  # OpenCV looks up in steps of 1/32 pixel
 
 
 def test_colours_are_the_photo_s_in_front_and_fade_to_its_plain_mirror_image_behind() -> None:
-    target = toy.target()
-    flat = guide_of(replace(target, photo=torch.full_like(target.photo, 0.25)), 4.0, 1e-3).colours
+    reference, solid = toy.reference(), toy.prior()
+
+    def colours(photo: torch.Tensor, photo_weight: float, guess_weight: float) -> torch.Tensor:
+        seen = replace(reference, photo=photo)
+        return SolidPrior(solid.vertices, solid.faces, seen, photo_weight, guess_weight).colours()
+
+    flat = colours(torch.full_like(reference.photo, 0.25), 4.0, 1e-3)
     torch.testing.assert_close(flat, torch.full_like(flat, 0.25), atol=4e-3, rtol=0)  # a byte's step
-    firm = guide_of(target, 1e4, 1e-3).colours
-    front = target.vertices[:, 2] < -0.5 * float(target.vertices[:, 2].abs().max())
-    u, v, _ = target.camera.project(target.vertices[front]).T
-    assert (firm[front] - target.photo[v.long(), u.long()]).abs().mean() < 0.05
-    faded = guide_of(target, 4.0, 1e3).colours
-    plain = colours_through(plain_photo(target), target, target.vertices)
+    firm = colours(reference.photo, 1e4, 1e-3)
+    front = solid.vertices[:, 2] < -0.5 * float(solid.vertices[:, 2].abs().max())
+    u, v, _ = reference.camera.project(solid.vertices[front]).T
+    assert (firm[front] - reference.photo[v.long(), u.long()]).abs().mean() < 0.05
+    faded = colours(reference.photo, 4.0, 1e3)
+    plain = colours_through(plain_photo(reference), reference, solid.vertices)
     torch.testing.assert_close(faded, plain, atol=0.02, rtol=0)
 
 
 def test_the_guess_for_the_far_side_loses_spots_and_keeps_edges() -> None:
-    target = toy.target(128)
+    reference = toy.reference(128)
     halves = torch.where(torch.arange(128)[:, None] < 64, 0.2, 0.6)[..., None].expand(128, 128, 3).contiguous()
     spotted = halves.clone()
     spotted[40:48, 50:58] = 1.0
     for picture in (halves, spotted):
-        plain = plain_photo(replace(target, photo=picture))
+        plain = plain_photo(replace(reference, photo=picture))
         for rows, colour in ((np.s_[24:61], 0.2), (np.s_[67:104], 0.6)):  # three pixels from the edge it is all there
             assert (plain[rows, 24:104] - colour).abs().max() < 0.02
 

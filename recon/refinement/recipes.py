@@ -1,0 +1,106 @@
+"""Recipes: which stages a refinement goes through, what guides it, and where its numbers come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from recon.errors import BadOption
+from recon.refinement.settings import (
+    MeshSettings,
+    PointCloudSettings,
+    RadianceFieldSettings,
+    SolidGuidanceSettings,
+    StageSettings,
+    TextureSettings,
+)
+
+GUIDANCES = ("builtin",)
+"""Names of what can guide a refinement; `guidance` builds them."""
+
+
+@dataclass(frozen=True)
+class RefinementRecipe:
+    """One way to refine. name: as it is asked for; source: where its stages and numbers come from; stages: in their order;
+    guidance: names of what guides, none or several; solid: what the solid's opinion weighs; texture: of the result; photo:
+    pixels of the reference's side; turns: in degrees, of the views that each network sees of the subject; samples: of the
+    solid's front; lattice: cubes along an axis of the one that the solid's plates are thick enough for; save_every: seconds
+    between checkpoints."""
+
+    name: str
+    source: str
+    stages: tuple[StageSettings, ...]
+    guidance: tuple[str, ...] = ("builtin",)
+    solid: SolidGuidanceSettings = field(default_factory=SolidGuidanceSettings)
+    texture: TextureSettings = field(default_factory=TextureSettings)
+    photo: int = 512
+    turns: tuple[float, ...] = (0.0,)
+    samples: int = 12_000
+    lattice: int = 88
+    save_every: float = 20.0
+
+    def with_steps(self, most: int) -> RefinementRecipe:
+        """The same with at most so many steps of each stage."""
+        return replace(self, stages=tuple(replace(stage, steps=min(most, stage.steps)) for stage in self.stages))
+
+
+MAGIC3D = (
+    "a radiance field on a hash grid, then a mesh of marching tetrahedra fitted through a rasteriser: Magic3D (Lin et al."
+    " 2023) and, for one photo, Magic123 (Qian et al. 2023); sizes and weights by bench.refined, see docs/decisions.md"
+)
+MAKE_IT_3D = (
+    "the same field, then points of the photo and of views around with a deferred renderer: Make-It-3D (Tang et al. 2023),"
+    " section 3.3; sizes and weights by bench.refined, see docs/decisions.md"
+)
+FULL_FIELD = RadianceFieldSettings(steps=1500, rays=4096, side=256, guide_side=128, volume=96)
+OWN_COLOURS = TextureSettings(field=True)
+
+RECIPES: dict[str, dict[str, RefinementRecipe]] = {
+    "quick": {
+        "mesh": RefinementRecipe("quick", MAGIC3D, (RadianceFieldSettings(), MeshSettings())),
+        "points": RefinementRecipe(
+            "quick", MAKE_IT_3D, (RadianceFieldSettings(), PointCloudSettings()), texture=OWN_COLOURS
+        ),
+    },
+    "full": {
+        "mesh": RefinementRecipe(
+            "full", MAGIC3D, (FULL_FIELD, MeshSettings(steps=200, resolution=128, side=512)), photo=1024,
+            lattice=128, texture=TextureSettings(faces=150_000, side=2048),
+        ),
+        "points": RefinementRecipe(
+            "full", MAKE_IT_3D,
+            (FULL_FIELD,
+             PointCloudSettings(
+                steps=1000, side=512, guide_side=256, novel=512, erosion=15, features=16, widths=(16, 32, 64, 128),
+                radius=2.0, rate=2e-3, cell=0.006,
+             )),
+            photo=1024, lattice=128, texture=TextureSettings(faces=150_000, side=2048, field=True),
+        ),
+    },
+}  # fmt: skip
+"""By their names and by what they lead to: a mesh, or a cloud with its renderer."""
+
+
+def recipe(
+    name: str, steps: int | None = None, faces: int | None = None, guidance: str = "builtin", refine_to: str = "mesh"
+) -> RefinementRecipe:
+    """A recipe by name and by what it leads to; each of its stages has at most `steps` steps, the mesh at most `faces`
+    faces; guidance: names with commas, or none. Raises BadOption for an unknown guidance."""
+    chosen = replace(RECIPES[name][refine_to], guidance=guidance_names(guidance))
+    if faces is not None:
+        chosen = replace(chosen, texture=replace(chosen.texture, faces=faces))
+    return chosen if steps is None else chosen.with_steps(steps)
+
+
+def guidance_names(given: str) -> tuple[str, ...]:
+    """The names in a list with commas, each once; none of them for `none`. Raises BadOption."""
+    names = tuple(dict.fromkeys(name.strip() for name in given.split(",")))
+    if names == ("none",):
+        return ()
+    for name in names:
+        if name not in GUIDANCES:
+            known = GUIDANCES[0] if len(GUIDANCES) == 1 else "some of " + ",".join(GUIDANCES)
+            raise BadOption(
+                "guidance.unknown", "<guidance> is {given!r} and {name!r} is unknown; give none, or {known}.",
+                given=given, name=name, known=known,
+            )  # fmt: skip
+    return names
