@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from recon.cli.process import run
+from recon.cli.process import start
 
 if __name__ == "__main__":
-    run()
+    start()

@@ -33,7 +33,7 @@ from tests.source_graph import (
 )
 
 FLOORS = [
-    ("gen", "app"),
+    ("gen", "app", "recon.__main__", "web_3d_app.__main__"),
     ("recon.cli", "web_3d_app"),
     ("web_3d_app.http",),
     ("web_3d_app.services",),

@@ -14,7 +14,7 @@ INTERRUPTED = 130
 """The exit code after Ctrl-C or SIGTERM, as shells have it."""
 
 
-def run() -> NoReturn:
+def start() -> NoReturn:
     """Run the command line of this process and end it."""
     for order in (signal.SIGINT, signal.SIGTERM):  # until main listens; imports take their time
         if signal.getsignal(order) is not signal.SIG_IGN:

@@ -18,7 +18,8 @@ PROGRAM, COMMAND = next(
 
 
 class Parser(argparse.ArgumentParser):
-    """Raises BadOption for arguments that it does not understand."""
+    """A parser that raises BadOption for arguments that it does not understand."""
 
     def error(self, message: str) -> NoReturn:
+        """What argparse calls to complain."""
         raise BadOption("run.arguments", "{message}; see {command} --help.", message=message, command=COMMAND)
