@@ -33,8 +33,10 @@ def plain_photo(reference: Reference) -> Float[Tensor, "s s 3"]:
     return torch.from_numpy(plain.astype(np.float32) / 255).to(reference.photo)
 
 
-def colours_through(picture: Float[Tensor, "s s 3"], reference: Reference, points: Float[Tensor, "n 3"]) -> Tensor:
-    """A picture's colours (n, 3) at points where the reference's camera would see them if nothing were before them."""
+def colours_through(
+    picture: Float[Tensor, "s s 3"], reference: Reference, points: Float[Tensor, "n 3"]
+) -> Float[Tensor, "n 3"]:
+    """A picture's colours at points where the reference's camera would see them if nothing were before them."""
     places = reference.camera.project(points)[:, :2] * (2 / reference.camera.width) - 1
     layers = picture.permute(2, 0, 1)[None]
     return F.grid_sample(layers, places[None, None], padding_mode="border", align_corners=False)[0, :, 0].T.contiguous()
