@@ -32,7 +32,7 @@ from web_3d_app.jobs.transport import is_packed
 from web_3d_app.kinds import KINDS
 from web_3d_app.kinds.photo import PHOTO
 from web_3d_app.kinds.refinement import REFINEMENT
-from web_3d_app.phrasebook import from_text, sentence_of
+from web_3d_app.phrasebook import from_text, sentence_of, told
 from web_3d_app.problems import Problem
 from web_3d_app.settings import Settings
 from web_3d_app.work.refinement import BEGINS, POINTS, RefinementProgress
