@@ -32,6 +32,7 @@ from web_3d_app.kinds import KINDS
 from web_3d_app.kinds.photo import PHOTO
 from web_3d_app.kinds.refinement import REFINEMENT
 from web_3d_app.phrasebook import from_text, sentence_of
+from web_3d_app.phrasebook import told as in_words
 from web_3d_app.problems import Problem
 from web_3d_app.settings import Settings
 from web_3d_app.work.refinement import BEGINS, POINTS, RefinementProgress
@@ -120,7 +121,7 @@ def test_a_refinement_asked_for_with_the_photo_makes_a_better_mesh(house: House)
     assert shares == sorted(shares) and {stage for stage, _ in told} >= set(BEGINS)
     losses = done.facts["refinement"]["losses"]
     assert losses.keys() >= {"coarse", "fine"} and [step for step, _ in losses["coarse"]] == [1, 2, 3]
-    assert all("--" not in told(note) for note in done.facts["refinement"]["notes"])
+    assert all("--" not in in_words(note) for note in done.facts["refinement"]["notes"])
 
 
 @pytest.mark.slow
