@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 from web_3d_app import create_app
+from web_3d_app.__main__ import serve
 
 __all__ = ["create_app"]
 
@@ -20,20 +20,5 @@ def __getattr__(name: str) -> Any:
     return made
 
 
-def main() -> None:
-    """Serve until Ctrl-C; gunicorn.conf.py prints the address."""
-    from gunicorn.app.wsgiapp import run
-
-    from web_3d_app.settings import Settings
-
-    try:
-        Settings.from_env().with_secret()
-    except ValueError as error:
-        sys.exit(f"app.py: {error}")
-    here = Path(__file__).resolve().parent
-    sys.argv = ["gunicorn", "--config", str(here / "gunicorn.conf.py"), "--chdir", str(here), "app:app"]
-    run()
-
-
 if __name__ == "__main__":
-    main()
+    serve("app:app", "--chdir", str(Path(__file__).resolve().parent))

@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import gen
-
-GEN = Path(gen.__file__)
+GEN = Path(__file__).resolve().parents[1] / "gen.py"
 INPUT = {"--rgb": "photo.png", "--depth-in": "depth.npy", "--depth-kind": "metric"}
 GIVEN = INPUT | {"--surface": "grid", "--out": "out/model.ply"}
 """A run that works and is quick: nothing is estimated and nothing is solved."""

@@ -12,7 +12,7 @@ import pytest
 from command_line import Outcome, words
 from PIL import Image
 
-import gen
+from recon.cli.main import main
 
 with suppress(ImportError):  # loaded after VTK has drawn, as transformers does, triton ends the process
     import triton  # noqa: F401
@@ -61,7 +61,7 @@ def run(place: Path, capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[...
 
     def once(*more: str, **changes: str | None) -> Outcome:
         capfd.readouterr()
-        code = gen.main([*words(changes), *more])
+        code = main([*words(changes), *more])
         out, err = capfd.readouterr()
         return Outcome(code, out.splitlines(), err.splitlines())
 

@@ -9,7 +9,7 @@ import re
 import numpy as np
 import pytest
 
-import gen
+from recon.cli.photo import parser
 from recon.cli.phrasebook import COMMAND_LINE
 from recon.errors import BadInput, BadOption, UnflatError
 from recon.messages import Message, Phrasebook, note
@@ -99,7 +99,7 @@ def test_the_library_knows_no_flags() -> None:
 
 
 def test_every_option_that_is_spoken_of_is_a_flag_and_has_a_name_on_the_page() -> None:
-    flags = gen.parser().format_help()
+    flags = parser().format_help()
     helps = {about.help for about in options_of(PhotoOptions, RefineOptions)}
     spoken = set().union(
         *map(options_in, helps.union(*sentences().values(), *(book.sentences.values() for book in BOOKS.values())))

@@ -10,15 +10,15 @@ from pathlib import Path
 import trimesh
 from PIL import Image
 
-import gen
+from recon.cli.main import main
 from web_3d_app.http.options import SAMPLES, sample_names
 
-ROOT = Path(gen.__file__).parent
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def test_the_first_sample_shows_one_thing_that_is_cut_out_and_closed_by_itself(tmp_path: Path) -> None:
     first = SAMPLES / f"{sample_names()[0]}.jpg"
-    assert gen.main(["--rgb", str(first), "--out", str(tmp_path / "m.stl"), "--offline", "--quiet"]) == 0
+    assert main(["--rgb", str(first), "--out", str(tmp_path / "m.stl"), "--offline", "--quiet"]) == 0
     model = trimesh.load(tmp_path / "m.stl")
     assert model.is_watertight and model.body_count == 1
 

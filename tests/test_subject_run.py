@@ -10,8 +10,8 @@ import pytest
 import trimesh
 from PIL import Image
 
-import gen
 from recon.builtin import estimator, segmenter
+from recon.cli.main import main
 from recon.pipeline import reconstruct
 from tests.builtin.toy import FOV, FOV_ERROR, write_toy
 
@@ -60,7 +60,7 @@ def test_the_report_and_the_notes_say_what_was_seen_and_how_sure(
     lens: Path, fov_error: float, capfd: pytest.CaptureFixture[str]
 ) -> None:
     out, report = lens.with_name("m.ply"), lens.with_name("r.json")
-    assert gen.main(["--rgb", str(lens), "--out", str(out), "--surface", "solid", "--report", str(report)]) == 0
+    assert main(["--rgb", str(lens), "--out", str(out), "--surface", "solid", "--report", str(report)]) == 0
     told, facts = capfd.readouterr().err, json.loads(report.read_text())
     assert facts["depth"]["back"] == "builtin"
     assert facts["subject"]["method"] == "grabcut"

@@ -13,6 +13,7 @@ from flask_smorest import Api
 from recon import __version__
 from web_3d_app.engines.base import Engine, NoEngine
 from web_3d_app.engines.local import LocalEngine
+from web_3d_app.files import beside
 from web_3d_app.http.addresses import Sessions, behind_proxies
 from web_3d_app.http.api import api
 from web_3d_app.http.forms import Request, tidy_spool
@@ -37,7 +38,6 @@ from web_3d_app.services import Services
 from web_3d_app.settings import LOCAL_HOSTS, Settings
 from web_3d_app.shares import Shares
 
-ROOT = Path(__file__).resolve().parents[1]
 DAY = 86400
 
 
@@ -51,7 +51,7 @@ def create_app(
     """
     settings = (settings or Settings.from_env()).checked().with_secret()
     set_up_logs(settings)
-    app = Flask("unflat", static_folder=None, template_folder=str(ROOT / "templates"))
+    app = Flask("unflat", static_folder=None, template_folder=str(beside("templates")))
     app.request_class = Request
     app.config.from_mapping(_config(settings))
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -138,7 +138,7 @@ class _Api(Api):
 
 
 def _register(app: Flask) -> None:
-    set_up_statics(app, ROOT / "static")
+    set_up_statics(app, beside("static"))
     app.register_blueprint(pages)
     app.register_blueprint(health)
     whole = _Api(app)

@@ -1,1 +1,1 @@
-"""What the command line needs beside the library."""
+"""The command line: `unflat`, `python -m recon` and `python gen.py` are the same."""

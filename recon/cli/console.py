@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from recon.errors import Unwritable
 
@@ -78,3 +78,19 @@ class Progress:
             print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
         except OSError:
             _lead_nowhere(sys.stderr)
+
+
+class Stop:
+    """Ctrl-C and SIGTERM. Remembered, since libraries that are stopped in a callback or while they load swallow
+    KeyboardInterrupt or raise an error of their own."""
+
+    asked = False
+
+    def __call__(self, *_: object) -> NoReturn:
+        self.asked = True
+        raise KeyboardInterrupt
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt once more if it was swallowed."""
+        if self.asked:
+            raise KeyboardInterrupt

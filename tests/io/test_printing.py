@@ -12,7 +12,7 @@ import pytest
 import trimesh
 from PIL import Image
 
-import gen
+from recon.cli.main import main
 from recon.errors import BadInput, BadOption
 from recon.geometry.closed import is_closed
 from recon.io.write_stl import printable, printed_size, write_printable
@@ -170,7 +170,7 @@ def test_the_command_line_sizes_and_stands(tmp_path: Path, capfd: pytest.Capture
     Image.fromarray(photo.rgb).save(tmp_path / "p.png")
     common = ["--rgb", str(tmp_path / "p.png"), "--mask", str(mask), "--quiet"]
     out = ["--out", str(tmp_path / "o.stl")]
-    assert gen.main([*common, *out, "--surface", "solid", "--faces", "8000", "--size", "42", "--base"]) == 0
+    assert main([*common, *out, "--surface", "solid", "--faces", "8000", "--size", "42", "--base"]) == 0
     read = trimesh.load(tmp_path / "o.stl")
     assert max(read.extents) == pytest.approx(42, abs=1e-3) and read.is_watertight
     capfd.readouterr()
@@ -179,7 +179,7 @@ def test_the_command_line_sizes_and_stands(tmp_path: Path, capfd: pytest.Capture
         ([*out, "--surface", "grid", "--base"], "add --surface solid"),
         (["--out", str(tmp_path / "o.glb"), "--size", "50"], "ends with .stl"),
     ):
-        assert gen.main([*common, *wrong]) == 2
+        assert main([*common, *wrong]) == 2
         assert said in capfd.readouterr().err
 
 

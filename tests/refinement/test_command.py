@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import torch
 import trimesh
+from command_line import GEN
 from PIL import Image
 
-import gen
 from recon.render.distance import signed_distance
 from tests.refinement import toy
 
@@ -34,7 +34,7 @@ def run(photo: Path, out: Path, *options: str) -> tuple[int, str]:
     """(exit code, what stood on stderr) of one command."""
     command = [
         sys.executable,
-        gen.__file__,
+        str(GEN),
         "--rgb",
         str(photo),
         "--out",
@@ -67,7 +67,7 @@ def test_no_step_at_all_is_a_refinement_too_within_three_gigabytes(photo: Path, 
     Image.open(photo).resize((512, 384), Image.Resampling.NEAREST).save(large)
     options = [f"--rgb={large}", f"--out={tmp_path / 'ball.ply'}", f"--out={tmp_path / 'ball.stl'}", f"--report={report}",
                "--depth-model=builtin", "--refine=quick", "--steps=0", "--seed=7", "--guidance=none"]  # fmt: skip
-    child = subprocess.Popen([sys.executable, gen.__file__, *options, "--quiet"])
+    child = subprocess.Popen([sys.executable, str(GEN), *options, "--quiet"])
     _, status, used = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     assert child.returncode == 0
@@ -93,7 +93,7 @@ def test_ctrl_c_in_any_stage_ends_it_and_leaves_nothing_half_written(stage: str,
     out.mkdir()
     options = [f"--rgb={photo}", f"--out={out / 'm.glb'}", "--depth-model=builtin", "--refine=quick", f"--resume={state}",
                f"--steps={0 if stage == 'texture' else 5}"]  # fmt: skip
-    child = subprocess.Popen([sys.executable, gen.__file__, *options], stderr=subprocess.PIPE, text=True)
+    child = subprocess.Popen([sys.executable, str(GEN), *options], stderr=subprocess.PIPE, text=True)
     assert child.stderr is not None
     for line in child.stderr:
         if line.strip() == stage:
@@ -129,7 +129,7 @@ def test_points_are_written_as_a_cloud_and_as_a_closed_mesh(photo: Path, tmp_pat
      (["--guidance", "none"], "--guidance is for a refinement"),
      (["--refine", "quick", "--steps", "-1"], "--steps is -1"),
      (["--refine", "quick", "--guidance", "builtin,zero456"], "'zero456' is unknown; give none, or builtin"),
-     (["--refine", "quick", "--resume", gen.__file__], "cannot write"),
+     (["--refine", "quick", "--resume", str(GEN)], "cannot write"),
      (["--refine", "quick", "--mask", "none"], "no single subject")],
 )  # fmt: skip
 def test_options_that_make_no_sense_are_told(wrong: list[str], said: str, photo: Path, tmp_path: Path) -> None:

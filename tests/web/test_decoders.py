@@ -16,7 +16,8 @@ from web.pictures import pixels_in_few_bytes, small_photo
 
 from bench.server import until
 from recon.settings import Limits
-from web_3d_app.jobs.decoders import ROOT, CannotDecode, Decoders
+from web_3d_app.files import TOP
+from web_3d_app.jobs.decoders import CannotDecode, Decoders
 from web_3d_app.problems import Problem
 
 
@@ -119,7 +120,7 @@ def test_a_large_upload_is_kept_smaller_in_bounded_memory(tmp_path: Path, name: 
     if mode == "RGBA":
         picture.putalpha(picture.getchannel("R"))
     picture.save(tmp_path / "sent", kind, **({"progressive": True} if kind == "JPEG" else {"compress_level": 1}))
-    done = subprocess.run([sys.executable, "-c", PEAK, str(tmp_path / "sent")], cwd=ROOT, capture_output=True, text=True,
+    done = subprocess.run([sys.executable, "-c", PEAK, str(tmp_path / "sent")], cwd=TOP, capture_output=True, text=True,
                           check=True)  # fmt: skip
     *size, full, peak = json.loads(done.stdout)
     assert (size, full) == ([width // 2, height // 2], [height, width])

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from web.conftest import send
 
-from web_3d_app.factory import ROOT
+from web_3d_app.files import TOP as ROOT
 from web_3d_app.http.statics import ENDINGS, set_up_statics
 
 GZIP = {"Accept-Encoding": "gzip, deflate, br"}

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import IO
 
 from web_3d_app.clock import Awake, is_stopped
+from web_3d_app.files import TOP
 from web_3d_app.jobs.claims import Claims
 from web_3d_app.jobs.database import DatabaseBusy
 from web_3d_app.jobs.outcomes import TIMEOUT
@@ -42,7 +43,6 @@ STANDSTILL_SECONDS = 10.0
 """Between two looks no more is counted: this process was stopped, or the machine slept, and the workers perhaps too."""
 GIVE_BACK_SECONDS = 3.0
 """After the grace a worker has so long to give its job back itself."""
-ROOT = Path(__file__).resolve().parents[2]
 log = get_logger("supervisor")
 
 
@@ -213,11 +213,11 @@ class LocalEngine:
         name = f"{self._prefix}{crew}-{secrets.token_hex(4)}"
         folder = self._folder / name
         folder.mkdir(parents=True)
-        environment = os.environ | self._settings.environment() | {"PYTHONPATH": str(ROOT), "TMPDIR": str(folder)}
+        environment = os.environ | self._settings.environment() | {"PYTHONPATH": str(TOP), "TMPDIR": str(folder)}
         environment.pop("SECRET_KEY", None)
         process = subprocess.Popen(
             [sys.executable, "-m", self._module, "--name", name, "--crew", crew],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, env=environment, start_new_session=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=TOP, env=environment, start_new_session=True,
         )  # fmt: skip
         child = _Child(name, crew, process, folder, time.monotonic())
         with self._guard:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, ClassVar
 
 from flask import url_for
@@ -12,13 +11,14 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, vali
 
 from recon import listing
 from recon.options import SURFACES, Option, Page, PhotoOptions, options_of
+from web_3d_app.files import beside
 from web_3d_app.jobs.uploads import readable_formats, readable_sentence
 from web_3d_app.kinds import followers
 from web_3d_app.kinds.base import Kind
 from web_3d_app.kinds.photo import PHOTO
 from web_3d_app.settings import Settings
 
-SAMPLES = Path(__file__).resolve().parents[2] / "samples"
+SAMPLES = beside("samples")
 BEST_FIRST = ("flower", "chelsea", "astronaut", "coffee")
 """The samples by how good their models look, from the side too; the first one shows one thing, so that all can be tried."""
 

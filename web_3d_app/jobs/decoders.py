@@ -14,11 +14,11 @@ from typing import Any
 
 from recon import Limits
 from recon.messages import Message
+from web_3d_app.files import TOP
 from web_3d_app.jobs.decoder import CannotDecode, Kept
 from web_3d_app.logs import get_logger
 from web_3d_app.problems import Problem, busy
 
-ROOT = Path(__file__).resolve().parents[2]
 REMEMBERED = 1000
 """Visitors of whom it is known when they last had a turn."""
 Who = tuple[str, str]
@@ -145,7 +145,7 @@ class Decoders:
 
 def _started() -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "web_3d_app.jobs.decoder"], cwd=ROOT, text=True, bufsize=1,
+        [sys.executable, "-m", "web_3d_app.jobs.decoder"], cwd=TOP, text=True, bufsize=1,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )  # fmt: skip
 

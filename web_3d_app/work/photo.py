@@ -38,6 +38,7 @@ from recon.messages import Message, note
 from recon.options import PhotoOptions, restored
 from recon.progress import Stopwatch
 from recon.types import DepthMap, Mesh
+from web_3d_app.files import beside
 from web_3d_app.kinds.base import HEAVY, QUICK
 from web_3d_app.kinds.photo import FILES, MESH, VIEW
 from web_3d_app.phrasebook import book
@@ -49,7 +50,7 @@ VIEW_POINTS = 300_000
 THUMB_SIDE, LOOK_SIDE = 480, 1600
 """Pixels of the longer side: of a picture in a list, at twice its size on the page, and of one over the stage."""
 THUMB_QUALITY = 82
-WARM_UP_PHOTO = Path(__file__).resolve().parents[2] / "samples" / "coffee.jpg"
+WARM_UP_PHOTO = beside("samples") / "coffee.jpg"
 
 
 def run(context: Context) -> Next | None:

@@ -1,0 +1,254 @@
+"""`unflat photo`: one photo in, a 3D model out."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recon.cli.arguments import Groups, add_options, read_options, wanted
+from recon.cli.console import Progress, Stop, say
+from recon.cli.phrasebook import COMMAND_LINE
+from recon.cli.program import COMMAND, PROGRAM, Parser
+from recon.errors import BadOption
+from recon.messages import Message, note
+from recon.options import PhotoOptions, RefineOptions
+
+if TYPE_CHECKING:
+    from recon import Reconstruction, Result
+    from recon.types import Mesh
+
+DESCRIPTION = """One photo in, a 3D model out: {program} --rgb photo.jpg --out model.glb"""
+EXAMPLES = """examples:
+  {program} --rgb photo.jpg --out model.glb
+  {program} --rgb photo.jpg --out cloud.ply --kind points
+  {program} --rgb cup.png --out cup.stl --surface solid --size 80 --base
+  {program} --rgb cup.png --out cup.glb --refine quick
+  {program} --rgb cup.png --out cup.ply --refine quick --refine-to points --kind points
+  {program} --rgb room.jpg --out room.ply --depth-in depth.npy --depth-kind metric --focal-px 525
+  {program} models
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """All options, grouped as a person looks for them."""
+    p = Parser(PROGRAM, description=DESCRIPTION.format(program=COMMAND), epilog=EXAMPLES.format(program=COMMAND),
+               allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    p.add_argument("--rgb", type=Path, metavar="PHOTO", help="the photo: JPEG, PNG, WebP, TIFF, AVIF, HEIC, …")
+    p.add_argument("--out", type=Path, action="append", metavar="MODEL",
+                   help="the model to write: .ply .obj .glb .stl .vtk; may be given several times")  # fmt: skip
+    p.add_argument("--kind", choices=("mesh", "points"), default="mesh", help="what MODEL holds (default: mesh)")
+    groups = Groups(p)
+    add_options(groups, PhotoOptions, RefineOptions)
+    groups["input"].add_argument("--max-mib", type=float, default=64, metavar="N",
+                                 help="largest file to read (default: 64)")  # fmt: skip
+    groups["input"].add_argument("--max-megapixels", type=float, default=120, metavar="N",
+                                 help="largest photo (default: 120)")  # fmt: skip
+    groups["refinement"].add_argument("--resume", type=Path, metavar="DIR",
+                                      help="keep its state in this folder, and go on from what is there")  # fmt: skip
+    more = groups["more results"]
+    more.add_argument("--points-out", type=Path, metavar="FILE", help="the point cloud too: .ply .vtk")
+    more.add_argument("--depth-out", type=Path, metavar="FILE", help="the depth map: .npy (float32) or .png (16-bit)")
+    more.add_argument("--preview", type=Path, metavar="FILE", help="a picture of the model: .png")
+    more.add_argument("--turntable", type=Path, metavar="FILE", help="the model turning: .mp4 or .gif")
+    more.add_argument("--report", type=Path, metavar="FILE", help="what was done, as JSON")
+    run = groups["run"]
+    run.add_argument("--models", action="store_true", help="list the models and where they are, then stop")
+    run.add_argument("--quiet", action="store_true", help="no progress and no notes on stderr")
+    return p
+
+
+def main(arguments: list[str], progress: Progress, stop: Stop) -> None:
+    """Make what one command line asks for. Raises UnflatError, or KeyboardInterrupt."""
+    args = parser().parse_args(arguments)
+    progress.quiet = args.quiet
+    if args.models:
+        from recon.cli import models
+
+        models.main([])
+        return
+    with _threads(args):
+        _run(args, progress, stop)
+
+
+def _threads(args: argparse.Namespace) -> AbstractContextManager[None]:
+    """The limit that was asked for; one for a refinement, which is slower with more where other programs run too."""
+    threads = getattr(args, "threads", None)
+    if threads is None and not wanted(args, RefineOptions):
+        return nullcontext()
+    from recon import limited
+
+    return limited(1 if threads is None else threads)
+
+
+def _run(args: argparse.Namespace, progress: Progress, stop: Stop) -> None:
+    if args.rgb is None or not args.out:
+        raise BadOption(
+            "run.incomplete", "<rgb> PHOTO and <out> MODEL are both needed; see {command} --help.", command=COMMAND
+        )
+    asked = read_options(args, PhotoOptions)
+    wish = read_options(args, RefineOptions) if wanted(args, RefineOptions) else None
+    made_folders = _check_options(args, asked, wish)
+    from recon import Limits, Stopwatch, reconstruct
+
+    def begins(stage: str) -> None:
+        stop.check()
+        progress.stage(stage)
+
+    watch, limits = Stopwatch(begins), Limits.of(args.max_mib, args.max_megapixels)
+    result = reconstruct(args.rgb, asked, limits=limits, watch=watch)
+    if wish is not None:
+        result = _refined(args, result, wish, watch, stop, progress)
+    files, notes = _write_results(args, result, watch)
+    if args.report:
+        files.append(_report(args.report, result, notes, watch, files))
+    progress.clear()
+    if not args.quiet:
+        _tell_notes(result, made_folders, notes)
+    say("\n".join(map(str, files)), sys.stdout)
+
+
+def _report(path: Path, result: Result, notes: list[Message], watch: Any, files: list[Path]) -> Path:
+    """Write what was done; returns the file."""
+    from recon import write_report
+
+    facts = result.report(COMMAND_LINE)
+    more = {"warnings": facts["warnings"] + [told.text(COMMAND_LINE) for told in notes], "seconds": watch.rounded(),
+            "files": [str(file) for file in files]}  # fmt: skip
+    write_report(facts | more, path)
+    return path
+
+
+def _tell_notes(result: Reconstruction, made_folders: list[Path], notes: list[Message]) -> None:
+    """What there is to know, on stderr; of the surface only where one was made."""
+    made = result.model is not None or "mesh" in vars(result)
+    folders = [note("write.folder_made", "made the folder {path!r}", path=str(folder)) for folder in made_folders]
+    for told in [*folders, *(result.notes if made else result.geometry.notes), *notes]:
+        say(f"note: {told.text(COMMAND_LINE)}", sys.stderr)
+
+
+def _refined(
+    args: argparse.Namespace, found: Reconstruction, wish: RefineOptions, watch: Any, stop: Stop, progress: Progress
+) -> Reconstruction:
+    """The reconstruction with its mesh refined, step by step."""
+    from recon import refine
+
+    def tell(step: Any) -> None:
+        stop.check()
+        if progress.live:
+            loss = "" if math.isnan(step.loss) else f", loss {step.loss:.4f}"
+            progress.stage(f"{step.stage} {step.number}/{step.steps}{loss}")
+
+    return refine(found, wish, folder=args.resume, tell=tell, watch=watch)
+
+
+def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any) -> tuple[list[Path], list[Message]]:
+    """Make what was asked for and write it, the model first; returns the files, and what is to be known of them."""
+    from recon import write_cloud, write_depth
+
+    files: list[Path] = []
+    notes: list[Message] = []
+    if args.kind == "points" or args.points_out:
+        with watch.stage("points"):
+            cloud = result.points
+        with watch.stage("write"):
+            for path in args.out * (args.kind == "points") + [args.points_out] * bool(args.points_out):
+                files += write_cloud(cloud, path)
+    if args.kind == "mesh" or args.preview or args.turntable:
+        with watch.stage("mesh"):
+            mesh = result.mesh
+        if args.kind == "mesh":
+            with watch.stage("write"):
+                for path in args.out:
+                    files += result.save(path)
+            notes += _open_prints(args, mesh)
+    if args.depth_out:
+        with watch.stage("write"):
+            scale = write_depth(result.depth, args.depth_out)
+            if scale not in (1, 1000):
+                notes.append(
+                    note("write.far_depth", "far depth: {name!r} holds {scale:g} units per unit of depth",
+                         name=args.depth_out.name, scale=scale)
+                )  # fmt: skip
+            files.append(args.depth_out)
+    for name in ("preview", "turntable"):
+        if path := getattr(args, name):
+            from recon import write_preview, write_turntable
+
+            with watch.stage(name):
+                draw = write_preview if name == "preview" else write_turntable
+                draw(result.mesh, result.camera, path, closed=result.surface == "solid")
+            files.append(path)
+    return files, notes
+
+
+def _check_options(args: argparse.Namespace, asked: PhotoOptions, wish: RefineOptions | None) -> list[Path]:
+    """What can be known to be wrong before the photo is read; returns the folders that will be made."""
+    from recon import missing_folders, output_files
+
+    kind = "points" if args.kind == "points" else "mesh"
+    more = {"cloud": args.points_out, "depth": args.depth_out, "preview": args.preview, "turntable": args.turntable,
+            "report": args.report}  # fmt: skip
+    files = output_files([*((kind, path) for path in args.out), *((name, path) for name, path in more.items() if path)])
+    _check_refine_options(args, wish)
+    _check_print_options(args, asked, wish)
+    for name in ("max_mib", "max_megapixels"):
+        if not 0 < getattr(args, name) < 1e6:
+            raise BadOption("limit.range", "<{option}> is {given:g}; give a number above 0 and below 1e6.",
+                            option=name, given=getattr(args, name))  # fmt: skip
+    inputs = {"photo": args.rgb, "depth": asked.depth_in, "mask": None if _is_word(asked.mask) else asked.mask}
+    return missing_folders(files, {name: Path(path) for name, path in inputs.items() if path})
+
+
+def _is_word(mask: str | Path) -> bool:
+    """Whether a mask is one of those that are no file."""
+    return mask in ("auto", "none", "alpha")
+
+
+def _check_refine_options(args: argparse.Namespace, wish: RefineOptions | None) -> None:
+    """What can be known to be wrong with a refinement before the photo is read."""
+    if wish is None:
+        alone = {"guidance": hasattr(args, "guidance"), "steps": hasattr(args, "steps"), "resume": args.resume is not None,
+                 "refine_to": getattr(args, "refine_to", "mesh") != "mesh"}  # fmt: skip
+        for name in (name for name, given in alone.items() if given):
+            raise BadOption(
+                "refine.off", "<{option}> is for a refinement; add <preset> quick or <preset> full.", option=name
+            )
+        return
+    if args.kind == "points" and wish.refine_to == "mesh":
+        raise BadOption(
+            "refine.kind",
+            "<preset> makes a mesh and <kind> is points; leave one of them out or add <refine_to> points.",
+        )
+    if args.resume is not None:
+        from recon import check_writable
+
+        check_writable(args.resume / "refine.pt")
+
+
+def _check_print_options(args: argparse.Namespace, asked: PhotoOptions, wish: RefineOptions | None) -> None:
+    """What can be known to be wrong with a print before the photo is read."""
+    printed = asked.base or hasattr(args, "size_mm")
+    if printed and not any(path.suffix.lower() == ".stl" for path in args.out):
+        raise BadOption("print.format", "<size_mm> and <base> are for printing; give an <out> that ends with .stl.")
+    if asked.base and wish is None and asked.surface in ("grid", "poisson"):
+        raise BadOption(
+            "print.open_surface", "<surface> {surface} is not closed and cannot have a stand; add <surface> solid.",
+            surface=asked.surface,
+        )  # fmt: skip
+
+
+def _open_prints(args: argparse.Namespace, mesh: Mesh) -> list[Message]:
+    """What is to be known of each STL that cannot be printed."""
+    from recon import is_closed
+
+    names = [path.name for path in args.out if path.suffix.lower() == ".stl"]
+    if not names or is_closed(mesh.welded().faces):
+        return []
+    return [
+        note("write.open_print", "{name!r} is an open surface; to print it add <surface> solid", name=name)
+        for name in names
+    ]
