@@ -193,7 +193,7 @@ def test_a_file_is_whole_whether_its_client_takes_gzip_or_not(server: Server, tm
     claims = Claims(database, 60)
     while (claimed := claims.claim("w", [VIEW.name])) is not None and claimed.id != job["id"]:
         claims.finish(claimed)
-    claims.add(storage, claimed, "mesh.ply", "mesh", "model/ply", tmp_path / "mesh.ply")
+    claims.add(storage, claimed, [("mesh.ply", "mesh", "model/ply", tmp_path / "mesh.ply")])
     url = client.get(job["links"]["self"]).json["artefacts"][-1]["url"]
     assert client.get(url).data == data
     assert gzip.decompress(client.get(url, Accept_Encoding="gzip").data) == data

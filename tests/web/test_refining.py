@@ -32,7 +32,8 @@ from web_3d_app.jobs.transport import is_packed
 from web_3d_app.kinds import KINDS
 from web_3d_app.kinds.photo import PHOTO
 from web_3d_app.kinds.refinement import REFINEMENT
-from web_3d_app.phrasebook import from_text, sentence_of, told
+from web_3d_app.phrasebook import from_text, sentence_of
+from web_3d_app.phrasebook import told as in_words
 from web_3d_app.problems import Problem
 from web_3d_app.settings import Settings
 from web_3d_app.work.refinement import BEGINS, POINTS, RefinementProgress
@@ -91,12 +92,12 @@ def only_the_first_model(house: House, job: Job, code: str) -> Job:
 
 def test_a_refinement_asked_for_with_the_photo_makes_a_better_mesh(house: House) -> None:
     job = made(house, refine="quick")
-    heard: list[tuple[str, float]] = []
+    told: list[tuple[str, float]] = []
     for worker in house.workers:
         progress = worker.claims.progress
 
         def remember(job: Job, stage: str, share: float, *facts: Any, tell: Any = progress) -> None:
-            heard.append((stage, share))
+            told.append((stage, share))
             tell(job, stage, share, *facts)
 
         worker.claims.progress = remember  # type: ignore[method-assign]
@@ -117,11 +118,11 @@ def test_a_refinement_asked_for_with_the_photo_makes_a_better_mesh(house: House)
     assert opened("refined", "glb").visual.material.baseColorTexture is not None
     with house.storage.open(files["refined_obj"].key) as data, zipfile.ZipFile(data) as archive:
         assert "refined.obj" in archive.namelist() and archive.testzip() is None
-    shares = [share for stage, share in heard if stage in BEGINS]
-    assert shares == sorted(shares) and {stage for stage, _ in heard} >= set(BEGINS)
+    shares = [share for stage, share in told if stage in BEGINS]
+    assert shares == sorted(shares) and {stage for stage, _ in told} >= set(BEGINS)
     losses = done.facts["refinement"]["losses"]
     assert losses.keys() >= {"coarse", "fine"} and [step for step, _ in losses["coarse"]] == [1, 2, 3]
-    assert all("--" not in told(note) for note in done.facts["refinement"]["notes"])
+    assert all("--" not in in_words(note) for note in done.facts["refinement"]["notes"])
 
 
 @pytest.mark.slow

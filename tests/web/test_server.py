@@ -137,10 +137,11 @@ def test_a_killed_worker_is_followed_by_another_which_does_its_job(start: Start)
     server = start().wait_until_ready()
     client, before = server.client(), server.workers()
     job = client.upload(small_photo(0)).json
-    for crew in ("quick", "heavy"):
-        os.kill(before[crew], signal.SIGKILL)
+    killed = {before[crew] for crew in ("quick", "heavy")}
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
     assert ended(client, job)["state"] == "done"
-    assert not set(before.values()) & set(server.workers().values())
+    assert not killed & set(server.workers().values())
     nothing_is_left_over(server)
 
 
