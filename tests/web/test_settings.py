@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from web_3d_app.factory import ROOT
+from web_3d_app.files import TOP as ROOT
 from web_3d_app.settings import Settings, variable_of
 
 
