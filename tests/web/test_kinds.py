@@ -89,6 +89,8 @@ def test_its_requests_are_checked_by_its_own_options(client: FlaskClient) -> Non
                           ({"kind": "refinement"}, "kind")):  # fmt: skip
         answer = ask(client, **fields)
         assert (answer.status_code, list(answer.json["error"]["fields"])) == (422, [wrong])
+    sample = client.post("/api/v1/jobs", data={"sample": "coffee", "kind": ""})
+    assert sample.json["kind"] == "photo"  # an empty field is the default
     key = {"Idempotency-Key": "once"}
     data = {"kind": "stairs", "steps": "2"}
     first, second = (client.post("/api/v1/jobs", data=data, headers=key) for _ in range(2))

@@ -40,8 +40,8 @@ def take(owner: str) -> tuple[Job, bool]:
 
 
 def _asked_kind() -> Kind:
-    """The kind that a request names, else that of photos. Raises Problem 422."""
-    name = request.form.get("kind", PHOTO.name)
+    """The kind that a request names, else (left out or empty) that of photos. Raises Problem 422."""
+    name = request.form.get("kind") or PHOTO.name
     if name not in beginning():
         raise Problem(422, "invalid", "There is no such kind of model.", kind=[f"one of {', '.join(beginning())}"])
     return KINDS[name]
