@@ -295,7 +295,7 @@ class PhotoOptions:
     )  # fmt: skip
     depth_scale: float | None = option(
         None, "units of a metric <depth_in> per metre (default: whole numbers 1000, floats 1)",
-        **LENGTH, group="input", metavar="N",
+        **LENGTH | {"what": "the depth map's units per metre"}, group="input", metavar="N",
     )  # fmt: skip
     mask: str | Path = option(
         "auto", "what to cut out (default: auto); NAME: builtin, grabcut or one of <models>",
