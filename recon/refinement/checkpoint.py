@@ -30,8 +30,8 @@ def save(folder: Path, state: State) -> None:
 
 
 def load(folder: Path, key: str) -> State | None:
-    """The state in a folder, on the CPU, None if there is none. Raises BadOption if `key` is not its own, BadInput if it
-    cannot be read."""
+    """The state in a folder, on the CPU, None if there is none. Raises BadOption if it is of another
+    version or `key` is not its own, BadInput if it cannot be read."""
     path = folder / CHECKPOINT
     if not path.exists():
         return None
@@ -42,13 +42,19 @@ def load(folder: Path, key: str) -> State | None:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is damaged, or something else"
         raise BadInput(
             "state.unreadable",
-            "the state {path!r} cannot be read ({reason}); delete it or give <resume> another folder.",
+            "the state {path!r} cannot be read ({reason}); delete it or give <folder> another folder.",
             path=str(path), reason=reason,
         ) from None  # fmt: skip
-    if not known or whose != key:
+    if not known:
+        raise BadOption(
+            "state.of_another_version",
+            "{path!r} holds the state of another version of this program; delete it or give <folder> another folder.",
+            path=str(path),
+        )
+    if whose != key:
         raise BadOption(
             "state.of_another_run",
-            "{path!r} holds the state of another photo or of other settings; give <resume> another folder.",
+            "{path!r} holds the state of another photo or of other settings; give <folder> another folder.",
             path=str(path),
         )
     return state
@@ -95,7 +101,7 @@ def _locked(folder: Path) -> int | None:
         os.close(lock)
         raise BadOption(
             "state.in_use",
-            "another refinement is at work in {path!r}; wait for it or give <resume> another folder.",
+            "another refinement is at work in {path!r}; wait for it or give <folder> another folder.",
             path=str(folder),
         ) from None
     except OSError:  # a file system without locks

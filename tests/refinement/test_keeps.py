@@ -54,7 +54,7 @@ def test_a_damaged_state_is_told_in_one_sentence(how: str, tmp_path: Path) -> No
         path.mkdir()
     else:
         path.write_bytes({"cut off": whole[: len(whole) // 2], "text": b"no state at all", "empty": b""}[how])
-    with pytest.raises(BadInput, match=r"refine\.pt' cannot be read .*; delete it or give resume another folder\.$"):
+    with pytest.raises(BadInput, match=r"refine\.pt' cannot be read .*; delete it or give folder another folder\.$"):
         load(tmp_path, "k")
 
 

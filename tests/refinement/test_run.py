@@ -130,5 +130,5 @@ def test_a_state_of_an_earlier_format_is_not_taken_up(tmp_path: Path) -> None:
            "fine": None, "adam": state["adam"], "losses": {"coarse": 1.0}, "halved": [], "format": 3}  # fmt: skip
     torch.save(old, tmp_path / CHECKPOINT)
     assert checkpoint.FORMAT > 3
-    with pytest.raises(BadOption, match="another photo or of other settings"):
+    with pytest.raises(BadOption, match=r"another version of this program; delete it or give folder another folder\.$"):
         Refinement(subject, TOY, 0, tmp_path)
