@@ -42,18 +42,19 @@ CRF = 15
 BACKGROUND = "#f2f2f0"
 
 
-def write_preview(mesh: Mesh, camera: Camera, path: Path, closed: bool) -> None:
+def write_preview(mesh: Mesh, camera: Camera, path: str | Path, closed: bool) -> None:
     """A PNG of the mesh seen a little from the side."""
     from PIL import Image
 
     yaw = 30.0 if closed else 0.6 * SWING_DEG
     with OffscreenRenderer(mesh, camera, LONG_SIDE, closed) as renderer:
         frame = renderer.render(yaw, LIFT_DEG, fitted=closed)
-    write_with(path, lambda temporary: Image.fromarray(frame).save(temporary))
+    write_with(Path(path), lambda temporary: Image.fromarray(frame).save(temporary))
 
 
-def write_turntable(mesh: Mesh, camera: Camera, path: Path, closed: bool, seconds: float = 3.0) -> None:
+def write_turntable(mesh: Mesh, camera: Camera, path: str | Path, closed: bool, seconds: float = 3.0) -> None:
     """An MP4 (H.264) or a GIF of the mesh turning, endlessly loopable."""
+    path = Path(path)
     count = max(8, round(seconds * FPS)) if path.suffix.lower() == ".mp4" else max(8, round(seconds * GIF_FPS))
     with OffscreenRenderer(mesh, camera, TURNTABLE_SIDE, closed) as renderer:
         writer = _write_mp4 if path.suffix.lower() == ".mp4" else _write_gif

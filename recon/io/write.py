@@ -13,6 +13,7 @@ from recon.geometry.axes import to_gltf
 from recon.io import write_gltf, write_obj, write_ply, write_stl
 from recon.io.files import write_bytes
 from recon.io.formats import CLOUD, CLOUD_FORMATS, DEPTH, DEPTH_FORMATS, MESH_FORMATS, MODEL, checked_format
+from recon.io.values import as_path
 from recon.settings import PrintSettings, ViewSettings
 from recon.types import DepthMap, Mesh, PointCloud
 
@@ -23,13 +24,14 @@ PNG_TOP = 65535
 
 
 def write_mesh(
-    mesh: Mesh, path: Path, printed: PrintSettings = PrintSettings(), view: ViewSettings | None = None
+    mesh: Mesh, path: str | Path, printed: PrintSettings = PrintSettings(), view: ViewSettings | None = None
 ) -> list[Path]:
     """Write a mesh as PLY, OBJ (+ MTL + texture), GLB or VTK, in glTF's axes, or as STL, in a printer's axes and
     millimetres (`printed` says how large); returns the files written. The triangles are the same in all of them.
 
     view: a GLB for a page, small instead of exact.
     """
+    path = as_path(path, MODEL)
     ending = checked_format(path, MESH_FORMATS, MODEL)
     if ending == ".obj":
         return write_obj.write_mesh(mesh, path)
@@ -45,8 +47,9 @@ def write_mesh(
     return [path]
 
 
-def write_cloud(cloud: PointCloud, path: Path) -> list[Path]:
+def write_cloud(cloud: PointCloud, path: str | Path) -> list[Path]:
     """Write a point cloud as PLY or VTK, in glTF's axes."""
+    path = as_path(path, CLOUD)
     if checked_format(path, CLOUD_FORMATS, CLOUD) == ".ply":
         write_ply.write_cloud(cloud, path)
         return [path]
@@ -58,12 +61,13 @@ def write_cloud(cloud: PointCloud, path: Path) -> list[Path]:
     return [path]
 
 
-def write_depth(depth: DepthMap, path: Path) -> float:
+def write_depth(depth: DepthMap, path: str | Path) -> float:
     """Write a depth map of the photo's size: float32 .npy (NaN = no surface) or 16-bit PNG (0 = no surface).
 
     Returns the PNG's units per unit of depth (1 for .npy): 1000 (millimetres, if metric), or less where depth would not
     fit 16 bits.
     """
+    path = as_path(path, DEPTH)
     if checked_format(path, DEPTH_FORMATS, DEPTH) == ".npy":
         with_header = _npy_bytes(depth.z)
         write_bytes(path, *with_header)
@@ -76,10 +80,10 @@ def write_depth(depth: DepthMap, path: Path) -> float:
     return scale
 
 
-def write_report(report: dict[str, Any], path: Path) -> None:
+def write_report(report: dict[str, Any], path: str | Path) -> None:
     """Write the run's report as JSON."""
     text = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
-    write_bytes(path, text.encode(errors="backslashreplace"))  # names that are no UTF-8 become JSON's own \udcXX
+    write_bytes(Path(path), text.encode(errors="backslashreplace"))  # names that are no UTF-8 become JSON's own \udcXX
 
 
 def _vtk_bytes(data: pyvista.PolyData) -> bytes:

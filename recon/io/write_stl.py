@@ -17,6 +17,8 @@ from recon.errors import BadInput
 from recon.geometry.axes import to_printer
 from recon.geometry.closed import is_closed, separate_coincident
 from recon.io.files import write_bytes
+from recon.io.formats import MODEL
+from recon.io.values import as_path
 from recon.settings import PrintSettings
 from recon.types import Mesh
 
@@ -61,11 +63,11 @@ def write_printable(mesh: Mesh, path: Path) -> None:
     write_bytes(path, b"Unflat, millimetres".ljust(80), len(faces).to_bytes(4, "little"), faces.data.cast("B"))
 
 
-def write_print(mesh: Mesh, path: Path, size_mm: float, base: bool) -> tuple[float, float, float]:
+def write_print(mesh: Mesh, path: str | Path, size_mm: float, base: bool) -> tuple[float, float, float]:
     """Write a mesh for printing, its longest side `size_mm` long, on a stand with `base`; returns its width, depth and
     height in millimetres. Raises BadInput for a stand under a mesh that is not closed."""
     found = printable(mesh, PrintSettings(size_mm, base))
-    write_printable(found, path)
+    write_printable(found, as_path(path, MODEL))
     return printed_size(found)
 
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from recon.errors import BadOption
-from recon.io import write
+from recon.io import write, write_stl
 from recon.types import DepthMap, Mesh, PointCloud
 
 CORNERS = np.array([[1, 2, 3], [3, 2, 3], [1, 4, 3], [3, 4, 5]], np.float32)
@@ -233,6 +233,17 @@ def test_reports_hold_any_name(tmp_path: Path) -> None:
     report = {"photo": {"name": 'a"b\\n\udcff Ω'}, "seconds": {"read": 0.1}, "files": []}
     write.write_report(report, tmp_path / "a.json")
     assert json.loads((tmp_path / "a.json").read_bytes()) == report
+
+
+def test_names_may_be_text(textured: Mesh, cloud: PointCloud, z: np.ndarray, tmp_path: Path) -> None:
+    """As programs that call the library write them."""
+    names = ["mesh.ply", "mesh.obj", "mesh.glb", "mesh.stl", "mesh.vtk"]
+    assert [write.write_mesh(textured, f"{tmp_path}/{name}")[0].name for name in names] == names
+    assert write.write_cloud(cloud, f"{tmp_path}/cloud.ply") == [tmp_path / "cloud.ply"]
+    write.write_depth(depth_map(z), f"{tmp_path}/depth.npy")
+    write.write_report({}, f"{tmp_path}/report.json")
+    write_stl.write_print(textured, f"{tmp_path}/print.stl", 80.0, base=False)
+    assert {*names, "cloud.ply", "depth.npy", "report.json", "print.stl"} <= {path.name for path in tmp_path.iterdir()}
 
 
 @pytest.mark.parametrize("name", ["a.xyz", "a", ".ply", "a.ply.gz", "a.gltf"])
