@@ -13,7 +13,7 @@ from typing import Literal
 
 from recon.models.layout import LAYOUTS
 from recon.models.weights import TRANSFORMERS_FOLDER, WeightsSpec
-from recon.types import DepthKind
+from recon.settings import DepthKind
 
 APACHE = "Apache-2.0"
 NON_COMMERCIAL = "CC-BY-NC-4.0 (no commercial use)"
