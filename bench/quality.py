@@ -24,7 +24,7 @@ from recon.geometry.camera import centred_camera
 from recon.io.write_gltf import encoded_texture
 from recon.pipeline import reconstruct
 from recon.results import Reconstruction
-from recon.types import Surface
+from recon.settings import Surface
 
 SAMPLES = 300_000
 COLUMNS = ("kept", "pts F", "grid F", "cover", "air %", "PSNR", "poi F", "air %", "ref F", "poi dist", "ref dist")

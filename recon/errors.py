@@ -26,9 +26,7 @@ class UnflatError(Exception):
 
     exit_code = 1
 
-    def __init__(self, code: str, sentence: str | None = None, **values: Any) -> None:
-        if sentence is None:
-            code, sentence, values = "untold", "{text}", {"text": code}
+    def __init__(self, code: str, sentence: str, **values: Any) -> None:
         self.message = Message(code, sentence, values)
         super().__init__(str(self.message))
 

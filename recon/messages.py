@@ -13,8 +13,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 OPTION = re.compile(r"<(\{\w+\}|\w+)>")
 
 
@@ -89,9 +87,13 @@ def _plain(value: Any) -> Any:
         return {"message": value.to_json()}
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
-    if isinstance(value, np.generic):
-        return value.item()
+    value = python_number(value)
     return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def python_number(value: Any) -> Any:
+    """A number of numpy's as Python's own, anything else as it is; numpy itself is not loaded for it."""
+    return value.item() if type(value).__module__ == "numpy" and getattr(value, "shape", None) == () else value
 
 
 def _restored(value: Any) -> Any:

@@ -11,12 +11,12 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-import numpy as np
-
 from recon.errors import BadOption
+from recon.messages import python_number
 from recon.settings import (
     FEWEST_FACES,
     FOCAL_MM,
@@ -25,10 +25,11 @@ from recon.settings import (
     MOST_THREADS,
     POISSON_DEPTHS,
     PRINT_SIZES,
+    DepthKind,
     PoissonSettings,
     PrintSettings,
+    Surface,
 )
-from recon.types import DepthKind, Surface
 
 Kind = Literal["number", "whole", "word", "words", "switch", "pair", "file"]
 """What a value is: a number; a whole one; one of the choices, or with `open` any other word; some of
@@ -158,8 +159,7 @@ def restored(kind: type[T], values: Mapping[str, Any]) -> T:
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(part) for part in value]
-    if isinstance(value, np.generic):
-        return value.item()
+    value = python_number(value)
     return value if isinstance(value, str | int | float | bool | None) else getattr(value, "name", str(value))
 
 
@@ -185,7 +185,7 @@ def check_value(about: Option, value: Any) -> None:
         if not isinstance(value, str) or value not in allowed:
             raise BadOption("option.choice", "<{option}> is {given!r}; give {allowed}.",
                             option=about.name, given=value, allowed=", ".join(allowed))  # fmt: skip
-    elif about.kind == "switch" and not isinstance(value, bool | np.bool_):
+    elif about.kind == "switch" and not isinstance(python_number(value), bool):
         raise BadOption("option.switch", "<{option}> is {given!r}; give true or false.", option=about.name, given=value)
     elif about.kind == "words":
         _check_words(about, value)
@@ -230,7 +230,7 @@ def number(name: str, value: Any) -> float:
 
 def is_whole(value: Any) -> bool:
     """Whether it is a whole number by its type, and no truth value."""
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def _device() -> Any:

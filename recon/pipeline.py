@@ -17,11 +17,11 @@ from recon.progress import Stopwatch
 from recon.protocols import DepthEstimator, ShapeEstimator
 from recon.registry import Where, depth_estimator, segmenter, segmenters, shape_estimators
 from recon.results import Model, PhotoGeometry, Provenance, Reconstruction
-from recon.settings import Limits
+from recon.settings import DepthKind, Limits
 from recon.stages.camera import find_camera
 from recon.stages.depth import to_depth_map
 from recon.stages.subject import find_subject, segmented_subject, visible_colours
-from recon.types import DepthKind, Mask, Mesh, Photo
+from recon.types import Mask, Mesh, Photo
 
 if TYPE_CHECKING:
     from recon.refinement.progress import Step

@@ -19,7 +19,7 @@ from recon.models import layout, weights
 from recon.models.catalogue import BEST_FOR, BUILTIN_CARD, DEPTH, GRABCUT_CARD, PRETRAINED, ModelCard, Task
 from recon.models.device import Where
 from recon.protocols import DepthEstimator, Segmenter, ShapeEstimator
-from recon.types import DepthKind
+from recon.settings import DepthKind
 
 BUILTIN = BUILTIN_CARD.name
 

@@ -15,9 +15,9 @@ from recon.io.values import as_path
 from recon.messages import PYTHON, Message, Phrasebook
 from recon.notes import AUTO_NOTE, BACK_NOTE
 from recon.options import PhotoOptions, changed, plain
-from recon.settings import CloudSettings, PoissonSettings, PrintSettings, SolidSettings
+from recon.settings import CloudSettings, PoissonSettings, PrintSettings, SolidSettings, Surface
 from recon.stages.cloud import make_cloud, thinned
-from recon.types import Camera, DepthMap, Mask, Mesh, Photo, PointCloud, Surface
+from recon.types import Camera, DepthMap, Mask, Mesh, Photo, PointCloud
 
 if TYPE_CHECKING:
     from recon.refinement.verdict import Verdict

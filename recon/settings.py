@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
+DepthKind = Literal["disparity", "scale", "metric"]
+"""What a raw depth map means: affine-invariant inverse depth; depth up to one factor; metres."""
+Surface = Literal["grid", "poisson", "solid"]
+"""The surfaces that can be made; what they are, options.SURFACES says."""
 MIB = 1024 * 1024
 FEWEST_FACES = 4
 """Triangles of the smallest closed mesh."""

@@ -11,27 +11,22 @@ Conventions (said once, for the whole library):
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int32, UInt8
 from numpy import ndarray
 
 from recon.messages import Message
+from recon.settings import DepthKind
 
 if TYPE_CHECKING:
     import open3d
     import pyvista
     import trimesh
 
-DepthKind = Literal["disparity", "scale", "metric"]
-"""What a raw depth map means: affine-invariant inverse depth; depth up to one factor; metres."""
-
 GIVEN = "given"
 """The model of a depth map that was measured, or made elsewhere."""
-
-Surface = Literal["grid", "poisson", "solid"]
-"""The surfaces that can be made; what they are, options.SURFACES says."""
 
 
 @dataclass(frozen=True)

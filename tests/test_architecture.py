@@ -189,6 +189,14 @@ def test_importing_loads_nothing_heavy(what: str) -> None:
     assert loaded_by(f"import {what}") == set()
 
 
+def test_help_and_wrong_flags_are_told_without_any_library() -> None:
+    """What a person reads or mistypes is answered at once; numpy alone takes a tenth of a second."""
+    code = (
+        "from recon.cli.main import main\nassert main(['--rbg', 'photo.jpg']) == 2\nassert 'numpy' not in sys.modules"
+    )
+    assert loaded_by(code) == set()
+
+
 def test_a_whole_run_on_a_given_depth_map_loads_nothing_heavy(tmp_path: Path) -> None:
     camera = camera_of(96, 72, 80.0)
     Image.fromarray(photo_of(camera).rgb).save(tmp_path / "photo.png")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from web_3d_app.phrasebook import sentence_of
+
 
 class Problem(Exception):
     """An expected refusal. `code` is stable; `message` is one sentence; `retry_after` is in seconds."""
@@ -21,19 +23,19 @@ class Problem(Exception):
 
 def not_found() -> Problem:
     """The same for what is not there and for what is someone else's."""
-    return Problem(404, "not_found", "There is nothing at this address.")
+    return Problem(404, "not_found", sentence_of("server.not_found"))
 
 
 def gone() -> Problem:
     """Of a job that was deleted or has expired."""
-    return Problem(410, "gone", "This model was deleted, as all are after their time.")
+    return Problem(410, "gone", sentence_of("server.gone"))
 
 
 def disk_full() -> Problem:
     """Of an upload that cannot be kept."""
-    return Problem(507, "disk_full", "The server's disk is full; try again later.")
+    return Problem(507, "disk_full", sentence_of("server.disk_full"))
 
 
-def busy(message: str = "The server is busy; try again in a moment.", code: str = "busy") -> Problem:
+def busy(message: str = "", code: str = "busy") -> Problem:
     """Of what will be possible a little later."""
-    return Problem(503, code, message, retry_after=5)
+    return Problem(503, code, message or sentence_of("server.busy"), retry_after=5)

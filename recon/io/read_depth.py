@@ -17,8 +17,8 @@ from recon.io.sentinels import surface_only
 from recon.io.values import as_array, as_path, is_path, shape_words
 from recon.messages import Message, note
 from recon.options import PhotoOptions, check_value, option_of
-from recon.settings import Limits
-from recon.types import GIVEN, DepthKind, RawDepth
+from recon.settings import DepthKind, Limits
+from recon.types import GIVEN, RawDepth
 
 WANTED = note("wanted.depth", "an array or tensor h×w of numbers, a Pillow image, or a file: {files}", files=MAPS)
 FEWEST = 16

@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float32, Shaped
 from numpy import ndarray
 
 from recon.messages import Message, note
-from recon.types import DepthKind
+from recon.settings import DepthKind
 
 DEPTHS = (1e-6, 1e6)
 """Depths that are taken for a surface, in metres or in medians: float32 must hold squares of them."""

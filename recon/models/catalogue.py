@@ -13,7 +13,7 @@ from typing import Literal
 
 from recon.models.layout import LAYOUTS
 from recon.models.weights import TRANSFORMERS_FOLDER, WeightsSpec
-from recon.types import DepthKind
+from recon.settings import DepthKind
 
 APACHE = "Apache-2.0"
 NON_COMMERCIAL = "CC-BY-NC-4.0 (no commercial use)"
@@ -27,8 +27,8 @@ class ModelCard:
     """One line of the catalogue.
 
     kind: what its depth means, None for a segmenter; adapter: which builder of the registry makes it; package: what pip
-    must install besides torch; file: of weights that ship with Unflat; weightless: it needs none; published: accuracy as
-    a paper prints it, and which; empty where none was read.
+    must install besides torch; file: of weights that ship with Unflat; weightless: it needs none, and is not listed;
+    published: accuracy as a paper prints it, and which; empty where none was read.
     """
 
     name: str

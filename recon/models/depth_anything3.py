@@ -26,7 +26,8 @@ from recon.models.depth_hf import agreed_kind
 from recon.models.device import half_precision, pick_device
 from recon.models.hf import first_keys, first_line, unusable
 from recon.models.soft_import import estimating, need
-from recon.types import DepthKind, RawDepth
+from recon.settings import DepthKind
+from recon.types import RawDepth
 
 if TYPE_CHECKING:
     from recon.models.depth_anything3_net import NetworkOutput, NetworkPlan

@@ -21,7 +21,8 @@ from recon.models import weights
 from recon.models.device import half_precision, keep_float32, pick_device
 from recon.models.hf import quiet, read_config, read_network
 from recon.models.soft_import import estimating, need
-from recon.types import DepthKind, RawDepth
+from recon.settings import DepthKind
+from recon.types import RawDepth
 
 MAX_SIDE = {"glpn": 640, "zoedepth": 1024, "depth_pro": 2048}
 """Long side in pixels above which a photo is first shrunk by area. GLPN would run at the photo's own size (it was

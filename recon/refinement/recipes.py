@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from recon.errors import BadOption
+from recon.options import RefineOptions, check_value, option_of
 from recon.refinement.settings import (
     MeshSettings,
     PointCloudSettings,
@@ -13,9 +13,6 @@ from recon.refinement.settings import (
     StageSettings,
     TextureSettings,
 )
-
-GUIDANCES = ("builtin",)
-"""Names of what can guide a refinement; `guidance` builds them."""
 
 
 @dataclass(frozen=True)
@@ -92,15 +89,8 @@ def recipe(
 
 
 def guidance_names(given: str) -> tuple[str, ...]:
-    """The names in a list with commas, each once; none of them for `none`. Raises BadOption."""
+    """The names in a list with commas, each once; none of them for `none`. Raises BadOption for what is no choice of
+    `RefineOptions.guidance`."""
+    check_value(option_of(RefineOptions, "guidance"), given)
     names = tuple(dict.fromkeys(name.strip() for name in given.split(",")))
-    if names == ("none",):
-        return ()
-    for name in names:
-        if name not in GUIDANCES:
-            known = GUIDANCES[0] if len(GUIDANCES) == 1 else "some of " + ",".join(GUIDANCES)
-            raise BadOption(
-                "guidance.unknown", "<guidance> is {given!r} and {name!r} is unknown; give none, or {known}.",
-                given=given, name=name, known=known,
-            )  # fmt: skip
-    return names
+    return () if names == ("none",) else names

@@ -13,6 +13,7 @@ import trimesh
 
 from recon.geometry.axes import to_gltf, to_printer
 from recon.geometry.closed import coincident, is_closed, separate_coincident
+from recon.io.formats import MESH_FORMATS
 from recon.io.write import write_mesh
 from recon.stages.surface_solid import make_solid
 from recon.types import Mask, Mesh
@@ -20,7 +21,7 @@ from tests import scenes
 
 CAMERA = scenes.camera_of(60, 45, 50.0)
 PHOTO = scenes.photo_of(CAMERA)
-FORMATS = ("ply", "obj", "glb", "vtk", "stl")
+FORMATS = tuple(ending.removeprefix(".") for ending in MESH_FORMATS)
 VALIDATOR = Path(__file__).resolve().parents[2] / "frontend" / "validate.mjs"
 
 

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from recon.errors import BadOption
 from recon.models.device import Where
+from recon.options import RefineOptions, option_of
 from recon.refinement import guidance
 from recon.refinement.guidance import GUIDANCES, GuidancePlan
 from recon.refinement.protocols import Guidance, InitialShape, Rendering, Stage, State, ViewBudget, ViewRequest
-from recon.refinement.recipes import GUIDANCES as NAMES
 from recon.refinement.recipes import RefinementRecipe, recipe
 from recon.refinement.refine import textured_mesh
 from recon.refinement.run import Refinement
@@ -80,7 +80,7 @@ def middle(picture: Tensor) -> Tensor:
 
 
 def test_names_are_those_that_can_be_built_and_each_meets_its_protocol() -> None:
-    assert tuple(GUIDANCES) == NAMES
+    assert list(GUIDANCES) == [choice.value for choice in option_of(RefineOptions, "guidance").choices]
     run = finished(Refinement(toy.subject(), TOY))
     assert len(run.guidances) == 1
     for each in (*run.guidances, Green()):

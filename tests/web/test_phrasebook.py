@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from dataclasses import replace
@@ -84,3 +85,17 @@ def test_a_book_says_everything_that_its_page_says_otherwise(language: str) -> N
     assert BOOKS[language].sentences.keys() == BOOKS["en"].sentences.keys()
     assert not [s for s in BOOKS[language].sentences.values() if re.search(r"--\w", s)]
     assert from_text(as_text(note("a.b", "<fov> {n:g}", n=1.5))) == "the field of view 1.5"
+
+
+def test_what_the_server_refuses_is_said_in_words_of_the_book() -> None:
+    """No sentence stands where a refusal is raised: all are in the book, where a second language finds them."""
+    places = {"Problem": 2, "busy": 0, "too_long": 0, "ValidationError": 0}
+    for path in sorted((ROOT / "web_3d_app").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in places):
+                continue
+            told = node.args[places[node.func.id] :][:1]
+            assert not [part for part in told if isinstance(part, ast.Constant | ast.JoinedStr)], (
+                path.name,
+                node.lineno,
+            )

@@ -24,6 +24,7 @@ from werkzeug.exceptions import ClientDisconnected
 from werkzeug.formparser import FormDataParser
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData, State
 
+from web_3d_app.phrasebook import sentence_of
 from web_3d_app.problems import Problem
 
 CHUNK = 1 << 16
@@ -95,7 +96,7 @@ class FormParser(FormDataParser):
         most = self.max_form_memory_size
         data = stream.read() if most is None else _exactly(stream, most + 1)
         if most is not None and len(data) > most:
-            raise Problem(413, "field_too_long", f"The form has more than {most // 1024} kB of text; shorten it.")
+            raise Problem(413, "field_too_long", sentence_of("server.form_too_long", most=most // 1024))
         return io.BytesIO(data)
 
     def _multipart(self, stream: Any, boundary: str) -> tuple[list[tuple[str, str]], list[tuple[str, FileStorage]]]:
@@ -140,7 +141,7 @@ def _events(decoder: MultipartDecoder, stream: Any) -> Iterator[Field | File | D
         if len(decoder.buffer) > 2 * CHUNK:  # a photo's bytes are passed on at once: these are headers without end
             if decoder.state in (State.PREAMBLE, State.EPILOGUE):
                 raise ValueError("no boundary comes, or something comes after the last one")
-            raise too_long("A part of the form has too long a name or other header; rename the file.")
+            raise too_long(sentence_of("server.header_without_end"))
 
 
 class _Parts:
@@ -158,7 +159,7 @@ class _Parts:
         self._count += 1
         most = self._limits.max_form_parts
         if most is not None and self._count > most:
-            raise Problem(413, "too_many_parts", f"The form has more than {most} fields and files; send fewer.")
+            raise Problem(413, "too_many_parts", sentence_of("server.too_many_parts", most=most))
         if not part.name:
             raise ValueError("a part without a name")
         _check_headers(part)
@@ -173,7 +174,7 @@ class _Parts:
         if isinstance(part, Field) and most is not None and self._length > most:
             if part.name == PHOTO_FIELD:
                 raise no_file_name()
-            told = f"The field “{part.name[:40]}” has more than {most // 1024} kB; shorten it."
+            told = sentence_of("server.field_too_long", name=part.name[:40], most=most // 1024)
             raise Problem(413, "field_too_long", told)
         self._into.write(data.data)
         if data.more_data:
@@ -205,11 +206,11 @@ def _exactly(stream: Any, size: int) -> bytes:
 
 def _check_headers(part: Field | File) -> None:
     if isinstance(part, File) and len(part.filename) > LONGEST_NAME:
-        raise too_long("The photo's file name is too long; rename the file.")
+        raise too_long(sentence_of("server.file_name_too_long"))
     if len(part.name) > LONGEST_NAME:
-        raise too_long("A field of the form has too long a name; shorten it.")
+        raise too_long(sentence_of("server.field_name_too_long"))
     if sum(len(name) + len(value) for name, value in part.headers) > LONGEST_HEADERS:
-        raise too_long(f"A part of the form has more than {LONGEST_HEADERS // 1024} kB of headers; send fewer.")
+        raise too_long(sentence_of("server.headers_too_long", most=LONGEST_HEADERS // 1024))
 
 
 def too_long(message: str) -> Problem:
@@ -219,15 +220,15 @@ def too_long(message: str) -> Problem:
 
 def bad_form() -> Problem:
     """Of bytes that are no form, or end too early."""
-    return Problem(400, "bad_form", "The form that came is broken; reload the page and try again.")
+    return Problem(400, "bad_form", sentence_of("server.bad_form"))
 
 
 def no_file_name() -> Problem:
     """Of a photo that came as a text field."""
-    told = "The photo came without a file name; send it as a file (with curl, -F photo=@name.jpg)."
+    told = sentence_of("server.no_file_name")
     return Problem(400, "no_file_name", told)
 
 
 def too_slow() -> Problem:
     """Of bytes that hardly come."""
-    return Problem(408, "too_slow", "The upload came too slowly and was stopped; try again with a better connection.")
+    return Problem(408, "too_slow", sentence_of("server.too_slow"))

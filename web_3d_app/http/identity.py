@@ -12,6 +12,7 @@ from flask import Flask, current_app, request, session, url_for
 from flask_wtf import CSRFProtect
 from itsdangerous import BadSignature, URLSafeSerializer
 
+from web_3d_app.phrasebook import sentence_of
 from web_3d_app.problems import Problem
 
 WITHOUT_CSRF = ("api.visitors",)
@@ -36,7 +37,7 @@ def visitor() -> str:
     program that sends none."""
     known = known_visitor()
     if known is None and _bearer():
-        raise Problem(401, "bad_token", f"This token is not known; get one with POST {url_for('api.visitors')}.")
+        raise Problem(401, "bad_token", sentence_of("server.bad_token", address=url_for("api.visitors")))
     if known is None or not _bearer():
         _demand_cookie()
     if known is None:
@@ -64,8 +65,7 @@ def new_token() -> str:
 def _demand_cookie() -> None:
     """Whoever calls the API without a token must have been to a page. Raises Problem 401."""
     if request.blueprint == "api" and current_app.session_interface.get_cookie_name(current_app) not in request.cookies:
-        get = f"get one with POST {url_for('api.visitors')} and send it as `Authorization: Bearer <token>`"
-        raise Problem(401, "no_token", f"No token came; {get}. A browser must keep this site's cookie.")
+        raise Problem(401, "no_token", sentence_of("server.no_token", address=url_for("api.visitors"), token="<token>"))
 
 
 def _bearer() -> str:

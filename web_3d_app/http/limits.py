@@ -10,6 +10,7 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
 from web_3d_app.http.identity import known_visitor
+from web_3d_app.phrasebook import sentence_of
 from web_3d_app.problems import busy
 from web_3d_app.services import services
 from web_3d_app.settings import Settings
@@ -41,7 +42,7 @@ def set_up_limits(app: Flask, settings: Settings) -> None:
             }
             g.give_back = services().bodies.take(most)
             if g.give_back is None:
-                raise busy("Too many uploads are under way; try again when one has ended.", "uploads_full")
+                raise busy(sentence_of("server.too_many_uploads"), "uploads_full")
 
     @app.teardown_request
     def end(_: BaseException | None) -> None:
@@ -59,7 +60,7 @@ def take_stream() -> Callable[[], None]:
     }
     give_back = services().streams.take(most)
     if give_back is None:
-        raise busy("Too many streams are open; ask for the state instead.", "streams_full")
+        raise busy(sentence_of("server.too_many_streams"), "streams_full")
     return give_back
 
 

@@ -16,6 +16,7 @@ from web_3d_app.jobs.uploads import readable_formats, readable_sentence
 from web_3d_app.kinds import followers
 from web_3d_app.kinds.base import Kind
 from web_3d_app.kinds.photo import PHOTO
+from web_3d_app.phrasebook import sentence_of
 from web_3d_app.settings import Settings
 
 SAMPLES = beside("samples")
@@ -77,7 +78,7 @@ def _is_here(value: str) -> None:
     """Only models that are here: a server does not download for a visitor."""
     here = [choice["value"] for choice in _choices() if choice["here"]]
     if value not in here:
-        raise ValidationError(f"{value!r} is not here; give one of {', '.join(here)}.")
+        raise ValidationError(sentence_of("server.model_not_here", value=value, here=", ".join(here)))
 
 
 def fields_of(*kinds: type) -> dict[str, Any]:

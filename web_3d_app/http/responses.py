@@ -15,6 +15,7 @@ from web_3d_app.http.limits import PHOTOS
 from web_3d_app.jobs.database import DatabaseBusy
 from web_3d_app.jobs.storage import FULL
 from web_3d_app.logs import get_logger
+from web_3d_app.phrasebook import sentence_of
 from web_3d_app.problems import Problem, busy, disk_full
 from web_3d_app.services import services
 from web_3d_app.settings import Settings
@@ -37,12 +38,8 @@ WORDS = {400: "bad_request", 404: "not_found", 405: "method", 410: "gone", 413: 
          416: "range", 422: "invalid", 429: "rate", 503: "busy"}  # fmt: skip
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 """Those that metrics tell apart; clients invent others."""
-SENTENCES = {
-    404: "There is nothing at this address.",
-    405: "This address does not do that.",
-    429: "Too many photos in a short time; wait a minute.",
-    500: "Something went wrong on the server; it was noted.",
-}
+SENTENCES = {404: "server.not_found", 405: "server.method", 429: "server.rate", 500: "server.noted"}
+"""By status; others are told as Werkzeug does."""
 log = get_logger("web")
 
 
@@ -101,16 +98,18 @@ def _problem_of(error: HTTPException, settings: Settings) -> Problem:
     """Flask's, Werkzeug's and the extensions' errors in our shape."""
     status = error.code or 500
     if isinstance(error, CSRFError):
-        return Problem(400, "csrf", "This page has been open for too long; reload it and try again.")
+        return Problem(400, "csrf", sentence_of("server.page_too_old"))
     if isinstance(error, SecurityError):
-        return Problem(400, "host", "This server does not answer under this name.")
+        return Problem(400, "host", sentence_of("server.host"))
     if status == 413:
         return _too_much(settings)
     data: Any = getattr(error, "data", None)
     if status == 422 and data:
         told = {name: texts for place in data["messages"].values() for name, texts in place.items()}
-        return Problem(422, "invalid", f"Not possible: {', '.join(sorted(told))}.", **told)
-    text = SENTENCES.get(status) or error.description or "The request cannot be answered."
+        return Problem(422, "invalid", sentence_of("server.invalid", names=", ".join(sorted(told))), **told)
+    text = (sentence_of(SENTENCES[status]) if status in SENTENCES else error.description) or sentence_of(
+        "server.unanswered"
+    )
     problem = Problem(status, WORDS.get(status, "error"), text, retry_after=60 if status == 429 else None)
     if isinstance(error, MethodNotAllowed):
         problem.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
@@ -120,10 +119,13 @@ def _problem_of(error: HTTPException, settings: Settings) -> Problem:
 def _too_much(settings: Settings) -> Problem:
     """Of a body that is not read: whatever it is."""
     if request.endpoint not in PHOTOS:
-        return Problem(413, "too_large", "More than 1 MB came; that is too much for this address.")
+        return Problem(413, "too_large", sentence_of("server.body_too_large"))
     came = request.content_length
-    size = "is too large" if came is None else f"has {came / 2**20:.0f} MB"
-    return Problem(413, "too_large", f"The upload {size}; at most {settings.max_mib} MB are allowed for a photo.")
+    if came is None:
+        told = sentence_of("server.upload_too_large", most=settings.max_mib)
+    else:
+        told = sentence_of("server.upload_of_size", size=came / 2**20, most=settings.max_mib)
+    return Problem(413, "too_large", told)
 
 
 def _database_busy(error: DatabaseBusy) -> ResponseReturnValue:
@@ -140,7 +142,7 @@ def _os_error(error: OSError) -> ResponseReturnValue:
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
     log.error("unexpected", path=_without_secrets(request.path), exc_info=error)
-    return _told(Problem(500, "internal", SENTENCES[500]))
+    return _told(Problem(500, "internal", sentence_of(SENTENCES[500])))
 
 
 def _without_secrets(path: str) -> str:

@@ -20,6 +20,7 @@ from web_3d_app.jobs.uploads import Upload, digest_of, kept_upload
 from web_3d_app.kinds import KINDS, beginning, followers
 from web_3d_app.kinds.base import OFF, Kind
 from web_3d_app.kinds.photo import PHOTO
+from web_3d_app.phrasebook import sentence_of
 from web_3d_app.problems import Problem, gone
 from web_3d_app.services import services
 
@@ -43,7 +44,7 @@ def _asked_kind() -> Kind:
     """The kind that a request names, else (left out or empty) that of photos. Raises Problem 422."""
     name = request.form.get("kind") or PHOTO.name
     if name not in beginning():
-        raise Problem(422, "invalid", "There is no such kind of model.", kind=[f"one of {', '.join(beginning())}"])
+        raise Problem(422, "invalid", sentence_of("server.no_such_kind"), kind=[f"one of {', '.join(beginning())}"])
     return KINDS[name]
 
 
@@ -108,7 +109,7 @@ def checked_params(kind: Kind, form: Any, before: Mapping[str, Any] | None = Non
     except ValidationError as error:
         told = error.normalized_messages()
         names = ", ".join(sorted(told))
-        raise Problem(422, "invalid", f"Not possible: {names}; see the bounds.", **told) from None
+        raise Problem(422, "invalid", sentence_of("server.out_of_bounds", names=names), **told) from None
     return {name: found[name] for name in sorted(found)}
 
 
@@ -116,7 +117,7 @@ def idempotency_key() -> str | None:
     """The request's, if it has one. Raises Problem 400."""
     key = request.headers.get("Idempotency-Key")
     if key is not None and not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
-        raise Problem(400, "bad_request", f"An Idempotency-Key has 1 to {LONGEST_KEY} printable characters.")
+        raise Problem(400, "bad_request", sentence_of("server.idempotency_key", longest=LONGEST_KEY))
     return key
 
 
@@ -124,17 +125,19 @@ def _sent() -> tuple[Path, str]:
     """The file of the request's photo, and its name. Raises Problem 400, 422."""
     file, sample = request.files.get(PHOTO_FIELD), request.form.get("sample", "")
     if len(sent := [file for file in request.files.getlist(PHOTO_FIELD) if file.filename]) > 1:
-        raise Problem(400, "many_photos", f"{len(sent)} photos came; send one at a time.")
+        raise Problem(400, "many_photos", sentence_of("server.many_photos", count=len(sent)))
     if request.form.get(PHOTO_FIELD):
         raise no_file_name()
     if file is not None and file.filename:
         file.stream.flush()
         return Path(file.stream.name), file.filename
     if sample and sample not in sample_names():
-        raise Problem(422, "invalid", "There is no such sample.", sample=[f"one of {', '.join(sample_names())}"])
+        raise Problem(
+            422, "invalid", sentence_of("server.no_such_sample"), sample=[f"one of {', '.join(sample_names())}"]
+        )
     if sample:
         return SAMPLES / f"{sample}.jpg", f"{sample}.jpg"
-    raise Problem(400, "bad_request", "No photo came; send a file as `photo`, or the name of a sample.")
+    raise Problem(400, "bad_request", sentence_of("server.no_photo"))
 
 
 @contextmanager

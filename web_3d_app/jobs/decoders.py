@@ -17,6 +17,7 @@ from recon.messages import Message
 from web_3d_app.files import TOP
 from web_3d_app.jobs.decoder import CannotDecode, Kept
 from web_3d_app.logs import get_logger
+from web_3d_app.phrasebook import sentence_of
 from web_3d_app.problems import Problem, busy
 
 REMEMBERED = 1000
@@ -76,7 +77,7 @@ class Decoders:
             try:
                 while self._next() is not ticket:
                     if self._closed or not self._changed.wait(end - time.monotonic()):
-                        raise busy("Many photos come in just now; try again in a moment.", "uploads_full")
+                        raise busy(sentence_of("server.many_uploads"), "uploads_full")
             finally:
                 self._waiting.remove(ticket)
                 self._changed.notify_all()
@@ -126,8 +127,10 @@ class Decoders:
         if found is None:
             _end(process)
             log.warning("a decoder ended", status=process.returncode, late=late.is_set())
-            within = f"within {self._seconds:.0f} s" if late.is_set() else "here"
-            told = f"The photo cannot be decoded {within}; make it smaller, or save it as a JPEG."
+            if late.is_set():
+                told = sentence_of("server.decoded_too_slowly", seconds=self._seconds)
+            else:
+                told = sentence_of("server.not_decoded")
             raise Problem(422, "bad_photo", told)
         self._keep(process, found.pop("last"))
         return found

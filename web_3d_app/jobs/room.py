@@ -12,6 +12,7 @@ from web_3d_app.jobs.storage import Storage
 from web_3d_app.jobs.tables import Job
 from web_3d_app.kinds import KINDS
 from web_3d_app.kinds.base import OFF, USUAL, Kind
+from web_3d_app.phrasebook import sentence_of
 from web_3d_app.problems import Problem, busy
 from web_3d_app.settings import Settings
 
@@ -20,7 +21,7 @@ def check_disk(storage: Storage, settings: Settings) -> None:
     """Raises Problem 507."""
     free = storage.free_bytes()
     if free is not None and free < settings.min_free_mib * 2**20:
-        raise Problem(507, "disk_full", "The server's disk is nearly full; try again later.")
+        raise Problem(507, "disk_full", sentence_of("server.disk_nearly_full"))
 
 
 def check_room(session: Session, settings: Settings, owner: str, kinds: Sequence[Kind]) -> None:

@@ -28,6 +28,7 @@ from web_3d_app.jobs.uploads import Upload
 from web_3d_app.kinds import KINDS, following_lanes, kind_at, wanted_after
 from web_3d_app.kinds.base import Kind
 from web_3d_app.kinds.photo import PHOTO
+from web_3d_app.phrasebook import sentence_of
 from web_3d_app.problems import Problem, busy, gone, not_found
 from web_3d_app.settings import Settings
 
@@ -213,7 +214,7 @@ class Jobs:
         if job is None:
             job = self.get(owner, job_id)
             if "cancelled" not in (job.state, job.error_code):
-                raise Problem(409, "finished", "This job has finished; it cannot be cancelled any more.")
+                raise Problem(409, "finished", sentence_of("server.finished"))
         return job
 
     def retry(self, owner: str, job_id: str) -> Job:
@@ -234,9 +235,7 @@ class Jobs:
         job = self._changed(change, lambda session: check_room(session, self._settings, owner, [kind]))
         if job is None:
             state = self.get(owner, job_id).state
-            raise Problem(
-                409, "not_retryable", f"Only a failed or cancelled job can be tried again; this one is {state}."
-            )
+            raise Problem(409, "not_retryable", sentence_of("server.not_retryable", state=state))
         return job
 
     def follow(self, owner: str, job_id: str, kind: Kind, preset: str, key: str | None = None) -> tuple[Job, bool]:
@@ -344,13 +343,13 @@ def _present(job: Job | None) -> Job:
 
 def mismatch() -> Problem:
     """Of a key that comes with another request than before."""
-    return Problem(409, "idempotency_mismatch", "This Idempotency-Key was used for another request; make a new one.")
+    return Problem(409, "idempotency_mismatch", sentence_of("server.idempotency_mismatch"))
 
 
 def _check_followable(job: Job, kind: Kind) -> None:
     """Raises Problem 409 or 422."""
     if kind.follows != job.kind:
-        raise Problem(422, "not_possible", "This cannot be done with a model of this kind.")
+        raise Problem(422, "not_possible", sentence_of("server.not_possible"))
     if kind_at(job.lane) is kind and job.state != "done":
         raise Problem(409, "under_way", kind.sentences.under_way)
     if job.state != "done":

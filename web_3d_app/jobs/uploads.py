@@ -17,7 +17,7 @@ from recon import Limits
 from web_3d_app.jobs.decoder import CannotDecode, Kept
 from web_3d_app.jobs.photo_facts import PhotoFacts
 from web_3d_app.names import title_of
-from web_3d_app.phrasebook import book
+from web_3d_app.phrasebook import book, sentence_of
 from web_3d_app.problems import Problem
 
 HEIC = re.compile(rb"....ftyp(heic|heix|hevc|hevx|heim|heis|mif1|msf1)", re.DOTALL)
@@ -98,7 +98,7 @@ def readable_sentence() -> str:
 
 def too_large(max_bytes: int) -> Problem:
     """Of a photo with too many bytes."""
-    return Problem(413, "too_large", f"The photo is too large; at most {max_bytes / 2**20:.0f} MB are allowed.")
+    return Problem(413, "too_large", sentence_of("server.photo_too_large", most=max_bytes / 2**20))
 
 
 def _refusal(error: CannotDecode, source: Path) -> Problem:
@@ -110,6 +110,9 @@ def _refusal(error: CannotDecode, source: Path) -> Problem:
         if error.unknown and HEIC.match(file.read(32)):
             missing = "HEIC"
     if missing == "Raw":
-        return Problem(415, "not_a_photo", "Raw photos cannot be read on this server; export the photo as a JPEG.")
-    told = f"{missing} photos cannot be read on this server" if missing else "This is no photo that can be read"
-    return Problem(415, "not_a_photo", f"{told}; give a {readable_sentence()} file.")
+        return Problem(415, "not_a_photo", sentence_of("server.raw_photo"))
+    if missing:
+        told = sentence_of("server.missing_codec", kind=missing, kinds=readable_sentence())
+    else:
+        told = sentence_of("server.not_a_photo", kinds=readable_sentence())
+    return Problem(415, "not_a_photo", told)

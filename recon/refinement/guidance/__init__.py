@@ -1,6 +1,6 @@
 """What tells a refinement how the subject looks from where the photo did not see it, by name.
 
-A new one is a class that meets `protocols.Guidance`, a function in `GUIDANCES`, and its name in `recipes`.
+A new one is a class that meets `protocols.Guidance`, a function in `GUIDANCES`, and a choice of `RefineOptions.guidance`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def _solid(plan: GuidancePlan) -> Guidance:
 
 
 GUIDANCES: dict[str, Builder] = {"builtin": _solid}
-"""By the names that `recipes` allows."""
+"""By the names that are choices of `RefineOptions.guidance`."""
 
 
 def guidances_of(plan: GuidancePlan) -> list[Guidance]:
