@@ -251,6 +251,8 @@ MASKS = (
     Choice("builtin", "Built-in network", "The network looks for one thing, on any ground"),
     Choice("grabcut", "Plain background", "What stands on a plain ground, with the sharpest outline"),
 )
+SEEDS = 9 * 10**18
+"""Random numbers begin with 64 bits."""
 LENGTH = {"kind": "number", "what": "a length", "low": LENGTHS[0], "high": LENGTHS[1]}
 
 
@@ -391,7 +393,9 @@ class RefineOptions:
     steps: int | None = option(
         None, "of each of its stages at most", kind="whole", low=0, high=1_000_000, group="refinement", metavar="N"
     )
-    seed: int = option(0, "of its random numbers (default: 0)", kind="whole", group="refinement", metavar="N")
+    seed: int = option(
+        0, "of its random numbers (default: 0)", kind="whole", low=-SEEDS, high=SEEDS, group="refinement", metavar="N"
+    )
     guidance: str = option(
         "builtin", "what knows the unseen, with commas: builtin, or none (default: builtin)",
         kind="words", choices=(Choice("builtin"),), group="refinement", metavar="NAMES",

@@ -126,6 +126,7 @@ def test_points_are_written_as_a_cloud_and_as_a_closed_mesh(photo: Path, tmp_pat
     [(["--steps", "3"], "--steps is for a refinement"),
      (["--refine", "quick", "--kind", "points"], "--kind is points"),
      (["--second", "points"], "--refine-to is for a refinement"),
+     (["--refine", "quick", "--seed", "9" * 23], "--seed is 1e+23; give a number from -9e+18 to 9e+18."),
      (["--guidance", "none"], "--guidance is for a refinement"),
      (["--refine", "quick", "--steps", "-1"], "--steps is -1"),
      (["--refine", "quick", "--guidance", "builtin,zero456"], "'zero456' is unknown; give none, or builtin"),
