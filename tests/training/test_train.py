@@ -14,6 +14,7 @@ import torch
 from training.sample_pool import Recipe, SamplePool, SamplePoolAhead
 from training.train import ALONE, LARGEST, LATER, WARM, Plan, Trainer, started
 
+LEG = Path(__file__).resolve().parents[2] / "training/weights/leg1.pt"
 TINY = Plan(
     seed=3,
     steps=6,
@@ -76,6 +77,19 @@ def test_a_run_can_begin_with_the_weights_of_another(tmp_path):
         assert torch.equal(value, third.net.state_dict()[name])
     with pytest.raises(ValueError, match="use another --run"):
         Trainer(tmp_path / "second", plan)
+
+
+def test_the_kept_leg_fits_the_net_and_sees_near_and_far(tmp_path):
+    """What training/README.md says the next leg goes on from: strictly these weights, and they know a road from its end."""
+    trainer = started(tmp_path, replace(Plan(), stages=LATER, frozen=0), LEG)
+    ahead = torch.full((1, 4, 128, 192), 0.35)  # grey ground that grows paler up to a blue sky
+    ahead[:, :3, 64:] += torch.linspace(0.2, 0, 64)[:, None]
+    ahead[:, :3, :64] = torch.tensor([0.5, 0.7, 0.95])[:, None, None]
+    ahead[:, 3] = 0
+    with torch.no_grad():
+        seen = trainer.ema(ahead)
+    rows = seen.disparity[0, 0, 64:].mean(1)
+    assert rows[-16:].mean() > 1.5 * rows[:16].mean() and seen.disparity.isfinite().all()
 
 
 def test_a_steady_run_may_be_made_longer_and_no_other(tmp_path):
