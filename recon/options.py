@@ -210,10 +210,10 @@ def check_number(about: Option, value: Any, low: int | float | None = None, high
     if about.kind == "whole" and not is_whole(value):
         raise BadOption("option.whole", "<{option}> is {given!r}; give a whole number.", option=about.name, given=value)
     if low is not None and high is not None and not low <= found <= high:
-        raise BadOption("option.range", "<{option}> is {given:g}; give {what} from {low:g} to {high:g}.",
+        raise BadOption("option.range", "<{option}> is {given:.12g}; give {what} from {low:.12g} to {high:.12g}.",
                         option=about.name, given=found, what=what, low=low, high=high)  # fmt: skip
     if low is not None and high is None and not found >= low:
-        raise BadOption("option.least", "<{option}> is {given:g}; give {what}, at least {low:g}.",
+        raise BadOption("option.least", "<{option}> is {given:.12g}; give {what}, at least {low:.12g}.",
                         option=about.name, given=found, what=what, low=low)  # fmt: skip
     return found
 
