@@ -49,14 +49,15 @@ class Choice:
 
 @dataclass(frozen=True)
 class Page:
-    """How an option stands in the web's form and API. label: before its field; changes: what it changes in the model; name:
-    its own in requests; low, high: narrower bounds than the library's; empty: what stands in an empty field, left: what
-    that means; told: how it is said of a result, with a slot for the value; about: in the API's description;
-    first: among the first in the form; cards: its choices stand open, with what they do; wide: over the
-    form's whole width."""
+    """How an option stands in the web's form and API. label: before its field; changes: what it changes in the model;
+    called: what a sentence calls it, else its label in small letters; name: its own in requests; low, high: narrower bounds
+    than the library's; empty: what stands in an empty field, left: what that means; told: how it is said of a result, with
+    a slot for the value; about: in the API's description; first: among the first in the form; cards: its choices stand
+    open, with what they do; wide: over the form's whole width."""
 
     label: str
     changes: str
+    called: str = ""
     name: str = ""
     low: int | float | None = None
     high: int | float | None = None
@@ -275,13 +276,14 @@ class PhotoOptions:
             about="auto: solid for one thing, grid for a scene",
             first=True,
             cards=True,
+            called="the surface",
         ),
     )
     depth_model: Any = option(
         "auto", "a name from <models>, or a local folder",
         open=True, models="depth", group="input", metavar="NAME",
         page=Page("Depth model", "How far away each pixel is: larger models are more exact and take longer", wide=True,
-                  told="{}", about="a name from /options that is here"),
+                  told="{}", about="a name from /options that is here", called="the depth model"),
     )  # fmt: skip
     depth_in: str | Path | None = option(
         None,
@@ -303,7 +305,7 @@ class PhotoOptions:
         "auto", "what to cut out (default: auto); NAME: builtin, grabcut or one of <models>",
         what="auto, none, alpha, a segmenter's name or a file (a photo of four channels has its mask in the last)",
         choices=MASKS, open=True, group="input", metavar="auto|none|alpha|NAME|FILE",
-        page=Page("Cut out", "What belongs to the model; all else is left out", first=True),
+        page=Page("Cut out", "What belongs to the model; all else is left out", first=True, called="the way to cut out"),
     )  # fmt: skip
     fov: float | None = option(
         None, "horizontal field of view of the photo (else EXIF, the network if sure, 60)",
@@ -311,7 +313,7 @@ class PhotoOptions:
         group="input", metavar="DEG",
         page=Page("Field of view, degrees", "The proportions: wider makes a scene wider and shallower, narrower makes it"
                   " deeper", low=5.0, high=150.0, empty="from the photo", left="from the photo, else estimated",
-                  told="{:g}°", about="horizontal field of view in degrees"),
+                  told="{:g}°", about="horizontal field of view in degrees", called="the field of view"),
     )  # fmt: skip
     focal_px: float | None = option(
         None, "focal length in pixels of the photo", kind="number", what="the focal length in pixels of this photo",
@@ -340,7 +342,8 @@ class PhotoOptions:
         group="shape", metavar="N",
         page=Page("Triangles, at most", "How fine the mesh is and how large its files are; the first, instant mesh stays as"
                   " it is", low=1000, high=500_000, empty="no limit", about="at most about this many triangles",
- left="as fine as the photo", told="{:,} triangles"),
+
+                  left="as fine as the photo", told="{:,} triangles", called="the number of triangles"),
     )  # fmt: skip
     voxel: float | None = option(
         None, "thin the point cloud to one point per voxel", **LENGTH, group="shape", metavar="SIZE"
@@ -350,14 +353,15 @@ class PhotoOptions:
         kind="number", what="the print's longest side in millimetres", low=PRINT_SIZES[0], high=PRINT_SIZES[1], unit="mm",
         group="printing", flag="size", metavar="MM",
         page=Page("Print, longest side in mm", "How large the file for printing is: its longest side in millimetres",
-                  told="printed {:g} mm long", about="longest side of a print (STL) in millimetres"),
+                  told="printed {:g} mm long", about="longest side of a print (STL) in millimetres",
+                  called="the print's longest side"),
     )  # fmt: skip
     base: bool = option(
         False, "put a flat stand under a closed model", kind="switch", group="printing",
         choices=(Choice("false", "No", "The model is printed as it is"),
                  Choice("true", "Yes", "A flat stand is joined to it from below")),
         page=Page("Stand under the print", "Whether the file for printing has a stand under it", told="with a stand",
-                  about="whether a print stands on a flat base"),
+                  about="whether a print stands on a flat base", called="the stand"),
     )  # fmt: skip
     device: str = _device()
     offline: bool = option(False, "never ask the network", kind="switch", group="run")
@@ -384,7 +388,8 @@ class RefineOptions:
                  Choice("full", "Thoroughly", "Half an hour and more, finer")),
         off=Choice("off", "No", "It can be asked for later, too"),
         page=Page("Make it better afterwards", "Whether one thing is shaped once more, from all sides", name="refine",
-                  first=True, about="whether a better mesh of the subject is made afterwards"),
+                  first=True, about="whether a better mesh of the subject is made afterwards",
+                  called="making it better"),
     )  # fmt: skip
     refine_to: str = option(
         "mesh", "after its coarse stage: a mesh, or points and a mesh around them (default: mesh)",

@@ -107,8 +107,8 @@ def test_every_option_that_is_spoken_of_is_a_flag_and_has_a_name_on_the_page() -
     assert len(spoken) > 15
     for name in spoken | {about.name for about in options_of(PhotoOptions, RefineOptions)}:
         assert re.search(rf"{COMMAND_LINE.option(name)}\b(?!-)", flags), name
-    offered = {about.name for about in options_of(PhotoOptions, RefineOptions) if about.page is not None}
-    assert PAGE_OPTIONS.keys() == offered
+    pages = {about.name: about.page for about in options_of(PhotoOptions, RefineOptions) if about.page is not None}
+    assert {name: page.called for name, page in pages.items()} == PAGE_OPTIONS, "each has words for within a sentence"
 
 
 @pytest.mark.parametrize("book", [COMMAND_LINE, *BOOKS.values()])

@@ -14,20 +14,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from recon.messages import PYTHON, Message, Phrasebook
+from recon.options import PhotoOptions, RefineOptions, options_of
 
 AGAIN = "“Again, with other options”"
 """The button on a job's page."""
 NO_BETTER = "The better model did not come together on this server; try it again, quickly rather than thoroughly."
 
 OPTIONS = {
-    "surface": "the surface",
-    "depth_model": "the depth model",
-    "mask": "the way to cut out",
-    "fov": "the field of view",
-    "faces": "the number of triangles",
-    "size_mm": "the print's longest side",
-    "base": "the stand",
-    "preset": "making it better",
+    about.name: about.page.called or about.page.label.lower()
+    for about in options_of(PhotoOptions, RefineOptions)
+    if about.page
 }
 """What the page calls its options; those that it does not have are told by their names."""
 
