@@ -35,11 +35,11 @@ class BlobPrior:
 
     def prior(self, cells: int, heartbeat: Heartbeat = no_heartbeat) -> nn.Module:
         """The cone."""
-        return Blob(self.strength, self.spread, "cone")
+        return Blob(self.strength, self.spread)
 
     def empty_prior(self, cells: int) -> nn.Module:
         """The same: it has nothing that is saved."""
-        return Blob(self.strength, self.spread, "cone")
+        return Blob(self.strength, self.spread)
 
     def distance(
         self, points: Float[Tensor, "n 3"], cells: int, heartbeat: Heartbeat = no_heartbeat

@@ -29,7 +29,7 @@ def view_loss(
     assert seen.colour is not None, "colours were asked for"
     wanted = colour * mask[..., None] + (1 - mask[..., None]) * seen.background[:, None]
     both = ((mask > 0.99) & (depth > 0)).float()
-    loss = colour_loss(seen.colour, wanted) + weights.mask * mask_loss(seen.opacity, mask, "l2")
+    loss = colour_loss(seen.colour, wanted) + weights.mask * mask_loss(seen.opacity, mask)
     off = [pearson_loss(*view) for view in zip(seen.depth, depth, both, strict=True)]
     return loss + weights.depth * torch.stack(off).mean() + weights.entropy * entropy_loss(seen.opacity)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -19,7 +19,6 @@ from torch.nn import functional as F
 from .hashgrid import PointEncoder, cell_corners, interpolate_features
 
 Prior = Callable[[Float[Tensor, "n 3"]], Float[Tensor, " n"]]
-Activation = Literal["exp", "softplus"]
 
 EXP_LIMIT = 15.0
 """Beyond it the exponential's gradient stays as it is there (torch-ngp): one bad step must not give infinity."""
@@ -47,17 +46,16 @@ class _TruncatedExp(torch.autograd.Function):
         return grads[0] * x.clamp(-EXP_LIMIT, EXP_LIMIT).exp()
 
 
-def activate(logit: Float[Tensor, " n"], activation: Activation = "exp") -> Float[Tensor, " n"]:
-    """Density of a logit: truncated exponential (Instant-NGP) or softplus(x - 1) (Mip-NeRF, section 3.1)."""
-    return _TruncatedExp.apply(logit) if activation == "exp" else F.softplus(logit - 1)
+def activate(logit: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
+    """Density of a logit: the truncated exponential of Instant-NGP."""
+    return _TruncatedExp.apply(logit)
 
 
 class Field(nn.Module):
     """From logits to density, albedo and normals. A subclass gives `logits`."""
 
-    def __init__(self, activation: Activation = "exp", prior: Prior | None = None) -> None:
+    def __init__(self, prior: Prior | None = None) -> None:
         super().__init__()
-        self.activation: Activation = activation
         self.prior = prior
 
     def logits(self, x: Float[Tensor, "n 3"]) -> Float[Tensor, "n 4"]:
@@ -70,7 +68,7 @@ class Field(nn.Module):
 
     def density(self, x: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
         """Density alone."""
-        return activate(self.density_logit(x), self.activation)
+        return activate(self.density_logit(x))
 
     def forward(self, x: Float[Tensor, "n 3"], normals: bool = False) -> FieldSample:
         """The field at points.
@@ -90,32 +88,30 @@ class Field(nn.Module):
         return sample._replace(normal=-F.normalize(gradient, dim=1))
 
     def _sample(self, x: Tensor, logits: Tensor) -> FieldSample:
-        return FieldSample(activate(self._with_prior(x, logits[:, 0]), self.activation), logits[:, 1:].sigmoid())
+        return FieldSample(activate(self._with_prior(x, logits[:, 0])), logits[:, 1:].sigmoid())
 
     def _with_prior(self, x: Tensor, logit: Tensor) -> Tensor:
         return logit if self.prior is None else logit + self.prior(x)
 
 
 class HashField(Field):
-    """A hash grid and a small network. `active` leaves only the coarsest levels of the grid; None uses all."""
+    """A hash grid and a small network."""
 
     def __init__(
         self,
         encoder: PointEncoder,
         hidden: int = 64,
         layers: int = 1,
-        activation: Activation = "exp",
         prior: Prior | None = None,
         generator: torch.Generator | None = None,
     ) -> None:
-        super().__init__(activation, prior)
+        super().__init__(prior)
         self.encoder = encoder
-        self.active: int | None = None
         self.network = mlp([encoder.shape.width, *[hidden] * layers, 4], generator)
 
     def logits(self, x: Float[Tensor, "n 3"]) -> Float[Tensor, "n 4"]:
         """Density's logit, without the prior, and three colour logits."""
-        return self.network(self.encoder((x + 1) / 2, self.active))
+        return self.network(self.encoder((x + 1) / 2))
 
 
 def mlp(widths: list[int], generator: torch.Generator | None = None) -> nn.Sequential:
@@ -130,20 +126,15 @@ def mlp(widths: list[int], generator: torch.Generator | None = None) -> nn.Seque
 
 
 class Blob(nn.Module):
-    """A soft ball: strength·exp(-|x|²/(2·spread²)) (Make-It-3D) or strength·(1 - |x|/spread) (threestudio)."""
+    """A soft ball: strength·(1 - |x|/spread), as threestudio has it."""
 
-    def __init__(
-        self, strength: float = 5.0, spread: float = 0.3, kind: Literal["gaussian", "cone"] = "gaussian"
-    ) -> None:
+    def __init__(self, strength: float, spread: float) -> None:
         super().__init__()
-        self.strength, self.spread, self.kind = strength, spread, kind
+        self.strength, self.spread = strength, spread
 
     def forward(self, x: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
         """The prior's logit at points."""
-        r2 = (x**2).sum(1)
-        if self.kind == "gaussian":
-            return self.strength * (-r2 / (2 * self.spread**2)).exp()
-        return self.strength * (1 - (r2 + 1e-12).sqrt() / self.spread)  # finite gradient at the tip
+        return self.strength * (1 - ((x**2).sum(1) + 1e-12).sqrt() / self.spread)  # finite gradient at the tip
 
 
 class VolumePrior(nn.Module):

@@ -40,8 +40,6 @@ class GridShape:
     base: int = 16
     finest: int = 256
     log2_size: int = 16
-    smooth: bool = False
-    """Smoothstep instead of linear weights: continuous gradients."""
 
     @property
     def growth(self) -> float:
@@ -71,11 +69,11 @@ class GridShape:
 
 @runtime_checkable
 class PointEncoder(Protocol):
-    """Points of the unit cube to features; `active` leaves only the coarsest levels, the others are 0."""
+    """Points of the unit cube to features."""
 
     shape: GridShape
 
-    def __call__(self, x: Float[Tensor, "n 3"], active: int | None = None) -> Float[Tensor, "n width"]: ...
+    def __call__(self, x: Float[Tensor, "n 3"]) -> Float[Tensor, "n width"]: ...
 
 
 class HashGrid(nn.Module):
@@ -87,29 +85,22 @@ class HashGrid(nn.Module):
         uniform = torch.rand(sum(self.shape.sizes), FEATURES, generator=generator)
         self.table = nn.Parameter((2 * uniform - 1) * INITIAL)
 
-    def forward(self, x: Float[Tensor, "n 3"], active: int | None = None) -> Float[Tensor, "n width"]:
+    def forward(self, x: Float[Tensor, "n 3"]) -> Float[Tensor, "n width"]:
         """Features of points, coarsest level first. Points outside of the cube count as on its faces."""
         tables = self.table.split(self.shape.sizes)
         chunk = CHUNK if x.device.type == "cpu" else max(x.shape[0], 1)
-        parts = [self._encode(tables, part, active) for part in x.clamp(0, 1).T.contiguous().split(chunk, 1)]
+        parts = [self._encode(tables, part) for part in x.clamp(0, 1).T.contiguous().split(chunk, 1)]
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
-    def _encode(
-        self, tables: tuple[Tensor, ...], x: Float[Tensor, "3 n"], active: int | None
-    ) -> Float[Tensor, "n width"]:
+    def _encode(self, tables: tuple[Tensor, ...], x: Float[Tensor, "3 n"]) -> Float[Tensor, "n width"]:
         shape = self.shape
-        used = shape.levels if active is None else min(active, shape.levels)
-        levels = zip(tables[:used], shape.scales, shape.resolutions, shape.sizes, strict=False)
-        out = [
-            interpolate_features(table, *cell_corners(x, s, n, size, shape.smooth, FEATURES))
-            for table, s, n, size in levels
-        ]
-        out += [x.new_zeros(x.shape[1], FEATURES * (shape.levels - used))]
+        levels = zip(tables, shape.scales, shape.resolutions, shape.sizes, strict=True)
+        out = [interpolate_features(table, *cell_corners(x, s, n, size, FEATURES)) for table, s, n, size in levels]
         return torch.cat(out, 1)
 
 
 def cell_corners(
-    x: Float[Tensor, "3 n"], scale: float, resolution: int, size: int, smooth: bool = False, repeat: int = 1
+    x: Float[Tensor, "3 n"], scale: float, resolution: int, size: int, repeat: int = 1
 ) -> tuple[Int[Tensor, "8 n"], Float[Tensor, "8 m"]]:
     """(row, weight) of the eight vertices around points of the unit cube on a level with `size` rows; x changes fastest.
 
@@ -119,8 +110,6 @@ def cell_corners(
     position = x * scale + 0.5
     base = position.detach().floor()
     u = position - base
-    if smooth:
-        u = u * u * (3 - 2 * u)
     if repeat > 1:
         u = u.repeat_interleave(repeat, 1)
     a, b, c = torch.stack((1 - u, u)).unbind(1)
@@ -164,15 +153,12 @@ class TinyCudaGrid(nn.Module):
         config = {"otype": "HashGrid", "n_levels": self.shape.levels, "n_features_per_level": FEATURES,
                   "log2_hashmap_size": self.shape.log2_size, "base_resolution": self.shape.base,
                   "per_level_scale": self.shape.growth,
-                  "interpolation": "Smoothstep" if self.shape.smooth else "Linear"}  # fmt: skip
+                  "interpolation": "Linear"}  # fmt: skip
         self.encoding = tinycudann.Encoding(3, config, seed=seed)
 
-    def forward(self, x: Float[Tensor, "n 3"], active: int | None = None) -> Float[Tensor, "n width"]:
+    def forward(self, x: Float[Tensor, "n 3"]) -> Float[Tensor, "n width"]:
         """Features of points, float32, coarsest level first."""
-        out = self.encoding(x.clamp(0, 1)).float()
-        if active is None:
-            return out
-        return torch.where(torch.arange(out.shape[1], device=x.device) < FEATURES * active, out, 0.0)
+        return self.encoding(x.clamp(0, 1)).float()
 
 
 def fastest_encoder(

@@ -8,7 +8,6 @@ from typing import Literal
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional as F
 
 EPS = 1e-6
 
@@ -17,26 +16,18 @@ def colour_loss(
     seen: Float[Tensor, "*n 3"],
     wanted: Float[Tensor, "*n 3"],
     weight: Float[Tensor, "*n"] | None = None,
-    kind: Literal["l1", "l2", "huber"] = "l2",
+    kind: Literal["l1", "l2"] = "l2",
 ) -> Float[Tensor, ""]:
-    """Difference of colours, weighted per pixel. Huber's is quadratic below 0.1."""
-    if kind == "huber":
-        error = F.huber_loss(seen, wanted, reduction="none", delta=0.1)
-    else:
-        error = (seen - wanted).abs() if kind == "l1" else (seen - wanted) ** 2
+    """Difference of colours, weighted per pixel."""
+    error = (seen - wanted).abs() if kind == "l1" else (seen - wanted) ** 2
     if weight is None:
         return error.mean()
     return (error.mean(-1) * weight).sum() / weight.sum().clamp_min(EPS)
 
 
-def mask_loss(
-    opacity: Float[Tensor, "*n"], mask: Float[Tensor, "*n"], kind: Literal["bce", "l2"] = "bce"
-) -> Float[Tensor, ""]:
-    """Opacity against the subject's mask in 0..1. Cross-entropy has the mask's own entropy as its minimum."""
-    if kind == "l2":
-        return ((opacity - mask) ** 2).mean()
-    p = opacity.clamp(1e-5, 1 - 1e-5)  # float32's opacity can round to 1
-    return -(mask * p.log() + (1 - mask) * (1 - p).log()).mean()
+def mask_loss(opacity: Float[Tensor, "*n"], mask: Float[Tensor, "*n"]) -> Float[Tensor, ""]:
+    """Squared difference of opacity and the subject's mask in 0..1."""
+    return ((opacity - mask) ** 2).mean()
 
 
 def pearson_loss(

@@ -49,7 +49,6 @@ class RenderedView(NamedTuple):
     colour: Float[Tensor, "h w 3"]
     opacity: Float[Tensor, "h w"]
     depth: Float[Tensor, "h w"]
-    normal: Float[Tensor, "h w 3"] | None
 
 
 def render_rays(
@@ -129,24 +128,17 @@ def render_view(
     occupancy: Occupancy,
     background: Float[Tensor, " 3"],
     *,
-    normals: bool = False,
-    shading: Shading = "albedo",
-    light: Float[Tensor, " 3"] | None = None,
-    ambient: float = 0.1,
     budget: int = 256 << 20,
 ) -> RenderedView:
     """A camera's whole picture of a field, without gradients, in chunks of rays that fit into `budget` bytes."""
     size, parts = rays_within(budget, occupancy), []
     rays = camera.rays()
     for first in range(0, len(rays), size):
-        part, _ = render_rays(field, rays[first : first + size], occupancy, background[None], normals=normals,
-                         shading=shading, light=light, ambient=ambient)  # fmt: skip
+        part, _ = render_rays(field, rays[first : first + size], occupancy, background[None])
         parts.append(part)
     opacity = torch.cat([part.opacity for part in parts])
     distance = torch.cat([part.distance for part in parts])
-    seen = [part.normal for part in parts if part.normal is not None]
     depth = torch.where(opacity >= 0.5, distance * rays.forward, torch.nan)
     shape = (camera.height, camera.width)
-    normal = torch.cat(seen).view(*shape, 3) if seen else None
     colour = torch.cat([part.colour for part in parts]).view(*shape, 3)
-    return RenderedView(colour, opacity.view(shape), depth.view(shape), normal)
+    return RenderedView(colour, opacity.view(shape), depth.view(shape))

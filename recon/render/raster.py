@@ -5,7 +5,7 @@ gradient (`visibility`), perspective-correct barycentric coordinates of the visi
 vertices, and antialiased silhouettes, which give the gradient that the first two cannot (`antialias`).
 
     seen = rasterise(vertices, faces, c2w, focal, (256, 256))
-    picture = antialias(paint(interpolate(seen, colours), seen), seen, edges_of(faces))
+    picture = antialias(scatter(interpolate(colours, seen), seen), seen, edges_of(faces))
 
 A camera is `c2w`, rotation and position side by side (3×4, from the camera's frame to the world's), `focal` in pixels and
 `size` (height, width).

@@ -2,7 +2,7 @@
 
     python -m recon.render.unwrapping < mesh.npz > atlas.npz
 
-The process imports nothing but numpy and xatlas.
+The process imports no torch, only numpy and xatlas, so that it is there at once.
 """
 
 from __future__ import annotations

@@ -31,8 +31,8 @@ def packed_weights(
     ray: Int64[Tensor, " m"],
     before: Float[Tensor, " n"],
 ) -> tuple[Float[Tensor, " m"], Float[Tensor, " n"]]:
-    """The same for packed intervals behind the optical depth `before` of each ray; returns weights and the optical depth
-    behind them. Sums run in double precision, for one sum runs over all rays."""
+    """Weights of packed intervals that lie behind the optical depth `before` of each ray, and the optical depth behind
+    them. Sums run in double precision, for one sum runs over all rays."""
     depth = density * length
     total = depth.double().cumsum(0)
     exclusive = total - depth

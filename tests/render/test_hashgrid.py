@@ -104,18 +104,16 @@ def test_vertices_share_a_row_only_if_they_are_more_than_the_rows(log2_size: int
         assert used / size >= 0.95 * (1 - math.exp(-(32**3) / size))
 
 
-@pytest.mark.parametrize("smooth", [False, True])
-def test_weights_are_a_partition_of_unity(smooth: bool) -> None:
+def test_weights_are_a_partition_of_unity() -> None:
     for scale, side, size in zip(SMALL.scales, SMALL.resolutions, SMALL.sizes, strict=True):
-        row, weight = cell_corners(points(300).T, scale, side, size, smooth)
+        row, weight = cell_corners(points(300).T, scale, side, size)
         torch.testing.assert_close(weight.sum(0), torch.ones(300, dtype=torch.float64))
         assert weight.min() >= 0
         assert row.min() >= 0 and row.max() < size
 
 
-@pytest.mark.parametrize("smooth", [False, True])
-def test_gradients_of_both_orders(smooth: bool) -> None:
-    shape = GridShape(levels=2, base=2, finest=5, log2_size=4, smooth=smooth)
+def test_gradients_of_both_orders() -> None:
+    shape = GridShape(levels=2, base=2, finest=5, log2_size=4)
     grid, x = grid_of(shape), points(3).requires_grad_()
     table = grid.table.detach().clone().requires_grad_()
 
@@ -124,17 +122,6 @@ def test_gradients_of_both_orders(smooth: bool) -> None:
 
     assert torch.autograd.gradcheck(encoded, (table, x))
     assert torch.autograd.gradgradcheck(encoded, (table, x), fast_mode=True)
-
-
-def test_inactive_levels_are_zero_and_learn_nothing() -> None:
-    grid = grid_of(SMALL)
-    x = points(50)
-    some, everything = grid(x, 2), grid(x)
-    assert torch.equal(some[:, : 2 * FEATURES], everything[:, : 2 * FEATURES])
-    assert not some[:, 2 * FEATURES :].any()
-    some.sum().backward()
-    assert grid.table.grad is not None
-    assert not grid.table.grad[sum(SMALL.sizes[:2]) :].any()
 
 
 def test_chunks_change_nothing() -> None:

@@ -26,7 +26,7 @@ def numbers(*shape: int, number: int = 0) -> torch.Tensor:
     return torch.rand(*shape, generator=seed(number), dtype=torch.float64)
 
 
-@pytest.mark.parametrize("kind", ["l1", "l2", "huber"])
+@pytest.mark.parametrize("kind", ["l1", "l2"])
 def test_colours_that_agree_cost_nothing_and_weights_choose(kind: str) -> None:
     a, b = numbers(9, 3), numbers(9, 3, number=1)
     assert colour_loss(a, a, kind=kind) == 0  # type: ignore[arg-type]
@@ -43,10 +43,8 @@ def test_the_mask_is_met_where_opacity_equals_it() -> None:
     mask_loss(opacity, mask).backward()
     torch.testing.assert_close(opacity.grad, torch.zeros(20, dtype=torch.float64), atol=1e-9, rtol=0)
     hard = (mask > 0.5).double()
-    assert mask_loss(hard, hard) < 1e-4 and mask_loss(hard, hard, "l2") == 0
-    full = torch.ones(3, requires_grad=True)  # saturated and wrong
-    mask_loss(full, torch.zeros(3)).backward()
-    assert full.grad is not None and full.grad.isfinite().all()
+    assert mask_loss(hard, hard) == 0
+    assert mask_loss(hard, 1 - hard) == 1
 
 
 @LAW
