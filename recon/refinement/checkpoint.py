@@ -8,18 +8,16 @@ import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from recon.errors import BadInput, BadOption, Unwritable
 from recon.io.files import check_writable, write_bytes
+from recon.refinement.protocols import State
 
 CHECKPOINT = "refine.pt"
 FORMAT = 4
 """Of the state; another one is not read."""
-
-State = dict[str, Any]
 
 
 def save(folder: Path, state: State) -> None:

@@ -77,7 +77,7 @@ class Rendering:
     """What b cameras see of a model, n pixels each, with gradients to it.
 
     colour: in 0..1, over `background`; opacity: 0..1; depth: along the optical axis, meaningless where nothing is seen;
-    normal: in the world's frame, no longer than the opacity. colour and normal are None where they were not asked for.
+    normal: in the world's frame, no longer than the opacity. colour and normal may be None where they were not asked for.
     """
 
     cameras: tuple[Pinhole, ...]

@@ -85,8 +85,13 @@ def test_names_are_those_that_can_be_built_and_each_meets_its_protocol() -> None
     assert len(run.guidances) == 1
     for each in (*run.guidances, Green()):
         assert isinstance(each, Guidance)
+    parts = {name for name in [*vars(Stage), *Stage.__annotations__] if not name.startswith("_")}
+    assert len(parts) > 10
     for stage in (*run.stages, finished(Refinement(toy.subject(), TOY_POINTS)).stage):
         assert isinstance(stage, Stage)
+        assert (
+            parts <= vars(type(stage)).keys() | vars(stage).keys()
+        )  # none is left to the protocol, which does nothing
     assert isinstance(run.subject.shape, InitialShape)
 
 

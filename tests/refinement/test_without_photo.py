@@ -93,7 +93,7 @@ def test_opacity_and_orientation_are_weighed(monkeypatch: pytest.MonkeyPatch) ->
         found[name, weight] = float(run.stage.loss(0, torch.Generator().manual_seed(0)).detach())
     less = found["opacity", 0.0]
     assert less + 0.1 < found["opacity", 1.0] < less + 1.01  # of an opacity of 0 to 1
-    assert found["orientation", 1.0] >= less
+    assert less + 1e-3 < found["orientation", 1.0] < less + 0.01  # a young field has few normals that look away
 
 
 def test_what_cannot_be_without_a_photo_is_told() -> None:

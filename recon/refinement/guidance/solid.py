@@ -38,7 +38,7 @@ class SolidGuidance:
         pixels = slice(None) if seen.pixels is None else seen.pixels[0]
         colour, mask, depth = (layer.flatten(0, 1)[pixels][None] for layer in self.prior.view(camera))
         share = trust(camera)
-        if seen.colour is not None:
+        if seen.pixels is not None:
             return settings.pixels * share * view_loss(seen, colour, mask, depth, settings.view)
         loss = settings.outline * share * (seen.opacity - mask).square().mean()
         return loss + settings.depth * share * depth_loss(seen, depth)

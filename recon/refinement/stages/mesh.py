@@ -159,9 +159,9 @@ class MeshStage(Stage):
     def view(self, camera: Pinhole) -> Float[Tensor, "h w 3"]:
         """A camera's picture in the field's colours, over white."""
         surface = self.model.surface()
-        edges = edges_of(surface.faces)
-        seen = rasterise(surface.vertices, surface.faces, camera.c2w, camera.focal, (camera.height, camera.width))
-        return antialias(scatter(self.colours(interpolate(surface.vertices, seen)), seen, 1.0), seen, edges)
+        seen = self._rendered(surface, edges_of(surface.faces), ViewRequest((camera,), wants=frozenset({"colour"})))
+        assert seen.colour is not None
+        return seen.colour.view(camera.height, camera.width, 3)
 
     def colours(self, points: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
         """The field's."""

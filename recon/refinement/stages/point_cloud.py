@@ -118,8 +118,9 @@ class PointCloudStage(Stage):
         """Pictures by the deferred renderer, whole and over white; depth and normals come without gradients."""
         parts = []
         for view, camera in enumerate(request.cameras):
-            seen, _ = self.model.pictures(self.model.sight(camera))
-            picture = torch.cat([seen, self.model.geometry(camera)], 2).flatten(0, 1)
+            sight = self.model.sight(camera)
+            seen, _ = self.model.pictures(sight)
+            picture = torch.cat([seen, self.model.geometry(camera, sight)], 2).flatten(0, 1)
             chosen = request.chosen(view)
             parts.append(picture if chosen is None else picture[chosen])
         whole = torch.stack(parts)

@@ -116,9 +116,8 @@ class TexturedPoints(nn.Module):
         return (torch.where(self.reference, photo, others) * change).mean()
 
     @torch.no_grad()
-    def geometry(self, camera: Pinhole) -> Float[Tensor, "h w 5"]:
-        """Opacity, depth and normal as a camera sees them; the places of points are not fitted."""
-        sight = self.sight(camera)
+    def geometry(self, camera: Pinhole, sight: Sight) -> Float[Tensor, "h w 5"]:
+        """Opacity, depth and normal as a camera sees them; sight: its own. The places of points are not fitted."""
         depth = (self.points - camera.position) @ camera.c2w[:, 2]
         layers = composite(sight.splats[0], torch.cat([depth[:, None], self.normals], 1)[sight.chosen[0]])
         opacity = layers[..., -1:]
