@@ -45,6 +45,7 @@ class Grey:
     """Its latents are pictures in miniature, and it believes that every clean one is grey."""
 
     name, timesteps, pixels_per_latent = "grey", 10, 8
+    grey = 0.5
 
     def load(self) -> object:
         """Nothing to load."""
@@ -65,7 +66,17 @@ class Grey:
     def noise(self, latents: Any, timesteps: Any, condition: Any, guidance_scale: float) -> Any:
         """What is not grey, over its share."""
         left = self.signal()[timesteps].view(-1, 1, 1, 1)
-        return (latents - left.sqrt() * 0.5) / (1 - left).sqrt()
+        return (latents - left.sqrt() * self.grey) / (1 - left).sqrt()
+
+
+def distillation(model: protocols.Denoiser, pictures: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """A number whose gradient is DreamFusion's (equation 3), weighted by the noise's variance."""
+    latents = model.encode(pictures, generator)
+    timesteps = torch.randint(1, model.timesteps, (len(latents),), generator=generator)
+    left = model.signal()[timesteps].view(-1, 1, 1, 1)
+    noise = torch.randn(latents.shape, generator=generator)
+    noisy = (left.sqrt() * latents + (1 - left).sqrt() * noise).detach()
+    return ((1 - left) * (model.noise(noisy, timesteps, None, 7.5) - noise) * latents).sum()
 
 
 KINDS = {protocols.Captioner: Words, protocols.ObjectReconstructor: Pyramid, protocols.Denoiser: Grey}
@@ -83,19 +94,13 @@ def test_each_protocol_tells_its_model_from_others(protocol: Any) -> None:
 
 
 def test_a_denoiser_s_parts_make_score_distillation() -> None:
-    """DreamFusion's gradient (equation 3), weighted by the noise's variance, draws pictures to what the model believes."""
+    """It draws pictures to what the model believes."""
     model, generator = Grey(), torch.Generator().manual_seed(1)
     pictures = torch.rand(2, 3, 16, 24, generator=generator).requires_grad_()
     optimiser = torch.optim.SGD([pictures], lr=16.0)
     for _ in range(100):
-        latents = model.encode(pictures, generator)
-        timesteps = torch.randint(1, model.timesteps, (len(latents),), generator=generator)
-        left = model.signal()[timesteps].view(-1, 1, 1, 1)
-        noise = torch.randn(latents.shape, generator=generator)
-        noisy = (left.sqrt() * latents + (1 - left).sqrt() * noise).detach()
-        wrong = (1 - left) * (model.noise(noisy, timesteps, None, 7.5) - noise)
         optimiser.zero_grad()
-        (wrong * latents).sum().backward()
+        distillation(model, pictures, generator).backward()
         optimiser.step()
     shown = model.decode(model.encode(pictures, generator))
     assert shown.shape == pictures.shape

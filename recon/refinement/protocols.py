@@ -96,6 +96,11 @@ class Guidance(Protocol):
     progress: how much of the stage is done, 0..1.
     """
 
+    @property
+    def paints(self) -> bool:
+        """Whether it decides on colours: what the photo does not show then wears the model's own."""
+        ...
+
     def request(self, budget: ViewBudget, progress: float, generator: torch.Generator) -> ViewRequest | None:
         """What it wants to see next, on a CPU; None: nothing of this stage, or not now."""
         ...

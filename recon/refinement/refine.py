@@ -142,6 +142,7 @@ def textured_mesh(run: Refinement) -> Mesh:
     """A run's model as a textured mesh in the photo's camera frame, as far as it has come."""
     run.report.begin("texture", PARTS, run.preview)
     subject, texture = run.subject, run.recipe.texture
+    painted = any(guidance.paints for guidance in run.guidances)
     with memory_told():
         surface = run.surface()
-        return textured(subject.reference, subject.frame, run.stage.colours, *surface, texture, run.report)
+        return textured(subject.reference, subject.frame, run.stage.colours, *surface, texture, run.report, painted)

@@ -37,14 +37,20 @@ def textured(
     faces: Int64[Tensor, "f 3"],
     settings: TextureSettings,
     report: Reporter,
+    painted: bool = False,
 ) -> Mesh:
     """The finished mesh in the photo's camera frame; it tells of `PARTS` parts. colours: the model's own, of all that no
-    photo shows where there is none or the settings say so."""
+    photo shows where there is none, where they were painted, or, in the texture alone, where the settings say so."""
     report.heartbeat()
     vertices, faces = _fewer(vertices.detach(), faces, settings.faces, report.heartbeat)
     report.part_done()
-    spread = None if reference is None else _spread(reference, vertices, faces, settings, report.heartbeat)
-    of_vertices = colours(vertices) if spread is None else spread.of_vertices(vertices)
+    normals = vertex_normals(vertices, faces)
+    shots, spread = [] if reference is None else [shot_of(reference)], None
+    if reference is not None and not painted:
+        spread = _spread(reference, vertices, faces, settings, report.heartbeat)
+        of_vertices = spread.of_vertices(vertices)
+    else:
+        of_vertices = blended(colours(vertices), vertices, normals, vertices, faces, shots)
     report.part_done()
     atlas = unwrap(vertices, faces, settings.side, report.heartbeat)
     report.part_done()
@@ -56,11 +62,10 @@ def textured(
     else:
         values = spread.at(points, interpolate(spread.offsets[atlas.source], covered))
     report.heartbeat()
-    if reference is not None:
-        # a face's own normal would have the photo on one face and not on the next
-        normals = F.normalize(interpolate(vertex_normals(vertices, faces)[atlas.source], covered), dim=1)
-        values = blended(values, points, normals, vertices, faces, [shot_of(reference)])
-        report.heartbeat()
+    # a face's own normal would have the photo on one face and not on the next
+    towards = F.normalize(interpolate(normals[atlas.source], covered), dim=1)
+    values = blended(values, points, towards, vertices, faces, shots)
+    report.heartbeat()
     picture = (255 * padded(values, covered).clamp(0, 1)).round().byte().cpu().numpy()
     mesh = Mesh(
         frame.from_world(vertices[atlas.source].cpu().numpy()),

@@ -29,6 +29,8 @@ EVERYWHERE = Orbits(elevation=(-60.0, 60.0), fov=(30.0, 30.0))
 class RedEgg:
     """Wants a red ellipsoid, whose outline it knows in closed form."""
 
+    paints = True
+
     def request(self, budget: ViewBudget, progress: float, generator: torch.Generator) -> ViewRequest | None:
         """Two views at a time from anywhere."""
         return ViewRequest(tuple(random_orbits(2, budget.side, EVERYWHERE, generator)))

@@ -22,6 +22,11 @@ class SolidGuidance:
     prior: SolidPrior
     settings: SolidGuidanceSettings = field(default_factory=SolidGuidanceSettings)
 
+    @property
+    def paints(self) -> bool:
+        """No: its colours are the photo's own, which the texture spreads more sharply."""
+        return False
+
     def request(self, budget: ViewBudget, progress: float, generator: torch.Generator) -> ViewRequest | None:
         """A random view: colours of some of its pixels, or outline and depth where a stage shows all of them. Points are
         compared with the solid by their own stage."""
