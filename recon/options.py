@@ -32,9 +32,8 @@ from recon.settings import (
 )
 
 Kind = Literal["number", "whole", "word", "words", "switch", "pair", "file"]
-"""What a value is: a number; a whole one; one of the choices, or with `open` any other word; some of
-the choices, with commas, or `none`; yes or no; two numbers; a
-path."""
+"""What a value is: a number; a whole one; one of the choices, or with `open` any other word; some of the choices, with
+commas, or `none`; yes or no; two numbers; a path."""
 T = TypeVar("T")
 
 
@@ -342,7 +341,6 @@ class PhotoOptions:
         group="shape", metavar="N",
         page=Page("Triangles, at most", "How fine the mesh is and how large its files are; the first, instant mesh stays as"
                   " it is", low=1000, high=500_000, empty="no limit", about="at most about this many triangles",
-
                   left="as fine as the photo", told="{:,} triangles", called="the number of triangles"),
     )  # fmt: skip
     voxel: float | None = option(
