@@ -13,7 +13,6 @@ from recon.messages import note
 from recon.options import Option, options_of
 
 GROUPS = {
-    "": "",
     "input": "input",
     "shape": "shape",
     "refinement": "refinement of a subject's closed mesh, in minutes",
@@ -52,8 +51,7 @@ class Groups:
         self._made: dict[str, argparse._ActionsContainer] = {"": parser}
         self._parser = parser
         for name, title in GROUPS.items():
-            if name:
-                self._made[name] = parser.add_argument_group(title)
+            self._made[name] = parser.add_argument_group(title)
 
     def __getitem__(self, name: str) -> argparse._ActionsContainer:
         if name not in self._made:
