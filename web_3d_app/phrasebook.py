@@ -4,13 +4,15 @@ The library's sentences are told as they are, but for those that a page says oth
 `recon.messages`); the server's own have codes that begin with `server.`. Another language is one more book, with all
 sentences in it, in BOOKS; which one is spoken says `book`.
 
-Notes and errors are stored as data and phrased when they are shown. What older versions have stored is plain sentences.
+Notes and errors are stored as data and phrased when they are shown: to who may change the job, or, on a page that was
+shared, to who may only look at it. What older versions have stored is plain sentences.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from recon.messages import PYTHON, Message, Phrasebook
@@ -100,15 +102,29 @@ SENTENCES = {
     "server.upload_too_large": "The upload is too large; at most {most} MB are allowed for a photo.",
 }
 
+TO_LOOK_AT = {
+    "camera.guessed": "{reason}: {found}",
+    "depth.builtin": "depth by the small built-in network",
+    "surface.auto_solid": "the photo shows one thing, so the model is closed all round",
+    "surface.auto_grid": "of a scene the model is what the photo shows, cut at its edges",
+    "poisson.empty": "no surface is left after trimming.",
+    "refine.diverged": "The better model did not come together.",
+    "refine.nothing_left": "The better model did not come together.",
+    "refine.gpu_memory": "The better model did not come together.",
+}
+"""What is said otherwise on a shared page, which has no buttons."""
+
 ENGLISH = Phrasebook(lambda option: OPTIONS.get(option, option.replace("_", " ")), SENTENCES,
                      lambda model: MODELS.get(model, model))  # fmt: skip
 BOOKS = {"en": ENGLISH}
 """By language."""
+SHARED_BOOKS = {"en": replace(ENGLISH, sentences=SENTENCES | TO_LOOK_AT)}
+"""The same, of a shared page."""
 
 
-def book() -> Phrasebook:
-    """The one that is spoken."""
-    return BOOKS["en"]
+def book(shared: bool = False) -> Phrasebook:
+    """The one that is spoken, or that of a shared page."""
+    return (SHARED_BOOKS if shared else BOOKS)["en"]
 
 
 def message(code: str, **values: Any) -> Message:
@@ -126,11 +142,12 @@ def message_of(stored: str | Mapping[str, Any]) -> Message:
     return Message("stored", "{text}", {"text": stored}) if isinstance(stored, str) else Message.from_json(stored)
 
 
-def told(stored: str | Mapping[str, Any]) -> str:
-    """A stored message as it is told now; in its own words, where what it holds is too old for the book's."""
+def told(stored: str | Mapping[str, Any], shared: bool = False) -> str:
+    """A stored message as it is told now; in its own words, where what it holds is too old for the book's. shared: on a
+    shared page."""
     kept = message_of(stored)
     try:
-        return kept.text(book())
+        return kept.text(book(shared))
     except (KeyError, ValueError):
         return kept.text(PYTHON)
 
@@ -140,6 +157,6 @@ def as_text(error: Message) -> str:
     return json.dumps(error.to_json())
 
 
-def from_text(stored: str) -> str:
-    """What such a column holds, as it is told now: a message, or a sentence."""
-    return told(json.loads(stored)) if stored.startswith("{") else stored
+def from_text(stored: str, shared: bool = False) -> str:
+    """What such a column holds, as it is told now: a message, or a sentence. shared: see `told`."""
+    return told(json.loads(stored), shared) if stored.startswith("{") else stored

@@ -112,7 +112,8 @@ def _coverage(photo: Photo, mask: Mask) -> ndarray:
 
 
 def _resampled(layers: ndarray, camera: Camera, frame: Frame, view: Pinhole) -> Float32[ndarray, "s s c"]:
-    """A photo's layers as the reference camera sees them; 0 beyond the photo."""
+    """A photo's colours and coverage as the reference camera sees them. Beyond the photo nothing is covered, and its
+    border's colours go on: a subject that touches it would else have a black rim."""
     shrink = view.focal / camera.focal
     if shrink < 1:  # mean over a pixel's area first, or fine texture would alias
         size = max(1, round(camera.width * shrink)), max(1, round(camera.height * shrink))
@@ -121,4 +122,6 @@ def _resampled(layers: ndarray, camera: Camera, frame: Frame, view: Pinhole) -> 
     rays = view.rays().directions.numpy() @ frame.rotation
     place = project(rays.astype(np.float32), camera).reshape(view.height, view.width, 2) - np.float32(0.5)
     across, down = np.ascontiguousarray(place[..., 0]), np.ascontiguousarray(place[..., 1])
-    return cv2.remap(layers, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT).astype(np.float32)
+    colours = cv2.remap(layers[..., :3], across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    cover = cv2.remap(layers[..., 3], across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    return np.dstack([colours, cover]).astype(np.float32)

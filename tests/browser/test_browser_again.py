@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from tests.browser.browser import Begin, Finished, Visit, context_of
-from web_3d_app.http.options import OFFERED, offered
+from web_3d_app.http.options import classes_of, offered
+from web_3d_app.kinds.photo import PHOTO
 
 Flower = tuple[str, Any]
 """The path of a finished model of one thing, and the cookie of whose it is."""
@@ -130,7 +131,7 @@ def test_every_option_of_the_box_is_a_change(visit: Begin, flower: Flower) -> No
     page = visit(state=state).open(path).until_ready().page
     page.click("#again-open")
     names = page.locator("#again [name]").evaluate_all("all => [...new Set(all.map((one) => one.name))]")
-    assert sorted(names) == sorted(about.web_name for about in offered(*OFFERED))
+    assert sorted(names) == sorted(about.web_name for about in offered(*classes_of(PHOTO)))
     for name in names:
         field = page.locator(f'#again [name="{name}"]')
         kind = field.first.evaluate("one => one.type")

@@ -73,6 +73,25 @@ def test_a_photo_whose_middle_is_not_its_principal_point_makes_the_same_referenc
     assert (part.photo - whole.photo)[inside].abs().mean() < 0.01  # OpenCV looks up in steps of 1/32 pixel
 
 
+def test_a_subject_that_touches_the_photo_s_border_has_no_black_rim() -> None:
+    photo, mask, camera, _ = toy.ball()
+    assert mask.inside is not None
+    columns = np.flatnonzero(mask.inside.any(0))
+    cut = np.s_[:, : (columns[0] + 3 * columns[-1]) // 4]  # the photo ends within the ball
+    bright = np.maximum(photo.rgb[cut], 90)
+    reference = subject_from_solid(
+        replace(photo, rgb=bright), replace(mask, inside=mask.inside[cut]), replace(camera, width=bright.shape[1]),
+        toy.solid(), replace(toy.TOY, photo=128),
+    ).reference  # fmt: skip
+    assert reference is not None
+    there = project(toy.subject().frame.from_world(toy.prior(128).vertices.numpy()), camera)[:, 0]
+    beyond = torch.from_numpy(there > bright.shape[1] + 2)
+    seen = reference.camera.project(toy.prior(128).vertices[beyond])[:, :2].long().T
+    assert beyond.any() and reference.mask[seen[1], seen[0]].max() == 0
+    for picture in (reference.photo, plain_photo(reference)):
+        assert picture[seen[1], seen[0]].min() > 85 / 255
+
+
 def test_colours_are_the_photo_s_in_front_and_fade_to_its_plain_mirror_image_behind() -> None:
     reference, solid = toy.reference(), toy.prior()
 

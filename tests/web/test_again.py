@@ -152,6 +152,16 @@ def test_options_out_of_bounds_are_named_and_no_model_is_made(client: FlaskClien
     assert len(client.get(first["links"]["results"]).json["jobs"]) == 1
 
 
+@pytest.mark.parametrize("word", ["0", "1", "yes", "on", "True"])
+def test_yes_and_no_are_true_and_false_as_the_document_says(client: FlaskClient, first: dict, word: str) -> None:
+    """Also where they were chosen before, and not by any other word."""
+    stands = client.post(first["links"]["again"], data={"base": "true"}).json
+    assert client.post(stands["links"]["again"], data={"surface": "grid"}).json["params"]["base"] is True
+    assert client.post(stands["links"]["again"], data={"base": "false"}).json["params"]["base"] is False
+    refused = client.post(stands["links"]["again"], data={"base": word})
+    assert (refused.status_code, list(refused.json["error"]["fields"])) == (422, ["base"])
+
+
 def test_the_box_begins_with_what_was_chosen(client: FlaskClient, first: dict) -> None:
     page = client.get(first["links"]["page"]).text
     box = page[page.index('id="again"') :]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 import trimesh
@@ -13,20 +14,23 @@ from sqlalchemy import select
 from web.conftest import send
 from web.toy_kind import STAIRS
 
+from web_3d_app.http.options import described
 from web_3d_app.jobs.tables import Job
 from web_3d_app.kinds import KINDS, lanes, lanes_of
 from web_3d_app.kinds.base import CREWS, HEAVY
 from web_3d_app.services import Services
 from web_3d_app.work.worker import KindRunner, Worker
 
+FORM = """<form id="stairs" method="post" action="{{ url_for('pages.create') }}">
+<input type="hidden" name="csrf_token" value="{{ csrf_token() }}"><input type="hidden" name="kind" value="stairs">
+{% include "_options.html" %}<button>Build</button></form>"""
+
 
 @pytest.fixture
 def app(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Flask:
     """An application that has the kind of the toy, and its page."""
     monkeypatch.setitem(KINDS, STAIRS.name, STAIRS)
-    own = DictLoader(
-        {"stairs.html": "stairs of {{ job.params.steps }} steps", "_stairs_form.html": "<form>Stairs</form>"}
-    )
+    own = DictLoader({"stairs.html": "stairs of {{ job.params.steps }} steps", "_stairs_form.html": FORM})
     monkeypatch.setattr(app.jinja_env, "loader", ChoiceLoader([own, app.jinja_env.loader]))
     return app
 
@@ -48,9 +52,7 @@ def test_it_is_made_from_its_request_to_its_files(client: FlaskClient, workers: 
     job = made.json
     assert (job["kind"], job["lane"], job["photo"], job["refinement"]) == ("stairs", "plan", None, None)
     assert job["params"] == {"steps": 7, "closed": False} and job["artefacts"] == []
-    assert (
-        client.get(job["links"]["page"]).text == "stairs of 7 steps" and "<form>Stairs</form>" in client.get("/").text
-    )
+    assert client.get(job["links"]["page"]).text == "stairs of 7 steps"
     seen = []
     while any(worker.once() for worker in workers):
         seen.append(client.get(job["links"]["self"]).json)
@@ -65,6 +67,27 @@ def test_it_is_made_from_its_request_to_its_files(client: FlaskClient, workers: 
     assert trimesh.load(glb, file_type="glb", force="mesh").faces.shape == (7, 3)
     assert client.get(done["links"]["zip"]).status_code == 200
     assert any(one["id"] == job["id"] for one in client.get("/api/v1/jobs").json["jobs"])
+
+
+def test_its_form_is_made_of_its_options(client: FlaskClient) -> None:
+    page = client.get("/").text
+    form = page[page.index('<form id="stairs"') :].partition("</form>")[0]
+    names = re.findall(r'<(?:input|select)[^>]* name="(\w+)"', form)
+    assert names == ["csrf_token", "kind", "steps", "closed"]
+    steps = re.search(r'<input type="number" id="steps"[^>]*>', form)
+    assert steps and 'step="1" min="1" max="99" placeholder="4"' in steps[0]
+    assert re.findall(r'<option value="(\w+)" [^>]*?( selected)?>(\w+)<', form) == [
+        ("false", " selected", "No"),
+        ("true", "", "Yes"),
+    ]
+    assert 'name="surface"' not in form and 'name="surface"' in page
+    shown = client.post("/jobs", data={"kind": "stairs", "steps": "5", "closed": "true"})
+    assert client.get(shown.location).text == "stairs of 5 steps"
+
+
+def test_a_job_among_others_is_told_by_its_own_options(client: FlaskClient) -> None:
+    assert described(ask(client, steps="7", closed="true").json) == "Steps: 7, Closed: yes"
+    assert described(ask(client).json) == "By the defaults"
 
 
 def test_what_can_be_done_with_a_job_can_be_done_with_it(

@@ -70,7 +70,7 @@ def test_an_invented_option_is_read_from_requests_within_its_bounds() -> None:
 def test_an_invented_option_is_listed_and_stands_in_the_form(
     make: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(web, "OFFERED", (More, RefineOptions))
+    monkeypatch.setattr(web, "classes_of", lambda kind: (More, RefineOptions))
     client = make().test_client()
     listed = client.get("/api/v1/options").json["twist"]
     assert listed == {"default": 0.0, "changes": "How it stands", "minimum": -90.0, "maximum": 90.0, "unit": "degrees"}

@@ -21,7 +21,7 @@ from recon.types import Photo
 from web_3d_app import phrasebook
 from web_3d_app.jobs.photo_facts import facts_of, with_facts
 from web_3d_app.jobs.tables import Job
-from web_3d_app.phrasebook import AGAIN, BOOKS, as_text, from_text, told
+from web_3d_app.phrasebook import AGAIN, BOOKS, SHARED_BOOKS, as_text, from_text, told
 from web_3d_app.services import Services
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,6 +53,29 @@ def test_notes_and_errors_are_phrased_when_they_are_asked_for(client: FlaskClien
     }
 
 
+def test_who_may_only_look_is_not_sent_to_a_button(client: FlaskClient, stranger: FlaskClient, parts: Services) -> None:
+    job = send(client, refine="quick").json
+    token = client.post(job["links"]["share"]).json["url"].rpartition("/")[2]
+    notes = [
+        note("surface.auto_solid", "closed all round (solid); choose another with <surface>"),
+        note(
+            "camera.guessed", "{reason}: {found}; set <fov>", reason="no focal length in the photo", found="60° it is"
+        ),
+    ]
+    facts = {"warnings": [each.to_json() for each in notes], "refinement": {"notes": [notes[0].to_json()]}}
+    failed = BadInput("refine.diverged", "it came to nothing.").message
+    set_row(parts, job["id"], facts=facts, state="done", lane="refine", error_code="bad_input",
+            error_message=as_text(failed))  # fmt: skip
+    own, shared = client.get(job["links"]["self"]).json, stranger.get(f"/api/v1/shared/{token}").json
+    assert all(said.endswith(AGAIN) for said in own["facts"]["warnings"] + own["refinement"]["notes"])
+    closed = "the photo shows one thing, so the model is closed all round"
+    assert shared["facts"]["warnings"] == [closed, "no focal length in the photo: 60° it is"]
+    assert shared["refinement"]["notes"] == [closed]
+    assert shared["refinement"]["error"]["message"] == "The better model did not come together."
+    page = stranger.get(f"/s/{token}").text
+    assert closed in page and AGAIN.strip("“”") not in page
+
+
 def test_sentences_of_an_older_version_stay_as_they_are(client: FlaskClient, parts: Services) -> None:
     job = send(client, refine="quick").json
     facts = {
@@ -82,7 +105,8 @@ def test_what_was_said_of_a_photo_is_read_again_old_sentences_too() -> None:
 
 @pytest.mark.parametrize("language", BOOKS)
 def test_a_book_says_everything_that_its_page_says_otherwise(language: str) -> None:
-    assert BOOKS[language].sentences.keys() == BOOKS["en"].sentences.keys()
+    assert BOOKS[language].sentences.keys() == SHARED_BOOKS[language].sentences.keys() == BOOKS["en"].sentences.keys()
+    assert not [s for s in SHARED_BOOKS[language].sentences.values() if AGAIN in s]
     assert not [s for s in BOOKS[language].sentences.values() if re.search(r"--\w", s)]
     assert from_text(as_text(note("a.b", "<fov> {n:g}", n=1.5))) == "the field of view 1.5"
 

@@ -33,6 +33,9 @@ checks.positive_data_acceptance.expected-statuses = ["202", "400", "409", "413",
 [[operations]]
 include-path-regex = "/api/v1/jobs/.*"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "304", "404", "409", "410", "416", "422", "503"]
+checks.negative_data_rejection.expected-statuses = [
+    "400", "401", "403", "404", "405", "406", "409", "410", "415", "422", "428", "429", "5xx",  # its own, and gone
+]
 """
 
 
@@ -41,6 +44,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     server = Server(
         tmp_path / "data", UNFLAT_ENGINE="none", UNFLAT_STREAM_SECONDS="0.2", UNFLAT_MIN_FREE_MIB="0",
         UNFLAT_MAX_QUEUED="1000000", UNFLAT_MAX_QUEUED_EACH="1000000",
+        UNFLAT_MAX_REFINEMENTS="1000000", UNFLAT_MAX_REFINEMENTS_EACH="1000000",
     )  # fmt: skip
     yield server
     server.stop()

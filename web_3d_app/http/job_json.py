@@ -71,26 +71,26 @@ def _one(job: Job, files: list[Artefact], shared: bool) -> dict[str, Any]:
         "params": job.params,
         "origin": None if shared else job.origin_id,
         "photo": _photo(job),
-        "error": None if now_at.follows else _error(job),
-        "facts": job.facts and _facts({name: value for name, value in job.facts.items() if name not in names}),
-        **{other.name: _follower(job, other) for other in later},
+        "error": None if now_at.follows else _error(job, shared),
+        "facts": job.facts and _facts({name: value for name, value in job.facts.items() if name not in names}, shared),
+        **{other.name: _follower(job, other, shared) for other in later},
         "artefacts": [_file(job, file, f"api.{kind}_artefact", where) for file in files],
         "links": links,
         "share_url": link,
     }
 
 
-def _error(job: Job) -> dict[str, Any] | None:
-    return {"code": job.error_code, "message": from_text(job.error_message or "")} if job.error_code else None
+def _error(job: Job, shared: bool) -> dict[str, Any] | None:
+    return {"code": job.error_code, "message": from_text(job.error_message or "", shared)} if job.error_code else None
 
 
-def _facts(facts: dict[str, Any]) -> dict[str, Any]:
+def _facts(facts: dict[str, Any], shared: bool) -> dict[str, Any]:
     """What is known of the result, in words for people."""
-    return facts | ({"warnings": _in_words(facts["warnings"])} if "warnings" in facts else {})
+    return facts | ({"warnings": _in_words(facts["warnings"], shared)} if "warnings" in facts else {})
 
 
-def _in_words(stored: list[Any] | None) -> list[str] | None:
-    return stored and [told(message) for message in stored]
+def _in_words(stored: list[Any] | None, shared: bool) -> list[str] | None:
+    return stored and [told(message, shared) for message in stored]
 
 
 def _photo(job: Job) -> dict[str, Any] | None:
@@ -100,7 +100,7 @@ def _photo(job: Job) -> dict[str, Any] | None:
     return {"width": job.photo_width, "height": job.photo_height, "focal_35mm": job.focal_35mm}
 
 
-def _follower(job: Job, kind: Kind) -> dict[str, Any] | None:
+def _follower(job: Job, kind: Kind, shared: bool) -> dict[str, Any] | None:
     """How a kind fares that was asked to follow a job's own; None if it was not."""
     if not kind.wanted(job.params):
         return None
@@ -108,8 +108,8 @@ def _follower(job: Job, kind: Kind) -> dict[str, Any] | None:
     return {
         "preset": job.params[kind.option],
         "state": _state_of(job, kind),
-        **{name: _in_words(known[name]) if name in kind.messages else known[name] for name in kind.tells},
-        "error": _error(job) if kind_at(job.lane) is kind else None,
+        **{name: _in_words(known[name], shared) if name in kind.messages else known[name] for name in kind.tells},
+        "error": _error(job, shared) if kind_at(job.lane) is kind else None,
     }
 
 

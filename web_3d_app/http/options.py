@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
+from functools import cache
 from typing import Any, ClassVar
 
 from flask import url_for
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
 
 from recon import listing
-from recon.options import SURFACES, Option, Page, PhotoOptions, options_of
+from recon.options import Choice, Option, Page, options_of
 from web_3d_app.files import beside
 from web_3d_app.jobs.uploads import readable_formats, readable_sentence
-from web_3d_app.kinds import followers
+from web_3d_app.kinds import KINDS, followers
 from web_3d_app.kinds.base import Kind
 from web_3d_app.kinds.photo import PHOTO
 from web_3d_app.phrasebook import sentence_of
@@ -29,16 +30,16 @@ def classes_of(kind: Kind) -> tuple[type, ...]:
     return (kind.options, *(other.options for other in followers(kind)))
 
 
-OFFERED = classes_of(PHOTO)
-"""Whose options a job has: those that have a `page`."""
 LOOK_AGAIN = 30.0
 """Seconds for which the answer "which models are here" is believed."""
+NO_OR_YES = (Choice("false", "No"), Choice("true", "Yes"))
 
 
-def offered(*kinds: type) -> list[Option]:
-    """The options of some classes that the web offers, in the order of its form."""
+@cache
+def offered(*kinds: type) -> tuple[Option, ...]:
+    """The options of some classes that the web offers, those that have a `page`, in the order of its form."""
     found = [about for about in options_of(*kinds) if about.page]
-    return sorted(found, key=lambda about: not _page(about).first)
+    return tuple(sorted(found, key=lambda about: not _page(about).first))
 
 
 def default_of(about: Option) -> Any:
@@ -67,7 +68,7 @@ def _field(about: Option) -> fields.Field[Any]:
     if about.models:
         return fields.String(**rules, validate=_is_here)
     if about.kind == "switch":
-        return fields.Boolean(**rules)
+        return fields.Boolean(**rules, truthy={"true", True}, falsy={"false", False})
     if about.kind == "word":
         return fields.String(**rules, validate=validate.OneOf([choice.value for choice in about.listed]))
     rules["validate"] = validate.Range(*_bounds(about))
@@ -106,7 +107,7 @@ class ParamsSchema(OptionsSchema):
     class Meta(OptionsSchema.Meta):
         """Those of a photo."""
 
-        include: ClassVar[dict[str, Any]] = fields_of(*OFFERED)
+        include: ClassVar[dict[str, Any]] = fields_of(*classes_of(PHOTO))
 
 
 def schema_of(kind: Kind) -> type[Schema]:
@@ -116,7 +117,7 @@ def schema_of(kind: Kind) -> type[Schema]:
     return OptionsSchema.from_dict(fields_of(*classes_of(kind)))
 
 
-DEFAULTS = {about.web_name: default_of(about) for about in offered(*OFFERED)}
+DEFAULTS = {about.web_name: default_of(about) for about in offered(*classes_of(PHOTO))}
 _looked: dict[float, list[dict[str, Any]]] = {}
 
 
@@ -162,15 +163,21 @@ def sample_names() -> list[str]:
 
 def samples() -> list[dict[str, Any]]:
     """The sample photos, for pages and the API."""
-    from PIL import Image
-
     found = []
     for name in sample_names():
-        with Image.open(SAMPLES / f"{name}.jpg", formats=("JPEG",)) as picture:
-            width, height = picture.size
+        width, height = _sample_size(name)
         url = url_for("pages.sample", name=name)
         found.append({"name": name, "title": name.capitalize(), "url": url, "width": width, "height": height})
     return found
+
+
+@cache
+def _sample_size(name: str) -> tuple[int, int]:
+    """Width and height in pixels."""
+    from PIL import Image
+
+    with Image.open(SAMPLES / f"{name}.jpg", formats=("JPEG",)) as picture:
+        return picture.size
 
 
 def described_option(about: Option) -> dict[str, Any]:
@@ -178,24 +185,30 @@ def described_option(about: Option) -> dict[str, Any]:
     found = {"default": default_of(about), "changes": _page(about).changes}
     if about.models:
         return found | {"choices": _choices()}
-    if about.listed:
-        return found | {"choices": [asdict(choice) for choice in about.listed]}
+    if listed := about.listed or (NO_OR_YES if about.kind == "switch" else ()):
+        return found | {"choices": [asdict(choice) for choice in listed]}
     low, high = _bounds(about)
     return found | {"minimum": low, "maximum": high} | ({"unit": about.unit} if about.unit else {})
 
 
-def options(settings: Settings) -> dict[str, Any]:
-    """Everything that can be chosen, with bounds and defaults."""
+def accepted_photos(settings: Settings) -> dict[str, Any]:
+    """What a photo may be."""
+    formats = readable_formats()
     return {
-        **{about.web_name: described_option(about) for about in offered(*OFFERED)},
-        "photo": {
-            "max_bytes": settings.max_bytes,
-            "max_pixels": int(settings.max_megapixels * 1e6),
-            "min_side": 16,
-            "types": [kind.media_type for kind in readable_formats()],
-            "endings": [ending for kind in readable_formats() for ending in kind.endings],
-            "kinds": readable_sentence(),
-        },
+        "max_bytes": settings.max_bytes,
+        "max_pixels": int(settings.max_megapixels * 1e6),
+        "min_side": 16,
+        "types": [one.media_type for one in formats],
+        "endings": [ending for one in formats for ending in one.endings],
+        "kinds": readable_sentence(),
+    }
+
+
+def options(settings: Settings) -> dict[str, Any]:
+    """Everything that can be chosen for a photo, with bounds and defaults."""
+    return {
+        **{about.web_name: described_option(about) for about in offered(*classes_of(PHOTO))},
+        "photo": accepted_photos(settings),
         "expiry_hours": settings.expiry_hours,
         "samples": samples(),
     }
@@ -209,8 +222,8 @@ def _left(about: Option) -> str:
     return _page(about).left or default
 
 
-def form_fields() -> list[dict[str, Any]]:
-    """The fields of the form in their order: what `/options` says of each, and how it looks."""
+def form_fields(kind: Kind) -> list[dict[str, Any]]:
+    """The fields of a kind's form in their order: what `/options` says of each, and how it looks."""
     return [
         {
             **described_option(about),
@@ -220,20 +233,22 @@ def form_fields() -> list[dict[str, Any]]:
             "left": _left(about),
             **{name: getattr(_page(about), name) for name in ("label", "empty", "cards", "wide")},
         }
-        for about in offered(*OFFERED)
+        for about in offered(*classes_of(kind))
     ]
 
 
 def described(job: dict[str, Any]) -> str:
-    """A job (as JSON) among others of the same photo: its surface, and what else was not left to the defaults."""
-    params, made = job["params"], (job["facts"] or {}).get("surface")
-    surface = made or params.get("surface", "auto")
-    words = [next(choice.label for choice in SURFACES if choice.value == surface)]
-    for about in offered(PhotoOptions):
-        value = params.get(about.web_name)
-        if about.name != "surface" and value not in (about.default, None):
+    """A job (as JSON) among others of the same upload: its choices that stand open in the form, as they came out, and what
+    else was not left to the defaults."""
+    facts, words = job["facts"] or {}, []
+    for about in offered(KINDS[job["kind"]].options):
+        value = job["params"].get(about.web_name, about.default)
+        if _page(about).cards:
+            made = facts.get(about.name) or value
+            words.append(next(choice.label for choice in about.choices if choice.value == made))
+        elif value not in (about.default, None):
             words.append(_said(about, value))
-    return ", ".join(words)
+    return ", ".join(words) or "By the defaults"
 
 
 def _said(about: Option, value: Any) -> str:
@@ -241,5 +256,7 @@ def _said(about: Option, value: Any) -> str:
     page = _page(about)
     if page.told:
         return page.told.format(value)
+    if about.kind == "switch":
+        value = "yes" if value else "no"
     labels = {choice.value: choice.label.lower() for choice in about.choices}
     return labels.get(value, f"{page.label}: {value}")

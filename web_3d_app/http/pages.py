@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from web_3d_app.http.identity import visitor
 from web_3d_app.http.job_json import job_json, jobs_json
-from web_3d_app.http.options import SAMPLES, described, form_fields, options, sample_names, samples
+from web_3d_app.http.options import SAMPLES, accepted_photos, described, form_fields, sample_names, samples
 from web_3d_app.http.submission import take
 from web_3d_app.kinds import KINDS
 from web_3d_app.problems import Problem, not_found
@@ -41,10 +41,8 @@ def job(job_id: str) -> str:
     found = services().jobs.get(owner, job_id)
     kin = jobs_json(services().jobs.family(owner, found))
     results = [{"job": one, "words": described(one)} for one in kin] if len(kin) > 1 else []
-    fields, offered = form_fields(), options(services().settings)
-    return render_template(
-        KINDS[found.kind].page, job=job_json(found), shared=False, results=results, options=offered, fields=fields
-    )
+    kind = KINDS[found.kind]
+    return render_template(kind.page, job=job_json(found), shared=False, results=results, fields=form_fields(kind))
 
 
 @pages.get("/s/<token>")
@@ -72,14 +70,12 @@ def sample(name: str) -> Response:
 
 
 def _index(owner: str, problem: Problem | None = None) -> ResponseReturnValue:
-    offered = options(services().settings)
     page = render_template(
         "index.html",
-        options=offered,
-        forms=[kind.form for kind in KINDS.values() if kind.form],
+        photos=accepted_photos(services().settings),
+        forms=[(kind.form, form_fields(kind)) for kind in KINDS.values() if kind.form],
         samples=samples(),
         recent=jobs_json(services().jobs.newest(owner, RECENT)),
-        fields=form_fields(),
         problem=problem.body()["error"] if problem else None,
     )
     return (page, problem.status) if problem else page

@@ -10,7 +10,7 @@ from web_3d_app.jobs.tables import FINAL
 from web_3d_app.kinds import beginning, lanes
 from web_3d_app.kinds.photo import PHOTO
 
-PRESETS = [choice.value for choice in option_of(RefineOptions, "preset").choices]
+PRESET = option_of(RefineOptions, "preset")
 
 
 class CreateSchema(ParamsSchema):
@@ -75,7 +75,9 @@ class LinksSchema(Schema):
 class RefineSchema(Schema):
     """How much better."""
 
-    preset = fields.String(load_default="quick", validate=validate.OneOf(PRESETS))
+    preset = fields.String(
+        load_default=PRESET.default, validate=validate.OneOf([choice.value for choice in PRESET.choices])
+    )
 
 
 class RefinementSchema(Schema):

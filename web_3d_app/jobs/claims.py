@@ -148,9 +148,8 @@ class Claims:
         }
         goes_on |= {"lane": lane, "checkpoint_key": key}
         stays = outcomes.cancelled(self._clock())
-        if (follower := kind_at(lane)) is not kind_at(
-            job.lane
-        ):  # whose progress is its own; what leads to it is all there
+        follower = kind_at(lane)
+        if follower is not kind_at(job.lane):  # whose progress is its own; what leads to it is all there
             goes_on |= {"progress": 0.0}
             stays = outcomes.not_followed(self._clock(), follower)
         try:

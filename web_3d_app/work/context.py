@@ -69,9 +69,8 @@ class Context:
     def photo(self) -> Photo:
         """The photo, which was checked when it came, with what its own file said."""
         assert self.photo_file is not None, "asked for by kinds that have one"
-        focal = (
-            None if self.focal_35mm is None else float(self.focal_35mm)
-        )  # SQLite's RETURNING gives whole numbers as int
+        given = self.focal_35mm
+        focal = None if given is None else float(given)  # SQLite's RETURNING gives whole numbers as int
         photo = with_facts(read_photo(self.photo_file, NO_LIMITS), self.photo_facts)
         return replace(photo, focal_35mm=focal, name="photo")
 

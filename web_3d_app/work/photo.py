@@ -66,8 +66,7 @@ def warm_up(crew: str, context: Context) -> None:
     """Load what every photo needs of a crew, so that the first one is as fast as the next ones: by the view of a sample, or
     by the slowest imports of the surfaces."""
     if crew == QUICK:
-        everything = {"surface": "auto", "depth_model": "auto", "mask": "auto", "fov": None, "faces": None}
-        PhotoRun(replace(context, params=everything, photo_file=WARM_UP_PHOTO)).view()
+        PhotoRun(replace(context, photo_file=WARM_UP_PHOTO)).view()
     elif crew == HEAVY:
         load_surfaces()
 

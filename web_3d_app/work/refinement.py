@@ -20,11 +20,7 @@ from recon.progress import Stopwatch
 from web_3d_app.jobs.claims import Cancelled, Lost, Stopped
 from web_3d_app.kinds.refinement import REFINEMENT
 from web_3d_app.work.context import Context
-from web_3d_app.work.photo import (
-    print_to,
-    reconstructed,
-    zipped,
-)
+from web_3d_app.work.photo import print_to, reconstructed, zipped
 
 if TYPE_CHECKING:
     from recon import Step
