@@ -79,7 +79,7 @@ def subjects(data: Path, per_kind: int = 2, seed: int = 5) -> Iterator[Case]:
         for j, kind in enumerate(KINDS):
             for k in range(per_kind):
                 rng = np.random.default_rng((seed, i, j, k))
-                rgb, inside = composites(rgba, ground(kind, SHAPES[rng.integers(3)], scenes, rng), rng)
+                rgb, inside = composited(rgba, ground(kind, SHAPES[rng.integers(3)], scenes, rng), rng)
                 yield Case(name, kind, rgb, inside)
     for path in sorted(data.glob("objects/*/mask.png")):
         rgb = np.asarray(Image.open(path.parent / "image.png").convert("RGB"))
@@ -120,7 +120,7 @@ def ground(kind: str, shape: tuple[int, int], scenes: list[np.ndarray], rng: np.
     return np.asarray(cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA))
 
 
-def composites(rgba: np.ndarray, behind: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def composited(rgba: np.ndarray, behind: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """(picture, where alpha > 127): the object at 35 to 80 % of the picture's sides, anywhere in it."""
     height, width = behind.shape[:2]
     scale = rng.uniform(0.35, 0.8) * min(height / rgba.shape[0], width / rgba.shape[1])

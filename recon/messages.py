@@ -73,13 +73,19 @@ def note(code: str, sentence: str, **values: Any) -> Message:
     return Message(code, sentence, values)
 
 
+def first_line(error: BaseException) -> str:
+    """An error's first line, or its class."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 def _said(slot: str, value: Any, book: Phrasebook) -> Any:
-    """A value for a slot: messages and models in the reader's words, several parts after each other."""
+    """A value for a slot: messages and models in the reader's words, several parts after each other, numbers as Python's
+    own, whose repr is the number alone."""
     if isinstance(value, Message):
         return value.text(book)
     if isinstance(value, list | tuple):
         return "; ".join(str(_said(slot, part, book)) for part in value)
-    return book.model(value) if slot == "model" else value
+    return book.model(value) if slot == "model" else python_number(value)
 
 
 def _plain(value: Any) -> Any:

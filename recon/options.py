@@ -11,6 +11,7 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import cache
 from numbers import Integral
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -119,6 +120,11 @@ def option(default: T, help: str, **about: Any) -> T:
 
 def options_of(*kinds: Any) -> tuple[Option, ...]:
     """The options of one or several classes in the order of their fields; what two of them share comes once."""
+    return _options_of(kinds)
+
+
+@cache
+def _options_of(kinds: tuple[Any, ...]) -> tuple[Option, ...]:
     found: dict[str, Option] = {}
     for each in (each for kind in kinds for each in fields(kind)):
         found.setdefault(each.name, replace(each.metadata["option"], name=each.name, default=each.default))
@@ -189,6 +195,8 @@ def check_value(about: Option, value: Any) -> None:
         raise BadOption("option.switch", "<{option}> is {given!r}; give true or false.", option=about.name, given=value)
     elif about.kind == "words":
         _check_words(about, value)
+    elif about.kind == "pair":
+        number_pair(about, value)
     elif about.kind in ("file", "word") and not about.models and not isinstance(value, str | os.PathLike):
         raise BadOption("option.type", "<{option}> is of type {kind}; give {what}.",
                         option=about.name, kind=type(value).__name__, what=about.what or "a word")  # fmt: skip
@@ -220,12 +228,24 @@ def check_number(about: Option, value: Any, low: int | float | None = None, high
 
 def number(name: str, value: Any) -> float:
     """`value` as a number that may be compared; NaN is outside of every range. Raises BadOption for what is none."""
-    if isinstance(value, bool | str | bytes) or not hasattr(value, "__float__"):
-        raise BadOption("option.number", "<{option}> is {given!r}; give a number.", option=name, given=value)
     try:
-        return float(value)
-    except (TypeError, ValueError, OverflowError):
-        return math.nan
+        if not isinstance(value, bool | str | bytes):
+            return float(value)
+    except OverflowError:  # a whole number beyond all floats
+        return math.inf if value > 0 else -math.inf
+    except Exception:  # no number, or several: whatever somebody else's __float__ raises
+        pass
+    raise BadOption("option.number", "<{option}> is {given!r}; give a number.", option=name, given=value)
+
+
+def number_pair(about: Option, value: Any) -> tuple[float, float]:
+    """The value of an option of two numbers. Raises BadOption."""
+    try:
+        first, second = value
+    except (TypeError, ValueError):
+        raise BadOption("option.pair", "<{option}> is {given}; give two numbers, {what}.",
+                        option=about.name, given=repr(value), what=about.what) from None  # fmt: skip
+    return number(about.name, first), number(about.name, second)
 
 
 def is_whole(value: Any) -> bool:
@@ -251,6 +271,8 @@ MASKS = (
     Choice("builtin", "Built-in network", "The network looks for one thing, on any ground"),
     Choice("grabcut", "Plain background", "What stands on a plain ground, with the sharpest outline"),
 )
+MASK_WORDS = ("auto", "none", "alpha")
+"""What a mask may be but a segmenter's name or a file."""
 SEEDS = 9 * 10**18
 """Random numbers begin with 64 bits."""
 LENGTH = {"kind": "number", "what": "a length", "low": LENGTHS[0], "high": LENGTHS[1]}
@@ -324,8 +346,9 @@ class PhotoOptions:
         unit="mm", group="input", metavar="F35",
     )  # fmt: skip
     centre: tuple[float, float] | None = option(
-        None, "principal point in pixels of the photo (else its middle)", kind="pair", group="input", metavar="U,V"
-    )
+        None, "principal point in pixels of the photo (else its middle)",
+        kind="pair", what="the principal point in pixels U,V", group="input", metavar="U,V",
+    )  # fmt: skip
     near: float | None = option(
         None, "distance of the nearest point (for disparity)", **LENGTH, group="input", metavar="Z"
     )

@@ -47,7 +47,7 @@ def reconstruct(
     asked, watch = changed(PhotoOptions, options, changes), watch or Stopwatch()
     if not isinstance(limits, Limits):
         came = type(limits).__name__
-        raise BadOption("option.limits", "limits is of type {kind}; give recon.settings.Limits.", kind=came)
+        raise BadOption("option.limits", "limits is of type {kind}; give recon.Limits.", kind=came)
     where, placed = Where(asked.device, asked.offline), asked.near is not None or asked.far is not None
     measured = _depth_given(depth, asked, placed)
     with watch.stage("read"):

@@ -18,6 +18,7 @@ from recon.errors import BadOption
 from recon.models import layout, weights
 from recon.models.catalogue import BEST_FOR, BUILTIN_CARD, DEPTH, GRABCUT_CARD, PRETRAINED, ModelCard, Task
 from recon.models.device import Where
+from recon.options import MASK_WORDS
 from recon.protocols import DepthEstimator, Segmenter, ShapeEstimator
 from recon.settings import DepthKind
 
@@ -97,8 +98,6 @@ SEGMENTER_BUILDERS: dict[str, SegmenterBuilder] = {
     "rembg": _rembg,
 }
 """By the adapter that a card names."""
-MASK_WORDS = ("auto", "none", "alpha")
-"""What a mask may be but a segmenter's name or a file."""
 
 
 def cards(task: Task | None = None) -> dict[str, ModelCard]:

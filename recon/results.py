@@ -123,7 +123,7 @@ class Model:
     def save(self, path: str | Path, *, size_mm: float = PrintSettings.size_mm, base: bool = False) -> list[Path]:
         """Write the mesh in the format that `path` ends with; returns the files written. size_mm, base: of an STL.
 
-        Raises BadInput for a stand under a mesh that is not closed."""
+        Raises BadOption for a size out of range and BadInput for a stand under a mesh that is not closed."""
         from recon.io.write import write_mesh
 
         return write_mesh(self.mesh, as_path(path, MODEL), PrintSettings(size_mm, base))

@@ -16,6 +16,11 @@ import pytest
 from command_line import Outcome, tree
 from PIL import Image
 
+from recon.cli.arguments import read_options
+from recon.cli.photo import parser
+from recon.errors import BadOption
+from recon.options import RefineOptions
+
 
 def assert_refused(run: Callable[..., Outcome], place: Path, expected: list[str], *more: str, **changes: Any) -> None:
     before = tree(place)
@@ -244,6 +249,14 @@ def test_a_good_run_prints_its_files_and_nothing_else_on_stdout(run: Callable[..
     assert report["counts"]["points"] == 48 * 64
     assert report["files"] == names[:-1]
     assert set(report["seconds"]) == {"read", "subject", "points", "mesh", "write"}
+
+
+def test_an_empty_list_of_words_is_as_if_left_out() -> None:
+    """As a shell gives it for an unset variable."""
+    given = parser().parse_args(["--refine", "full", "--guidance", ""])
+    assert read_options(given, RefineOptions) == RefineOptions("full")
+    with pytest.raises(BadOption, match="unknown"):
+        read_options(parser().parse_args(["--refine", "full", "--guidance", ","]), RefineOptions)
 
 
 def test_quiet_is_quiet(run: Callable[..., Outcome]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from command_line import Outcome, full_disk, started, tree, words
+from command_line import GEN, Outcome, full_disk, started, tree, words
 from PIL import Image
 
 FULL = {
@@ -117,6 +118,17 @@ def test_a_process_that_is_told_to_stop_in_its_work(place: Path, rgb: np.ndarray
     assert (child.returncode, out) == (130, b"")
     assert err.decode().splitlines() == ["gen.py: interrupted; nothing half-written was left"]
     assert tree(place) == before
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_a_process_that_is_told_to_stop_before_it_has_begun(sent: int) -> None:
+    code = (
+        "import signal, sys; sys.path.insert(0, sys.argv[1]); sys.argv[0] = 'gen.py'; from recon.cli import process;"
+        f" process._open_standard_streams = lambda: signal.raise_signal({int(sent)}); process.start()"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(GEN.parent)], capture_output=True, text=True, check=False)
+    said = (done.returncode, done.stdout, done.stderr)
+    assert said == (130, "", "gen.py: interrupted; nothing half-written was left\n")
 
 
 def test_results_stay_whole_when_nobody_listens(place: Path) -> None:

@@ -77,3 +77,21 @@ def test_every_wrong_type_and_value_is_answered_in_a_sentence(tmp_path: Path) ->
     answers = json.loads(done.stdout)
     assert len(answers) > 90
     assert {name: answer for name, answer in answers.items() if answer} == {}
+
+
+SENTENCES = {
+    "faces=np.float64(2.5)": "faces is 2.5; give a whole number.",
+    "fov=np.array([40.0, 50.0])": "fov is array([40., 50.]); give a number.",
+    "voxel=10**400": "voxel is inf; give a length from 1e-06 to 1000000.",
+    "centre=(1, 2, 3)": "centre is (1, 2, 3); give two numbers, the principal point in pixels U,V.",
+}
+
+
+def test_options_are_checked_when_they_are_made_and_say_what_came() -> None:
+    lines = ["import sys; sys.path.insert(0, sys.argv[1])", "import numpy as np", "from recon import PhotoOptions"]
+    for given in SENTENCES:
+        lines += ["try:", f"    PhotoOptions({given}); print('accepted')", "except Exception as error: print(error)"]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines), str(ROOT)], capture_output=True, text=True, check=True
+    )
+    assert dict(zip(SENTENCES, done.stdout.splitlines(), strict=True)) == SENTENCES

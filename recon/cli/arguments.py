@@ -1,17 +1,18 @@
-"""Options as command-line flags, and back."""
+"""The parser of a command line: options as flags, and back; its errors are one sentence like all others."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from recon.cli.phrasebook import COMMAND_LINE, flag_of
+from recon.cli.program import COMMAND
+from recon.errors import BadOption
 from recon.messages import note
-from recon.options import options_of
+from recon.options import Option, options_of
 
 GROUPS = {
-    "": "",
     "input": "input",
     "shape": "shape",
     "refinement": "refinement of a subject's closed mesh, in minutes",
@@ -35,6 +36,14 @@ def pair(text: str) -> tuple[float, float]:
 TYPES: dict[str, Any] = {"number": float, "whole": int, "word": str, "words": str, "pair": pair, "file": Path}
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser that raises BadOption for arguments that it does not understand."""
+
+    def error(self, message: str) -> NoReturn:
+        """What argparse calls to complain."""
+        raise BadOption("run.arguments", "{message}; see {command} --help.", message=message, command=COMMAND)
+
+
 class Groups:
     """The groups of a parser, made as they are needed."""
 
@@ -42,8 +51,7 @@ class Groups:
         self._made: dict[str, argparse._ActionsContainer] = {"": parser}
         self._parser = parser
         for name, title in GROUPS.items():
-            if name:
-                self._made[name] = parser.add_argument_group(title)
+            self._made[name] = parser.add_argument_group(title)
 
     def __getitem__(self, name: str) -> argparse._ActionsContainer:
         if name not in self._made:
@@ -73,4 +81,9 @@ def wanted(args: argparse.Namespace, kind: type) -> bool:
 
 def read_options(args: argparse.Namespace, kind: type[T]) -> T:
     """The options of a class as they were given, the others as they are by default. Raises BadOption."""
-    return kind(**{about.name: getattr(args, about.name) for about in options_of(kind) if hasattr(args, about.name)})
+    return kind(**{about.name: getattr(args, about.name) for about in options_of(kind) if _says(args, about)})
+
+
+def _says(args: argparse.Namespace, about: Option) -> bool:
+    """Whether a value was given for an option: an empty list of words, as a shell makes of an unset variable, is none."""
+    return hasattr(args, about.name) and (about.kind != "words" or getattr(args, about.name) != "")

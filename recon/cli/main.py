@@ -9,8 +9,7 @@ from collections.abc import Callable
 from recon.cli import models, photo
 from recon.cli.console import Progress, Stop, say
 from recon.cli.phrasebook import COMMAND_LINE
-from recon.cli.process import INTERRUPTED
-from recon.cli.program import COMMAND, PROGRAM
+from recon.cli.program import COMMAND, INTERRUPTED, INTERRUPTION, PROGRAM
 from recon.errors import BadOption, UnflatError
 
 VERBS: dict[str, Callable[[list[str], Progress, Stop], None]] = {
@@ -56,7 +55,7 @@ def _verb(arguments: list[str]) -> tuple[str, list[str]]:
 def _explained(error: BaseException, stopped: bool) -> tuple[str, int]:
     """One line and the exit code; an error that nobody expected goes on as it came."""
     if stopped or isinstance(error, KeyboardInterrupt):
-        return "interrupted; nothing half-written was left", INTERRUPTED
+        return INTERRUPTION, INTERRUPTED
     if isinstance(error, UnflatError):
         return error.message.text(COMMAND_LINE), error.exit_code
     if isinstance(error, MemoryError):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 
+from recon.cli.arguments import Parser
 from recon.cli.console import say
-from recon.cli.program import PROGRAM, Parser
+from recon.cli.program import PROGRAM
 
 
 def main(arguments: list[str]) -> None:

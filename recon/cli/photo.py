@@ -9,13 +9,13 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recon.cli.arguments import Groups, add_options, read_options, wanted
+from recon.cli.arguments import Groups, Parser, add_options, read_options, wanted
 from recon.cli.console import Progress, Stop, say
 from recon.cli.phrasebook import COMMAND_LINE
-from recon.cli.program import COMMAND, PROGRAM, Parser
+from recon.cli.program import COMMAND, PROGRAM
 from recon.errors import BadOption
 from recon.messages import Message, note
-from recon.options import PhotoOptions, RefineOptions
+from recon.options import MASK_WORDS, PhotoOptions, RefineOptions
 
 if TYPE_CHECKING:
     from recon import Reconstruction, Result
@@ -199,13 +199,8 @@ def _check_options(args: argparse.Namespace, asked: PhotoOptions, wish: RefineOp
         if not 0 < getattr(args, name) < 1e6:
             raise BadOption("limit.range", "<{option}> is {given:g}; give a number above 0 and below 1e6.",
                             option=name, given=getattr(args, name))  # fmt: skip
-    inputs = {"photo": args.rgb, "depth": asked.depth_in, "mask": None if _is_word(asked.mask) else asked.mask}
+    inputs = {"photo": args.rgb, "depth": asked.depth_in, "mask": None if asked.mask in MASK_WORDS else asked.mask}
     return missing_folders(files, {name: Path(path) for name, path in inputs.items() if path})
-
-
-def _is_word(mask: str | Path) -> bool:
-    """Whether a mask is one of those that are no file."""
-    return mask in ("auto", "none", "alpha")
 
 
 def _check_refine_options(args: argparse.Namespace, wish: RefineOptions | None) -> None:

@@ -10,15 +10,14 @@ import signal
 import sys
 from typing import Any, NoReturn
 
-INTERRUPTED = 130
-"""The exit code after Ctrl-C or SIGTERM, as shells have it."""
+from recon.cli.program import INTERRUPTED, INTERRUPTION, PROGRAM
 
 
 def start() -> NoReturn:
     """Run the command line of this process and end it."""
     for order in (signal.SIGINT, signal.SIGTERM):  # until main listens; imports take their time
         if signal.getsignal(order) is not signal.SIG_IGN:
-            signal.signal(order, lambda *_: os._exit(INTERRUPTED))
+            signal.signal(order, _end_at_once)
     _open_standard_streams()
     sys.unraisablehook = _tell_unraisable
     import warnings
@@ -31,6 +30,14 @@ def start() -> NoReturn:
     if code == INTERRUPTED:
         os._exit(code)  # libraries that were stopped while they loaded complain when they are unloaded
     sys.exit(code)
+
+
+def _end_at_once(*_: object) -> NoReturn:
+    """Say so without Python's streams, which may be in the middle of a word, and end without what is half imported."""
+    try:
+        os.write(2, f"{PROGRAM}: {INTERRUPTION}\n".encode())
+    finally:
+        os._exit(INTERRUPTED)
 
 
 def _tell_unraisable(what: Any) -> None:

@@ -16,9 +16,14 @@ from recon.types import Camera
 FULL_FRAME_DIAGONAL_MM = math.hypot(36.0, 24.0)
 
 
-def focal_from_fov(fov_x: float, width: int) -> float:
+def focal_from_fov(fov_x: float, width: int | float) -> float:
     """Focal length in pixels from a horizontal field of view in degrees."""
     return width / (2 * math.tan(math.radians(fov_x) / 2))
+
+
+def fov_from_focal(focal: float, width: int | float) -> float:
+    """Horizontal field of view in degrees from a focal length in pixels, the principal point in the middle."""
+    return 2 * math.degrees(math.atan(width / 2 / focal))
 
 
 def focal_between(fov_x: float, width: int, cx: float) -> float:

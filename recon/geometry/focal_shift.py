@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32
 from numpy import ndarray
 
+from recon.geometry.camera import focal_from_fov, fov_from_focal
 from recon.types import AffinePoints, Camera
 
 SAMPLES = 4096
@@ -49,7 +50,7 @@ class SolvedLens(NamedTuple):
     @property
     def fov_x(self) -> float:
         """Horizontal field of view in degrees."""
-        return 2 * math.degrees(math.atan(0.5 / self.focal))
+        return fov_from_focal(self.focal, 1)
 
 
 def sampled(points: Float32[ndarray, "h w 3"], valid: Bool[ndarray, "h w"]) -> AffinePoints:
@@ -73,7 +74,7 @@ def focal_and_shift(seen: AffinePoints, aspect: float) -> SolvedLens | None:
     if problem is None:
         return None
     few = problem.thinned(FEW)
-    starts = [few.start(0.5 / math.tan(math.radians(fov) / 2)) for fov in FOVS]
+    starts = [few.start(focal_from_fov(fov, 1)) for fov in FOVS]
     state = problem.solve(*min(starts, key=lambda start: few.misfit(*start)))
     focal, shift = math.exp(state[0]), math.exp(state[1]) - problem.nearest
     if not (math.isfinite(focal) and math.isfinite(shift) and focal > 0):
@@ -83,21 +84,21 @@ def focal_and_shift(seen: AffinePoints, aspect: float) -> SolvedLens | None:
 
 def _doubt(problem: _Problem, state: tuple[float, float], longest: float) -> float:
     """How far in degrees along the longer side the field of view can be from the best before the map fits worse than it
-    does: near by, by the slopes there; far off, by trying."""
-    told, error = problem.errors(*state)
-    by_focal, by_near = problem.slopes(told, state[1])
+    does: near by, by the Jacobian there; far off, by trying."""
+    projected, residual = problem.residuals(*state)
+    by_focal, by_near = problem.jacobian(projected, state[1])
     follow = (by_focal @ by_near) / (by_focal @ by_focal)  # how the focal length follows the distance
-    change = np.sqrt(((by_near - follow * by_focal) ** 2).sum() * 2 / len(told))
-    blur = max(BLUR, _typical(error))
-    wide = 2 * math.degrees(math.atan(longest / 2 / math.exp(state[0])))
-    doubt = math.degrees(math.sin(math.radians(wide)) * abs(follow)) * blur / max(change, 1e-12)
+    change = np.sqrt(((by_near - follow * by_focal) ** 2).sum() * 2 / len(projected))
+    blur = max(BLUR, _typical(residual))
+    fov_long = fov_from_focal(math.exp(state[0]), longest)
+    doubt = math.degrees(math.sin(math.radians(fov_long)) * abs(follow)) * blur / max(change, 1e-12)
     few, worst = problem.thinned(FEW), 10 * blur
-    worse = math.hypot(blur, _clipped(few.errors(*state)[1], worst))
+    worse = math.hypot(blur, _clipped(few.residuals(*state)[1], worst))
     for fov in FOVS:
-        focal = 0.5 / math.tan(math.radians(fov) / 2)
+        focal = focal_from_fov(fov, 1)
         other = few.solve(*few.start(focal), focal_known=True)
-        if _clipped(few.errors(*other)[1], worst) <= worse:
-            doubt = max(doubt, abs(2 * math.degrees(math.atan(longest / 2 / focal)) - wide))
+        if _clipped(few.residuals(*other)[1], worst) <= worse:
+            doubt = max(doubt, abs(fov_from_focal(focal, longest) - fov_long))
     return float(doubt)
 
 
@@ -151,19 +152,21 @@ class _Problem(NamedTuple):
         least = 0.01 * focal * math.sqrt((self.xy @ self.xy) / (self.uv @ self.uv))
         return math.log(focal), math.log(max(near, least, 1e-30))
 
-    def errors(self, log_focal: float, log_near: float) -> tuple[Float[ndarray, " m"], Float[ndarray, " m"]]:
-        """Where the camera sees the points, and by how much that is wrong."""
-        told = self.xy * np.tile(math.exp(log_focal) / (self.depth + math.exp(log_near)), 2)
-        return told, told - self.uv
+    def residuals(self, log_focal: float, log_near: float) -> tuple[Float[ndarray, " m"], Float[ndarray, " m"]]:
+        """Where the camera sees the points, and by how much that is wrong: the reprojection error."""
+        projected = self.xy * np.tile(math.exp(log_focal) / (self.depth + math.exp(log_near)), 2)
+        return projected, projected - self.uv
 
-    def slopes(self, told: Float[ndarray, " m"], log_near: float) -> tuple[Float[ndarray, " m"], Float[ndarray, " m"]]:
-        """How the errors change with the focal length's logarithm and with the distance's."""
+    def jacobian(
+        self, projected: Float[ndarray, " m"], log_near: float
+    ) -> tuple[Float[ndarray, " m"], Float[ndarray, " m"]]:
+        """How the residuals change with the focal length's logarithm and with the distance's."""
         near = math.exp(log_near)
-        return told, -told * np.tile(near / (self.depth + near), 2)
+        return projected, -projected * np.tile(near / (self.depth + near), 2)
 
     def misfit(self, log_focal: float, log_near: float) -> float:
-        """The mean error in the picture."""
-        return float(_lengths(self.errors(log_focal, log_near)[1]).mean())
+        """The mean reprojection error."""
+        return float(_lengths(self.residuals(log_focal, log_near)[1]).mean())
 
     def solve(self, log_focal: float, log_near: float, focal_known: bool = False) -> tuple[float, float]:
         """From a start to the best, of the distance alone if the focal length is known: first all points count alike, for
@@ -173,17 +176,17 @@ class _Problem(NamedTuple):
     def _descend(self, state: tuple[float, float], most: float, focal_known: bool) -> tuple[float, float]:
         """Levenberg and Marquardt's steps; most: errors in parts of the typical one up to which points count fully."""
         damping = 1e-3
-        told, error = self.errors(*state)
+        projected, residual = self.residuals(*state)
         for _ in range(STEPS):
-            size = _lengths(error)
+            size = _lengths(residual)
             edge = most * max(float(np.median(size)), BLUR)
             weight = np.tile(np.minimum(1, edge / np.maximum(size, 1e-300)), 2)
-            by_focal, by_near = self.slopes(told, state[1])
-            step = _step(by_focal * weight, by_near * weight, by_focal, by_near, error, damping, focal_known)
+            by_focal, by_near = self.jacobian(projected, state[1])
+            step = _step(by_focal * weight, by_near * weight, by_focal, by_near, residual, damping, focal_known)
             tried = state[0] + step[0], state[1] + step[1]
-            told_there, error_there = self.errors(*tried)
-            if _huber(_lengths(error_there), edge) <= _huber(size, edge):
-                state, told, error, damping = tried, told_there, error_there, damping / 10
+            projected_there, residual_there = self.residuals(*tried)
+            if _huber(_lengths(residual_there), edge) <= _huber(size, edge):
+                state, projected, residual, damping = tried, projected_there, residual_there, damping / 10
                 if max(map(abs, step)) < DONE:
                     break
             else:
@@ -192,19 +195,19 @@ class _Problem(NamedTuple):
 
 
 def _step(
-    heavy_focal: Float[ndarray, " m"],
-    heavy_near: Float[ndarray, " m"],
+    weighted_by_focal: Float[ndarray, " m"],
+    weighted_by_near: Float[ndarray, " m"],
     by_focal: Float[ndarray, " m"],
     by_near: Float[ndarray, " m"],
-    error: Float[ndarray, " m"],
+    residual: Float[ndarray, " m"],
     damping: float,
     focal_known: bool,
 ) -> tuple[float, float]:
     """Where the damped linear problem has its least sum of squares, at most 1 away in each unknown."""
-    b, y = heavy_near @ by_near * (1 + damping), -(heavy_near @ error)
+    b, y = weighted_by_near @ by_near * (1 + damping), -(weighted_by_near @ residual)
     if focal_known:
         return 0.0, _bounded(y / (b + 1e-300))
-    a, c, x = heavy_focal @ by_focal * (1 + damping), heavy_focal @ by_near, -(heavy_focal @ error)
+    a, c, x = weighted_by_focal @ by_focal * (1 + damping), weighted_by_focal @ by_near, -(weighted_by_focal @ residual)
     determinant = a * b - c * c + 1e-300
     return _bounded((x * b - y * c) / determinant), _bounded((y * a - x * c) / determinant)
 
@@ -223,17 +226,17 @@ def _per_point(both: Float[ndarray, " m"]) -> Float[ndarray, " n"]:
     return both[:half] + both[half:]
 
 
-def _lengths(error: Float[ndarray, " m"]) -> Float[ndarray, " n"]:
-    return np.sqrt(_per_point(error * error))
+def _lengths(residual: Float[ndarray, " m"]) -> Float[ndarray, " n"]:
+    return np.sqrt(_per_point(residual * residual))
 
 
-def _typical(error: Float[ndarray, " m"]) -> float:
-    return float(np.median(_lengths(error)))
+def _typical(residual: Float[ndarray, " m"]) -> float:
+    return float(np.median(_lengths(residual)))
 
 
-def _clipped(error: Float[ndarray, " m"], worst: float) -> float:
+def _clipped(residual: Float[ndarray, " m"], worst: float) -> float:
     """The mean error of points, none counting more than `worst`."""
-    return float(np.minimum(_lengths(error), worst).mean())
+    return float(np.minimum(_lengths(residual), worst).mean())
 
 
 def _huber(size: Float[ndarray, " n"], edge: float) -> float:

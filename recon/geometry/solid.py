@@ -68,7 +68,7 @@ def smoothed_rim(
     pixels: Float32[ndarray, "n 2"], faces: Int32[ndarray, "m 3"], rounds: int = 2
 ) -> Float32[ndarray, "n 2"]:
     """Each vertex's place with the rim's staircase flattened: a rim vertex goes half way to the middle of its two
-    neighbours on the rim (sheet makes it two), `rounds` times. No vertex moves by as much as half a spacing."""
+    neighbours on the rim (corner_mesh makes it two), `rounds` times. No vertex moves by as much as half a spacing."""
     a, b = rim_edges(faces)
     out = pixels.copy()
     rim = np.unique(a)

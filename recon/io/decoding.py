@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, contextmanager
 from PIL import Image
 
 from recon.errors import BadInput, UnflatError
-from recon.messages import Message
+from recon.messages import Message, first_line
 
 _ONE_AT_A_TIME = threading.RLock()
 """The filters, Pillow's limit and descriptor 2 belong to the whole process."""
@@ -38,8 +38,7 @@ def decoding(code: str, sentence: str, **values: object) -> Iterator[None]:
         except UnflatError:
             raise
         except Exception as error:
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise BadInput(code, sentence, reason=reason[:LONGEST_REASON], **values) from None
+            raise BadInput(code, sentence, reason=first_line(error)[:LONGEST_REASON], **values) from None
         finally:
             Image.MAX_IMAGE_PIXELS = pillows_limit
 

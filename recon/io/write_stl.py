@@ -19,12 +19,14 @@ from recon.geometry.closed import is_closed, separate_coincident
 from recon.io.files import write_bytes
 from recon.io.formats import MODEL
 from recon.io.values import as_path
+from recon.options import PhotoOptions, check_number, option_of
 from recon.settings import PrintSettings
 from recon.types import Mesh
 
 if TYPE_CHECKING:
     import manifold3d
 
+SIZE = option_of(PhotoOptions, "size_mm")
 THICK, SUNK = 0.04, 0.02
 """Of the longest side: the stand, and how deep the subject stands in it, so that a foot is more than a point."""
 MARGIN, ROUND = 0.04, 0.06
@@ -36,8 +38,9 @@ PILLAR = 0.015
 def printable(mesh: Mesh, settings: PrintSettings = PrintSettings()) -> Mesh:
     """The mesh in a printer's frame and millimetres, plain; closed by place if it is closed.
 
-    Raises BadInput for a stand under a mesh that is not closed.
+    Raises BadInput for a stand under a mesh that is not closed, BadOption for a size out of range.
     """
+    check_number(SIZE, settings.size_mm)
     plain = mesh.welded()
     closed = is_closed(plain.faces)
     places = _unit(to_printer(plain.vertices).astype(np.float64))

@@ -53,9 +53,9 @@ class ModelCard:
         """What it makes of a photo, in a word or two."""
         return ", ".join([*([self.kind] if self.kind else []), *(["mask"] if "subject" in self.tasks else [])])
 
-    def weights(self, given: str = "") -> WeightsSpec:
-        """What to look for; `given` is the user's path or hub id."""
-        return WeightsSpec(self.name, self.repo, self.files, self.url, given, also=self.also)
+    def weights(self) -> WeightsSpec:
+        """What to look for."""
+        return WeightsSpec(self.name, self.repo, self.files, self.url, also=self.also)
 
 
 BUILTIN_CARD = ModelCard(

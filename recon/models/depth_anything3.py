@@ -20,11 +20,12 @@ from jaxtyping import Bool, Float32, UInt8
 from numpy import ndarray
 
 from recon.errors import BadInput, MissingWeights
-from recon.messages import note
+from recon.messages import first_line, note
 from recon.models import weights
 from recon.models.depth_hf import agreed_kind
 from recon.models.device import half_precision, pick_device
-from recon.models.hf import first_keys, first_line, unusable
+from recon.models.hf import first_keys, unusable
+from recon.models.pretrained_depth import PretrainedDepth
 from recon.models.soft_import import estimating, need
 from recon.settings import DepthKind
 from recon.types import RawDepth
@@ -70,37 +71,26 @@ TREES = {
 """What the authors' configurations say, by `model_name`."""
 
 
-class DepthAnything3:
-    """A `DepthEstimator` over a Depth Anything 3 folder. The network is loaded on first use, once."""
+class DepthAnything3(PretrainedDepth["_Loaded"]):
+    """A `DepthEstimator` over a Depth Anything 3 folder."""
 
     def __init__(
         self, spec: weights.WeightsSpec, kind: DepthKind | None = None, device: str = "auto", offline: bool = False
     ) -> None:
         """kind: what the catalogue says the values mean; None takes the configuration's word for it."""
-        self.name = spec.name
-        self._spec, self._kind, self._device, self._offline = spec, kind, device, offline
-        self._loaded: _Loaded | None = None
+        super().__init__(spec, device, offline)
+        self._kind = kind
 
-    def load(self) -> _Loaded:
-        """Find, read and check the weights now rather than at the first photo. Raises MissingModel, BadInput."""
-        if self._loaded is None:
-            folder = weights.obtain(self._spec, self._offline)
-            self._loaded = _Loaded(folder, self._spec, self._kind, pick_device(self._device))
-        return self._loaded
+    def _read(self, place: Path) -> _Loaded:
+        return _Loaded(place, self._spec, self._kind, pick_device(self._device))
 
-    def estimate(self, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"] | None = None) -> RawDepth:
-        """Depth of the whole photo at the network's resolution, NaN in the sky; of a subject on plain ground."""
-        if inside is not None:
-            from recon.geometry.cutout import on_plain_ground
-
-            rgb = on_plain_ground(rgb, inside)
-        loaded = self.load()
-        found = loaded.run(network_photo(rgb))
+    def _depth(self, network: _Loaded, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"] | None) -> RawDepth:
+        found = network.run(network_photo(rgb))
         depth = found.depth.float().cpu().numpy()
         if found.sky is not None:
             depth = sky_as_holes(depth, found.sky.float().cpu().numpy())
-        focal = CANONICAL_FOCAL if loaded.kind == "metric" else None
-        return RawDepth(depth, loaded.kind, self.name, _fov_x(found), canonical_focal=focal)
+        focal = CANONICAL_FOCAL if network.kind == "metric" else None
+        return RawDepth(depth, network.kind, self.name, _fov_x(found), canonical_focal=focal)
 
 
 class _Loaded:

@@ -1,9 +1,9 @@
 """Depth Anything 3's network for one picture, its parts named as the published weights name them.
 
-A plain DINOv2 transformer reads the picture; from some block on it has a camera's token in place of the class token, turns
-queries and keys by the patches' places, and every second block sees all pictures at once (here: the one), where places do
-not count. Features of four blocks go through a DPT head. What serves several pictures (rays, poses given and found) is left
-out. Written after src/depth_anything_3/model in ByteDance-Seed/Depth-Anything-3.
+A plain DINOv2 transformer reads the picture; from some block on it has a camera's token in place of the class token, rotary
+position embeddings (RoPE), and global attention in every second block: over all pictures at once (here: the one), where
+positions do not count. Features of four blocks go through a DPT head. What serves several pictures (rays, poses given and
+found) is left out. Written after src/depth_anything_3/model in ByteDance-Seed/Depth-Anything-3.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from torch.nn import functional
 PATCH = 14
 HEAD_WIDTH = 64
 """Channels of an attention head, in all sizes of DINOv2."""
-TURN_BASE = 100.0
-"""Base of the frequencies by which places turn queries and keys, and of those that tell the head where it is."""
-PLACE_WEIGHT = 0.1
+FREQUENCY_BASE = 100.0
+"""Base of the frequencies of the rotary embeddings, and of the head's sinusoidal ones."""
+POSITION_WEIGHT = 0.1
 LAST_WIDTH = 32
 
 
@@ -30,9 +30,9 @@ LAST_WIDTH = 32
 class NetworkPlan:
     """A network's measures. width, blocks, grid: the transformer's channels, blocks, and patches along a side of what its
     places were learnt for; out_layers: the blocks whose features are used; alt_start, qknorm_start, rope_start: the block
-    from which on there is a camera's token and pictures are seen together, queries and keys are normalised, and turned, -1
-    for never; cat_token: features are those of the last block that saw one picture, and of the last; dual: depth with its
-    confidence (and rays, which are left out), else depth and sky; features, out_channels: of the head."""
+    from which on there is a camera's token and every second attention is global, queries and keys are normalised, and
+    rotated, -1 for never; cat_token: features are those of the last block that saw one picture, and of the last; dual:
+    depth with its confidence (and rays, which are left out), else depth and sky; features, out_channels: of the head."""
 
     width: int
     blocks: int
@@ -103,26 +103,26 @@ class _Transformer(nn.Module):
         x = self.patch_embed.proj(picture)  # type: ignore[operator]
         rows, columns = x.shape[-2:]
         x = torch.cat([self.cls_token, x.flatten(2).transpose(1, 2)], dim=1)
-        x = x + self.places(rows, columns).to(x.dtype)
-        here, together = _turns(rows, columns, x) if plan.rope_start != -1 else (None, None)
-        alone, out = x, []
+        x = x + self.position_embedding(rows, columns).to(x.dtype)
+        by_place, alike = _rotary_embeddings(rows, columns, x) if plan.rope_start != -1 else (None, None)
+        local, out = x, []
         for i, block in enumerate(self.blocks):
             if i == plan.alt_start:
                 x = torch.cat([self.camera_token[:, :1].to(x.dtype), x[:, 1:]], dim=1)
-            all_pictures = plan.alt_start != -1 and i >= plan.alt_start and i % 2 == 1
-            x = block(x, (together if all_pictures else here) if i >= plan.rope_start else None)
-            alone = alone if all_pictures else x
+            is_global = plan.alt_start != -1 and i >= plan.alt_start and i % 2 == 1
+            x = block(x, (alike if is_global else by_place) if i >= plan.rope_start else None)
+            local = local if is_global else x
             if i in plan.out_layers:
-                out.append((alone, x))
+                out.append((local, x))
         camera = torch.cat(out[-1], dim=-1)[:, 0] if plan.cat_token else out[-1][1][:, 0]
         return [self.features(*each) for each in out], camera
 
-    def features(self, alone: Float[Tensor, "1 m c"], x: Float[Tensor, "1 m c"]) -> Float[Tensor, "1 n d"]:
+    def features(self, local: Float[Tensor, "1 m c"], x: Float[Tensor, "1 m c"]) -> Float[Tensor, "1 n d"]:
         """The patches' features as the head takes them: the last block's are normalised."""
-        seen = torch.cat([alone, self.norm(x)], dim=-1) if self.plan.cat_token else self.norm(x)
+        seen = torch.cat([local, self.norm(x)], dim=-1) if self.plan.cat_token else self.norm(x)
         return seen[:, 1:]
 
-    def places(self, rows: int, columns: int) -> Float[Tensor, "1 n c"]:
+    def position_embedding(self, rows: int, columns: int) -> Float[Tensor, "1 n c"]:
         """What tells the patches where they are, resized from a square; by factors, a tenth of a patch too large, as in
         DINOv2's training."""
         side = self.plan.grid
@@ -149,9 +149,9 @@ class _Block(nn.Module):
         self.mlp.fc2 = nn.Linear(4 * width, width)
         self.ls2 = _LayerScale(width)
 
-    def forward(self, x: Float[Tensor, "1 n c"], turn: tuple[Tensor, Tensor] | None) -> Float[Tensor, "1 n c"]:
+    def forward(self, x: Float[Tensor, "1 n c"], rotary: tuple[Tensor, Tensor] | None) -> Float[Tensor, "1 n c"]:
         """The patches after the block."""
-        x = x + self.ls1(self.attn(self.norm1(x), turn))
+        x = x + self.ls1(self.attn(self.norm1(x), rotary))
         return x + self.ls2(self.mlp.fc2(functional.gelu(self.mlp.fc1(self.norm2(x)))))  # type: ignore[operator]
 
 
@@ -177,33 +177,33 @@ class _Attention(nn.Module):
         self.k_norm = nn.LayerNorm(HEAD_WIDTH) if normed else nn.Identity()
         self.proj = nn.Linear(width, width)
 
-    def forward(self, x: Float[Tensor, "1 n c"], turn: tuple[Tensor, Tensor] | None) -> Float[Tensor, "1 n c"]:
+    def forward(self, x: Float[Tensor, "1 n c"], rotary: tuple[Tensor, Tensor] | None) -> Float[Tensor, "1 n c"]:
         """What each patch takes from all."""
         parts = self.qkv(x).reshape(1, x.shape[1], 3, -1, HEAD_WIDTH).permute(2, 0, 3, 1, 4)
         q, k = self.q_norm(parts[0]), self.k_norm(parts[1])
-        if turn is not None:
-            q, k = _turned(q, *turn), _turned(k, *turn)
+        if rotary is not None:
+            q, k = _rotated(q, *rotary), _rotated(k, *rotary)
         taken = functional.scaled_dot_product_attention(q, k, parts[2])
         return self.proj(taken.transpose(1, 2).reshape(x.shape))
 
 
-def _turns(rows: int, columns: int, x: Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+def _rotary_embeddings(rows: int, columns: int, x: Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
     """(cosines, sines) for each token and channel of a head: by the patch's row and column, and alike for all patches. The
     camera's token is at 0, patches count from 1."""
     place = torch.cartesian_prod(torch.arange(1, rows + 1), torch.arange(1, columns + 1))
     place = torch.cat([torch.zeros(1, 2), place.float()]).to(x.device)
     quarter = HEAD_WIDTH // 4
-    speed = TURN_BASE ** -(torch.arange(quarter, device=x.device, dtype=torch.float32) / quarter)
+    frequency = FREQUENCY_BASE ** -(torch.arange(quarter, device=x.device, dtype=torch.float32) / quarter)
 
-    def told(place: Tensor) -> tuple[Tensor, Tensor]:
-        angle = (place[:, :, None] * speed).repeat(1, 1, 2).flatten(1)
+    def embedded(place: Tensor) -> tuple[Tensor, Tensor]:
+        angle = (place[:, :, None] * frequency).repeat(1, 1, 2).flatten(1)
         return angle.cos().to(x.dtype), angle.sin().to(x.dtype)
 
-    return told(place), told(place.clamp(max=1))
+    return embedded(place), embedded(place.clamp(max=1))
 
 
-def _turned(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
-    """Channels turned in pairs: the first half of a head's by the row, the second by the column, in each half the first
+def _rotated(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+    """Channels rotated in pairs: the first half of a head's by the row, the second by the column, in each half the first
     quarter with the second."""
     first, second, third, fourth = x.chunk(4, dim=-1)
     return x * cosine + torch.cat([-second, first, -fourth, third], dim=-1) * sine
@@ -249,15 +249,15 @@ class _DptHead(nn.Module):
         maps = []
         for tokens, project, resize in zip(features, self.projects, self.resize_layers, strict=True):
             x = project(self.norm(tokens).transpose(1, 2).unflatten(2, (rows, columns)))
-            maps.append(resize(self._placed(x, width / height)))
+            maps.append(resize(self._with_positions(x, width / height)))
         x = _resized(self.scratch.output_conv1(self.scratch.fused(maps)), (height, width))
-        x = self._placed(x, width / height)
+        x = self._with_positions(x, width / height)
         depth = self.scratch.output_conv2(x)[0, 0].exp()
         return depth, None if self.dual else self.scratch.sky_output_conv2(x)[0, 0].relu()
 
-    def _placed(self, x: Tensor, aspect: float) -> Tensor:
-        """The map with waves added that tell where in the picture each place is, as the dual head was trained."""
-        return x + PLACE_WEIGHT * _waves(x, aspect) if self.dual else x
+    def _with_positions(self, x: Tensor, aspect: float) -> Tensor:
+        """The map with a sinusoidal position embedding added, as the dual head was trained."""
+        return x + POSITION_WEIGHT * _sinusoidal_embedding(x, aspect) if self.dual else x
 
 
 class _Scratch(nn.Module):
@@ -324,16 +324,16 @@ def _resized(x: Tensor, size: tuple[int, int]) -> Tensor:
     return functional.interpolate(x, size=size, mode="bilinear", align_corners=True)
 
 
-def _waves(x: Float[Tensor, "1 c h w"], aspect: float) -> Float[Tensor, "c h w"]:
+def _sinusoidal_embedding(x: Float[Tensor, "1 c h w"], aspect: float) -> Float[Tensor, "c h w"]:
     """Sines and cosines of a map's places, a quarter of its channels each for across and down. Places are in parts of half
     the picture's diagonal from its middle."""
     channels, height, width = x.shape[1:]
     quarter, diagonal = channels // 4, math.hypot(aspect, 1)
-    speed = TURN_BASE ** -(torch.arange(quarter, device=x.device, dtype=torch.float32) / quarter)
+    frequency = FREQUENCY_BASE ** -(torch.arange(quarter, device=x.device, dtype=torch.float32) / quarter)
     parts = []
     for count, reach in ((width, aspect / diagonal), (height, 1 / diagonal)):
         place = torch.linspace(-reach, reach, 2 * count + 1, device=x.device)[1::2]  # the middles of `count` cells
-        angle = speed[:, None] * place
+        angle = frequency[:, None] * place
         parts.append(torch.cat([angle.sin(), angle.cos()]))
     across, down = parts
     return torch.cat([across[:, None].expand(-1, height, -1), down[:, :, None].expand(-1, -1, width)])

@@ -20,6 +20,7 @@ from recon.errors import BadInput
 from recon.models import weights
 from recon.models.device import half_precision, keep_float32, pick_device
 from recon.models.hf import quiet, read_config, read_network
+from recon.models.pretrained_depth import PretrainedDepth
 from recon.models.soft_import import estimating, need
 from recon.settings import DepthKind
 from recon.types import RawDepth
@@ -29,31 +30,20 @@ MAX_SIDE = {"glpn": 640, "zoedepth": 1024, "depth_pro": 2048}
 trained at 640x480); the processors of ZoeDepth (512) and Depth Pro (1536) shrink without an anti-aliasing filter."""
 
 
-class TransformersDepth:
-    """A `DepthEstimator` over a model folder in transformers' format. The network is loaded on first use, once."""
+class TransformersDepth(PretrainedDepth["_Loaded"]):
+    """A `DepthEstimator` over a model folder in transformers' format."""
 
     def __init__(self, spec: weights.WeightsSpec, kind: DepthKind | None, device: str = "auto", offline: bool = False):
         """kind: what the catalogue (or the user) says the values mean; None takes the configuration's word for it."""
-        self.name = spec.name
-        self._spec, self._kind = spec, kind
-        self._device, self._offline = device, offline
-        self._loaded: _Loaded | None = None
+        super().__init__(spec, device, offline)
+        self._kind = kind
 
-    def load(self) -> _Loaded:
-        """Find, read and check the weights now rather than at the first photo. Raises MissingModel, BadInput."""
-        if self._loaded is None:
-            folder = weights.obtain(self._spec, self._offline)
-            self._loaded = _Loaded(folder, self._spec, self._kind, pick_device(self._device))
-        return self._loaded
+    def _read(self, place: Path) -> _Loaded:
+        return _Loaded(place, self._spec, self._kind, pick_device(self._device))
 
-    def estimate(self, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"] | None = None) -> RawDepth:
-        """Depth of the whole photo at the network's resolution; of a subject on plain ground."""
-        if inside is not None:
-            from recon.geometry.cutout import on_plain_ground
-
-            rgb = on_plain_ground(rgb, inside)
-        values, fov_x = self.load().run(rgb)
-        return RawDepth(values, self.load().kind, self.name, fov_x)
+    def _depth(self, network: _Loaded, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"] | None) -> RawDepth:
+        values, fov_x = network.run(rgb)
+        return RawDepth(values, network.kind, self.name, fov_x)
 
 
 class _Loaded:

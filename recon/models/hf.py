@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from recon.errors import MissingDependency, MissingWeights
-from recon.messages import Message
+from recon.messages import Message, first_line
 from recon.models import weights
 
 IGNORABLE = {
@@ -67,11 +67,6 @@ def unusable(place: Path, spec: weights.WeightsSpec, why: str | Message) -> Miss
 def first_keys(keys: list[str]) -> str:
     """The first three keys."""
     return ", ".join(keys[:3]) + (", ..." if len(keys) > 3 else "")
-
-
-def first_line(error: BaseException) -> str:
-    """An error's first line, or its class."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 @contextmanager

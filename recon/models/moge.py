@@ -18,9 +18,10 @@ from numpy import ndarray
 
 from recon.errors import BadOption
 from recon.geometry.focal_shift import focal_and_shift, sampled
-from recon.messages import note
+from recon.messages import first_line, note
 from recon.models import weights
-from recon.models.hf import first_line, unusable
+from recon.models.hf import unusable
+from recon.models.pretrained_depth import PretrainedDepth
 from recon.models.soft_import import estimating, need
 from recon.options import PhotoOptions, check_value, option_of
 from recon.threads import count
@@ -41,29 +42,16 @@ CELL = 16
 SURFACE = 0.5
 
 
-class MoGe:
-    """A `DepthEstimator` over a MoGe-2 graph. The session is made on first use, once."""
+class MoGe(PretrainedDepth["InferenceSession"]):
+    """A `DepthEstimator` over a MoGe-2 graph: metric depth and the field of view."""
 
-    def __init__(self, spec: weights.WeightsSpec, device: str = "auto", offline: bool = False) -> None:
-        self.name = spec.name
-        self._spec, self._device, self._offline = spec, device, offline
-        self._session: InferenceSession | None = None
+    def _read(self, place: Path) -> InferenceSession:
+        return _session(place, self._spec, self._device)
 
-    def load(self) -> InferenceSession:
-        """Find, read and check the file now rather than at the first photo. Raises MissingModel, BadOption."""
-        if self._session is None:
-            file = weights.obtain(self._spec, self._offline)
-            self._session = _session(file, self._spec, self._device)
-        return self._session
-
-    def estimate(self, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"] | None = None) -> RawDepth:
-        """Metric depth of the whole photo at the network's resolution, NaN where it sees no surface, and the field of view;
-        of a subject on plain ground."""
-        if inside is not None:
-            from recon.geometry.cutout import on_plain_ground
-
-            rgb = on_plain_ground(rgb, inside)
-        seen = _run(self.load(), averaged_photo(rgb))
+    def _depth(
+        self, network: InferenceSession, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"] | None
+    ) -> RawDepth:
+        seen = _run(network, averaged_photo(rgb))
         known = seen.valid if inside is None else seen.valid & _at(inside, seen.valid.shape)
         samples = sampled(seen.points, known)
         lens = focal_and_shift(samples, rgb.shape[0] / rgb.shape[1])

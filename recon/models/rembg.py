@@ -16,7 +16,7 @@ from recon.models.soft_import import need, segmenting
 
 
 class Rembg:
-    """A `Segmenter`: where U2-Net's matte is above one half; None where that is not credible (`choose`)."""
+    """A `Segmenter`: where U2-Net's matte is above one half; None where that is not credible (`prompts`)."""
 
     def __init__(self, spec: weights.WeightsSpec, device: str = "auto", offline: bool = False) -> None:
         self.name = spec.name

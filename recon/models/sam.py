@@ -14,9 +14,10 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 from numpy import ndarray
 
+from recon.messages import first_line
 from recon.models import prompts, weights
 from recon.models.device import pick_device
-from recon.models.hf import first_line, unusable
+from recon.models.hf import unusable
 from recon.models.soft_import import need, segmenting
 from recon.protocols import Segmenter
 
@@ -29,7 +30,7 @@ class Sam:
     """A `Segmenter`: the thing in the middle, or in the box given or found by `prior`.
 
     Of SAM's three masks the one of the highest predicted IoU counts that is credible: at least `LEAST_IOU`, covering
-    2 % to 85 % of the photo and touching at most 35 % of its left, top and right edges (`choose`). None if none is.
+    2 % to 85 % of the photo and touching at most 35 % of its left, top and right edges (`prompts`). None if none is.
     """
 
     def __init__(

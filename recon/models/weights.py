@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recon.errors import MissingWeights
-from recon.messages import Message, note
+from recon.messages import Message, first_line, note
 from recon.models.soft_import import need
 
 CONFIG = "config.json"
@@ -176,10 +176,9 @@ def _download(spec: WeightsSpec) -> Message:
             if find(spec):
                 break
     except Exception as error:
-        first = str(error).strip().splitlines() or [type(error).__name__]
         return note(
             "weights.not_fetched", "could not be fetched from {repo} at {hub} ({reason})",
-            repo=spec.repo, hub=hub_endpoint(), reason=first[0],
+            repo=spec.repo, hub=hub_endpoint(), reason=first_line(error),
         )  # fmt: skip
     return note("weights.torn_hub", "are incomplete in {repo} at {hub}", repo=spec.repo, hub=hub_endpoint())
 

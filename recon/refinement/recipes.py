@@ -42,11 +42,11 @@ class RefinementRecipe:
 
 MAGIC3D = (
     "a radiance field on a hash grid, then a mesh of marching tetrahedra fitted through a rasteriser: Magic3D (Lin et al."
-    " 2023) and, for one photo, Magic123 (Qian et al. 2023); sizes and weights by bench.refined, see docs/decisions.md"
+    " 2023) and, for one photo, Magic123 (Qian et al. 2023); sizes and weights by bench.refinement, see docs/decisions.md"
 )
 MAKE_IT_3D = (
     "the same field, then points of the photo and of views around with a deferred renderer: Make-It-3D (Tang et al. 2023),"
-    " section 3.3; sizes and weights by bench.refined, see docs/decisions.md"
+    " section 3.3; sizes and weights by bench.refinement, see docs/decisions.md"
 )
 FULL_FIELD = RadianceFieldSettings(steps=1500, rays=4096, side=256, guide_side=128, volume=96)
 OWN_COLOURS = TextureSettings(field=True)

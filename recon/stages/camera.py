@@ -7,14 +7,14 @@ from typing import Any
 
 from recon.errors import BadOption
 from recon.geometry.camera import centred_camera, focal_between, focal_from_35mm, focal_from_fov
-from recon.options import PhotoOptions, check_number, number, option_of
+from recon.options import PhotoOptions, check_number, number_pair, option_of
 from recon.types import Camera, Photo
 
 DEFAULT_FOV = 60.0
 """Degrees along the photo's longer side, where nothing better is known: between a phone's main camera (65–70°) and a
 standard lens (45°)."""
 
-FOV, FOCAL_PX, FOCAL_MM = (option_of(PhotoOptions, name) for name in ("fov", "focal_px", "focal_mm"))
+FOV, FOCAL_PX, FOCAL_MM, CENTRE = (option_of(PhotoOptions, name) for name in ("fov", "focal_px", "focal_mm", "centre"))
 MAX_FOV_ERROR = 15.0
 """Degrees: a model that expects to be farther off than this is not better than the default."""
 
@@ -92,14 +92,7 @@ def _focal(
 def _principal_point(photo: Photo, centre: Any) -> tuple[float, float]:
     """The user's principal point in pixels of the photo as it was read. Raises BadOption."""
     full = photo.full_size or photo.size
-    try:
-        u, v = centre
-    except (TypeError, ValueError):
-        raise BadOption(
-            "camera.centre", "<centre> is {given}; give two numbers U,V, the principal point in pixels.",
-            given=repr(centre),
-        ) from None  # fmt: skip
-    across, down = number("centre", u), number("centre", v)
+    across, down = number_pair(CENTRE, centre)
     for value, side in ((across, full[1]), (down, full[0])):
         if not -side <= value <= 2 * side:
             raise BadOption(

@@ -146,7 +146,7 @@ def test_a_cut_out_lies_whole_inside_its_ground() -> None:
     rgba[5:55, 5:35] = (250, 10, 10, 255)
     for seed in range(5):
         rng = np.random.default_rng(seed)
-        rgb, inside = masks.composites(rgba, np.full((120, 90, 3), 60, np.uint8), rng)
+        rgb, inside = masks.composited(rgba, np.full((120, 90, 3), 60, np.uint8), rng)
         assert (rgb[inside, 0] > 150).all()
         assert (rgb[~inside, 0] <= 155).all()
         assert inside.any()

@@ -17,6 +17,7 @@ from recon.errors import BadInput, BadOption
 from recon.geometry.closed import is_closed
 from recon.io.write_stl import printable, printed_size, write_printable
 from recon.pipeline import reconstruct
+from recon.results import Model
 from recon.settings import PrintSettings
 from recon.types import Mesh, Photo
 from tests import scenes
@@ -91,7 +92,7 @@ def _plain(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
     return mesh.vertices, mesh.faces
 
 
-def test_an_open_mesh_has_no_stand_and_sizes_have_bounds() -> None:
+def test_an_open_mesh_has_no_stand_and_sizes_have_bounds(tmp_path: Path) -> None:
     opened = EGG.with_(faces=EGG.faces[1:])
     with pytest.raises(BadInput, match="not closed"):
         printable(opened, PrintSettings(base=True))
@@ -99,6 +100,8 @@ def test_an_open_mesh_has_no_stand_and_sizes_have_bounds() -> None:
     for size in (0.0, 4.9, 2001.0, float("nan")):
         with pytest.raises(BadOption, match="size_mm"):
             reconstruct(np.zeros((20, 20, 3), np.uint8), size_mm=size)
+        with pytest.raises(BadOption, match="size_mm"):
+            Model(EGG).save(tmp_path / "a.stl", size_mm=size)
 
 
 # from here on: photos, and a slicer

@@ -233,19 +233,7 @@ def disorder(r: Random) -> Scene:
 
 
 Layout = Callable[[Random], Scene]
-OLD: tuple[Layout, ...] = (
-    room,
-    tabletop,
-    street,
-    square,
-    nature,
-    disorder,
-    single,
-    staged,
-    cutout,
-    pasted,
-    alone,
-)
+OLD: tuple[Layout, ...] = (room, tabletop, street, square, nature, disorder, single, staged, cutout, pasted, alone)
 NEW: tuple[Layout, ...] = (still_life, overhead, rack, flowers, workplace, sideways, monument, thicket)
 LAYOUTS = OLD + NEW
 # Shares of the layouts, in their order: what training begins with, goes on with (more subjects), and ends with; the same
