@@ -1,8 +1,8 @@
 """What people are told on pages and by the API, in one place.
 
 The library's sentences are told as they are, but for those that a page says otherwise (by their codes, see
-`recon.messages`); the server's own have codes that begin with `server.`. Another language is one more book, with all
-sentences in it, in BOOKS; which one is spoken says `book`.
+`recon.messages`); the server's own have codes that begin with `server.`, those that a kind of job brings along begin with
+`kind.`. Another language is one more book, with all sentences in it, in BOOKS; which one is spoken says `book`.
 
 Notes and errors are stored as data and phrased when they are shown: to who may change the job, or, on a page that was
 shared, to who may only look at it. What older versions have stored is plain sentences.

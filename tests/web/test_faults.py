@@ -25,6 +25,7 @@ from web_3d_app.jobs.storage import Storage
 from web_3d_app.jobs.tables import FINAL, Job
 from web_3d_app.jobs.uploads import Upload
 from web_3d_app.kinds.photo import PHOTO
+from web_3d_app.phrasebook import from_text
 from web_3d_app.settings import Settings
 
 PATIENCE = 120.0
@@ -126,7 +127,11 @@ def test_a_job_that_ends_its_workers_fails_and_others_go_on(start: Callable[[], 
     server = start()
     deadly, other = server.job("deadly"), server.job()
     failed = server.wait(deadly, lambda job: job.state == "failed")
-    assert (failed.error_code, failed.attempt, failed.error_message) == ("poisoned", 3, PHOTO.sentences.poisoned)
+    assert (failed.error_code, failed.attempt, from_text(failed.error_message)) == (
+        "poisoned",
+        3,
+        PHOTO.sentences.poisoned,
+    )
     assert server.wait(other, lambda job: job.state == "done").attempt == 1
 
 

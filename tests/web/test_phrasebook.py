@@ -5,15 +5,17 @@ from __future__ import annotations
 import ast
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import update
-from web.conftest import send
+from web.conftest import program, send
 
 from recon.errors import BadInput
 from recon.messages import note
@@ -21,8 +23,10 @@ from recon.types import Photo
 from web_3d_app import phrasebook
 from web_3d_app.jobs.photo_facts import facts_of, with_facts
 from web_3d_app.jobs.tables import Job
+from web_3d_app.kinds.photo import PHOTO
 from web_3d_app.phrasebook import AGAIN, BOOKS, SHARED_BOOKS, as_text, from_text, told
 from web_3d_app.services import Services
+from web_3d_app.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOWN = "the photo shows one thing, so the model is closed all round; another surface can be chosen with " + AGAIN
@@ -74,6 +78,23 @@ def test_who_may_only_look_is_not_sent_to_a_button(client: FlaskClient, stranger
     assert shared["refinement"]["error"]["message"] == "The better model did not come together."
     page = stranger.get(f"/s/{token}").text
     assert closed in page and AGAIN.strip("“”") not in page
+
+
+def test_a_book_may_say_otherwise_what_a_kind_tells(
+    make: Callable[..., Flask], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was stored before it did, too."""
+    app = make(replace(settings, max_queued_each=1))
+    client, claims = program(app), app.extensions["unflat"].claims
+    job = send(client).json
+    assert send(client).json["error"]["message"] == "You have 1 photos in work; wait for one or cancel it."
+    claims.fail_late(claims.claim("w", ["view"]))
+    assert client.get(job["links"]["self"]).json["error"]["message"] == PHOTO.sentences.too_long
+    said = {"kind.photo.too_long": "Zu lang.", "kind.photo.quota": "Schon {mine} Fotos."}
+    monkeypatch.setitem(BOOKS, "en", replace(BOOKS["en"], sentences={**BOOKS["en"].sentences, **said}))
+    assert client.get(job["links"]["self"]).json["error"]["message"] == "Zu lang."
+    send(client)
+    assert send(client).json["error"]["message"] == "Schon 1 Fotos."
 
 
 def test_sentences_of_an_older_version_stay_as_they_are(client: FlaskClient, parts: Services) -> None:

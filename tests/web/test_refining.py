@@ -341,17 +341,13 @@ class TestTheTable:
             assert claims.claim("w", [REFINE]).id == job.id
             assert claims.abandon("w") == 1
         ended = house.jobs.get("me", job.id)
-        assert (ended.state, ended.error_code) == (
-            "done",
-            "poisoned",
-        ) and ended.error_message == REFINEMENT.sentences.poisoned
+        assert (ended.state, ended.error_code) == ("done", "poisoned")
+        assert told_of(ended) == REFINEMENT.sentences.poisoned
         house.jobs.follow("me", job.id, REFINEMENT, "quick")
         claims.fail_late(claims.claim("w", [REFINE]))
         ended = house.jobs.get("me", job.id)
-        assert (ended.state, ended.error_code) == (
-            "done",
-            "timeout",
-        ) and ended.error_message == REFINEMENT.sentences.too_long
+        assert (ended.state, ended.error_code) == ("done", "timeout")
+        assert told_of(ended) == REFINEMENT.sentences.too_long
 
     def test_a_finished_refinement_was_ready_before_it_was_cancelled(self, house: House, job: Job) -> None:
         house.jobs.follow("me", job.id, REFINEMENT, "quick")

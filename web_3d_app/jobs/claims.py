@@ -230,7 +230,7 @@ class Claims:
 
     def fail_late(self, job: Job) -> None:
         """One try took too long. Its worker finds the job lost; if it ended just now, nothing happens."""
-        values = outcomes.failed(self._clock(), outcomes.TIMEOUT, outcomes.said(lambda kind: kind.sentences.too_long))
+        values = outcomes.failed(self._clock(), outcomes.TIMEOUT, outcomes.said("too_long"))
         with self._database.write() as session:
             session.execute(_of_this_try(job).values(seq=Job.seq + 1, **values))
 
@@ -268,7 +268,7 @@ class Claims:
     def _requeue(self, which: Any, blameless: bool = False) -> int:
         now = self._clock()
         again: outcomes.Values = {"state": "queued", "finished_at": None}
-        poisoned = outcomes.failed(now, "poisoned", outcomes.said(lambda kind: kind.sentences.poisoned))
+        poisoned = outcomes.failed(now, "poisoned", outcomes.said("poisoned"))
         waits_or_not = outcomes.either(Job.tries_left <= 0, poisoned, again)
         if blameless:
             waits_or_not = again | {"tries_left": Job.tries_left + 1}

@@ -6,7 +6,6 @@ that did not come about.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, func
@@ -14,6 +13,7 @@ from sqlalchemy import ColumnElement, case, func
 from web_3d_app.jobs.tables import Job
 from web_3d_app.kinds import KINDS, following_lanes
 from web_3d_app.kinds.base import Kind
+from web_3d_app.phrasebook import as_text
 
 TIMEOUT = "timeout"
 """The error's word of a try that took too long."""
@@ -27,9 +27,10 @@ def follows() -> ColumnElement[bool]:
     return Job.lane.in_(following_lanes())
 
 
-def said(sentence: Callable[[Kind], str]) -> ColumnElement[str]:
-    """What people are told of the kind that a job is at."""
-    return case({lane.name: sentence(kind) for kind in KINDS.values() for lane in kind.lanes}, value=Job.lane, else_="")
+def said(what: str) -> ColumnElement[str]:
+    """What people are told of the kind that a job is at; what: one of `Sentences`."""
+    told = {lane.name: as_text(kind.message(what)) for kind in KINDS.values() for lane in kind.lanes}
+    return case(told, value=Job.lane, else_="")
 
 
 def done(now: float) -> Values:
@@ -43,14 +44,15 @@ def cancelled(now: float) -> Values:
     return {**LET_GO, "state": case((follows(), "done"), else_="cancelled"),
             "progress": case((follows(), 1.0), else_=Job.progress),
             "error_code": case((follows(), "cancelled"), else_=None),
-            "error_message": case((follows(), said(lambda kind: kind.sentences.stopped)), else_=None),
+            "error_message": case((follows(), said("stopped")), else_=None),
             "cancel_requested_at": case((follows(), None), else_=func.coalesce(Job.cancel_requested_at, now)),
             "finished_at": now}  # fmt: skip
 
 
 def not_followed(now: float, follower: Kind) -> Values:
     """Done, and cancelled just before a kind was to follow."""
-    return {**done(now), "lane": follower.first, "error_code": "cancelled", "error_message": follower.sentences.stopped}
+    told = as_text(follower.message("stopped"))
+    return {**done(now), "lane": follower.first, "error_code": "cancelled", "error_message": told}
 
 
 def failed(now: float, code: str, message: str | ColumnElement[str]) -> Values:

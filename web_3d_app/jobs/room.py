@@ -12,7 +12,7 @@ from web_3d_app.jobs.storage import Storage
 from web_3d_app.jobs.tables import Job
 from web_3d_app.kinds import KINDS
 from web_3d_app.kinds.base import OFF, USUAL, Kind
-from web_3d_app.phrasebook import sentence_of
+from web_3d_app.phrasebook import book, sentence_of
 from web_3d_app.problems import Problem, busy
 from web_3d_app.settings import Settings
 
@@ -35,7 +35,7 @@ def check_room(session: Session, settings: Settings, owner: str, kinds: Sequence
 
     for kind in kinds:
         if count(Job.state == "queued", Job.lane.in_(_queue(kind))) >= kind.bounds.waiting(settings):
-            raise busy(kind.sentences.queue_full, "queue_full")
+            raise busy(kind.message("queue_full").text(book()), "queue_full")
     if (mine := count(*in_work)) >= USUAL.each(settings):
         raise _quota(_begun_by(kinds[0]), mine)
     for kind in kinds:
@@ -60,5 +60,5 @@ def _asked_for(kind: Kind) -> ColumnElement[bool]:
 
 
 def _quota(kind: Kind, mine: int) -> Problem:
-    told = kind.sentences.quota.format(mine=mine)
+    told = kind.message("quota", mine=mine).text(book())
     return Problem(429, "quota", told, retry_after=kind.bounds.retry_after)

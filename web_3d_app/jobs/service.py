@@ -28,7 +28,7 @@ from web_3d_app.jobs.uploads import Upload
 from web_3d_app.kinds import KINDS, following_lanes, kind_at, wanted_after
 from web_3d_app.kinds.base import Kind
 from web_3d_app.kinds.photo import PHOTO
-from web_3d_app.phrasebook import sentence_of
+from web_3d_app.phrasebook import book, sentence_of
 from web_3d_app.problems import Problem, busy, gone, not_found
 from web_3d_app.settings import Settings
 
@@ -351,9 +351,9 @@ def _check_followable(job: Job, kind: Kind) -> None:
     if kind.follows != job.kind:
         raise Problem(422, "not_possible", sentence_of("server.not_possible"))
     if kind_at(job.lane) is kind and job.state != "done":
-        raise Problem(409, "under_way", kind.sentences.under_way)
+        raise Problem(409, "under_way", kind.message("under_way").text(book()))
     if job.state != "done":
-        raise Problem(409, "not_finished", kind.sentences.not_finished.format(state=job.state))
+        raise Problem(409, "not_finished", kind.message("not_finished", state=job.state).text(book()))
     if refused := kind.refusal(job.facts or {}):
         raise Problem(422, *refused)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from recon.messages import Message
 from web_3d_app.settings import Settings
 
 QUICK, HEAVY, SLOW = "quick", "heavy", "slow"
@@ -56,9 +57,9 @@ USUAL = Bounds(
 
 @dataclass(frozen=True)
 class Sentences:
-    """What people are told. queue_full: too many wait; quota: they have {mine} of them; poisoned: its workers died;
-    too_long. Of a kind that follows also stopped: it was cancelled; under_way: it was asked for already; not_finished: what
-    it follows is still {state}."""
+    """What people are told, unless a phrasebook says it otherwise (see `Kind.message`). queue_full: too many wait; quota:
+    they have {mine} of them; poisoned: its workers died; too_long. Of a kind that follows also stopped: it was cancelled;
+    under_way: it was asked for already; not_finished: what it follows is still {state}."""
 
     queue_full: str
     quota: str
@@ -113,6 +114,10 @@ class Kind:
     def begins(self) -> dict[str, float]:
         """Each stage of it, with the share of the whole at which it begins."""
         return {stage: share for lane in self.lanes for stage, share in lane.stages.items()}
+
+    def message(self, what: str, **values: Any) -> Message:
+        """One of its sentences, under the code `kind.name.what`."""
+        return Message(f"kind.{self.name}.{what}", getattr(self.sentences, what), values)
 
     def wanted(self, params: Mapping[str, Any]) -> bool:
         """Whether a job's options ask for it to follow."""
