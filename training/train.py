@@ -33,9 +33,10 @@ from .sample_pool import TAKEN, Recipe, SamplePool, SamplePoolAhead, Stage
 SMALL = ((128, 128), (128, 160), (160, 128), (96, 192), (160, 160), (128, 192), (64, 224), (192, 160))
 LARGE = ((224, 224), (192, 256), (256, 192), (224, 288), (256, 256), (288, 224), (160, 320), (256, 320))
 LARGEST = ((256, 256), (256, 352), (352, 256), (288, 384), (320, 320), (384, 288), (224, 416), (320, 384))
-# What a fresh decoder begins with, and what a run goes on with from another's weights; the largest pictures come last.
-STAGES = ((3000, 8, SMALL, "wide"), (13_000, 4, LARGE, "wide"), (0, 4, LARGEST, "wide"))
-LATER = ((400, 4, LARGE, "both"), (15_600, 4, LARGE, "wide"), (0, 4, LARGEST, "wide"))
+# What a fresh decoder begins with, and what a run goes on with from another's weights. The largest pictures come last, when
+# the rates fall (see cooled).
+STAGES = ((3000, 8, SMALL, "wide"), (15_000, 4, LARGE, "wide"), (0, 4, LARGEST, "wide"))
+LATER = ((400, 4, LARGE, "both"), (17_600, 4, LARGE, "wide"), (0, 4, LARGEST, "wide"))
 # The network of shapes: one thing alone, its mask always told; five heads are left as they were.
 ALONE = ((3000, 12, ((128, 128),), "alone"), (0, 8, ((160, 160), (160, 192), (192, 160)), "alone"))
 NO_SHAPE = ("disparity", "edges", "sky", "subject", "fov", "distance")
@@ -116,6 +117,13 @@ class Plan:
             own = left if number == len(self.stages) - 1 else min(left, steps)
             total, left = total + TAKEN * chunk * own, left - own
         return total
+
+
+def cooled(plan: Plan) -> Plan:
+    """The plan with its last stage beginning where the rates begin to fall."""
+    *first, (_, *rest), last = plan.stages
+    steady = max(0, plan.steady - sum(steps for steps, *_ in first))
+    return replace(plan, stages=(*first, (steady, *rest), last))  # type: ignore[arg-type]
 
 
 class Trainer:
@@ -301,8 +309,8 @@ def main() -> None:
     ahead = args.device == "cpu"
     if args.shapes:
         plan = replace(plan, stages=ALONE, without=NO_SHAPE, hinted=1.0, relief=0.1, frozen=0)
-    elif args.start:
-        plan = replace(plan, stages=LATER, frozen=0)
+    else:
+        plan = cooled(replace(plan, stages=LATER, frozen=0) if args.start else plan)
     if args.start:
         trainer = started(args.run, plan, args.start, args.device, ahead)
     else:

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from training.sample_pool import Recipe, SamplePool, SamplePoolAhead
-from training.train import ALONE, LARGEST, LATER, WARM, Plan, Trainer, started
+from training.train import ALONE, LARGEST, LATER, WARM, Plan, Trainer, cooled, started
 
 LEG = Path(__file__).resolve().parents[2] / "training/weights/leg1.pt"
 TINY = Plan(
@@ -258,3 +258,9 @@ def test_stages_follow_each_other():
     assert pool.batch(1).rgb.shape == (8, 3, 64, 32)
     assert pool.batch(4).rgb.shape == (4, 3, 64, 64)
     assert [plan.pictures(step) for step in (0, 1, 4, 5, 20)] == [0, 8, 32, 36, 96]
+
+
+def test_the_largest_pictures_come_when_the_rates_fall_however_long_a_run_becomes() -> None:
+    long, short = (cooled(replace(Plan(), stages=LATER, steps=steps, decay=0.2)) for steps in (24_000, 6_000))
+    assert [stage[0] for stage in short.stages] == [400, 4_400, 0] and short.stages[-1][2] == LARGEST
+    assert short.steady == 4_800 and long.until(4_800) == short.until(4_800) != short.until(4_801)
