@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from recon.io.outputs import missing_folders, output_files
     from recon.io.read import photo_from_bytes, read_photo
     from recon.io.turntable import write_preview, write_turntable
-    from recon.io.write import write_cloud, write_depth, write_mesh, write_report
+    from recon.io.write import write_cloud, write_depth, write_mask, write_mesh, write_report
     from recon.io.write_stl import write_print
     from recon.options import PhotoOptions, RefineOptions
     from recon.pipeline import reconstruct, refine
@@ -40,7 +40,7 @@ DOOR = {
     "recon.settings": ("Limits", "ViewSettings"),
     "recon.results": ("Reconstruction", "PhotoGeometry", "Model", "Result", "load_surfaces"),
     "recon.io.read": ("read_photo", "photo_from_bytes"),
-    "recon.io.write": ("write_mesh", "write_cloud", "write_depth", "write_report"),
+    "recon.io.write": ("write_mesh", "write_cloud", "write_depth", "write_mask", "write_report"),
     "recon.io.write_stl": ("write_print",),
     "recon.io.turntable": ("write_preview", "write_turntable"),
     "recon.io.outputs": ("output_files", "missing_folders"),
@@ -83,6 +83,7 @@ __all__ = [
     "shrink_to_fit",
     "write_cloud",
     "write_depth",
+    "write_mask",
     "write_mesh",
     "write_preview",
     "write_print",

@@ -202,9 +202,10 @@ def test_a_whole_run_on_a_given_depth_map_loads_nothing_heavy(tmp_path: Path) ->
     Image.fromarray(photo_of(camera).rgb).save(tmp_path / "photo.png")
     np.save(tmp_path / "z.npy", room(camera))
     options = ["--rgb", "photo.png", "--depth-in", "z.npy", "--depth-kind", "metric", "--surface", "grid", "--out", "m.ply",
-               "--out", "m.glb", "--out", "m.obj", "--depth-out", "d.png", "--points-out", "c.ply", "--quiet"]  # fmt: skip
+               "--out", "m.glb", "--out", "m.obj", "--depth-out", "d.png", "--mask-out", "s.png", "--points-out", "c.ply",
+               "--quiet"]  # fmt: skip
     assert loaded_by(f"from recon.cli.main import main\nassert main({options!r}) == 0", tmp_path) == set()
-    assert {"m.ply", "m.glb", "m.obj", "d.png", "c.ply"} <= {path.name for path in tmp_path.iterdir()}
+    assert {"m.ply", "m.glb", "m.obj", "d.png", "s.png", "c.ply"} <= {path.name for path in tmp_path.iterdir()}
 
 
 def test_every_public_name_is_there_and_documented() -> None:

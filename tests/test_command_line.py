@@ -196,7 +196,7 @@ def test_options_that_make_no_sense(
     ("option", "endings"),
     [
         ("out", ".ply, .obj, .glb, .stl, .vtk"), ("points_out", ".ply, .vtk"), ("depth_out", ".npy, .png"),
-        ("preview", ".png"), ("turntable", ".mp4, .gif"), ("report", ".json"),
+        ("mask_out", ".png"), ("preview", ".png"), ("turntable", ".mp4, .gif"), ("report", ".json"),
     ],
 )  # fmt: skip
 def test_results_that_cannot_be_written(run: Callable[..., Outcome], place: Path, option: str, endings: str) -> None:
@@ -223,21 +223,27 @@ def test_inputs_and_results_are_not_overwritten(run: Callable[..., Outcome], pla
     for name in ("photo.png", "./photo.png", "out/../photo.png", str(place / "photo.png"), "link.png", "hard.png"):
         assert_refused(run, place, clash, preview=name)
         assert_refused(run, place, clash, depth_out=name)
+        assert_refused(run, place, clash, mask_out=name)
     assert_refused(run, place, clash, rgb="cup_texture.jpg", out="cup.obj")
-    assert_refused(run, place, ["would overwrite the mask"], preview="mask.png", mask="mask.png")
+    assert_refused(run, place, ["would overwrite the given mask"], preview="mask.png", mask="mask.png")
+    assert_refused(run, place, ["would overwrite the given mask"], mask_out="out/../mask.png", mask="mask.png")
     assert_refused(run, place, ["would overwrite the given depth map"], depth_out="depth.npy")
     assert_refused(run, place, ["would overwrite the model"], points_out="out/model.ply")
     assert_refused(run, place, ["would overwrite the model"], "--out", "out/../out/model.ply")
     assert_refused(run, place, ["would overwrite the model"], "--out", "out/a b.obj", "--out", "out/a_b.obj")
     assert_refused(run, place, ["would overwrite the depth map"], depth_out="out/a.png", preview="out/a.png")
+    assert_refused(run, place, ["would overwrite the mask"], mask_out="out/a.png", preview="out/a.png")
 
 
 def test_a_good_run_prints_its_files_and_nothing_else_on_stdout(run: Callable[..., Outcome], place: Path) -> None:
-    done = run(report="out/r.json", depth_out="out/d.npy", points_out="out/p.ply", out="out/model.obj")
-    names = ["out/p.ply", "out/model.obj", "out/model.mtl", "out/model_texture.jpg", "out/d.npy", "out/r.json"]
+    done = run(report="out/r.json", depth_out="out/d.npy", mask_out="out/m.png", points_out="out/p.ply",
+               out="out/model.obj")  # fmt: skip
+    names = ["out/p.ply", "out/model.obj", "out/model.mtl", "out/model_texture.jpg", "out/d.npy", "out/m.png",
+             "out/r.json"]  # fmt: skip
     assert (done.code, done.out) == (0, names)
     assert done.err[:2] == ["read", "subject"]
-    assert done.err[-1].startswith("note: the photo does not say its field of view: 60°")
+    assert done.err[-2].startswith("note: the photo does not say its field of view: 60°")
+    assert done.err[-1].startswith("note: 'm.png' is white everywhere, for no single subject was cut out")
     assert sorted(f"out/{path.name}" for path in (place / "out").iterdir()) == sorted(names)
     report = json.loads((place / "out/r.json").read_text())
     assert report["photo"] == {"name": "photo", "width": 64, "height": 48}
@@ -323,11 +329,11 @@ def test_what_the_camera_wrote_into_the_photo_is_in_no_result(
         picture.save(place / "secret.jpg", exif=tags, comment=b"SECRETCOMMENT", xmp=b"<x:xmpmeta>SECRETXMP</x:xmpmeta>")
     more = [word for end in ("ply", "obj", "stl", "vtk") for word in ("--out", f"out/m.{end}")]
     done = run(*more, rgb="secret.jpg", out="out/m.glb", report="out/r.json", depth_out="out/d.png",
-               preview="out/p.png", points_out="out/c.ply", turntable="out/t.gif")  # fmt: skip
+               mask_out="out/s.png", preview="out/p.png", points_out="out/c.ply", turntable="out/t.gif")  # fmt: skip
     assert done.code == 0, done.err
     assert json.loads((place / "out/r.json").read_text())["camera"]["source"] == "exif"
     files = [path for path in (place / "out").iterdir() if path.is_file()]
-    assert len(files) == 12
+    assert len(files) == 13
     for path in files:
         data = path.read_bytes()
         assert not any(word in data for word in (b"SECRET", b"Exif", b"xmpmeta", b"S\0E\0C\0R")), path

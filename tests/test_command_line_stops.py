@@ -20,7 +20,7 @@ from PIL import Image
 FULL = {
     "mesh.ply": "out", "mesh.obj": "out", "mesh.glb": "out", "mesh.stl": "out", "mesh.vtk": "out",
     "cloud.ply": "points_out", "cloud.vtk": "points_out", "d.npy": "depth_out", "d.png": "depth_out",
-    "p.png": "preview", "t.gif": "turntable", "t.mp4": "turntable", "r.json": "report",
+    "m.png": "mask_out", "p.png": "preview", "t.gif": "turntable", "t.mp4": "turntable", "r.json": "report",
 }  # fmt: skip
 
 
@@ -34,6 +34,10 @@ def test_a_full_disk_leaves_the_old_files(
     if FULL[name] == "turntable":
         frame = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)  # drawing takes seconds
         monkeypatch.setattr("recon.io.turntable.OffscreenRenderer.render", lambda *_: frame)
+    if FULL[name] == "mask_out":  # one of a plain outline would still fit
+        noise = np.random.default_rng(0).random((48, 64)) < 0.8
+        Image.fromarray(noise).save(place / "noise.png")
+        options["mask"] = "noise.png"
     old = dict.fromkeys((name, "mesh.mtl", "mesh_texture.jpg"), b"old")
     for file, data in old.items():
         (place / "out" / file).write_bytes(data)

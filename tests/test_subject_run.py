@@ -71,3 +71,17 @@ def test_the_report_and_the_notes_say_what_was_seen_and_how_sure(
     else:
         assert "60° along the longer side was assumed (builtin is unsure: ± 40°); set --fov" in told
         assert facts["camera"]["fov_error_deg"] is None
+
+
+def test_the_mask_that_was_used_gives_the_same_model_again(lens: Path) -> None:
+    used = lens.with_name("used.png")
+    common = ["--rgb", str(lens), "--surface", "solid", "--quiet"]
+    first, again = lens.with_name("first.ply"), lens.with_name("again.ply")
+    assert main([*common, "--out", str(first), "--mask-out", str(used)]) == 0
+    with Image.open(used) as drawn:
+        assert (drawn.mode, drawn.size) == ("L", (320, 240))
+        assert ((np.asarray(drawn) == 255) == (R2 < 1)).mean() > 0.99
+    back = lens.with_name("back.png")
+    assert main([*common, "--out", str(again), "--mask", str(used), "--mask-out", str(back)]) == 0
+    assert back.read_bytes() == used.read_bytes()
+    assert again.read_bytes() == first.read_bytes()

@@ -83,3 +83,36 @@ def test_behind_a_transparency_that_shows_nothing_the_photo_is_still_seen(rgb: n
     np.testing.assert_array_equal(hidden.depth.z, plain.depth.z)
     assert hidden.surface == plain.surface == "grid"
     assert any("the photo's transparency leaves nothing" in str(note) for note in hidden.notes)
+
+
+def test_the_mask_of_a_turned_transparent_photo_is_upright_and_taken_back(run, place: Path, rgb: np.ndarray) -> None:  # type: ignore[no-untyped-def]
+    disc = np.hypot(*np.mgrid[-24:24, -28:36]) < 15
+    turned = Image.Exif()
+    turned[0x0112] = 6  # to be shown turned clockwise
+    Image.fromarray(np.dstack([rgb, np.uint8(150) * disc])).save(place / "thing.png", exif=turned)
+    given: dict[str, str | None] = {"rgb": "thing.png", "surface": "solid", "depth_in": None, "depth_kind": None}
+    first: Outcome = run("--mask-out=used.png", "--depth-model=builtin", **given)
+    assert (first.code, first.out) == (0, ["out/model.ply", "used.png"])
+    assert "white everywhere" not in said(first)
+    with Image.open("used.png") as used:
+        np.testing.assert_array_equal(np.asarray(used), 255 * np.rot90(disc, -1))
+    again: Outcome = run(
+        "--mask=used.png", "--mask-out=again.png", "--depth-model=builtin", **given, out="out/again.ply"
+    )
+    assert again.code == 0
+    assert Path("again.png").read_bytes() == Path("used.png").read_bytes()
+    assert Path("out/again.ply").read_bytes() == Path("out/model.ply").read_bytes()
+
+
+def test_the_mask_of_a_scene_is_white_and_the_note_says_how_to_take_it_whole_again(run, place: Path) -> None:  # type: ignore[no-untyped-def]
+    for asked in ("none", "alpha"):
+        done: Outcome = run(f"--mask={asked}", "--mask-out=used.png", "--report=r.json")
+        assert (done.code, done.out) == (0, ["out/model.ply", "used.png", "r.json"])
+        what, how = "for no single subject was cut out", "give --mask none to take the whole photo again"
+        note = f"'used.png' is white everywhere, {what}; {how}"
+        assert said(done).count(f"note: {note}") == 1
+        report = json.loads(Path("r.json").read_text())
+        assert report["files"] == ["out/model.ply", "used.png"]
+        assert note in report["warnings"]
+        with Image.open("used.png") as used:
+            assert (used.mode, used.size, used.getextrema()) == ("L", (64, 48), (255, 255))

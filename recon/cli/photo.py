@@ -52,6 +52,9 @@ def parser() -> argparse.ArgumentParser:
     more = groups["more results"]
     more.add_argument("--points-out", type=Path, metavar="FILE", help="the point cloud too: .ply .vtk")
     more.add_argument("--depth-out", type=Path, metavar="FILE", help="the depth map: .npy (float32) or .png (16-bit)")
+    more.add_argument("--mask-out", type=Path, metavar="FILE",
+                      help="the mask that was used: .png, white is kept, as large as the upright photo was read; --mask"
+                      " takes it back")  # fmt: skip
     more.add_argument("--preview", type=Path, metavar="FILE", help="a picture of the model: .png")
     more.add_argument("--turntable", type=Path, metavar="FILE", help="the model turning: .mp4 or .gif")
     more.add_argument("--report", type=Path, metavar="FILE", help="what was done, as JSON")
@@ -147,7 +150,7 @@ def _refined(
 
 def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any) -> tuple[list[Path], list[Message]]:
     """Make what was asked for and write it, the model first; returns the files, and what is to be known of them."""
-    from recon import write_cloud, write_depth
+    from recon import write_cloud
 
     files: list[Path] = []
     notes: list[Message] = []
@@ -165,15 +168,11 @@ def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any)
                 for path in args.out:
                     files += result.save(path)
             notes += _open_prints(args, mesh)
-    if args.depth_out:
-        with watch.stage("write"):
-            scale = write_depth(result.depth, args.depth_out)
-            if scale not in (1, 1000):
-                notes.append(
-                    note("write.far_depth", "far depth: {name!r} holds {scale:g} units per unit of depth",
-                         name=args.depth_out.name, scale=scale)
-                )  # fmt: skip
-            files.append(args.depth_out)
+    for path, write in ((args.depth_out, _write_depth), (args.mask_out, _write_mask)):
+        if path:
+            with watch.stage("write"):
+                notes += write(result, path)
+            files.append(path)
     for name in ("preview", "turntable"):
         if path := getattr(args, name):
             from recon import write_preview, write_turntable
@@ -185,13 +184,45 @@ def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any)
     return files, notes
 
 
+def _write_depth(result: Reconstruction, path: Path) -> list[Message]:
+    """Write the depth map; returns what is to be known of it."""
+    from recon import write_depth
+
+    scale = write_depth(result.depth, path)
+    if scale in (1, 1000):
+        return []
+    return [
+        note(
+            "write.far_depth", "far depth: {name!r} holds {scale:g} units per unit of depth",
+            name=path.name, scale=scale,
+        )
+    ]  # fmt: skip
+
+
+def _write_mask(result: Reconstruction, path: Path) -> list[Message]:
+    """Write the subject's mask; returns what is to be known of it."""
+    from recon import write_mask
+
+    write_mask(result.mask, result.photo.size, path)
+    if result.mask.inside is not None:
+        return []
+    return [
+        note(
+            "write.whole_mask",
+            "{name!r} is white everywhere, for no single subject was cut out; give <mask> none to take the whole photo"
+            " again",
+            name=path.name,
+        )
+    ]
+
+
 def _check_options(args: argparse.Namespace, asked: PhotoOptions, wish: RefineOptions | None) -> list[Path]:
     """What can be known to be wrong before the photo is read; returns the folders that will be made."""
     from recon import missing_folders, output_files
 
     kind = "points" if args.kind == "points" else "mesh"
-    more = {"cloud": args.points_out, "depth": args.depth_out, "preview": args.preview, "turntable": args.turntable,
-            "report": args.report}  # fmt: skip
+    more = {"cloud": args.points_out, "depth": args.depth_out, "mask": args.mask_out, "preview": args.preview,
+            "turntable": args.turntable, "report": args.report}  # fmt: skip
     files = output_files([*((kind, path) for path in args.out), *((name, path) for name, path in more.items() if path)])
     _check_refine_options(args, wish)
     _check_print_options(args, asked, wish)

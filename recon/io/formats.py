@@ -11,12 +11,14 @@ from recon.messages import Message, note
 MESH_FORMATS = (".ply", ".obj", ".glb", ".stl", ".vtk")
 CLOUD_FORMATS = (".ply", ".vtk")
 DEPTH_FORMATS = (".npy", ".png")
+MASK_FORMATS = (".png",)
 PREVIEW_FORMATS = (".png",)
 TURNTABLE_FORMATS = (".mp4", ".gif")
 REPORT_FORMATS = (".json",)
 MODEL = note("thing.model", "the model")
 CLOUD = note("thing.cloud", "the point cloud")
 DEPTH = note("thing.depth", "the depth map")
+MASK = note("thing.mask", "the mask")
 
 
 def checked_format(path: Path, allowed: tuple[str, ...], what: Message) -> str:

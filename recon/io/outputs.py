@@ -15,6 +15,7 @@ OUTPUTS: dict[str, tuple[tuple[str, ...], Message]] = {
     "points": (formats.CLOUD_FORMATS, formats.MODEL),
     "cloud": (formats.CLOUD_FORMATS, formats.CLOUD),
     "depth": (formats.DEPTH_FORMATS, formats.DEPTH),
+    "mask": (formats.MASK_FORMATS, formats.MASK),
     "preview": (formats.PREVIEW_FORMATS, note("thing.preview", "the preview")),
     "turntable": (formats.TURNTABLE_FORMATS, note("thing.turntable", "the turntable")),
     "report": (formats.REPORT_FORMATS, note("thing.report", "the report")),
@@ -23,7 +24,7 @@ OUTPUTS: dict[str, tuple[tuple[str, ...], Message]] = {
 INPUTS = {
     "photo": note("thing.photo", "the photo"),
     "depth": note("thing.given_depth", "the given depth map"),
-    "mask": note("thing.mask", "the mask"),
+    "mask": note("thing.given_mask", "the given mask"),
 }
 """What the files that are read are called."""
 

@@ -23,12 +23,13 @@ from recon.io.decoding import decoding, decoding_picture
 from recon.io.embedded import PANORAMA_SAID, panorama_by_shape, panorama_by_tag
 from recon.io.exif import Lens, lens_of
 from recon.io.files import checked_file, named_file
+from recon.io.formats import MASK
 from recon.io.values import PHOTOS, as_array, as_colours, as_path, is_path
 from recon.messages import Message, note
 from recon.settings import Limits
 from recon.types import Photo
 
-PHOTO, MASK = note("thing.photo", "the photo"), note("thing.mask", "the mask")
+PHOTO = note("thing.photo", "the photo")
 
 
 def read_photo(path: str | Path, limits: Limits = Limits()) -> Photo:

@@ -12,10 +12,20 @@ import numpy as np
 from recon.geometry.axes import to_gltf
 from recon.io import write_gltf, write_obj, write_ply, write_stl
 from recon.io.files import write_bytes
-from recon.io.formats import CLOUD, CLOUD_FORMATS, DEPTH, DEPTH_FORMATS, MESH_FORMATS, MODEL, checked_format
+from recon.io.formats import (
+    CLOUD,
+    CLOUD_FORMATS,
+    DEPTH,
+    DEPTH_FORMATS,
+    MASK,
+    MASK_FORMATS,
+    MESH_FORMATS,
+    MODEL,
+    checked_format,
+)
 from recon.io.values import as_path
 from recon.settings import PrintSettings, ViewSettings
-from recon.types import DepthMap, Mesh, PointCloud
+from recon.types import DepthMap, Mask, Mesh, PointCloud
 
 if TYPE_CHECKING:
     import pyvista
@@ -78,6 +88,17 @@ def write_depth(depth: DepthMap, path: str | Path) -> float:
     values = np.nan_to_num(near_stays, nan=0).astype(np.uint16)
     write_bytes(path, cv2.imencode(".png", values)[1].tobytes())
     return scale
+
+
+def write_mask(mask: Mask, size: tuple[int, int], path: str | Path) -> None:
+    """Write a mask as 8-bit grey PNG, 255 where the photo is kept and 0 elsewhere: what the option `mask` takes back.
+
+    size: the upright photo's (height, width), as it was read. All of it is kept where there is no single subject.
+    """
+    path = as_path(path, MASK)
+    checked_format(path, MASK_FORMATS, MASK)
+    inside = np.ones(size, bool) if mask.inside is None else mask.inside
+    write_bytes(path, cv2.imencode(".png", inside.astype(np.uint8) * 255)[1].tobytes())
 
 
 def write_report(report: dict[str, Any], path: str | Path) -> None:

@@ -10,7 +10,8 @@ from numpy import ndarray
 
 from recon.geometry.cutout import on_plain_ground
 from recon.io.files import named_file
-from recon.io.read import MASK, read_mask
+from recon.io.formats import MASK
+from recon.io.read import read_mask
 from recon.messages import Message, note
 from recon.protocols import Segmenter
 from recon.types import Mask, Photo

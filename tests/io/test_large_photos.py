@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from PIL import Image
 from recon.errors import BadInput
 from recon.io.checks import reduction_factor
 from recon.io.read import read_mask, read_photo
+from recon.io.write import write_mask
 from recon.pipeline import reconstruct
 from recon.settings import Limits
 
@@ -73,6 +75,23 @@ def test_the_mask_and_the_focal_length_of_the_whole_photo_fit_the_one_that_was_r
     assert found.camera.focal == 1000.0
     assert found.depth.z.shape == (768, 1024)
     assert reduction_factor((width, height), Limits()) == 2
+
+
+def test_the_mask_that_was_used_on_a_reduced_photo_is_taken_back(tmp_path: Path) -> None:
+    """It is as large as the photo that was read, which is reduced the next time too."""
+    limits = Limits(read_pixels=100_000)
+    quarters(640, 480).save(tmp_path / "a.png")
+    inside = np.hypot(*np.mgrid[-120:120, -160:160]) < 75
+    Image.fromarray(inside).save(tmp_path / "m.png")
+    given: dict[str, Any] = {"depth": np.full((480, 640), 2.0), "depth_kind": "metric", "limits": limits}
+    first = reconstruct(tmp_path / "a.png", mask=tmp_path / "m.png", **given)
+    assert first.mask.inside is not None
+    write_mask(first.mask, first.photo.size, tmp_path / "used.png")
+    with Image.open(tmp_path / "used.png") as used:
+        assert used.size == (320, 240)
+    again = reconstruct(tmp_path / "a.png", mask=tmp_path / "used.png", **given)
+    np.testing.assert_array_equal(again.mask.inside, first.mask.inside)
+    np.testing.assert_array_equal(again.depth.z, first.depth.z)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGB", "RGBA", "CMYK", "I;16", "F"])

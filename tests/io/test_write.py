@@ -14,7 +14,8 @@ from PIL import Image
 
 from recon.errors import BadOption
 from recon.io import write, write_stl
-from recon.types import DepthMap, Mesh, PointCloud
+from recon.io.read import read_mask
+from recon.types import DepthMap, Mask, Mesh, PointCloud
 
 CORNERS = np.array([[1, 2, 3], [3, 2, 3], [1, 4, 3], [3, 4, 5]], np.float32)
 """A small square before the camera, in its frame (x right, y down, z forward); the first point is at (1, 2, 3)."""
@@ -229,6 +230,26 @@ def test_depth_as_png_says_its_scale(z: np.ndarray, tmp_path: Path, stretch: flo
     assert error.max() <= (0.51 if stretch >= 1 else 1) / used
 
 
+def test_a_mask_is_grey_and_read_back_as_it_was(tmp_path: Path) -> None:
+    inside = np.random.default_rng(0).random((48, 64)) < 0.5
+    write.write_mask(Mask(inside, "alpha"), (48, 64), tmp_path / "a.PNG")
+    with Image.open(tmp_path / "a.PNG") as back:
+        assert (back.mode, back.size) == ("L", (64, 48))
+        np.testing.assert_array_equal(np.asarray(back), np.where(inside, 255, 0))
+    np.testing.assert_array_equal(read_mask(tmp_path / "a.PNG", (48, 64)), inside)
+
+
+def test_the_mask_of_a_scene_keeps_all_of_it(tmp_path: Path) -> None:
+    write.write_mask(Mask(None, "none"), (48, 64), tmp_path / "a.png")
+    assert read_mask(tmp_path / "a.png", (48, 64)).all()
+
+
+def test_a_mask_is_a_png(tmp_path: Path) -> None:
+    with pytest.raises(BadOption, match=r"the mask '.*a\.jpg' ends with '\.jpg'; give a name that ends with \.png\."):
+        write.write_mask(Mask(None, "none"), (48, 64), tmp_path / "a.jpg")
+    assert not list(tmp_path.iterdir())
+
+
 def test_reports_hold_any_name(tmp_path: Path) -> None:
     report = {"photo": {"name": 'a"b\\n\udcff Ω'}, "seconds": {"read": 0.1}, "files": []}
     write.write_report(report, tmp_path / "a.json")
@@ -241,9 +262,12 @@ def test_names_may_be_text(textured: Mesh, cloud: PointCloud, z: np.ndarray, tmp
     assert [write.write_mesh(textured, f"{tmp_path}/{name}")[0].name for name in names] == names
     assert write.write_cloud(cloud, f"{tmp_path}/cloud.ply") == [tmp_path / "cloud.ply"]
     write.write_depth(depth_map(z), f"{tmp_path}/depth.npy")
+    write.write_mask(Mask(None, "none"), z.shape, f"{tmp_path}/mask.png")
     write.write_report({}, f"{tmp_path}/report.json")
     write_stl.write_print(textured, f"{tmp_path}/print.stl", 80.0, base=False)
-    assert {*names, "cloud.ply", "depth.npy", "report.json", "print.stl"} <= {path.name for path in tmp_path.iterdir()}
+    assert {*names, "cloud.ply", "depth.npy", "mask.png", "report.json", "print.stl"} <= {
+        path.name for path in tmp_path.iterdir()
+    }
 
 
 @pytest.mark.parametrize("name", ["a.xyz", "a", ".ply", "a.ply.gz", "a.gltf"])

@@ -29,6 +29,7 @@ from recon import (
     shrink_to_fit,
     write_cloud,
     write_depth,
+    write_mask,
     write_mesh,
     write_print,
     write_report,
@@ -139,7 +140,7 @@ class PhotoRun:
         """Mask and depth for people's eyes."""
         if result.mask.inside is not None:
             inside = result.mask.inside.astype(np.uint8) * 255
-            self._add("mask.png", lambda path: _encode(path, inside))
+            self._add("mask.png", lambda path: write_mask(result.mask, result.photo.size, path))
             self._add("mask_thumb.png", lambda path: _encode(path, inside, THUMB_SIDE))
         colours = shrink_to_fit(depth_colours(result.depth), LOOK_SIDE)
         self._add("depth_view.jpg", lambda path: _encode(path, colours))
