@@ -97,15 +97,15 @@ class AffinePoints:
 class RawDepth:
     """What a depth estimator gives, at its own resolution.
 
-    values: finite where there is a surface, NaN where the model says there is none (sky); kind: what they mean;
-    fov_x: the horizontal field of view in degrees that the model believes in, if it gives one; fov_error: by how many
-    degrees along the photo's longer side it expects to be wrong, if it says so; model: who made it; far_over_near: the
-    depth range of the photo that the model believes in, where its disparity alone does not say; relief: the subject's
-    shape, where there is a subject and the model knows its shape better than by `values`; distance: the median depth in
-    metres of all but the sky, where `values` are of unknown scale and the model is sure of it; affine: where another camera
-    than the model's own must see the points, which moves all `values` by one shift; canonical_focal: the focal length in
-    pixels of the map with which metric `values` are metres, in proportion to which they grow; notes: what a person should
-    know about them.
+    values: finite where there is a surface, NaN where the model says there is none (sky); kind: what they mean; fov_x: the
+    horizontal field of view in degrees that the model believes in, if it gives one; fov_error: by how many degrees along
+    the photo's longer side it expects to be wrong, if it says so; model: who made it; far_over_near: the depth range of the
+    photo that the model believes in, where its disparity alone does not say; relief: the subject's shape, where there is a
+    subject and the model knows its shape better than by `values`; distance: the median depth in metres of all but the sky,
+    where `values` are of unknown scale and the model is sure of it; distance_error: its expected error in parts of it;
+    affine: where another camera than the model's own must see the points, which moves all `values` by one shift;
+    canonical_focal: the focal length in pixels of the map with which metric `values` are metres, in proportion to which
+    they grow; notes: what a person should know about them.
     """
 
     values: Float32[ndarray, "h w"]
@@ -116,6 +116,7 @@ class RawDepth:
     fov_error: float | None = None
     relief: Relief | None = None
     distance: float | None = None
+    distance_error: float | None = None
     affine: AffinePoints | None = None
     canonical_focal: float | None = None
     notes: tuple[Message, ...] = ()

@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 SHAPES_SIDE = 192
-# The network's input has about SIDE x SIDE pixels, whatever its shape: where real frames score best (see README.md).
-SIDE = 192
+# The network's input has about SIDE x SIDE pixels, whatever its shape: the largest that it was trained at, where edges are
+# sharpest and real frames score as well as at any (see README.md).
+SIDE = 384
 # A subject alone is looked at more closely.
-SUBJECT_SIDE = 224
+SUBJECT_SIDE = 320
 MULTIPLE = 32
 MAPS = ("disparity", "sky", "subject", "front", "back")
 # A subject's bounding box fills this part of the window in which its relief is looked at, as it was in training,
@@ -94,7 +95,7 @@ class Network:
         longest: float = LONGEST_WINDOW,
     ) -> None:
         self._weights, self._side, self._longest = weights, side, longest
-        self._subject_side = max(side, subject_side)
+        self._subject_side = subject_side
 
     def load(self) -> InferenceSession:
         """The file's session, one for all that ask for it. Raises MissingWeights where the file has been taken away."""
@@ -162,6 +163,7 @@ class BuiltinDepth:
         height, width = rgb.shape[:2]
         half_x = math.tan(math.radians(whole.fov) / 2) * width / max(width, height)
         disparity, ratio = without_sky(whole)
+        distance, distance_error = _sure_distance(whole)
         return RawDepth(
             disparity,
             "disparity",
@@ -169,16 +171,17 @@ class BuiltinDepth:
             fov_x=2 * math.degrees(math.atan(half_x)),
             far_over_near=ratio,
             fov_error=whole.fov_error,
-            distance=_sure_distance(whole),
+            distance=distance,
+            distance_error=distance_error,
             relief=None if inside is None or not inside.any() else self._network.relief(rgb, inside),
         )
 
 
-def _sure_distance(heads: Heads) -> float | None:
-    """The median depth in metres of all but the sky, where the network is sure of it."""
+def _sure_distance(heads: Heads) -> tuple[float, float] | tuple[None, None]:
+    """The median depth in metres of all but the sky, and its error in parts of it, where the network is sure."""
     if heads.distance is None or heads.distance_error is None or heads.distance_error > SURE_OF_DISTANCE:
-        return None
-    return math.exp(heads.distance)
+        return None, None
+    return math.exp(heads.distance), math.expm1(heads.distance_error)
 
 
 @cache

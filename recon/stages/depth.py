@@ -24,7 +24,7 @@ NETWORK_NOISE = 0.02
 NEAREST = 0.1
 """A subject's nearest point in parts of its median distance: with a very wide view, what a relief leads to in front of this
 would lie behind the camera."""
-ALL_INSIDE = 0.98
+ALL_INSIDE = 0.999
 """Share of a network's sample inside the mask from which nothing of the background is in it."""
 
 
@@ -35,7 +35,8 @@ def to_depth_map(
 
     A subject's relief, where the model gives one, becomes depth by the camera's focal length (see _subject), what else
     depends on the camera is put right (see _for_camera). Disparity becomes depth between `near` and `far` (see
-    geometry.disparity); without them, and for `scale` depth, the unit is the median depth. Metric depth stays in metres.
+    geometry.disparity); without them, and for `scale` depth, the unit is the median depth, or a metre where the model is
+    sure of the photo's scale and the whole photo was taken. Metric depth stays in metres.
     Raises BadInput when nothing is left.
     """
     if raw.relief is not None and mask.inside is not None:
@@ -52,7 +53,8 @@ def to_depth_map(
         values = disparity_to_depth(values, near, far, ratio)
     in_metres = raw.kind == "disparity" and (near is not None or far is not None)
     if not in_metres:
-        values = values / np.float32(_median(values))
+        seen = None if mask.inside is not None else raw.distance
+        values, in_metres = values * np.float32((seen or 1.0) / _median(values)), seen is not None
     noise = 0.0 if raw.model == GIVEN else _noise(values)
     return DepthMap(values, in_metres, raw.model, raw.kind, noise)
 

@@ -60,8 +60,8 @@ def test_heads_have_the_photo_s_shape_and_its_frame(toy: Path, size: tuple[int, 
 
 
 def test_the_hint_is_plus_and_minus_one_and_nothing_without_a_mask(toy: Path) -> None:
-    rgb = np.full((224, 224, 3), 255, np.uint8)
-    inside = np.zeros((224, 224), bool)
+    rgb = np.full((SUBJECT_SIDE, SUBJECT_SIDE, 3), 255, np.uint8)
+    inside = np.zeros((SUBJECT_SIDE, SUBJECT_SIDE), bool)
     inside[50:150, 60:100] = True
     assert (Network(toy).heads(rgb).disparity == 1).all()
     np.testing.assert_array_equal(Network(toy).heads(rgb, frozen(inside)).disparity, np.where(inside, 2, 0))
@@ -120,6 +120,7 @@ def test_a_distance_in_metres_is_given_where_the_network_is_sure_of_it(tmp_path,
     heads, raw = Network(path).heads(photo), BuiltinDepth(path).estimate(photo)
     assert (heads.distance, heads.distance_error) == (pytest.approx(said) if said else (None, None))
     assert raw.distance == (None if given is None else pytest.approx(given, rel=1e-4))
+    assert raw.distance_error == (None if said is None or given is None else pytest.approx(np.expm1(said[1]), rel=1e-4))
 
 
 @pytest.mark.parametrize("size", [(640, 480), (375, 1242), (1, 5000), (4000, 3000), (32, 32)])

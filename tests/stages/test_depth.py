@@ -38,6 +38,17 @@ def test_relative_depth_has_the_median_as_its_unit(kind: str) -> None:
         np.testing.assert_allclose(found.z, TRUE / np.median(TRUE), rtol=1e-6)
 
 
+def test_a_scene_whose_scale_a_model_is_sure_of_is_in_metres() -> None:
+    raw = RawDepth(frozen(1 / TRUE), "disparity", "m", distance=2.5, distance_error=0.2)
+    plain = to_depth_map(RawDepth(raw.values, "disparity", "m"), PHOTO, WHOLE, CAMERA)
+    found = to_depth_map(raw, PHOTO, WHOLE, CAMERA)
+    assert found.metric and np.median(found.z) == pytest.approx(2.5, rel=1e-6)
+    np.testing.assert_allclose(found.z, 2.5 * plain.z, rtol=1e-6)
+    placed = to_depth_map(raw, PHOTO, WHOLE, CAMERA, near=1.0, far=4.0)
+    assert placed.metric and placed.z.min() == pytest.approx(1, rel=1e-5)
+    assert not to_depth_map(raw, PHOTO, half(), CAMERA).metric  # the distance is the scene's, not the thing's
+
+
 def test_scale_depth_knows_no_unit_but_the_median() -> None:
     """near and far are about disparity: they turn no scale-free depth into metres."""
     found = to_depth_map(RawDepth(TRUE, "scale", "m"), PHOTO, WHOLE, CAMERA, near=1.0, far=4.0)

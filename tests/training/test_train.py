@@ -14,7 +14,7 @@ import torch
 from training.sample_pool import Recipe, SamplePool, SamplePoolAhead
 from training.train import ALONE, LARGEST, LATER, WARM, Plan, Trainer, cooled, started
 
-LEG = Path(__file__).resolve().parents[2] / "training/weights/leg1.pt"
+LEG = Path(__file__).resolve().parents[2] / "training/weights/leg2.pt"
 TINY = Plan(
     seed=3,
     steps=6,
