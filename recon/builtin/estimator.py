@@ -6,7 +6,7 @@ Photos are uint8 (H, W, 3) RGB; maps are float32 (h, w) at the network's resolut
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +30,8 @@ SHAPES_SIDE = 192
 # The network's input has about SIDE x SIDE pixels, whatever its shape: the largest that it was trained at, where edges are
 # sharpest and real frames score as well as at any (see README.md).
 SIDE = 384
+# Sky and subject are asked for at this size too: what only one of two looks sees is in doubt.
+SMALL_SIDE = 224
 # A subject alone is looked at more closely.
 SUBJECT_SIDE = 320
 MULTIPLE = 32
@@ -49,7 +51,7 @@ SKY_SHARE = 0.04
 # The expected error of the logarithm of a distance that is given in metres.
 SURE_OF_DISTANCE = 0.3
 # far/near to assume, without sky and with it: what fits measured frames best (python -m bench.depth_range).
-INDOORS, OUTDOORS = 2.5, 10.0
+INDOORS, OUTDOORS = 3.0, 10.0
 
 
 def network_size(width: int, height: int, side: int = SIDE) -> tuple[int, int]:
@@ -102,8 +104,21 @@ class Network:
         return _session(self._weights, count())
 
     def heads(self, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"] | None = None) -> Heads:
-        """What the network says about a picture of any size; `inside`: where the subject is, if that is known."""
-        side = self._side if inside is None else self._subject_side
+        """What the network says about a picture of any size; `inside`: where the subject is, if that is known. Where it is
+        not, sky and subject are the means of two looks, one of them at SMALL_SIDE."""
+        if inside is not None:
+            return self._look(rgb, self._subject_side, inside)
+        whole = self._look(rgb, self._side)
+        if self._side <= SMALL_SIDE:
+            return whole
+        small, size = self._look(rgb, SMALL_SIDE), (whole.sky.shape[1], whole.sky.shape[0])
+        return replace(
+            whole,
+            sky=(whole.sky + resized(small.sky, size)) / 2,
+            subject=(whole.subject + resized(small.subject, size)) / 2,
+        )
+
+    def _look(self, rgb: UInt8[ndarray, "h w 3"], side: int, inside: Bool[ndarray, "h w"] | None = None) -> Heads:
         size = network_size(rgb.shape[1], rgb.shape[0], side)
         photo = np.zeros((1, 4, size[1], size[0]), np.float32)
         photo[0, :3] = resized(rgb, size).transpose(2, 0, 1)

@@ -12,7 +12,7 @@ from numpy import ndarray
 from recon.builtin.estimator import SIDE, Network
 from recon.builtin.weights import GEOMETRY
 from recon.geometry.silhouette import is_credible, one_subject, sharpen
-from recon.geometry.upsample import guided_upsample, resized
+from recon.geometry.upsample import guided_upsample
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -20,19 +20,15 @@ if TYPE_CHECKING:
 # There is a subject where these hold. By the contract its probability is about 0 all over a scene.
 # Share of the photo where the probability is above one half;
 LEAST_SHARE, MOST_SHARE = 0.01, 0.9
-# there is little doubt: where the probability is neither below the first nor above the second covers at most this much of
+# there is little doubt: where the probability is neither below the first nor above the second covers less than this much of
 # the subject's area (a ragged cut-out is worse than the whole photo). Chosen so that as many scenes are kept as before, on
 # cut-outs and photos of other origin than those that are scored (see README.md);
-NO, YES, MOST_DOUBT = 0.1, 0.9, 0.95
+NO, YES, MOST_DOUBT = 0.1, 0.9, 1.0
 # this share of the subject hangs together.
 LEAST_MAIN = 0.6
 # GrabCut's outline is believed if it covers the same as the network's own, by intersection over union: where subject and
 # background have one colour it runs away.
 LEAST_AGREEMENT = 0.8
-
-
-# The photo is looked at in two sizes, as the network is used and smaller; what it sees in one of them only is in doubt.
-SMALL_SIDE = 224
 
 
 class BuiltinSegmenter:
@@ -41,7 +37,7 @@ class BuiltinSegmenter:
     name = "builtin"
 
     def __init__(self, weights: Path = GEOMETRY, side: int = SIDE) -> None:
-        self._network, self._small = Network(weights, side), Network(weights, min(side, SMALL_SIDE))
+        self._network = Network(weights, side)
 
     def load(self) -> InferenceSession:
         """The network's session. Raises MissingWeights."""
@@ -49,7 +45,7 @@ class BuiltinSegmenter:
 
     def segment(self, rgb: UInt8[ndarray, "h w 3"]) -> Bool[ndarray, "h w"] | None:
         """The subject at the photo's size; None for a scene."""
-        probability = self._probability(rgb)
+        probability = self._network.heads(rgb).subject
         if not shows_subject(probability):
             return None
         own = one_subject(guided_upsample(probability, rgb) > 0.5)
@@ -58,11 +54,6 @@ class BuiltinSegmenter:
         sharp = sharpen(rgb, probability)
         return sharp if sharp is not None and agreement(own, sharp) >= LEAST_AGREEMENT else own
 
-    def _probability(self, rgb: UInt8[ndarray, "h w 3"]) -> Float32[ndarray, "a b"]:
-        """Mean over both sizes, at the larger one."""
-        large, small = (network.heads(rgb).subject for network in (self._network, self._small))
-        return (large + resized(small, (large.shape[1], large.shape[0]))) / 2
-
 
 def shows_subject(probability: Float32[ndarray, "h w"]) -> bool:
     """Whether a map of the subject's probability is that of one subject."""
@@ -70,7 +61,7 @@ def shows_subject(probability: Float32[ndarray, "h w"]) -> bool:
     if not LEAST_SHARE <= inside.mean() <= MOST_SHARE:
         return False
     doubt = (probability > NO) & (probability < YES)
-    return bool(doubt.mean() <= MOST_DOUBT * inside.mean()) and one_subject(inside, LEAST_MAIN) is not None
+    return bool(doubt.mean() < MOST_DOUBT * inside.mean()) and one_subject(inside, LEAST_MAIN) is not None
 
 
 def agreement(a: Bool[ndarray, "h w"], b: Bool[ndarray, "h w"]) -> float:
