@@ -29,6 +29,8 @@ LEAST_MAIN = 0.6
 # GrabCut's outline is believed if it covers the same as the network's own, by intersection over union: where subject and
 # background have one colour it runs away.
 LEAST_AGREEMENT = 0.8
+# Where it does not, the network is believed without a witness as long as the doubt is under this.
+LITTLE_DOUBT = 0.7
 
 
 class BuiltinSegmenter:
@@ -52,7 +54,9 @@ class BuiltinSegmenter:
         if own is None or not is_credible(own):
             return None
         sharp = sharpen(rgb, probability)
-        return sharp if sharp is not None and agreement(own, sharp) >= LEAST_AGREEMENT else own
+        if sharp is not None and agreement(own, sharp) >= LEAST_AGREEMENT:
+            return sharp
+        return own if doubt(probability) < LITTLE_DOUBT else None
 
 
 def shows_subject(probability: Float32[ndarray, "h w"]) -> bool:
@@ -60,8 +64,13 @@ def shows_subject(probability: Float32[ndarray, "h w"]) -> bool:
     inside = probability > 0.5
     if not LEAST_SHARE <= inside.mean() <= MOST_SHARE:
         return False
-    doubt = (probability > NO) & (probability < YES)
-    return bool(doubt.mean() < MOST_DOUBT * inside.mean()) and one_subject(inside, LEAST_MAIN) is not None
+    return doubt(probability) < MOST_DOUBT and one_subject(inside, LEAST_MAIN) is not None
+
+
+def doubt(probability: Float32[ndarray, "h w"]) -> float:
+    """The area of which the network is unsure, in parts of the subject's, which is not empty."""
+    unsure = (probability > NO) & (probability < YES)
+    return float(np.count_nonzero(unsure) / np.count_nonzero(probability > 0.5))
 
 
 def agreement(a: Bool[ndarray, "h w"], b: Bool[ndarray, "h w"]) -> float:
