@@ -28,6 +28,7 @@ from recon.builtin.estimator import (
     with_clouds,
     without_sky,
 )
+from recon.builtin.segmenter import BuiltinSegmenter
 from recon.builtin.weights import GEOMETRY, SHAPES
 from recon.errors import MissingWeights
 from recon.geometry.cutout import GROUND, window_around
@@ -231,6 +232,24 @@ def test_the_shipped_weights_keep_the_contract() -> None:
         assert heads.normals[..., 2].max() < 1e-3
         assert 1 < heads.fov < 170
         assert heads.fov_error > 0
+
+
+def senseless(kind: str) -> np.ndarray:
+    """A picture that shows nothing (h, w, 3)."""
+    if kind == "noise":
+        return np.random.default_rng(3).integers(0, 256, (480, 640, 3)).astype(np.uint8)
+    picture = np.full((480, 640, 3), {"black": 0, "grey": 128}.get(kind, 255), np.uint8)
+    for row in range(20, 480, 26) if kind == "text" else ():
+        cv2.putText(picture, "the quick brown fox jumps over", (10, row), cv2.FONT_HERSHEY_SIMPLEX, 0.9, (20,) * 3, 2)
+    return picture
+
+
+@pytest.mark.parametrize("kind", ["black", "white", "grey", "noise", "text"])
+def test_where_nothing_is_seen_there_is_no_sky_no_subject_and_no_scale(kind: str) -> None:
+    raw = BuiltinDepth().estimate(senseless(kind))
+    assert np.isfinite(raw.values).all() and raw.values.min() >= 0
+    assert raw.distance is None and raw.fov_x is not None and 30 < raw.fov_x < 90
+    assert BuiltinSegmenter().segment(senseless(kind)) is None
 
 
 def test_the_network_of_shapes_knows_things_alone_better_than_the_one_for_everything() -> None:
