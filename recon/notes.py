@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from recon.messages import Message, note
 from recon.stages.camera import DEFAULT_FOV
+from recon.stages.depth import distance_for
 from recon.types import Camera, Mask, Photo, RawDepth
 
 BACK_NOTE = {
@@ -57,13 +58,14 @@ def notes_of(photo: Photo, raw: RawDepth, camera: Camera, subject: Mask, placed:
         notes.append(
             note("depth.builtin", "depth by the small built-in network; larger ones can be named as <depth_model>")
         )
-    if raw.distance is not None and raw.distance_error is not None and subject.inside is None and not placed:
+    distance = distance_for(raw, camera)
+    if distance is not None and raw.distance_error is not None and subject.inside is None and not placed:
         notes.append(
             note(
                 "depth.metres_seen",
-                "lengths are in metres as {model} sees them: about {distance:.2g} m away (± {error:.0f} %); <near> or <far>"
-                " sets them",
-                model=raw.model, distance=raw.distance, error=100 * raw.distance_error,
+                "lengths are in metres as {model} sees them: about {distance:.1f} m away (± {error:.0f} %);"
+                " <near> and <far> set them",
+                model=raw.model, distance=distance, error=100 * raw.distance_error,
             )
         )  # fmt: skip
     if raw.canonical_focal is not None and camera.source == "default":

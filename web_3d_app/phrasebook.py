@@ -39,7 +39,7 @@ SENTENCES = {
     "camera.guessed": "{reason}: {found}; set it with " + AGAIN,
     "depth.builtin": f"depth by the small built-in network; larger ones can be chosen with {AGAIN} once their weights are"
     " on the server",
-    "depth.metres_seen": "lengths are in metres as {model} sees them: about {distance:.2g} m away (± {error:.0f} %)",
+    "depth.metres_seen": "lengths are in metres as {model} sees them: about {distance:.1f} m away (± {error:.0f} %)",
     "subject.none": "no single thing was found in it: the whole photo was taken",
     "surface.auto_solid": "the photo shows one thing, so the model is closed all round; another surface can be chosen"
     f" with {AGAIN}",

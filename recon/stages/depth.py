@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import cv2
@@ -53,10 +54,18 @@ def to_depth_map(
         values = disparity_to_depth(values, near, far, ratio)
     in_metres = raw.kind == "disparity" and (near is not None or far is not None)
     if not in_metres:
-        seen = None if mask.inside is not None else raw.distance
+        seen = None if mask.inside is not None else distance_for(raw, camera)
         values, in_metres = values * np.float32((seen or 1.0) / _median(values)), seen is not None
     noise = 0.0 if raw.model == GIVEN else _noise(values)
     return DepthMap(values, in_metres, raw.model, raw.kind, noise)
+
+
+def distance_for(raw: RawDepth, camera: Camera) -> float | None:
+    """A model's distance in metres as this camera must have seen it: what is as large in the picture of a longer lens is as
+    many times farther away. None where the model is not sure of it."""
+    if raw.distance is None or raw.fov_x is None:
+        return raw.distance
+    return raw.distance * math.tan(math.radians(raw.fov_x) / 2) / math.tan(math.radians(camera.fov_x) / 2)
 
 
 def _for_camera(raw: RawDepth, camera: Camera) -> RawDepth:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from recon.errors import BadInput
-from recon.stages.depth import to_depth_map
+from recon.stages.depth import distance_for, to_depth_map
 from recon.types import Mask, RawDepth
 from tests.scenes import WHOLE, camera_of, frozen, photo_of, plane, room, sphere
 
@@ -47,6 +47,13 @@ def test_a_scene_whose_scale_a_model_is_sure_of_is_in_metres() -> None:
     placed = to_depth_map(raw, PHOTO, WHOLE, CAMERA, near=1.0, far=4.0)
     assert placed.metric and placed.z.min() == pytest.approx(1, rel=1e-5)
     assert not to_depth_map(raw, PHOTO, half(), CAMERA).metric  # the distance is the scene's, not the thing's
+
+
+def test_a_distance_seen_through_another_lens_grows_with_the_focal_length() -> None:
+    raw = RawDepth(frozen(1 / TRUE), "disparity", "m", fov_x=CAMERA.fov_x, distance=2.5, distance_error=0.2)
+    assert distance_for(raw, CAMERA) == pytest.approx(2.5)
+    longer = camera_of(128, 96, 220.0)
+    assert np.median(to_depth_map(raw, PHOTO, WHOLE, longer).z) == pytest.approx(5.0, rel=1e-5)
 
 
 def test_scale_depth_knows_no_unit_but_the_median() -> None:
