@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from recon.errors import BadOption
 from recon.io.formats import MODEL
 from recon.io.values import as_path
 from recon.messages import PYTHON, Message, Phrasebook
 from recon.notes import AUTO_NOTE, BACK_NOTE
-from recon.options import PhotoOptions, changed, plain
+from recon.options import PhotoOptions, changed, options_of, plain
 from recon.settings import CloudSettings, PoissonSettings, PrintSettings, SolidSettings, Surface
 from recon.stages.cloud import make_cloud, thinned
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo, PointCloud
@@ -239,8 +240,17 @@ class Reconstruction:
         return (*notes, BACK_NOTE[self.depth.back is not None]) if self.surface == "solid" and one else notes
 
     def with_options(self, **changes: Any) -> Reconstruction:
-        """The same photo with other options; nothing of it is made yet. Raises BadOption."""
-        return Reconstruction(self.geometry, changed(PhotoOptions, self.options, changes))
+        """The same photo with other options; nothing of it is made yet. Raises BadOption, also for another value of an
+        option that the geometry came from, which stays."""
+        asked = changed(PhotoOptions, self.options, changes)
+        for about in options_of(PhotoOptions):
+            if about.group == "input" and getattr(asked, about.name) != getattr(self.options, about.name):
+                raise BadOption(
+                    "option.of_geometry",
+                    "<{option}> was needed to find the photo's geometry, which stays as it is; give it to reconstruct.",
+                    option=about.name,
+                )
+        return Reconstruction(self.geometry, asked)
 
     def save(self, path: str | Path, *, size_mm: float | None = None, base: bool | None = None) -> list[Path]:
         """Write the mesh in the format that `path` ends with; returns the files written.

@@ -11,6 +11,7 @@ import trimesh
 from PIL import Image
 
 from recon.cli.phrasebook import COMMAND_LINE
+from recon.errors import BadOption
 from recon.notes import AUTO_NOTE, BACK_NOTE
 from recon.pipeline import reconstruct
 from tests.command_line import Outcome
@@ -116,3 +117,14 @@ def test_the_mask_of_a_scene_is_white_and_the_note_says_how_to_take_it_whole_aga
         assert note in report["warnings"]
         with Image.open("used.png") as used:
             assert (used.mode, used.size, used.getextrema()) == ("L", (64, 48), (255, 255))
+
+
+def test_what_the_geometry_came_from_is_not_changed_afterwards() -> None:
+    """Another field of view would be another geometry: it was kept, and the report told of the new one."""
+    rgb = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    depth = np.full((48, 64), 2.0) + rgb[..., 0] / 1000
+    found = reconstruct(rgb, depth=depth, depth_kind="metric", mask="none", surface="grid")
+    assert found.with_options(surface="poisson", mask="none", faces=900).options.faces == 900
+    for name, value in {"fov": 40.0, "near": 2.0, "mask": "auto", "depth_kind": "scale"}.items():
+        with pytest.raises(BadOption, match=f"{name} was needed to find the photo's geometry"):
+            found.with_options(**{name: value})

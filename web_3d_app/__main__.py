@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 
 from web_3d_app.files import beside
@@ -9,6 +10,8 @@ from web_3d_app.files import beside
 
 def serve(application: str, *more: str) -> None:
     """Serve until Ctrl-C; gunicorn.conf.py prints the address. application: as gunicorn takes it; more: its options."""
+    about = "Serve Unflat's pages and API until Ctrl-C. Settings are environment variables (docs/server.md)."
+    argparse.ArgumentParser(description=about).parse_args()
     from gunicorn.app.wsgiapp import run
 
     from web_3d_app.settings import Settings

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -125,9 +125,7 @@ class Network:
         photo[0, :3] /= np.float32(255)
         if inside is not None:
             photo[0, 3] = np.where(resized(inside.astype(np.float32), size) > 0.5, 1, -1)
-        session = self.load()
-        names = [output.name for output in session.get_outputs()]
-        found = dict(zip(names, session.run(names, {"photo": photo}), strict=True))
+        found = _answer(self._weights, count(), size, photo.tobytes())
         maps = {name: found[name][0, 0] for name in MAPS}
         maps["back"] = np.maximum(maps["front"], maps["back"])
         fov, fov_error = map(float, found["fov"][0])
@@ -213,6 +211,18 @@ def _session(weights: Path, threads: int) -> InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     return onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
+
+
+@lru_cache(maxsize=2)  # both looks at a photo: who looks for the subject and who estimates depth see the same ones
+def _answer(weights: Path, threads: int, size: tuple[int, int], photo: bytes) -> dict[str, ndarray]:
+    """The network's outputs, not to be written to; photo: its input, float32 (1, 4, height, width)."""
+    session = _session(weights, threads)
+    names = [output.name for output in session.get_outputs()]
+    shown = np.frombuffer(photo, np.float32).reshape(1, 4, size[1], size[0])
+    found = session.run(names, {"photo": shown})
+    for values in found:
+        values.flags.writeable = False
+    return dict(zip(names, found, strict=True))
 
 
 def without_sky(heads: Heads) -> tuple[Float32[ndarray, "h w"], float]:

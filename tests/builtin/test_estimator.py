@@ -22,6 +22,7 @@ from recon.builtin.estimator import (
     BuiltinDepth,
     Heads,
     Network,
+    _answer,
     network_size,
     open_sky,
     shape_network,
@@ -232,6 +233,14 @@ def test_the_shipped_weights_keep_the_contract() -> None:
         assert heads.normals[..., 2].max() < 1e-3
         assert 1 < heads.fov < 170
         assert heads.fov_error > 0
+
+
+def test_who_looks_for_the_subject_and_who_estimates_depth_see_the_same_two_looks() -> None:
+    rgb = photo_of(camera_of(300, 200)).rgb
+    _answer.cache_clear()
+    BuiltinSegmenter().segment(rgb)
+    BuiltinDepth().estimate(rgb)
+    assert _answer.cache_info()[:2] == (2, 2)
 
 
 def senseless(kind: str) -> np.ndarray:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,3 +44,12 @@ def test_an_image_has_what_a_server_needs_and_nothing_that_git_ignores() -> None
         assert name in IGNORED
     ignored_by_git = {line.strip("/") for line in (ROOT / ".gitignore").read_text().split()}
     assert ignored_by_git <= {line.removeprefix("**/") for line in IGNORED}
+
+
+def test_who_asks_the_server_for_help_gets_it_and_who_mistypes_starts_nothing() -> None:
+    for argument, code, told in (
+        ("--help", 0, "docs/server.md"),
+        ("--port=80", 2, "unrecognized arguments: --port=80"),
+    ):
+        run = subprocess.run([sys.executable, ROOT / "app.py", argument], capture_output=True, text=True, timeout=30)
+        assert run.returncode == code and told in run.stdout + run.stderr
