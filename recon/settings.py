@@ -7,7 +7,7 @@ from typing import Literal
 
 DepthKind = Literal["disparity", "scale", "metric"]
 """What a raw depth map means: affine-invariant inverse depth; depth up to one factor; metres."""
-Surface = Literal["grid", "poisson", "solid"]
+Surface = Literal["layered", "grid", "poisson", "solid"]
 """The surfaces that can be made; what they are, options.SURFACES says."""
 MIB = 1024 * 1024
 FEWEST_FACES = 4
@@ -52,6 +52,19 @@ class GridSettings:
 
     max_samples: int = 520_000
     smallest_piece: float = 1e-5
+
+
+CONES = (5.0, 45.0)
+"""Degrees by which a view may be turned from the photo's: less shows nothing, more shows what one plate cannot know."""
+
+
+@dataclass(frozen=True)
+class LayeredSettings:
+    """The `layered` surface. cone: degrees by which a view may be turned from the photo's and still find no hole; grid: of
+    its front."""
+
+    cone: float = 30.0
+    grid: GridSettings = GridSettings()
 
 
 @dataclass(frozen=True)

@@ -37,9 +37,17 @@ def make_grid(
 ) -> Mesh:
     """An open mesh of the visible surface, cut at depth steps. Raises BadInput when no triangle is left."""
     lattice = cleaned_lattice(depth, camera, settings.max_samples)
-    alone = is_sparse(depth.z)  # the lone samples of a sparse map are no floaters
-    smallest = 1 if alone else max(4, int(settings.smallest_piece * lattice.z.size))
+    return grid_of(lattice, smallest_piece(depth, lattice, settings), photo, mask)
+
+
+def smallest_piece(depth: DepthMap, lattice: Lattice, settings: GridSettings) -> int:
+    """Pieces of fewer samples are floaters; the lone samples of a sparse map are none."""
+    return 1 if is_sparse(depth.z) else max(4, int(settings.smallest_piece * lattice.z.size))
+
+
+def grid_of(lattice: Lattice, smallest: int, photo: Photo, mask: Mask) -> Mesh:
+    """The mesh of cleaned samples."""
     vertices, faces, pixels = grid_mesh(lattice, smallest)
     if not len(faces):
         raise BadInput("grid.empty", "no connected surface is left; check the depth map.")
-    return textured_by_photo(Mesh(vertices, faces), photo, mask, camera, pixels)
+    return textured_by_photo(Mesh(vertices, faces), photo, mask, lattice.camera, pixels)
