@@ -19,6 +19,7 @@ from typing import Any, Literal, TypeVar
 from recon.errors import BadOption
 from recon.messages import python_number
 from recon.settings import (
+    CONES,
     FEWEST_FACES,
     FOCAL_MM,
     FOVS,
@@ -27,6 +28,7 @@ from recon.settings import (
     POISSON_DEPTHS,
     PRINT_SIZES,
     DepthKind,
+    LayeredSettings,
     PoissonSettings,
     PrintSettings,
     Surface,
@@ -259,7 +261,8 @@ def _device() -> Any:
 
 
 SURFACES = (
-    Choice("auto", "Automatic", "One thing becomes solid, a scene sharp"),
+    Choice("auto", "Automatic", "One thing becomes solid, a scene layered"),
+    Choice("layered", "Layered", "What the photo shows, cut at its edges, over sheets that carry on what it hides"),
     Choice("solid", "Solid (printable)", "Closed all round, with a guessed back; a scene gets walls and a base"),
     Choice("grid", "Sharp", "What the photo shows, pixel by pixel, cut at its edges"),
     Choice("poisson", "Smooth", "What the photo shows, with small gaps filled"),
@@ -288,13 +291,13 @@ class PhotoOptions:
 
     surface: Surface | Literal["auto"] = option(
         "auto",
-        "grid: what the photo shows, sharp; poisson: smooth; solid: closed, with a back; "
-        "auto (default): solid for one thing, grid for a scene",
+        "layered: what the photo shows, over what it hides, invented; grid: what it shows, alone; poisson: smooth; "
+        "solid: closed, with a back; auto (default): solid for one thing, layered for a scene",
         choices=SURFACES,
         page=Page(
             "Surface",
             "The shape of the model",
-            about="auto: solid for one thing, grid for a scene",
+            about="auto: solid for one thing, layered for a scene",
             first=True,
             cards=True,
             called="the surface",
@@ -321,6 +324,15 @@ class PhotoOptions:
     depth_scale: float | None = option(
         None, "units of a metric <depth_in> per metre (default: whole numbers 1000, floats 1)",
         **LENGTH | {"what": "the depth map's units per metre"}, group="input", metavar="N",
+    )  # fmt: skip
+    sharpen: str = option(
+        "auto", "whether depth edges go where the photo's are: auto (default), of a network's depth, and of a measured one"
+        " where it does not fit the photo; off",
+        choices=(Choice("auto", "Automatic", "Outlines go where the photo shows them"),
+                 Choice("off", "Off", "Depth stays as its model or file has it")),
+        group="input",
+        page=Page("Depth edges", "Whether outlines in depth go where the photo shows them", told="depth edges {}",
+                  called="the depth edges"),
     )  # fmt: skip
     mask: str | Path = option(
         "auto", "what to cut out (default: auto); NAME: builtin, grabcut or one of <models>",
@@ -358,6 +370,13 @@ class PhotoOptions:
     poisson_depth: int = option(
         PoissonSettings.depth, "octree depth, 4 to 12 (default: 8)",
         kind="whole", low=POISSON_DEPTHS[0], high=POISSON_DEPTHS[1], group="shape", metavar="N",
+    )  # fmt: skip
+    cone: float = option(
+        LayeredSettings.cone, "degrees by which a layered model may be turned without a hole, 5 to 45 (default: 30)",
+        kind="number", what="an angle in degrees", low=CONES[0], high=CONES[1], unit="degrees", group="shape",
+        metavar="DEG",
+        page=Page("Filled for turns up to, degrees", "How far a layered model is invented behind its edges: by how many"
+                  " degrees it may be turned without a hole", told="filled for {:g}°", called="the filled angle"),
     )  # fmt: skip
     faces: int | None = option(
         None, "at most about this many triangles", kind="whole", what="a number of triangles", low=FEWEST_FACES,

@@ -216,11 +216,11 @@ class Mesh:
         parts = [sheet.welded() for sheet in self.sheets()]
         starts = np.cumsum([0] + [len(part.vertices) for part in parts[:-1]])
         faces = np.concatenate([part.faces + np.int32(start) for part, start in zip(parts, starts, strict=True)])
-        colors = [part.colors for part in parts]
+        colors = [part.colors for part in parts if part.colors is not None]
         return Mesh(
             np.concatenate([part.vertices for part in parts]),
             faces.astype(np.int32),
-            None if any(each is None for each in colors) else np.concatenate(colors),
+            np.concatenate(colors) if len(colors) == len(parts) else None,
         )
 
     def places(self) -> tuple[Int32[ndarray, " k"], Int32[ndarray, " n"]]:

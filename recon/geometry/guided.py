@@ -27,7 +27,9 @@ class GuidedFilter:
         self.regularisation = np.float32(regularisation)
         self.means = [self._mean(channel) for channel in guide]
 
-    def coefficients(self, values: Float32[ndarray, "h w"]) -> tuple[Float32[ndarray, "c h w"], Float32[ndarray, "h w"]]:
+    def coefficients(
+        self, values: Float32[ndarray, "h w"]
+    ) -> tuple[Float32[ndarray, "c h w"], Float32[ndarray, "h w"]]:
         """Slope for each channel and offset. Values must be finite."""
         mean = self._mean(values)
         covariance = [

@@ -229,9 +229,7 @@ def _distances(
     return distance, label
 
 
-def reached(
-    steps: Steps, shape: tuple[int, int], top: int, left: int, reach: float
-) -> Bool[ndarray, "h w"]:
+def reached(steps: Steps, shape: tuple[int, int], top: int, left: int, reach: float) -> Bool[ndarray, "h w"]:
     """Cells that are uncovered by steps."""
     out = np.zeros(shape, bool)
     for members, limit in by_height(steps, reach):

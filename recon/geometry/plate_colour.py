@@ -29,9 +29,7 @@ FINE = 6.0
 """Standard deviation in samples of what counts as fine texture."""
 
 
-def push_pull(
-    colours: Float32[ndarray, "h w c"], weight: Float32[ndarray, "h w"]
-) -> Float32[ndarray, "h w c"]:
+def push_pull(colours: Float32[ndarray, "h w c"], weight: Float32[ndarray, "h w"]) -> Float32[ndarray, "h w c"]:
     """Colours everywhere, from where they have weight (Gortler et al. 1996, section 3.4.2, "pull" and "push").
 
     Where the weight is 1 or more, a colour stays; a constant colour is filled in exactly.
@@ -80,9 +78,7 @@ def filled_by_level(
     return result
 
 
-def _weights(
-    inverse: Float32[ndarray, "h w"], source: Bool[ndarray, "h w"], level: float
-) -> Float32[ndarray, "h w"]:
+def _weights(inverse: Float32[ndarray, "h w"], source: Bool[ndarray, "h w"], level: float) -> Float32[ndarray, "h w"]:
     """1 for sources at the level, less for farther ones, 0 for those in front of it."""
     relative = np.where(source, inverse, 0) / np.float32(level)
     usable = source & (relative <= IN_FRONT)
@@ -133,7 +129,9 @@ def cell_means(
     """Colour and disparity of the sources in every two by two samples, and where there are any."""
     weight = source.astype(np.float32)
     size = (source.shape[1] // 2, source.shape[0] // 2)
-    sums = [cv2.resize(each * weight, size, interpolation=cv2.INTER_AREA) for each in (*np.moveaxis(colours, 2, 0), inverse)]
+    sums = [
+        cv2.resize(each * weight, size, interpolation=cv2.INTER_AREA) for each in (*np.moveaxis(colours, 2, 0), inverse)
+    ]
     count = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
     red, green, blue, mean = (each / np.maximum(count, 1e-6) for each in sums)
     return np.dstack([red, green, blue]).astype(np.float32), mean.astype(np.float32), count > 0

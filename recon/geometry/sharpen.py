@@ -30,6 +30,8 @@ WINDOW = 0.02
 REGULARISATION = 1e-4
 """Variance of colour (0..1) from which the photo's structure is followed."""
 ROUNDS = 3
+AGREEING = 1.5
+"""How many times more the photo changes at a measured map's steps than beside them where the map fits it."""
 STRIP = 512
 """Rows of the full photo at a time."""
 
@@ -42,10 +44,8 @@ def sharpened(
     noise: a change of disparity that means nothing. What lies outside the band of ramps keeps its value, and inside no
     value is new: minimum and maximum stay.
     """
-    height, width = inverse.shape
-    scale = min(1.0, (WORK_SAMPLES / inverse.size) ** 0.5)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = nearest_filled(cv2.resize(inverse, size, interpolation=cv2.INTER_NEAREST))
+    size, small = _at_work(inverse)
+    small = nearest_filled(small)
     reach = max(2, round(RAMP * max(size)))
     if np.isnan(small).all() or min(size) < 3 * reach + 1:
         return inverse
@@ -69,6 +69,36 @@ def ramps(
     return across | _row_ramps(np.ascontiguousarray(inverse.T), reach, tolerance, noise).T
 
 
+def edges_agree(inverse: Float32[ndarray, "h w"], rgb: UInt8[ndarray, "h w 3"]) -> bool:
+    """Whether the photo changes more at the steps of disparity than beside them; also where there are no steps."""
+    size, small = _at_work(inverse)
+    there = ~np.isnan(small)
+    cut = np.zeros(small.shape, np.uint8)
+    with np.errstate(invalid="ignore"):
+        for axis in (0, 1):
+            low, high = (np.delete(small, end, axis) for end in (-1, 0))
+            jump = np.abs(high - low) > TOLERANCE * np.maximum(high, low)
+            pads = [(0, 0), (0, 0)]
+            for side in ((0, 1), (1, 0)):
+                pads[axis] = side
+                cut |= np.pad(jump, pads).astype(np.uint8)
+    if not cut.any():
+        return True
+    grey = cv2.cvtColor(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+    change = np.hypot(cv2.Scharr(grey, cv2.CV_32F, 1, 0), cv2.Scharr(grey, cv2.CV_32F, 0, 1))
+    distance = cv2.distanceTransform(1 - cut, cv2.DIST_L2, 5)
+    beside = there & (distance >= 2) & (distance <= max(4, RAMP * max(size)))
+    return not beside.any() or float(change[cut > 0].mean()) > AGREEING * float(change[beside].mean())
+
+
+def _at_work(inverse: Float32[ndarray, "h w"]) -> tuple[tuple[int, int], Float32[ndarray, "a b"]]:
+    """(width, height) at which things are decided, and every such sample's own disparity."""
+    height, width = inverse.shape
+    scale = min(1.0, (WORK_SAMPLES / inverse.size) ** 0.5)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return size, cv2.resize(inverse, size, interpolation=cv2.INTER_NEAREST)
+
+
 def _row_ramps(inverse: Float32[ndarray, "h w"], reach: int, tolerance: float, noise: float) -> Bool[ndarray, "h w"]:
     wide = cv2.copyMakeBorder(inverse, 0, 0, reach, reach, cv2.BORDER_REPLICATE)
     rise = wide[:, reach:] - wide[:, :-reach]
@@ -78,7 +108,7 @@ def _row_ramps(inverse: Float32[ndarray, "h w"], reach: int, tolerance: float, n
     size = np.abs(jump)
     found = (size > tolerance * larger + noise) & (unexplained > UNEXPLAINED * size)
     out = np.zeros(inverse.shape, np.uint8)
-    out[:, : -reach] = found
+    out[:, :-reach] = found
     # a jump from x to x + reach marks all between: spread to the right
     kernel = np.ones((1, reach + 1), np.uint8)
     return cv2.dilate(out, kernel, anchor=(reach, 0)).astype(bool)

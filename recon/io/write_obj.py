@@ -40,7 +40,11 @@ def write_mesh(mesh: Mesh, path: Path) -> list[Path]:
     for sheet, picture in zip(sheets, pictures, strict=True):
         assert sheet.texture is not None, "all sheets of a mesh have a texture, or none has"
         name = b"photo" if sheet is sheets[0] else sheet.name.encode()
-        lines += [*(b"o %s\n" % name,) * bool(mesh.behind), b"usemtl %s\n" % name, *_textured_lines(sheet, places, corners)]
+        lines += [
+            *(b"o %s\n" % name,) * bool(mesh.behind),
+            b"usemtl %s\n" % name,
+            *_textured_lines(sheet, places, corners),
+        ]
         library += MATERIAL % (name, os.fsencode(picture.name))
         contents[picture] = (encoded_texture(sheet.texture),)
         places, corners = places + len(sheet.places()[0]), corners + len(sheet.vertices)

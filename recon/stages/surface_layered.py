@@ -20,7 +20,14 @@ from recon.geometry.lattice import Lattice
 from recon.geometry.layers import Sheet, uncut_mesh, uncut_sheet
 from recon.geometry.normals import lattice_normals
 from recon.geometry.plate import FARTHEST, Plate, far_slopes, make_plate, reached
-from recon.geometry.plate_colour import cell_means, doubled, filled_by_level, nearest_colours, push_pull, reflected_detail
+from recon.geometry.plate_colour import (
+    cell_means,
+    doubled,
+    filled_by_level,
+    nearest_colours,
+    push_pull,
+    reflected_detail,
+)
 from recon.geometry.sparse import is_sparse
 from recon.settings import LayeredSettings
 from recon.stages.photo_texture import colors_at
@@ -100,11 +107,13 @@ class Layers:
                       lattice.footprint)  # fmt: skip
         return (first, *(each.sheet() for each in self.behind))
 
+    @property
     def invented(self) -> float:
         """Share of all samples that the photo does not show, each counted as large as it would be in the photo."""
-        shown = np.count_nonzero(~np.isnan(self.front.lattice.z)) + np.count_nonzero(self.front.sky)
-        every = 4 * sum(np.count_nonzero(~np.isnan(each.lattice.z)) for each in self.behind)
-        made = max(0, every - np.count_nonzero(self.front.sky))
+        sky = int(np.count_nonzero(self.front.sky))
+        shown = int(np.count_nonzero(~np.isnan(self.front.lattice.z))) + sky
+        every = 4 * sum(int(np.count_nonzero(~np.isnan(each.lattice.z))) for each in self.behind)
+        made = max(0, every - sky)
         return made / max(1, made + shown)
 
     def _freed(self) -> UInt8[ndarray, "h w 3"]:
