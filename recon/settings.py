@@ -60,10 +60,11 @@ CONES = (5.0, 45.0)
 
 @dataclass(frozen=True)
 class LayeredSettings:
-    """The `layered` surface. cone: degrees by which a view may be turned from the photo's and still find no hole; grid: of
-    its front."""
+    """The `layered` surface. cone: degrees by which a view may be turned from the photo's and still find no hole;
+    smallest_piece: pieces of the front of fewer samples go to the far side, in parts of all samples; grid: of its front."""
 
     cone: float = 30.0
+    smallest_piece: float = 4e-4
     grid: GridSettings = GridSettings()
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, Int32
+from jaxtyping import Bool, Float32
 from numpy import ndarray
 
 from recon.geometry.lattice import Lattice
@@ -106,8 +106,3 @@ def padded_samples(samples: ndarray, shape: tuple[int, ...], top: int, left: int
     out = np.zeros((2 * shape[0], 2 * shape[1], *samples.shape[2:]), samples.dtype)
     out[2 * top : 2 * top + samples.shape[0], 2 * left : 2 * left + samples.shape[1]] = samples
     return out
-
-
-def source_rows(source: Int32[ndarray, "2 h w"]) -> Int32[ndarray, "2 a b"]:
-    """Cells that others came from, as samples: twice as many, each at the middle of its cell, doubled to stay whole."""
-    return np.repeat(np.repeat(4 * source + 1, 2, axis=1), 2, axis=2)

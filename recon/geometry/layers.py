@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Int32, UInt8
 from numpy import ndarray
 
+from recon.geometry.fill import nearest_filled
 from recon.geometry.grid import without_unused_vertices
 from recon.geometry.lattice import Lattice
 from recon.geometry.normals import lattice_normals
@@ -35,6 +37,18 @@ def uncut_sheet(name: str, lattice: Lattice, colors: UInt8[ndarray, "h w 3"]) ->
     away_h, away_v = (np.logical_or(~np.delete(valid, 0, axis), ~np.delete(valid, -1, axis)) for axis in (1, 0))
     normals = lattice_normals(points, away_h, away_v, 2)
     return Sheet(name, points, colors, normals, valid, valid.astype(np.float32), lattice.footprint)
+
+
+def thinned_sheet(lattice: Lattice, every: int) -> Lattice:
+    """Every so many samples of an uncut sheet, so that none of it gets lost; its sides have a multiple of them and one more."""
+    if every == 1:
+        return lattice
+    there = (~np.isnan(lattice.z)).astype(np.uint8)
+    wide = cv2.dilate(there, np.ones((2 * every + 1,) * 2, np.uint8)).astype(bool)
+    z = np.where(wide, nearest_filled(lattice.z), np.float32(np.nan))[::every, ::every]
+    return Lattice(
+        np.ascontiguousarray(z), lattice.u[::every], lattice.v[::every], lattice.camera, every * lattice.stride
+    )
 
 
 def uncut_mesh(

@@ -18,6 +18,8 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int32, Int64
 from numpy import ndarray
 
+from recon.geometry.fill import nearest_filled
+
 BEHIND = 0.015
 """How far the plate lies behind the front, in parts of its disparity: far enough for a 24-bit depth buffer."""
 SEAM = 0.002
@@ -297,6 +299,16 @@ def _hole_rim(
     mean = np.bincount(piece, value) / np.maximum(np.bincount(piece), 1)
     far = value <= mean[piece] * 1.0001
     return row[far], column[far]
+
+
+def carried_in(inverse: Float32[ndarray, "h w"], hole: Bool[ndarray, "h w"]) -> Float32[ndarray, "h w"]:
+    """Disparity with holes filled from the far side around each."""
+    row, column = _hole_rim(inverse, hole)
+    if not len(row):
+        return inverse
+    source = np.full(inverse.shape, np.float32(np.nan))
+    source[row, column] = inverse[row, column]
+    return np.where(hole, nearest_filled(source), inverse)
 
 
 def _all_of(samples: Bool[ndarray, "h w"]) -> Bool[ndarray, "a b"]:

@@ -11,7 +11,7 @@ import math
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, Int32, UInt8
+from jaxtyping import Bool, Float32, Int64, Shaped, UInt8
 from numpy import ndarray
 
 LEVEL = 1.25
@@ -25,8 +25,10 @@ FADE = 60.0
 """Samples over which the reflected texture fades: a mirror image of things is seen as such beyond that."""
 SAME = 0.05
 """Relative difference of disparity up to which a reflected sample lies on the plane that is carried on."""
-FINE = 6.0
-"""Standard deviation in samples of what counts as fine texture."""
+ALIKE = 25.0
+"""Distance of two colours up to which they are alike, in grey levels."""
+FINE = 6
+"""Half width in samples of the boxes, used twice, whose blur leaves out what counts as fine texture."""
 
 
 def push_pull(colours: Float32[ndarray, "h w c"], weight: Float32[ndarray, "h w"]) -> Float32[ndarray, "h w c"]:
@@ -57,25 +59,19 @@ def filled_by_level(
     source: Bool[ndarray, "h w"],
     plate: Float32[ndarray, "h w"],
 ) -> Float32[ndarray, "h w 3"]:
-    """A colour for every cell of the plate, from sources that are not in front of it. inverse: the sources' disparity;
-    plate: the plate's own, NaN where it is not."""
-    here = ~np.isnan(plate)
-    depth = np.log(plate[here] / np.float32(LEVEL) ** np.float32(0.5))
-    low, high = float(depth.min()), float(depth.max())
+    """A colour for every cell, from sources that are not in front of the plate there. inverse: the sources' disparity; plate:
+    the plate's own, finite everywhere."""
+    low, high = math.log(float(plate.min())), math.log(float(plate.max()))
     count = int(np.clip(math.ceil((high - low) / math.log(LEVEL)) + 1, 1, MOST_LEVELS))
-    step = (high - low) / max(count - 1, 1)
-    place = (depth - np.float32(low)) / np.float32(max(step, 1e-6))
-    out, total = np.zeros((len(depth), 3), np.float32), np.zeros(len(depth), np.float32)
+    step = max((high - low) / max(count - 1, 1), 1e-6)
+    place = (np.log(plate) - np.float32(low)) / np.float32(step)
+    out, total = np.zeros((*plate.shape, 3), np.float32), np.full(plate.shape, np.float32(1e-6))
     for level in range(count):
-        share = np.maximum(1 - np.abs(place - level), 0)
-        # a level's disparity is its lower end: a source in front of it is in front of all that it fills
-        at = math.exp(low + level * step) * math.sqrt(LEVEL)
-        fill = push_pull(colours, _weights(inverse, source, at))
-        out += share[:, None] * fill[here]
+        share = np.maximum(1 - np.abs(place - np.float32(level)), 0)
+        fill = push_pull(colours, _weights(inverse, source, math.exp(low + level * step)))
+        out += share[..., None] * fill
         total += share
-    result = np.zeros((*plate.shape, 3), np.float32)
-    result[here] = out / total[:, None]
-    return result
+    return out / total[..., None]
 
 
 def _weights(inverse: Float32[ndarray, "h w"], source: Bool[ndarray, "h w"], level: float) -> Float32[ndarray, "h w"]:
@@ -92,55 +88,78 @@ def reflected_detail(
     photo: Float32[ndarray, "a b 3"],
     inverse: Float32[ndarray, "a b"],
     source: Bool[ndarray, "a b"],
-    nearest: Int32[ndarray, "2 h w"],
-    plate: Float32[ndarray, "h w"],
-) -> Float32[ndarray, "h w 3"]:
-    """The far side's fine texture, mirrored across the step, where the mirrored sample is a source on the plate's own plane.
+    carried: tuple[Int64[ndarray, "2 n"], Float32[ndarray, "2 n"]],
+    plate: Float32[ndarray, " n"],
+) -> Float32[ndarray, "n 3"]:
+    """The far side's fine texture, mirrored across the step, where the mirrored sample is a source on the plate's own plane;
+    0 elsewhere.
 
-    All maps are of one size of samples; nearest: twice the row and column of the far sample that each is carried on from.
+    carried: places in the photo's samples (row, column; they may lie outside), and those of the far samples that each is
+    carried on from; plate: disparity there.
     """
-    rows, columns = np.nonzero(~np.isnan(plate))
-    i, j = nearest[:, rows, columns]
-    y, x = i - rows, j - columns
-    i, j = i // 2, j // 2
+    (rows, columns), step = carried[0], carried[1]
+    y, x = np.rint(2 * step[0] - rows).astype(np.int64), np.rint(2 * step[1] - columns).astype(np.int64)
     height, width = source.shape
-    fade = 1 - np.hypot(rows - i, columns - j) / FADE
-    inside = (y >= 0) & (y < height) & (x >= 0) & (x < width) & (fade > 0)
-    rows, columns, y, x, fade, i, j = (each[inside] for each in (rows, columns, y, x, fade, i, j))
-    step, there = inverse[i, j], inverse[y, x]
-    # mirrored across the step, the plane's own disparity changes sign about the step's
-    expected = 2 * step - plate[rows, columns]
-    same = source[y, x] & (np.abs(there - expected) <= SAME * step)
-    out = np.zeros((*plate.shape, 3), np.float32)
-    out[rows[same], columns[same]] = _fine(photo, source)[y[same], x[same]] * fade[same, None].astype(np.float32)
+    fade = 1 - np.hypot(rows - step[0], columns - step[1]) / np.float32(FADE)
+    usable = np.flatnonzero((y >= 0) & (y < height) & (x >= 0) & (x < width) & (fade > 0))
+    y, x = y[usable], x[usable]
+    i, j = (np.clip(step[axis][usable].astype(np.int64), 0, side - 1) for axis, side in enumerate(source.shape))
+    # mirrored across the step, the plane's disparity lies as far on the step's other side
+    expected = 2 * inverse[i, j] - plate[usable]
+    same = source[y, x] & (np.abs(inverse[y, x] - expected) <= SAME * inverse[i, j])
+    out = np.zeros((len(rows), 3), np.float32)
+    out[usable[same]] = _fine(photo, source)[y[same], x[same]] * fade[usable[same], None]
     return out
 
 
 def _fine(photo: Float32[ndarray, "h w 3"], source: Bool[ndarray, "h w"]) -> Float32[ndarray, "h w 3"]:
     """What a blur over sources alone takes from the photo."""
-    weight = source.astype(np.float32)
-    sums = cv2.GaussianBlur(photo * weight[..., None], (0, 0), FINE)
-    return photo - sums / np.maximum(cv2.GaussianBlur(weight, (0, 0), FINE), 1e-3)[..., None]
+    weight, size = source.astype(np.float32), (2 * FINE + 1, 2 * FINE + 1)
+    sums = cv2.blur(cv2.blur(photo * weight[..., None], size), size)
+    return photo - sums / np.maximum(cv2.blur(cv2.blur(weight, size), size), 1e-3)[..., None]
 
 
 def cell_means(
-    colours: Float32[ndarray, "a b 3"], inverse: Float32[ndarray, "a b"], source: Bool[ndarray, "a b"]
-) -> tuple[Float32[ndarray, "h w 3"], Float32[ndarray, "h w"], Bool[ndarray, "h w"]]:
-    """Colour and disparity of the sources in every two by two samples, and where there are any."""
+    colours: Float32[ndarray, "a b 3"], inverse: Float32[ndarray, "a b"], source: Shaped[ndarray, "a b"]
+) -> tuple[Float32[ndarray, "h w 3"], Float32[ndarray, "h w"], Float32[ndarray, "h w"]]:
+    """Colour and disparity of the sources in every two by two samples, each with its weight, and the weight's mean."""
     weight = source.astype(np.float32)
-    size = (source.shape[1] // 2, source.shape[0] // 2)
-    sums = [
-        cv2.resize(each * weight, size, interpolation=cv2.INTER_AREA) for each in (*np.moveaxis(colours, 2, 0), inverse)
-    ]
-    count = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
-    red, green, blue, mean = (each / np.maximum(count, 1e-6) for each in sums)
-    return np.dstack([red, green, blue]).astype(np.float32), mean.astype(np.float32), count > 0
+    sums = cv2.resize(
+        np.dstack([colours, inverse]) * weight[..., None], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA
+    )
+    count = cv2.resize(weight, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    means = sums / np.maximum(count, 1e-6)[..., None]
+    return np.ascontiguousarray(means[..., :3]), np.ascontiguousarray(means[..., 3]), count
+
+
+def halved(
+    colours: Float32[ndarray, "a b 3"], inverse: Float32[ndarray, "a b"], weight: Float32[ndarray, "a b"]
+) -> tuple[Float32[ndarray, "h w 3"], Float32[ndarray, "h w"], Bool[ndarray, "h w"]]:
+    """`cell_means` once more, and where there are any sources."""
+    even = ((0, weight.shape[0] % 2), (0, weight.shape[1] % 2))
+    colour, mean, count = cell_means(np.pad(colours, (*even, (0, 0))), np.pad(inverse, even), np.pad(weight, even))
+    return colour, mean, count > 0
+
+
+def halved_map(values: Float32[ndarray, "a b"]) -> Float32[ndarray, "h w"]:
+    """Means of every two by two."""
+    even = ((0, values.shape[0] % 2), (0, values.shape[1] % 2))
+    return np.asarray(cv2.resize(np.pad(values, even, mode="edge"), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
 
 
 def doubled(values: Float32[ndarray, "h w *c"]) -> Float32[ndarray, "a b *c"]:
     """At two by two samples for each, linear between them."""
     size = (2 * values.shape[1], 2 * values.shape[0])
     return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_LINEAR))
+
+
+def mixed_share(
+    colours: Float32[ndarray, "h w 3"], near: Float32[ndarray, "h w 3"], far: Float32[ndarray, "h w 3"]
+) -> Float32[ndarray, "h w"]:
+    """How much of the near side's colour is in each, α of I = α·near + (1 − α)·far by least squares; 0 where both are
+    alike."""
+    apart = near - far
+    return ((colours - far) * apart).sum(axis=2) / np.maximum((apart * apart).sum(axis=2), ALIKE**2)
 
 
 def nearest_colours(

@@ -11,19 +11,24 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, UInt8
+from jaxtyping import Bool, Float32, Int64, UInt8
 from numpy import ndarray
 
-from recon.geometry.front import Front, cell_lattice, dome, padded_samples, source_rows
+from recon.geometry.fill import nearest_filled
+from recon.geometry.front import Front, cell_lattice, dome, padded_samples
 from recon.geometry.grid import without_floaters
 from recon.geometry.lattice import Lattice
-from recon.geometry.layers import Sheet, uncut_mesh, uncut_sheet
+from recon.geometry.layers import Sheet, thinned_sheet, uncut_mesh, uncut_sheet
 from recon.geometry.normals import lattice_normals
-from recon.geometry.plate import FARTHEST, Plate, far_slopes, make_plate, reached
+from recon.geometry.plate import FARTHEST, Plate, carried_in, far_slopes, make_plate, reached
 from recon.geometry.plate_colour import (
+    FADE,
     cell_means,
     doubled,
     filled_by_level,
+    halved,
+    halved_map,
+    mixed_share,
     nearest_colours,
     push_pull,
     reflected_detail,
@@ -38,23 +43,32 @@ SOURCE_WINDOW = 32
 """Samples from a step within which the far side gives the plate its colours."""
 OFF_STEP = 2.5
 """Samples from a step whose colours both sides share: nobody's source."""
-NEAR_RIM, FAR_RIM = 1.5, 2.5
-"""Samples from a step within which colours are mixed."""
-SKY_PAD = 0.12
+NEAR_RIM = 1.5
+"""Samples from a step within which the near side's colours are mixed."""
+FAR_RIM = 4.5
+"""The same on the far side, where the photo's edge need not be quite the depth's; the plate reaches as far."""
+MIXED = 0.15
+"""Share of the near side's colour in a far one from which it is mixed."""
+SKY_EVERY = 4
+"""Samples of the dome's from one of its vertices to the next."""
+SKY_PAD = 0.3
 """How far the sky reaches over the photo's border, in parts of its longer side."""
 
 
 @dataclass(frozen=True)
 class Behind:
-    """A sheet behind the front: its samples, and its texture, two by two texels for each."""
+    """A sheet behind the front: its samples, and its texture, two by two texels for each. every: samples from one vertex of
+    its mesh to the next, where it is smooth."""
 
     name: str
     lattice: Lattice
     texture: UInt8[ndarray, "h w 3"]
+    every: int = 1
 
     def mesh(self) -> Mesh:
         """As a textured mesh."""
-        vertices, faces, place = uncut_mesh(self.lattice)
+        vertices, faces, place = uncut_mesh(thinned_sheet(self.lattice, self.every))
+        place *= np.float32(self.every)
         size = np.array(self.lattice.z.shape[::-1], np.float32)
         uv = ((place + np.float32(0.5)) / size).astype(np.float32)
         return Mesh(vertices, faces, colors_at(self._cells(), place), uv, self.texture, name=self.name)
@@ -90,10 +104,20 @@ class Layers:
     def mesh(self) -> Mesh:
         """The front with what is behind it; the grid mesh where there is nothing behind."""
         photo = self.photo if self.rims is None else replace(self.photo, rgb=self._freed())
-        mesh = grid_of(self.front.cleaned, self.smallest, photo, self.mask)
+        mesh = grid_of(self._trimmed(), self.smallest, photo, self.mask)
         if not self.behind:
             return mesh
         return mesh.with_(name="photo", behind=tuple(each.mesh() for each in self.behind))
+
+    def _trimmed(self) -> Lattice:
+        """The front without its far samples at steps, where the plate shows instead: its outline runs between samples, and
+        half of these texels are the near side's."""
+        cleaned, (distance, far_side) = self.front.cleaned, self.front.edge
+        for each in self.behind:
+            if each.name == "hidden":
+                trimmed = far_side & (distance < 1) & each.at_samples(cleaned)[1]
+                cleaned = replace(cleaned, z=np.where(trimmed, np.float32(np.nan), cleaned.z))
+        return cleaned
 
     def sheets(self) -> tuple[Sheet, ...]:
         """The same as samples, the photo's first."""
@@ -144,6 +168,8 @@ def make_layers(
     """The sheets of a photo. cone of the settings: how many degrees a view may be turned from the photo's."""
     cleaned = cleaned_lattice(depth, camera, settings.grid.max_samples)
     smallest = smallest_piece(depth, cleaned, settings.grid)
+    if smallest > 1:
+        cleaned = _settled(cleaned, max(smallest, int(settings.smallest_piece * cleaned.z.size)))
     front = _front(depth, mask, cleaned, smallest)
     colours = _at_samples(photo.rgb, front.lattice).astype(np.float32)
     # the camera moves by pivot·tan(cone); a cell is two samples
@@ -152,6 +178,18 @@ def make_layers(
     behind = [*_hidden(front, colours, reach), *_sky(front, colours, reach)]
     rims = _rims(front, colours, behind) if behind else None
     return Layers(photo, mask, front, smallest, tuple(behind), rims)
+
+
+def _settled(cleaned: Lattice, least: int) -> Lattice:
+    """Shards of fewer than `least` samples put on the far side around them: there they show what the photo shows, and from
+    the side they do not fly."""
+    z, _, _ = without_floaters(cleaned.z, cleaned.footprint, least, cleaned.noise)
+    shard = np.isnan(z) & ~np.isnan(cleaned.z)
+    return (
+        replace(cleaned, z=(1 / carried_in((1 / z).astype(np.float32), shard)).astype(np.float32))
+        if shard.any()
+        else cleaned
+    )
 
 
 def _front(depth: DepthMap, mask: Mask, cleaned: Lattice, smallest: int) -> Front:
@@ -187,20 +225,31 @@ def _hidden(front: Front, colours: Float32[ndarray, "h w 3"], reach: float) -> l
 def _plate_texture(
     plate: Plate, inverse: Float32[ndarray, "h w"], colours: Float32[ndarray, "h w 3"], source: Bool[ndarray, "h w"]
 ) -> UInt8[ndarray, "a b 3"]:
-    """Smooth colours from the far side, and its fine texture reflected."""
-    shape, place = plate.inverse.shape, (plate.top, plate.left)
-    wide_source = padded_samples(source, shape, *place)
-    wide_inverse = padded_samples(np.where(source, inverse, 0), shape, *place)
-    wide_colours = padded_samples(colours, shape, *place)
-    smooth = filled_by_level(*cell_means(wide_colours, wide_inverse, wide_source), plate.inverse)
-    # colours beyond the plate's border are its border's, for texture filters
-    there = (~np.isnan(plate.inverse)).astype(np.float32)
-    fine = doubled(push_pull(smooth, there))
-    plane = doubled(np.nan_to_num(plate.inverse))
-    shown = np.repeat(np.repeat(there > 0, 2, axis=0), 2, axis=1)
-    fine += reflected_detail(wide_colours, wide_inverse, wide_source, source_rows(plate.source),
-                             np.where(shown, plane, np.float32(np.nan)))  # fmt: skip
+    """Smooth colours from the far side, made at half the cells' fineness, and its fine texture reflected."""
+    place = (plate.inverse.shape, plate.top, plate.left)
+    means = cell_means(*(padded_samples(each, *place) for each in (colours, np.where(source, inverse, 0), source)))
+    plane = nearest_filled(plate.inverse)
+    smooth = filled_by_level(*halved(*means), halved_map(plane))
+    fine = doubled(doubled(smooth))[: 2 * plane.shape[0], : 2 * plane.shape[1]]
+    rows, columns, carried = _carried(plate)
+    detail = reflected_detail(colours, inverse, source, carried, doubled(plane)[rows, columns])
+    fine[rows, columns] += detail
     return np.clip(np.rint(fine), 0, 255).astype(np.uint8)
+
+
+def _carried(
+    plate: Plate,
+) -> tuple[Int64[ndarray, " n"], Int64[ndarray, " n"], tuple[Int64[ndarray, "2 n"], Float32[ndarray, "2 n"]]]:
+    """Texels near the steps that they are carried on from, and both places in the photo's samples."""
+    rows, columns = np.nonzero(~np.isnan(plate.inverse))
+    i, j = plate.source[:, rows, columns]
+    near = np.hypot(rows - i, columns - j) < FADE / 2
+    rows, columns, i, j = (np.repeat(each[near], 4) for each in (rows, columns, i, j))
+    down, right = np.tile([0, 0, 1, 1], len(rows) // 4), np.tile([0, 1, 0, 1], len(rows) // 4)
+    rows, columns = 2 * rows + down, 2 * columns + right
+    corner = np.array([[2 * plate.top], [2 * plate.left]])
+    source = (2 * np.stack([i, j]) + 0.5 - corner).astype(np.float32)
+    return rows, columns, (np.stack([rows, columns]) - corner, source)
 
 
 def _sky(front: Front, colours: Float32[ndarray, "h w 3"], reach: float) -> list[Behind]:
@@ -208,7 +257,8 @@ def _sky(front: Front, colours: Float32[ndarray, "h w 3"], reach: float) -> list
     if not front.sky.any():
         return []
     pad = math.ceil(SKY_PAD * max(front.sky.shape) / 2)
-    shape = tuple(math.ceil(side / 2) + 2 * pad for side in front.sky.shape)
+    # whole meshes of vertices
+    shape = tuple(math.ceil((math.ceil(side / 2) + 2 * pad) / SKY_EVERY) * SKY_EVERY + 1 for side in front.sky.shape)
     sky = padded_samples(front.sky, shape, pad, pad)
     some = sky[::2, ::2] | sky[1::2, ::2] | sky[::2, 1::2] | sky[1::2, 1::2]
     distance = cv2.distanceTransform((~some).astype(np.uint8), cv2.DIST_L2, 5)
@@ -222,7 +272,7 @@ def _sky(front: Front, colours: Float32[ndarray, "h w 3"], reach: float) -> list
     source = padded_samples(front.sky & (distance_to_step >= OFF_STEP), shape, pad, pad)
     source = source if source.any() else sky
     filled = push_pull(padded_samples(colours, shape, pad, pad), source.astype(np.float32))
-    return [Behind("sky", replace(lattice, z=z), np.clip(np.rint(filled), 0, 255).astype(np.uint8))]
+    return [Behind("sky", replace(lattice, z=z), np.clip(np.rint(filled), 0, 255).astype(np.uint8), SKY_EVERY)]
 
 
 def _rims(
@@ -238,9 +288,10 @@ def _rims(
     far = there & far_side & (distance < FAR_RIM)
     for each in behind:
         if each.name == "hidden":
-            inside = each.at_samples(front.lattice)
-            known = far & inside[1]
-            out[known], given = inside[0][known], given | known
+            plate, shown = each.at_samples(front.lattice)
+            beyond, known = nearest_colours(colours, inner, far & shown, 2 * FAR_RIM)
+            known &= mixed_share(colours, beyond.astype(np.float32), plate.astype(np.float32)) > MIXED
+            out[known], given = plate[known], given | known
     return given, out
 
 
