@@ -201,7 +201,7 @@ def test_the_best_spread_of_the_field_of_view_is_the_mean_error():
 def test_all_losses_are_finite_and_have_finite_gradients_on_a_picture_of_nothing():
     """A scene of one colour at one distance, without sky, subject or edges."""
     batch = World(1).batch(0, 2, 32, 32)
-    nothing = {name: torch.zeros_like(values) for name, values in vars(batch.labels).items()}
+    nothing = {name: torch.zeros_like(values) for name, values in batch.labels.maps().items()}
     nothing["disparity"] += 0.5
     nothing["normals"][:, 2] = -1
     labels = type(batch.labels)(**nothing)
