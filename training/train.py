@@ -226,7 +226,7 @@ def started(folder: Path, plan: Plan, weights: Path, device: str = "cpu", ahead:
     if trainer.step == 0:
         state = torch.load(weights, map_location=device, weights_only=True)
         for net in (trainer.net, trainer.ema):
-            take_over(net, state["ema"], NETWORKS[Plan(**state["plan"]).network])
+            take_over(net, state["ema"], NETWORKS[Plan(**state.get("plan", {})).network])
     return trainer
 
 
