@@ -64,6 +64,7 @@ FLOORS = [
         "recon.errors",
         "recon.messages",
         "recon.options",
+        "recon.option_fields",
         "recon.progress",
         "recon.interop",
         "recon.threads",

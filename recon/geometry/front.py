@@ -8,7 +8,7 @@ from functools import cached_property
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, Shaped
 from numpy import ndarray
 
 from recon.geometry.lattice import Lattice
@@ -21,8 +21,8 @@ DOME = 2.0
 @dataclass(frozen=True)
 class Front:
     """Samples as the grid mesh has them. inverse: disparity, NaN where there is no surface; cut_h, cut_v: between which
-    neighbours it breaks; sky: samples without a surface because it is sky; hole: because a measured map lacks them; lattice:
-    without floaters, cleaned: with them."""
+    neighbours it breaks; sky: samples without a surface because it is sky; hole: because a measured map lacks them;
+    lattice: without floaters, cleaned: with them."""
 
     cleaned: Lattice
     lattice: Lattice
@@ -101,7 +101,9 @@ def cell_lattice(lattice: Lattice, shape: tuple[int, ...], top: int, left: int) 
     return Lattice(np.full(shape, np.float32(np.nan)), u, v, lattice.camera, 2 * lattice.stride)
 
 
-def padded_samples(samples: ndarray, shape: tuple[int, ...], top: int, left: int) -> ndarray:
+def padded_samples(
+    samples: Shaped[ndarray, "h w *c"], shape: tuple[int, ...], top: int, left: int
+) -> Shaped[ndarray, "a b *c"]:
     """A map of the lattice's samples inside one of the padded cells' samples, 0 outside."""
     out = np.zeros((2 * shape[0], 2 * shape[1], *samples.shape[2:]), samples.dtype)
     out[2 * top : 2 * top + samples.shape[0], 2 * left : 2 * left + samples.shape[1]] = samples

@@ -40,7 +40,8 @@ def uncut_sheet(name: str, lattice: Lattice, colors: UInt8[ndarray, "h w 3"]) ->
 
 
 def thinned_sheet(lattice: Lattice, every: int) -> Lattice:
-    """Every so many samples of an uncut sheet, so that none of it gets lost; its sides have a multiple of them and one more."""
+    """Every so many samples of an uncut sheet, so that none of it gets lost; its sides have a multiple of
+    them and one more."""
     if every == 1:
         return lattice
     there = (~np.isnan(lattice.z)).astype(np.uint8)

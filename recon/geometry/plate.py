@@ -1,8 +1,8 @@
 """The plate: what a step hides, carried on under its near side.
 
 Seen from a camera that has moved sideways by b, a step from disparity n to disparity q opens to a width of f·b·(n − q)
-pixels of the photo on its near side: the plate's reach. Within it the plate lies in the plane (disparity is linear on planes)
-of the nearest far sample whose step reaches so far, behind the front everywhere. It is one sheet without cuts, half as fine
+pixels of the photo on its near side: the plate's reach. Within it the plate lies in the plane (disparity is linear on
+planes) of the nearest far sample whose step reaches so far, behind the front everywhere. It is one sheet without cuts, half as fine
 as the front, and as far as it is needed it is larger than the photo.
 
 All maps here are of disparity, in cells: two by two samples of the front's lattice, padded outwards.
@@ -30,7 +30,7 @@ FARTHEST = 0.8
 """The plate is not farther than this part of the far side's first percentile of disparity: a plane seen at a grazing angle
 would run to infinity."""
 CLASSES = 8
-"""Octaves of the steps' heights, each with a distance transform of its own: a low step hides nothing of a high one's reach."""
+"""Octaves of the steps' heights, each with its own distance transform: a low step near by ends no high one's reach."""
 SMOOTH = 9
 OVERLAP = 2
 """Cells by which the plate reaches under the far side, so that no gap opens at the seam."""
@@ -42,8 +42,8 @@ HOLE = 0.1
 
 @dataclass(frozen=True)
 class Steps:
-    """The far samples at depth steps. row, column: in the front's lattice; height: n − q, the largest of the sample's steps;
-    value: its own disparity."""
+    """The far samples at depth steps. row, column: in the front's lattice; height: n − q, the largest of its
+    steps; value: its own disparity."""
 
     row: Int64[ndarray, " n"]
     column: Int64[ndarray, " n"]
@@ -57,8 +57,8 @@ class Steps:
 
 @dataclass(frozen=True)
 class Plate:
-    """inverse: disparity in cells, NaN where there is no plate; hidden: what of it a step or a hole needs, the rest is seam;
-    source: the cell (row, column) of the far sample that each is carried on from; top, left: how many cells of padding lie
+    """inverse: disparity in cells, NaN where there is no plate; hidden: what of it a step or a hole needs, the rest is
+    seam; source: the cell (row, column) of the far sample that each is carried on from; top, left: how many cells of padding lie
     above and left of the photo."""
 
     inverse: Float32[ndarray, "h w"]

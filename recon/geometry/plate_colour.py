@@ -1,7 +1,7 @@
 """Colours for what is hidden: a smooth fill from the far side alone, and the far side's own fine texture, reflected.
 
-The near side must not bleed into the plate. So sources lie beside steps on their far side, and each counts for those parts of the
-plate only that it is not in front of: the fill is made at several disparities and taken at the plate's own between two of
+The near side must not bleed into the plate. So sources lie beside steps on their far side, and each counts for those
+parts of the plate only that it is not in front of: the fill is made at several disparities and taken at the plate's own between two of
 them, as in a bilateral grid (Paris & Durand 2006).
 """
 
@@ -59,8 +59,8 @@ def filled_by_level(
     source: Bool[ndarray, "h w"],
     plate: Float32[ndarray, "h w"],
 ) -> Float32[ndarray, "h w 3"]:
-    """A colour for every cell, from sources that are not in front of the plate there. inverse: the sources' disparity; plate:
-    the plate's own, finite everywhere."""
+    """A colour for every cell, from sources that are not in front of the plate there. inverse: the sources' disparity;
+    plate: its own, finite everywhere."""
     low, high = math.log(float(plate.min())), math.log(float(plate.max()))
     count = int(np.clip(math.ceil((high - low) / math.log(LEVEL)) + 1, 1, MOST_LEVELS))
     step = max((high - low) / max(count - 1, 1), 1e-6)
@@ -91,8 +91,8 @@ def reflected_detail(
     carried: tuple[Int64[ndarray, "2 n"], Float32[ndarray, "2 n"]],
     plate: Float32[ndarray, " n"],
 ) -> Float32[ndarray, "n 3"]:
-    """The far side's fine texture, mirrored across the step, where the mirrored sample is a source on the plate's own plane;
-    0 elsewhere.
+    """The far side's fine texture, mirrored across the step, where the mirrored sample is a source on the plate's own
+    plane; 0 elsewhere.
 
     carried: places in the photo's samples (row, column; they may lie outside), and those of the far samples that each is
     carried on from; plate: disparity there.

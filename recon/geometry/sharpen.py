@@ -1,7 +1,7 @@
 """Depth edges where the photo's edges are.
 
-A network's depth crosses a step in a ramp many pixels wide, and a measured one may be displaced against the photo. A ramp is
-told from a slope by what lies beside it: no surface's own slope explains it. Inside the band of ramps every sample is on
+A network's depth crosses a step in a ramp many pixels wide, and a measured one may be displaced against the photo. A ramp
+is told from a slope by what lies beside it: no surface's own slope explains it. Inside the band of ramps every sample is on
 the near or on the far side; the photo decides which, by the guided filter of the near side's mask, and the sample takes the
 disparity of the nearest sample outside the band on its side. Everything is decided at a bounded size, and the decision's
 linear function of the photo's colours is carried to full size (recon.geometry.guided).

@@ -37,7 +37,7 @@ def write_mesh(
     mesh: Mesh, path: str | Path, printed: PrintSettings = PrintSettings(), view: ViewSettings | None = None
 ) -> list[Path]:
     """Write a mesh as PLY, OBJ (+ MTL + texture), GLB or VTK, in glTF's axes, or as STL, in a printer's axes and
-    millimetres (`printed` says how large); returns the files written. The triangles are the same in all of them, but that an
+    millimetres (`printed` says how large); returns the files written. The triangles are the same in all of them, but an
     STL has none of the sheets behind the first.
 
     view: a GLB for a page, small instead of exact.

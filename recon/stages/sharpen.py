@@ -15,7 +15,7 @@ NETWORK_TOLERANCE = 0.08
 """Of a network's disparity, whose slopes wave."""
 
 
-def sharpen(depth: DepthMap, photo: Photo, how: str) -> DepthMap:
+def sharpen_edges(depth: DepthMap, photo: Photo, how: str) -> DepthMap:
     """The depth map with its edges where the photo's are; `off`: as it is.
 
     A subject's relief ends at its mask, which is an outline already, and stays; so does a measured map where the photo has

@@ -155,13 +155,6 @@ class Layers:
         return out
 
 
-def make_layered(
-    photo: Photo, mask: Mask, depth: DepthMap, camera: Camera, settings: LayeredSettings = LayeredSettings()
-) -> Mesh:
-    """The front, and in `behind` what it hides. Raises BadInput when no triangle is left."""
-    return make_layers(photo, mask, depth, camera, settings).mesh()
-
-
 def make_layers(
     photo: Photo, mask: Mask, depth: DepthMap, camera: Camera, settings: LayeredSettings = LayeredSettings()
 ) -> Layers:

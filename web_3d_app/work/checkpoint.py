@@ -18,7 +18,7 @@ from recon.types import Camera, DepthMap, Mask, Photo
 from web_3d_app.work.sheets import mesh_arrays, mesh_from
 
 PARTS = {"mask": Mask, "camera": Camera, "depth": DepthMap}
-FORMAT = 3
+FORMAT = 4
 """Grows with every change of what a checkpoint holds."""
 
 

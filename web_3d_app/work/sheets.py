@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from jaxtyping import Shaped
+from numpy import ndarray
 
 from recon.types import Mesh
 
 
-def mesh_arrays(mesh: Mesh) -> dict[str, np.ndarray]:
+def mesh_arrays(mesh: Mesh) -> dict[str, Shaped[ndarray, "..."]]:
     """Every sheet's arrays and its name, by `sheet<number>.<field>`."""
     return {
         f"sheet{number}.{name}": np.asarray(value)
