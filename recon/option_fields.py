@@ -1,15 +1,12 @@
-"""What an option is: a field of a frozen dataclass that carries all that is known of it, and how its values are checked."""
+"""What an option is: all that is known of it, and how a value is checked."""
 
 from __future__ import annotations
 
-import difflib
 import math
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
-from functools import cache
+from dataclasses import dataclass
 from numbers import Integral
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from recon.errors import BadOption
 from recon.messages import python_number
@@ -17,7 +14,6 @@ from recon.messages import python_number
 Kind = Literal["number", "whole", "word", "words", "switch", "pair", "file"]
 """What a value is: a number; a whole one; one of the choices, or with `open` any other word; some of the choices, with
 commas, or `none`; yes or no; two numbers; a path."""
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -92,74 +88,6 @@ class Option:
     def listed(self) -> tuple[Choice, ...]:
         """All that may be chosen, `off` first."""
         return self.choices if self.off is None else (self.off, *self.choices)
-
-
-def option(default: T, help: str, **about: Any) -> T:
-    """A dataclass's field that is an option."""
-    found: T = field(default=default, metadata={"option": Option(help, **about)})
-    return found
-
-
-def options_of(*kinds: Any) -> tuple[Option, ...]:
-    """The options of one or several classes in the order of their fields; what two of them share comes once."""
-    return _options_of(kinds)
-
-
-@cache
-def _options_of(kinds: tuple[Any, ...]) -> tuple[Option, ...]:
-    found: dict[str, Option] = {}
-    for each in (each for kind in kinds for each in fields(kind)):
-        found.setdefault(each.name, replace(each.metadata["option"], name=each.name, default=each.default))
-    return tuple(found.values())
-
-
-def option_of(kind: type, name: str) -> Option:
-    """One option of a class."""
-    return next(each for each in options_of(kind) if each.name == name)
-
-
-def changed(kind: type[T], given: Any, changes: Mapping[str, Any]) -> T:
-    """The same options with some of them changed. Raises BadOption for an unknown name, a wrong value, or an object that is
-    not of the kind."""
-    if not isinstance(given, kind):
-        raise BadOption("option.object", "options is of type {came}; give {wanted}.",
-                        came=type(given).__name__, wanted=kind.__name__)  # fmt: skip
-    known = [each.name for each in options_of(type(given))]
-    for name in changes:
-        if name not in known:
-            near = ", ".join(difflib.get_close_matches(name, known) or known)
-            raise BadOption("option.unknown", "{given!r} is no option; the nearest are {near}.", given=name, near=near)
-    return replace(given, **changes)  # type: ignore[type-var]  # they are dataclasses
-
-
-def plain(given: Any) -> dict[str, Any]:
-    """The values of an options object, ready for JSON."""
-    return {each.name: _plain(getattr(given, each.name)) for each in options_of(type(given))}
-
-
-def restored(kind: type[T], values: Mapping[str, Any]) -> T:
-    """An options object from what `plain` gave, perhaps long ago: what is missing has its default, what is no option any
-    more is left out."""
-    known = {each.name: each for each in options_of(kind)}
-    return kind(**{name: _restored(known[name], value) for name, value in values.items() if name in known})
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [_plain(part) for part in value]
-    value = python_number(value)
-    return value if isinstance(value, str | int | float | bool | None) else getattr(value, "name", str(value))
-
-
-def _restored(about: Option, value: Any) -> Any:
-    return tuple(value) if about.kind == "pair" and value is not None else value
-
-
-def check(given: Any) -> None:
-    """Raise BadOption for the first option of an object whose value is of the wrong kind, out of its bounds, or none of its
-    words. None is allowed where it is the default."""
-    for each in options_of(type(given)):
-        check_value(each, getattr(given, each.name))
 
 
 def check_value(about: Option, value: Any) -> None:

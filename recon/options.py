@@ -6,27 +6,16 @@ new option is a field here, and the line that uses it. An object of a class here
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from recon.errors import BadOption
-from recon.option_fields import Choice as Choice
-from recon.option_fields import Kind as Kind
-from recon.option_fields import Option as Option
-from recon.option_fields import Page as Page
-from recon.option_fields import changed as changed
-from recon.option_fields import check as check
-from recon.option_fields import check_number as check_number
-from recon.option_fields import check_value as check_value
-from recon.option_fields import is_whole as is_whole
-from recon.option_fields import number as number
-from recon.option_fields import number_pair as number_pair
-from recon.option_fields import option as option
-from recon.option_fields import option_of as option_of
-from recon.option_fields import options_of as options_of
-from recon.option_fields import plain as plain
-from recon.option_fields import restored as restored
+from recon.messages import python_number
+from recon.option_fields import Choice, Option, Page, check_value
 from recon.settings import (
     CONES,
     FEWEST_FACES,
@@ -42,6 +31,76 @@ from recon.settings import (
     PrintSettings,
     Surface,
 )
+
+T = TypeVar("T")
+
+
+def option(default: T, help: str, **about: Any) -> T:
+    """A dataclass's field that is an option."""
+    found: T = field(default=default, metadata={"option": Option(help, **about)})
+    return found
+
+
+def options_of(*kinds: Any) -> tuple[Option, ...]:
+    """The options of one or several classes in the order of their fields; what two of them share comes once."""
+    return _options_of(kinds)
+
+
+@cache
+def _options_of(kinds: tuple[Any, ...]) -> tuple[Option, ...]:
+    found: dict[str, Option] = {}
+    for each in (each for kind in kinds for each in fields(kind)):
+        found.setdefault(each.name, replace(each.metadata["option"], name=each.name, default=each.default))
+    return tuple(found.values())
+
+
+def option_of(kind: type, name: str) -> Option:
+    """One option of a class."""
+    return next(each for each in options_of(kind) if each.name == name)
+
+
+def changed(kind: type[T], given: Any, changes: Mapping[str, Any]) -> T:
+    """The same options with some of them changed. Raises BadOption for an unknown name, a wrong value, or an object that is
+    not of the kind."""
+    if not isinstance(given, kind):
+        raise BadOption("option.object", "options is of type {came}; give {wanted}.",
+                        came=type(given).__name__, wanted=kind.__name__)  # fmt: skip
+    known = [each.name for each in options_of(type(given))]
+    for name in changes:
+        if name not in known:
+            near = ", ".join(difflib.get_close_matches(name, known) or known)
+            raise BadOption("option.unknown", "{given!r} is no option; the nearest are {near}.", given=name, near=near)
+    return replace(given, **changes)  # type: ignore[type-var]  # they are dataclasses
+
+
+def plain(given: Any) -> dict[str, Any]:
+    """The values of an options object, ready for JSON."""
+    return {each.name: _plain(getattr(given, each.name)) for each in options_of(type(given))}
+
+
+def restored(kind: type[T], values: Mapping[str, Any]) -> T:
+    """An options object from what `plain` gave, perhaps long ago: what is missing has its default, what is no option any
+    more is left out."""
+    known = {each.name: each for each in options_of(kind)}
+    return kind(**{name: _restored(known[name], value) for name, value in values.items() if name in known})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    value = python_number(value)
+    return value if isinstance(value, str | int | float | bool | None) else getattr(value, "name", str(value))
+
+
+def _restored(about: Option, value: Any) -> Any:
+    return tuple(value) if about.kind == "pair" and value is not None else value
+
+
+def check(given: Any) -> None:
+    """Raise BadOption for the first option of an object whose value is of the wrong kind, out of its bounds, or none of its
+    words. None is allowed where it is the default."""
+    for each in options_of(type(given)):
+        check_value(each, getattr(given, each.name))
 
 
 def _device() -> Any:

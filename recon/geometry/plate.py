@@ -2,8 +2,8 @@
 
 Seen from a camera that has moved sideways by b, a step from disparity n to disparity q opens to a width of f·b·(n − q)
 pixels of the photo on its near side: the plate's reach. Within it the plate lies in the plane (disparity is linear on
-planes) of the nearest far sample whose step reaches so far, behind the front everywhere. It is one sheet without cuts, half as fine
-as the front, and as far as it is needed it is larger than the photo.
+planes) of the nearest far sample whose step reaches so far, behind the front everywhere. It is one sheet
+without cuts, half as fine as the front, and as far as it is needed it is larger than the photo.
 
 All maps here are of disparity, in cells: two by two samples of the front's lattice, padded outwards.
 """
@@ -58,8 +58,8 @@ class Steps:
 @dataclass(frozen=True)
 class Plate:
     """inverse: disparity in cells, NaN where there is no plate; hidden: what of it a step or a hole needs, the rest is
-    seam; source: the cell (row, column) of the far sample that each is carried on from; top, left: how many cells of padding lie
-    above and left of the photo."""
+    seam; source: the cell (row, column) of the far sample that each is carried on from; top, left: how many cells of
+    padding lie above and left of the photo."""
 
     inverse: Float32[ndarray, "h w"]
     hidden: Bool[ndarray, "h w"]

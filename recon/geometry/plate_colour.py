@@ -1,8 +1,8 @@
 """Colours for what is hidden: a smooth fill from the far side alone, and the far side's own fine texture, reflected.
 
 The near side must not bleed into the plate. So sources lie beside steps on their far side, and each counts for those
-parts of the plate only that it is not in front of: the fill is made at several disparities and taken at the plate's own between two of
-them, as in a bilateral grid (Paris & Durand 2006).
+parts of the plate only that it is not in front of: the fill is made at several disparities and taken at the plate's own
+between two of them, as in a bilateral grid (Paris & Durand 2006).
 """
 
 from __future__ import annotations

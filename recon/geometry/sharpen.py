@@ -123,8 +123,8 @@ def _sides(
     high, low = cv2.dilate(small, window), cv2.erode(small, window)
     level = high - low <= TOLERANCE / 2 * high
     mask = np.where(level, np.float32(0.5), (small > (high + low) / 2).astype(np.float32))
-    near = _nearest(small, ~band & (mask == 1), 2 * reach)
-    far = _nearest(small, ~band & (mask == 0), 2 * reach)
+    near = _nearest(small, ~band & (mask == 1), 2.0 * reach)
+    far = _nearest(small, ~band & (mask == 0), 2.0 * reach)
     # what is thinner than the band has no sample outside it
     return np.where(np.isnan(near), high, near), np.where(np.isnan(far), low, far), mask
 

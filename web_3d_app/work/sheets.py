@@ -12,7 +12,7 @@ from numpy import ndarray
 from recon.types import Mesh
 
 
-def mesh_arrays(mesh: Mesh) -> dict[str, Shaped[ndarray, "..."]]:
+def mesh_arrays(mesh: Mesh) -> dict[str, Shaped[ndarray, ...]]:
     """Every sheet's arrays and its name, by `sheet<number>.<field>`."""
     return {
         f"sheet{number}.{name}": np.asarray(value)
