@@ -9,6 +9,8 @@ linear function of the photo's colours is carried to full size (recon.geometry.g
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
@@ -30,8 +32,6 @@ WINDOW = 0.02
 REGULARISATION = 1e-4
 """Variance of colour (0..1) from which the photo's structure is followed."""
 ROUNDS = 3
-AGREEING = 1.5
-"""How many times more the photo changes at a measured map's steps than beside them where the map fits it."""
 STRIP = 512
 """Rows of the full photo at a time."""
 
@@ -69,8 +69,8 @@ def ramps(
     return across | _row_ramps(np.ascontiguousarray(inverse.T), reach, tolerance, noise).T
 
 
-def edges_agree(inverse: Float32[ndarray, "h w"], rgb: UInt8[ndarray, "h w 3"]) -> bool:
-    """Whether the photo changes more at the steps of disparity than beside them; also where there are no steps."""
+def fitting(inverse: Float32[ndarray, "h w"], rgb: UInt8[ndarray, "h w 3"]) -> float:
+    """How many times more the photo changes at the steps of disparity than beside them; inf where there are no steps."""
     size, small = _at_work(inverse)
     there = ~np.isnan(small)
     cut = np.zeros(small.shape, np.uint8)
@@ -83,12 +83,12 @@ def edges_agree(inverse: Float32[ndarray, "h w"], rgb: UInt8[ndarray, "h w 3"]) 
                 pads[axis] = side
                 cut |= np.pad(jump, pads).astype(np.uint8)
     if not cut.any():
-        return True
+        return math.inf
     grey = cv2.cvtColor(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
     change = np.hypot(cv2.Scharr(grey, cv2.CV_32F, 1, 0), cv2.Scharr(grey, cv2.CV_32F, 0, 1))
     distance = cv2.distanceTransform(1 - cut, cv2.DIST_L2, 5)
     beside = there & (distance >= 2) & (distance <= max(4, RAMP * max(size)))
-    return not beside.any() or float(change[cut > 0].mean()) > AGREEING * float(change[beside].mean())
+    return float(change[cut > 0].mean()) / max(float(change[beside].mean()), 1e-3) if beside.any() else math.inf
 
 
 def _at_work(inverse: Float32[ndarray, "h w"]) -> tuple[tuple[int, int], Float32[ndarray, "a b"]]:
