@@ -224,7 +224,7 @@ class Reconstruction:
         """What the photo shows and what lies behind it, whatever surface was asked for: its mesh, and its samples."""
         from recon.stages.surface_layered import make_layers
 
-        settings = LayeredSettings(self.options.cone)
+        settings = LayeredSettings(float(self.options.cone))
         return make_layers(self.photo, self.mask, self.depth, self.camera, settings)
 
     def _surface(self) -> Mesh:

@@ -52,6 +52,12 @@ def thinned_sheet(lattice: Lattice, every: int) -> Lattice:
     )
 
 
+def whole_quads(lattice: Lattice) -> Bool[ndarray, "a b"]:
+    """Between which four samples a sheet has faces: those that are all there."""
+    there = ~np.isnan(lattice.z)
+    return there[:-1, :-1] & there[1:, :-1] & there[:-1, 1:] & there[1:, 1:]
+
+
 def uncut_mesh(
     lattice: Lattice,
 ) -> tuple[Float32[ndarray, "n 3"], Int32[ndarray, "m 3"], Float32[ndarray, "n 2"]]:
@@ -60,9 +66,7 @@ def uncut_mesh(
     Faces wind counter-clockwise seen from the camera, split along the diagonal with the smaller change of depth.
     """
     z = lattice.z
-    there = ~np.isnan(z)
-    whole = there[:-1, :-1] & there[1:, :-1] & there[:-1, 1:] & there[1:, 1:]
-    rows, columns = np.nonzero(whole)
+    rows, columns = np.nonzero(whole_quads(lattice))
     number = np.arange(z.size, dtype=np.int32).reshape(z.shape)
     tl, tr, bl, br = (number[rows + i, columns + j] for i, j in ((0, 0), (0, 1), (1, 0), (1, 1)))
     depth = z.ravel()

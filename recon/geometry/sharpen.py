@@ -27,6 +27,8 @@ UNEXPLAINED = 0.6
 """Share of a jump that neither side's slope explains where it is a ramp and no slope."""
 RAMP = 0.012
 """Width over which a ramp's jump is taken, in parts of the photo's longer side."""
+SURE = 0.05
+"""A sample that differs from its side by less than this part of the step stays as it is."""
 WINDOW = 0.02
 """Half width of the filter's windows in the same unit."""
 REGULARISATION = 1e-4
@@ -47,17 +49,20 @@ def sharpened(
     size, small = _at_work(inverse)
     small = nearest_filled(small)
     reach = max(2, round(RAMP * max(size)))
-    if np.isnan(small).all() or min(size) < 3 * reach + 1:
+    if np.isnan(small).all() or min(size) < 6 * reach + 1:
         return inverse
-    band = ramps(small, reach, tolerance, noise)
+    core = ramps(small, reach, tolerance, noise)
+    band = core | ramps(small, 2 * reach, tolerance, noise)
     if not band.any():
         return inverse
     near, far, mask = _sides(small, band, reach)
     guide = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.float32).transpose(2, 0, 1) / 255
-    slope, offset = _decision(mask, band, GuidedFilter(guide, max(2, round(WINDOW * max(size))), REGULARISATION))
+    slope, offset = _decision(mask, core, GuidedFilter(guide, max(2, round(WINDOW * max(size))), REGULARISATION))
     # the band's inside is known where both sides have values
-    known = band & ~np.isnan(near) & ~np.isnan(far)
-    maps = [*slope, offset, np.nan_to_num(near), np.nan_to_num(far), known.astype(np.float32)]
+    known = (core | (band & (mask != 0.5))) & ~np.isnan(near) & ~np.isnan(far)
+    # the foot of a wide ramp is on the side that it lies on
+    side = np.where(core, np.float32(0), np.where(mask > 0.5, np.float32(4), np.float32(-4)))
+    maps = [*slope, offset, side, np.nan_to_num(near), np.nan_to_num(far), known]
     return _at_full_size(inverse, rgb, [each.astype(np.float32, copy=False) for each in maps])
 
 
@@ -148,7 +153,7 @@ def _at_full_size(
     inverse: Float32[ndarray, "h w"], rgb: UInt8[ndarray, "h w 3"], maps: list[Float32[ndarray, "a b"]]
 ) -> Float32[ndarray, "h w"]:
     """The decision and its values carried to the full photo, strip by strip. maps: slopes for red, green and blue, offset,
-    near, far, and where they are known."""
+    what a ramp's foot adds to it, near, far, and where they are known."""
     height, width = inverse.shape
     rows, columns = maps[0].shape
     out = inverse.copy()
@@ -161,11 +166,13 @@ def _at_full_size(
         known = cv2.warpAffine(maps[-1], place, (width, count), flags=flags, borderMode=border) > 0.5
         if not known.any():
             continue
-        red, green, blue, offset, near, far = (
+        red, green, blue, offset, foot, near, far = (
             cv2.warpAffine(each, place, (width, count), flags=flags, borderMode=border)[known] for each in maps[:-1]
         )
         colour = rgb[top : top + count][known].astype(np.float32) / 255
-        nearer = red * colour[:, 0] + green * colour[:, 1] + blue * colour[:, 2] + offset > 0.5
+        nearer = red * colour[:, 0] + green * colour[:, 1] + blue * colour[:, 2] + offset + foot > 0.5
         strip = out[top : top + count]
-        strip[known] = np.where(np.isnan(strip[known]), np.float32(np.nan), np.where(nearer, near, far))
+        own, side = strip[known], np.where(nearer, near, far)
+        with np.errstate(invalid="ignore"):
+            strip[known] = np.where(np.abs(own - side) > SURE * np.abs(near - far), side, own)
     return out

@@ -18,7 +18,7 @@ from recon.geometry.fill import nearest_filled
 from recon.geometry.front import Front, cell_lattice, dome, padded_samples
 from recon.geometry.grid import without_floaters
 from recon.geometry.lattice import Lattice
-from recon.geometry.layers import Sheet, thinned_sheet, uncut_mesh, uncut_sheet
+from recon.geometry.layers import Sheet, thinned_sheet, uncut_mesh, uncut_sheet, whole_quads
 from recon.geometry.normals import lattice_normals
 from recon.geometry.plate import FARTHEST, Plate, carried_in, far_slopes, make_plate, reached
 from recon.geometry.plate_colour import (
@@ -78,11 +78,11 @@ class Behind:
         return uncut_sheet(self.name, self.lattice, self._cells())
 
     def at_samples(self, lattice: Lattice) -> tuple[UInt8[ndarray, "h w 3"], Bool[ndarray, "h w"]]:
-        """Its colours at the samples of the photo's lattice, and where it is."""
+        """Its colours at the samples of the photo's lattice, and where its mesh is."""
         top, left = (round(float((a - b[0]) / lattice.stride) + 0.5) for a, b in
                      ((lattice.v[0], self.lattice.v), (lattice.u[0], self.lattice.u)))  # fmt: skip
         window = (slice(top, top + lattice.z.shape[0]), slice(left, left + lattice.z.shape[1]))
-        there = np.repeat(np.repeat(~np.isnan(self.lattice.z), 2, axis=0), 2, axis=1)
+        there = np.pad(np.repeat(np.repeat(whole_quads(self.lattice), 2, axis=0), 2, axis=1), 1)
         return self.texture[window], there[window]
 
     def _cells(self) -> UInt8[ndarray, "h w 3"]:
