@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from random import Random
 
@@ -106,7 +107,7 @@ def _head(r: Random, kit: Kit, at: Vec, size: Number, skin: Material) -> None:
     dark = m.Material(0, 1.0, (0.02, 0.02, 0.02), (0.02, 0.02, 0.02))
     solid.ball(at, (size * 0.78, size * 1.05, size * 0.92), skin)
     solid.ball((x, up - size * 0.06, z - size * 0.46), (size * 0.13, size * 0.2, size * 0.17), skin)
-    for side in (-1, 1):
+    for side in (-1.0, 1.0):
         solid.ball((x + side * size * 0.16, up + size * 0.07, z - size * 0.41), (size * 0.11,) * 3, dark, op=PUT)
         solid.ball((x + side * size * 0.39, up, z), (size * 0.1, size * 0.22, size * 0.14), skin)
     kind, hair = r.randrange(5), _plain(r, 0.02)
@@ -149,7 +150,7 @@ def quadruped(r: Random, kit: Kit) -> None:
     if r.random() < 0.5:
         solid.ball((0, rise * 0.5 - fat * 0.08, 0), (fat * 1.08, fat * 1.1, long * 0.7), coat)
     for end, at in ((-1, chest), (1, rump)):
-        for side in (-1, 1):
+        for side in (-1.0, 1.0):
             hip = (side * fat * 0.3, at[1] - fat * 0.1, at[2] * 0.88)
             folded = pose == "lie" or (pose == "sit" and end > 0)
             swing = r.uniform(55, 100) if folded else gait * side * end + r.uniform(-6, 6)
@@ -190,7 +191,7 @@ def _muzzle(r: Random, kit: Kit, top: Vec, head: Number, coat: Material, other: 
     )
     solid.ball((snout[0], snout[1] + head * 0.1, snout[2] - head * 0.2), (head * 0.16,) * 3, dark, op=PUT)
     ear, kind = head * r.uniform(0.35, 0.8), r.randrange(3)
-    for side in (-1, 1):
+    for side in (-1.0, 1.0):
         base = (top[0] + side * head * 0.3, top[1] + head * 0.38, top[2] + head * 0.1)
         lift = ear if kind < 2 else -ear
         solid.limb(
@@ -213,7 +214,7 @@ def _muzzle(r: Random, kit: Kit, top: Vec, head: Number, coat: Material, other: 
             (snout[0], snout[1] - head * 0.9, snout[2] - head * 0.2),
             (snout[0], snout[1] - head * 1.3, snout[2] - head * 0.6),
         ]
-        for a, b in zip(points, points[1:], strict=False):
+        for a, b in itertools.pairwise(points):
             solid.limb(a, b, head * 0.25, coat)
 
 
@@ -224,19 +225,13 @@ def swimmer(r: Random, kit: Kit) -> None:
     kit.blend = r.uniform(0.02, 0.06)
     kit.solid.ball((0, 0, 0), (fat, high, long), coat, exponents=(2, 2.2), bend=0)
     kit.solid.ball((0, 0, long * 0.35), (fat * 0.5, high * 0.45, long * 0.5), coat)
-    for s in (-1, 1):
-        kit.solid.limb(
-            (0, 0, long * 0.5), (0, s * high * r.uniform(0.4, 0.7), long * 0.72), high * 0.3, belly, flat=0.25
-        )
+    dark = m.Material(0, 1.0, (0.02, 0.02, 0.02), (0.02, 0.02, 0.02))
+    for s in (-1.0, 1.0):
+        kit.blade((0, 0, long * 0.42), (0, s * high * r.uniform(0.4, 0.8), long * 0.75), 0.03, high * 0.35, belly)
         tip = (s * fat * r.uniform(0.9, 1.8), -high * 0.3, r.uniform(-0.1, 0.15))
-        kit.solid.limb((s * fat * 0.35, -high * 0.12, -long * 0.15), tip, 0.16, belly, flat=0.25)
-        kit.solid.ball(
-            (s * fat * 0.36, high * 0.12, -long * 0.34),
-            (0.07, 0.07, 0.07),
-            m.Material(0, 1.0, (0.02,) * 3, (0.02,) * 3),
-            op=PUT,
-        )
-    kit.solid.limb((0, high * 0.4, -0.15), (0, high * r.uniform(0.5, 0.8), 0.15), 0.22, belly, flat=0.2)
+        kit.blade((s * fat * 0.3, -high * 0.12, -long * 0.18), tip, 0.2, 0.03, belly)
+        kit.solid.ball((s * fat * 0.36, high * 0.12, -long * 0.34), (0.07, 0.07, 0.07), dark, op=PUT)
+    kit.blade((0, high * 0.35, -0.3), (0, high * r.uniform(0.5, 0.8), 0.25), 0.03, high * 0.4, belly)
 
 
 def crawler(r: Random, kit: Kit) -> None:
@@ -249,7 +244,7 @@ def crawler(r: Random, kit: Kit) -> None:
     head = r.uniform(0.2, 0.34)
     front: Vec = (0, up, -long / 2 - head * 0.25)
     kit.solid.ball(front, (head, head * 0.8, head), other)
-    for side in (-1, 1):
+    for side in (-1.0, 1.0):
         kit.solid.ball(
             (side * head * 0.3, up + head * 0.25, front[2] - head * 0.25), (0.06, 0.06, 0.06), m.rubber(r), op=PUT
         )
@@ -278,6 +273,6 @@ def snake(r: Random, kit: Kit) -> None:
             points.append((0.35 * math.sin(2 * math.pi * turns * 1.6 * t), 0.0, t * 1.4 - 0.7))
     points[0] = (points[0][0], points[0][1] + lift, points[0][2] - 0.05)
     kit.blend = 0.03
-    for a, b in zip(points, points[1:], strict=False):
+    for a, b in itertools.pairwise(points):
         kit.solid.limb(a, b, thick, coat)
     kit.solid.ball(points[0], (thick * 1.5, thick * 1.2, thick * 1.9), coat)

@@ -59,7 +59,7 @@ def _back(r: Random, kit: Kit, w: Number, h: Number, z: Number, tall: Number, pa
     )
     thick = r.uniform(0.02, 0.04)
     top_z = z + lean
-    ends = [((x * w / 2, h, z), (x * w / 2 * r.choice((1.0, 1.0, 0.9)), h + tall, top_z)) for x in (-1, 1)]
+    ends = [((x * w / 2, h, z), (x * w / 2 * r.choice((1.0, 1.0, 0.9)), h + tall, top_z)) for x in (-1.0, 1.0)]
     if kind == "bow":
         arc: list[Vec] = []
         for i in range(11):
@@ -77,17 +77,16 @@ def _back(r: Random, kit: Kit, w: Number, h: Number, z: Number, tall: Number, pa
     kit.bar(ends[0][1], ends[1][1], thick, thick * r.uniform(1.5, 4), paint)
     if kind == "ladder":
         for t in (i / 4 for i in range(1, r.choice((3, 4)))):
-            a, b = (_between(*end, t) for end in ends)
-            kit.bar(a, b, thick * 0.6, tall * r.uniform(0.08, 0.16), paint)
+            one, other = (_between(*end, t) for end in ends)
+            kit.bar(one, other, thick * 0.6, tall * r.uniform(0.08, 0.16), paint)
     elif kind == "spindles":
         count = r.randrange(3, 8)
         for i in range(count):
             t = (i + 1) / (count + 1) * 2 - 1
             kit.rod((t * w / 2, h, z), (t * w / 2, h + tall, top_z), thick * 0.5, paint)
     elif kind == "panel":
-        low, high = r.choice((0.0, 0.25)), 0.95
-        a, b = ((0.0, h + t * tall, z + t * lean) for t in (low, high))
-        kit.bar(a, b, w * 0.94, thick * 0.8, pad)
+        foot, head = ((0.0, h + t * tall, z + t * lean) for t in (r.choice((0.0, 0.25)), 0.95))
+        kit.bar(foot, head, w * 0.94, thick * 0.8, pad)
     else:
         kit.bar(ends[0][0], ends[1][1], thick, thick, paint)
         kit.bar(ends[1][0], ends[0][1], thick, thick, paint)
@@ -104,11 +103,11 @@ def chair(r: Random, kit: Kit) -> None:
     _back(r, kit, w * 0.92, h, d * 0.46, r.uniform(0.3, 0.65), paint, pad)
     if r.random() < 0.3:
         up, wide = h + r.uniform(0.17, 0.24), w * r.uniform(0.95, 1.1)
-        for x in (-1, 1):
+        for x in (-1.0, 1.0):
             kit.bar((x * wide / 2, up, d * 0.5), (x * wide / 2, up, -d * 0.4), 0.045, 0.025, paint)
             kit.rod((x * wide / 2, up, -d * 0.3), (x * w * 0.46, h, -d * 0.3), 0.025, paint)
     if r.random() < 0.12:
-        for x in (-1, 1):
+        for x in (-1.0, 1.0):
             arc: list[Vec] = [(x * w * 0.46, 0.05 * t * t - 0.03, d * 0.35 * t) for t in (-2, -1, 0, 1, 2)]
             kit.path(arc, 0.035, paint)
 
@@ -147,7 +146,7 @@ def upholstered(r: Random, kit: Kit) -> None:
     solid.block((0, h + tall / 2 - 0.1, d * 0.42), (w, tall + 0.3, 0.2), cloth, lean, round=soft)
     if r.random() < 0.85:
         up = h + r.uniform(0.08, 0.22)
-        for x in (-1, 1):
+        for x in (-1.0, 1.0):
             solid.block((x * (w - arm) / 2, (up + foot) / 2, 0), (arm, up - foot, d), cloth, round=soft)
     pad, inner = (cloth if r.random() < 0.7 else m.cloth(r)), w - 2 * arm
     for i in range(seats):
@@ -212,7 +211,7 @@ def rack(r: Random, kit: Kit) -> None:
         if r.random() < 0.4:
             kit.bar((-w / 2, 0.05, d / 2), (w / 2, h * 0.95, d / 2), 0.01, 0.03, paint)
     else:
-        for x in (-1, 1):
+        for x in (-1.0, 1.0):
             box(kit.frame, x * w / 2, 0, 0, 0.025, h, d, paint)
         if r.random() < 0.6:
             box(kit.frame, 0, 0, d / 2, w, h, 0.015, paint)
@@ -242,8 +241,8 @@ def ladder(r: Random, kit: Kit) -> None:
     """A step ladder, an easel, a clothes horse or a folding chair: frames that lean on each other."""
     paint, w, h = timber(r), r.uniform(0.35, 0.6), r.uniform(0.8, 1.6)
     apart, rungs = h * r.uniform(0.25, 0.45), r.randrange(3, 7)
-    for z in (-1, 1):
-        for x in (-1, 1):
+    for z in (-1.0, 1.0):
+        for x in (-1.0, 1.0):
             kit.bar((x * w / 2, 0, z * apart / 2), (x * w * 0.42, h, z * 0.02), 0.035, 0.05, paint)
         for i in range(1, rungs if z < 0 else r.choice((2, rungs))):
             t = i / rungs
@@ -302,7 +301,7 @@ def bed(r: Random, kit: Kit) -> None:
             (x * w, h + 0.18, d * 0.38), (w * 0.42 if w > 1.1 else w * 0.7, 0.13, 0.32), m.cloth(r), round=1.0
         )
     for z, tall in ((1, r.uniform(0.3, 0.7)), (-1, r.uniform(0.0, 0.4))):
-        for x in (-1, 1):
+        for x in (-1.0, 1.0):
             kit.bar((x * w / 2, 0, z * d / 2), (x * w / 2, h + tall, z * d / 2), 0.06, 0.06, paint)
         if r.random() < 0.5:
             box(kit.frame, 0, h * 0.5, z * d / 2, w, h * 0.5 + tall, 0.04, paint)

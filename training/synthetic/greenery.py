@@ -77,7 +77,7 @@ def pot_plant(r: Random, kit: Kit) -> None:
     elif kind == 2:
         tall, fat = r.uniform(0.3, 0.9), r.uniform(0.15, 0.3)
         kit.solid.limb((0, up, 0), (0, up + tall, 0), fat, leaf)
-        for side in (-1, 1):
+        for side in (-1.0, 1.0):
             if r.random() < 0.6:
                 at = up + tall * r.uniform(0.3, 0.6)
                 elbow: Vec = (side * fat * 1.2, at, 0)
@@ -249,8 +249,8 @@ def pastry(r: Random, kit: Kit) -> None:
         up = 0.0
         for i in range(r.choice((3, 5, 7))):
             paint, thick = (crust, 0.14) if i % 3 == 0 else (r.choice((leafage, ripe))(r), 0.05)
-            size = (1.0 + r.uniform(-0.03, 0.06), thick, 0.9 + r.uniform(-0.03, 0.06))
-            solid.block((0, up + thick / 2, 0), size, paint, rotation(r.gauss(0, 3)), op=PUT, round=0.3)
+            slab = (1.0 + r.uniform(-0.03, 0.06), thick, 0.9 + r.uniform(-0.03, 0.06))
+            solid.block((0, up + thick / 2, 0), slab, paint, rotation(r.gauss(0, 3)), op=PUT, round=0.3)
             up += thick
         solid.block((0.55, up / 2, 0.5), (2.0, 3, 1.0), crust, rotation(-45), op=CUT, round=0.02)
     else:

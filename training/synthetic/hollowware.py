@@ -123,7 +123,7 @@ def vase(r: Random, kit: Kit) -> None:
     kit.blend = r.uniform(0.02, 0.08)
     turned(kit.solid, profile, glaze)
     if r.random() < 0.25:
-        for side in (-1, 1):
+        for side in (-1.0, 1.0):
             _handle(r, kit.solid, side * max(w for _, w in profile) * 0.9, high * 0.6, high * 0.4, glaze)
     hollowed(kit.solid, profile, r.uniform(0.035, 0.05), shell(glaze))
     if r.random() < 0.35:
@@ -223,7 +223,7 @@ def pan(r: Random, kit: Kit) -> None:
         long = r.uniform(0.5, 0.9)
         kit.solid.limb((0.45, high * 0.7, 0), (0.5 + long, high + r.uniform(0, 0.1), 0), 0.1, grip, flat=1.4)
     else:
-        for side in (-1, 1):
+        for side in (-1.0, 1.0):
             kit.solid.ring((side * 0.52, high * 0.7, 0), (0.22, 0.07, 0.3), 0.06, grip)
     hollowed(kit.solid, profile, 0.035, shell(steel))
     if r.random() < 0.4:
@@ -268,8 +268,10 @@ def basket(r: Random, kit: Kit) -> None:
     kit.solid.rounded_cylinder((0, 0.02, 0), (2 * low, 0.05, 2 * low * oval), cane, op=PUT)
     if r.random() < 0.4:
         up = r.uniform(0.4, 0.7)
-        arc = [(rim * math.cos(t), high + up * math.sin(t), 0.0) for t in (math.pi * i / 10 for i in range(11))]
-        kit.path(arc, 0.05, cane)  # type: ignore[arg-type]
+        arc: list[Vec] = [
+            (rim * math.cos(t), high + up * math.sin(t), 0.0) for t in (math.pi * i / 10 for i in range(11))
+        ]
+        kit.path(arc, 0.05, cane)
 
 
 def _stave(kit: Kit, a: Vec, b: Vec, section: tuple[Number, Number], paint: Material) -> None:
@@ -290,14 +292,14 @@ def crate(r: Random, kit: Kit) -> None:
     f.add(0, (0, 0, 0), (wide, wall, deep), paint)
     for i in range(rows):
         up, tall = i * high / rows, high / rows * (1 - gap)
-        for side in (-1, 1):
+        for side in (-1.0, 1.0):
             f.add(0, (side * (wide - wall) / 2, up, 0), (wall, tall, deep), paint)
             f.add(0, (0, up, side * (deep - wall) / 2), (wide, tall, wall), paint)
     if rows > 1:
-        for x, z in itertools.product((-1, 1), (-1, 1)):
+        for x, z in itertools.product((-1.0, 1.0), (-1.0, 1.0)):
             f.add(0, (x * (wide / 2 - 1.6 * wall), 0, z * (deep / 2 - 1.6 * wall)), (2 * wall, high, 2 * wall), paint)
     elif r.random() < 0.35:
-        for side in (-1, 1):
+        for side in (-1.0, 1.0):
             lean, flap = r.uniform(20, 130), r.uniform(0.25, 0.5) * deep
             a = math.radians(lean)
             end = (0.0, high + flap * math.cos(a), side * (deep / 2 + flap * math.sin(a)))

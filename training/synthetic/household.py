@@ -99,7 +99,7 @@ def bag(r: Random, kit: Kit) -> None:
         kit.blend = 0.05
         solid.ball((0, h / 2, 0), (w, h, d * 1.4), cloth, exponents=(3, 3.5), taper=0.12)
         solid.block((0, h * 0.35, -d * 0.7), (w * 0.7, h * 0.45, 0.2), trim, round=0.8)
-        for x in (-1, 1):
+        for x in (-1.0, 1.0):
             solid.ring((x * w * 0.24, h * 0.55, d * 0.68), (h * 0.75, 0.07, 0.3), 0.05, trim, SIDEWAYS, op=PUT)
         solid.ring((0, h, d * 0.3), (0.2, 0.05, 0.22), 0.045, trim, FORWARD, op=PUT)
     else:
@@ -108,7 +108,7 @@ def bag(r: Random, kit: Kit) -> None:
             solid.block(
                 (0, h * 0.5, 0), (w - 0.08, h * 0.8, d - 0.08), shell(cloth, 0.7), op=CUT, round=0.1, taper=-0.05
             )
-        for z in (-1, 1):
+        for z in (-1.0, 1.0):
             arc: list[Vec] = [
                 (w * 0.3 * math.cos(a), h * 0.66 + h * 0.4 * math.sin(a), z * d * 0.4)
                 for a in (math.pi * i / 8 for i in range(9))
@@ -142,7 +142,7 @@ def hand_tool(r: Random, kit: Kit) -> None:
         solid.rounded_cylinder((0, 0, 0), (0.14, 0.4, 0.14), steel, FORWARD, CUT)
     elif kind == 4:
         spread = r.uniform(0.1, 0.4)
-        for x in (-1, 1):
+        for x in (-1.0, 1.0):
             solid.limb((0, 0.6, 0), (x * spread * 0.6, 0.25, 0), thick, grip)
             solid.limb((x * spread * 0.6, 0.25, 0), (x * spread, -0.1, 0), thick, grip)
             solid.limb((0, 0.6, 0), (x * spread * 0.25, 0.85, 0), 0.09, steel, taper=-0.4)
@@ -199,8 +199,8 @@ def drill(r: Random, kit: Kit) -> None:
 
 
 def gadget(r: Random, kit: Kit) -> None:
-    """A camera, radio, toaster, game controller, telephone, clock, monitor, loudspeaker or microwave: a body with parts."""
-    body, dark, steel, solid, kind = plastic(r), m.rubber(r), m.metal(r), kit.solid, r.randrange(7)
+    """A camera, radio, toaster or game controller: a body with parts."""
+    body, dark, steel, solid, kind = plastic(r), m.rubber(r), m.metal(r), kit.solid, r.randrange(4)
     w, h, d, soft = r.uniform(0.7, 1.1), r.uniform(0.45, 0.75), r.uniform(0.25, 0.5), r.uniform(0.1, 0.7)
     f = kit.frame
     if kind == 0:
@@ -234,17 +234,23 @@ def gadget(r: Random, kit: Kit) -> None:
         solid.block((w / 2, h * 0.6, 0), (0.12, 0.06, 0.14), dark, op=PUT)
         if r.random() < 0.5:
             box(f, 0, h * 0.5, -0.2 * d, w * 0.68, h * 0.75, d * 0.12, m.wood(r))
-    elif kind == 3:
+    else:
         kit.blend = 0.08
         solid.block((0, 0.16, 0), (0.7, 0.2, 0.36), body, round=0.8)
-        for x in (-1, 1):
+        for x in (-1.0, 1.0):
             solid.limb((x * 0.36, 0.16, 0), (x * 0.46, 0.1, 0.34), 0.25, body)
             solid.rounded_cylinder((x * 0.16, 0.3, 0.1), (0.15, 0.12, 0.15), dark, op=PUT, round=0.5)
         for x, z in ((0, -0.08), (0, 0.08), (-0.08, 0), (0.08, 0)):
             solid.ball((0.36 + x, 0.29, -0.04 + z), (0.07, 0.06, 0.07), plastic(r), op=PUT)
         box(f, -0.36, 0.27, -0.04, 0.18, 0.03, 0.06, dark)
         box(f, -0.36, 0.27, -0.04, 0.06, 0.03, 0.18, dark)
-    elif kind == 4:
+
+
+def appliance(r: Random, kit: Kit) -> None:
+    """A clock on feet, a monitor or television, a loudspeaker."""
+    body, dark, steel, solid, kind = plastic(r), m.rubber(r), m.metal(r), kit.solid, r.randrange(3)
+    f, d, soft = kit.frame, r.uniform(0.25, 0.5), r.uniform(0.1, 0.7)
+    if kind == 0:
         wide = r.uniform(0.6, 1.0)
         solid.rounded_cylinder((0, wide / 2 + 0.08, 0), (wide, 0.2, wide), body, FORWARD, round=0.4)
         solid.rounded_cylinder(
@@ -253,11 +259,11 @@ def gadget(r: Random, kit: Kit) -> None:
         for turn, long in ((r.uniform(0, 360), 0.34), (r.uniform(0, 360), 0.24)):
             x, up = polar(turn, long * wide)
             kit.bar((0, wide / 2 + 0.08, -0.125), (x, wide / 2 + 0.08 + up, -0.125), 0.012, 0.035, dark)
-        for x in (-1, 1):
+        for x in (-1.0, 1.0):
             kit.rod((x * wide * 0.25, wide * 0.25, 0), (x * wide * 0.4, 0, 0), 0.06, steel)
             if r.random() < 0.5:
                 solid.ball((x * wide * 0.3, wide + 0.1, 0), (0.28, 0.2, 0.2), steel)
-    elif kind == 5:
+    elif kind == 1:
         wide, tall = r.uniform(0.8, 1.2), r.uniform(0.5, 0.7)
         lean = rotation(0, r.uniform(-12, 0))
         f.add(0, (0, 0.18, 0), (wide, tall, 0.05), body, lean)
@@ -284,10 +290,10 @@ def instrument(r: Random, kit: Kit) -> None:
         box(kit.frame, 0, 0.5, -thick / 2 - 0.015, 0.075, 0.95, 0.05, dark)
         box(kit.frame, 0, 1.42, -thick / 2 + 0.0, 0.13, 0.24, 0.04, wood)
         box(kit.frame, 0, 0.22, -thick / 2 - 0.02, 0.24, 0.035, 0.04, dark)
-        for x, i in itertools.product((-1, 1), range(3)):
+        for side, i in itertools.product((-1, 1), range(3)):
             kit.rod(
-                (x * 0.05, 1.47 + 0.07 * i, -thick / 2 + 0.02),
-                (x * 0.12, 1.47 + 0.07 * i, -thick / 2 + 0.02),
+                (side * 0.05, 1.47 + 0.07 * i, -thick / 2 + 0.02),
+                (side * 0.12, 1.47 + 0.07 * i, -thick / 2 + 0.02),
                 0.025,
                 brass,
             )
@@ -346,17 +352,17 @@ def toy(r: Random, kit: Kit) -> None:
         kit.rod((0, 0, 0), (0, 1.05, 0), 0.12, m.wood(r))
         tube(f, 0, 0, 0, 0.8, 0.08, m.wood(r))
         for i in range(5):
-            size = 0.8 - 0.1 * i
-            solid.ring((0, 0.17 + 0.18 * i, 0), (size, 0.19, size), 0.22, plastic(r), op=PUT)
+            wide = 0.8 - 0.1 * i
+            solid.ring((0, 0.17 + 0.18 * i, 0), (wide, 0.19, wide), 0.22, plastic(r), op=PUT)
         solid.ball((0, 1.12, 0), (0.22, 0.22, 0.22), plastic(r), op=PUT)
     elif kind == 3:
         count, colours = r.choice((2, 3)), [plastic(r) for _ in range(6)]
-        side, turn = 1 / count, r.choice((0.0, 0.0, r.uniform(5, 45)))
+        edge, turn = 1 / count, r.choice((0.0, 0.0, r.uniform(5, 45)))
         for i, j, k in itertools.product(range(count), repeat=3):
             spin = rotation(turn if j == count - 1 else 0)
-            x, z = (i + 0.5) * side - 0.5, (k + 0.5) * side - 0.5
-            where = (spin[0][0] * x + spin[0][2] * z, j * side, spin[2][0] * x + spin[2][2] * z)
-            f.add(0, where, (side * 0.94,) * 3, r.choice(colours), spin)
+            u, v = (i + 0.5) * edge - 0.5, (k + 0.5) * edge - 0.5
+            where = (spin[0][0] * u + spin[0][2] * v, j * edge, spin[2][0] * u + spin[2][2] * v)
+            f.add(0, where, (edge * 0.94,) * 3, r.choice(colours), spin)
     else:
         paint = plastic(r)
         for i in range(r.randrange(2, 7)):
@@ -402,7 +408,7 @@ def ornament(r: Random, kit: Kit) -> None:
         )
         kit.frame.add(0, (0, 0.02, 0), (w, h, 0.02), m.picture(r), lean)
         f = kit.frame.at(0, 0.02 + h / 2, 0, 0, 1, math.degrees(math.asin(lean[2][1])))
-        for s in (-1, 1):
+        for s in (-1.0, 1.0):
             box(f, s * w / 2, -h / 2 - edge / 2, 0, edge, h + edge, 0.06, base)
             box(f, 0, s * h / 2 - edge / 2, 0, w + edge, edge, 0.06, base)
         kit.bar((0, h * 0.6, 0.02), (0, 0, h * 0.35), 0.08, 0.015, base)

@@ -48,7 +48,7 @@ def _gable(
     rise, solid, f = slope * w / 2, kit.solid, kit.frame
     if not any(p.op == CUT for p in solid.parts):
         solid.block((at[0], at[1] + (h + rise) / 2, at[2]), (w, h + rise, d), paint, op=ADD, round=0.02)
-        for side in (-1, 1):
+        for side in (-1.0, 1.0):
             far, a = w, math.radians(pitch)
             x, up = at[0] + side * far * math.sin(a), at[1] + h + rise + far * math.cos(a)
             solid.block(
@@ -60,10 +60,10 @@ def _gable(
         for i in range(8):
             box(f, at[0], at[1] + h + i * rise / 8, at[2], w * (1 - (i + 1) / 8), rise / 8, d * 0.98, paint)
     over = 0.12 * w
-    for side in (-1, 1):
-        a = (at[0], at[1] + h + rise + 0.01, at[2])
-        b = (at[0] + side * (w / 2 + over), at[1] + h - slope * over + 0.01, at[2])
-        kit.bar(a, b, d + 2 * over, 0.035, roof)
+    for side in (-1.0, 1.0):
+        ridge = (at[0], at[1] + h + rise + 0.01, at[2])
+        eaves = (at[0] + side * (w / 2 + over), at[1] + h - slope * over + 0.01, at[2])
+        kit.bar(ridge, eaves, d + 2 * over, 0.035, roof)
     return h + rise
 
 
@@ -134,11 +134,11 @@ def tower(r: Random, kit: Kit) -> None:
     paint, roof, other, kind = walls(r), roofing(r), m.lacquer(r), r.randrange(3)
     high, wide = r.uniform(1.0, 1.6), r.uniform(0.35, 0.6)
     if kind == 2:
-        for x, z in itertools.product((-1, 1), (-1, 1)):
+        for x, z in itertools.product((-1.0, 1.0), (-1.0, 1.0)):
             kit.bar(
                 (x * wide * 0.7, 0, z * wide * 0.7), (x * wide * 0.4, high * 0.7, z * wide * 0.4), 0.04, 0.04, other
             )
-        for z in (-1, 1):
+        for z in (-1.0, 1.0):
             kit.bar(
                 (-wide * 0.65, 0.1, z * wide * 0.65), (wide * 0.45, high * 0.6, z * wide * 0.45), 0.025, 0.025, other
             )
@@ -170,11 +170,11 @@ def castle(r: Random, kit: Kit) -> None:
     stone, roof = walls(r), roofing(r)
     w, d, h, tall = r.uniform(0.9, 1.4), r.uniform(0.7, 1.2), r.uniform(0.35, 0.55), r.uniform(0.6, 0.9)
     pointed, wide = r.random() < 0.6, r.uniform(0.22, 0.34)
-    for x, z in itertools.product((-1, 1), (-1, 1)):
+    for x, z in itertools.product((-1.0, 1.0), (-1.0, 1.0)):
         tube(kit.frame, x * w / 2, 0, z * d / 2, wide, tall, stone)
         if pointed:
             tube(kit.frame, x * w / 2, tall, z * d / 2, wide * 0.62, wide * 1.2, roof, 0.95)
-    for z in (-1, 1):
+    for z in (-1.0, 1.0):
         box(kit.frame, 0, 0, z * d / 2, w, h, 0.1, stone)
         box(kit.frame, z * w / 2, 0, 0, 0.1, h, d, stone)
         for i in range(7):
@@ -196,7 +196,7 @@ def temple(r: Random, kit: Kit) -> None:
         x = (i / (count - 1) - 0.5) * w
         tube(kit.frame, x, 0.1, z * d / 2, thick, h, stone, 0.1)
         box(kit.frame, x, 0.08 + h, z * d / 2, thick * 1.4, 0.05, thick * 1.4, stone)
-    for x in (-1, 1):
+    for x in (-1.0, 1.0):
         tube(kit.frame, x * w / 2, 0.1, 0, thick, h, stone, 0.1)
     box(kit.frame, 0, h + 0.12, 0, w * 1.15, 0.08, d * 1.2, stone)
     if r.random() < 0.7:

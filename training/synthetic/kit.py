@@ -17,7 +17,7 @@ import numpy as np
 
 from . import materials as m
 from .implicit_solids import CUT, SUPERQUADRIC, Part, Sculpture
-from .intersect import BOX, CYLINDER
+from .intersect import BOX, CYLINDER, ELLIPSOID
 from .lights import NO_SKY
 from .scene import Light, LocalFrame, Mat, Material, Number, Primitive, Scene, Vec, Viewpoint, apply, compose, rotation
 from .shapes import Prop
@@ -52,6 +52,10 @@ class Kit:
     def bar(self, a: Vec, b: Vec, wide: Number, deep: Number, material: Material) -> None:
         """A straight square bar or board from a to b: wide horizontally across its axis, deep across both."""
         _between(self.frame, BOX, a, b, (wide, deep), material)
+
+    def blade(self, a: Vec, b: Vec, wide: Number, thick: Number, material: Material) -> None:
+        """A fin, feather or leaf from a to b: wide horizontally across its axis."""
+        _between(self.frame, ELLIPSOID, a, b, (wide, thick), material)
 
     def path(self, points: list[Vec], thick: Number, material: Material) -> None:
         """Round bars from point to point."""

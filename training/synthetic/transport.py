@@ -3,6 +3,7 @@ units free, the front towards -z."""
 
 from __future__ import annotations
 
+import itertools
 import math
 from random import Random
 
@@ -50,7 +51,7 @@ def van(r: Random, kit: Kit) -> None:
     else:
         _windows(kit, 1, (-long * 0.42, -long * 0.2, up), (w * 1.004, tall, 0), glass)
     kit.frame.add(0, (0, up - tall / 2, 0), (w * 0.84, tall, long * 1.004), glass)
-    for x in (-1, 1):
+    for x in (-1.0, 1.0):
         kit.solid.ball((x * w * 0.36, floor + high * 0.2, -long / 2 - nose), (0.12, 0.12, 0.06), m.crockery(r), op=PUT)
         for z in (-0.32, 0.32):
             _wheel(kit, x * w * 0.44, z * long, wheel, w * 0.16, tyre, hub)
@@ -79,7 +80,7 @@ def lorry(r: Random, kit: Kit) -> None:
     elif kind == 2:
         wall, tall = 0.04, r.uniform(0.25, 0.5)
         kit.frame.add(0, (0, deck + 0.08, middle), (w, wall, bed), load)
-        for x in (-1, 1):
+        for x in (-1.0, 1.0):
             kit.frame.add(0, (x * (w - wall) / 2, deck + 0.08, middle), (wall, tall, bed), load)
             kit.frame.add(0, (0, deck + 0.08, middle + x * (bed - wall) / 2), (w, tall, wall), load)
         if r.random() < 0.5:
@@ -93,7 +94,7 @@ def lorry(r: Random, kit: Kit) -> None:
                 m.bark(Random(i)),
             )
     for z in (front, middle + bed * 0.2, middle + bed * 0.36):
-        for x in (-1, 1):
+        for x in (-1.0, 1.0):
             _wheel(kit, x * w * 0.42, z, wheel, w * 0.17, tyre, hub)
 
 
@@ -181,7 +182,7 @@ def aeroplane(r: Random, kit: Kit) -> None:
     kit.solid.limb((0, up, -long / 2 + fat / 2), (0, up + 0.04, long * 0.3), fat, paint)
     kit.solid.limb((0, up, 0), (0, up + fat * 0.2, long / 2), fat * 0.85, paint, taper=-0.6)
     wing = up + r.choice((-0.3, -0.3, 0.45)) * fat
-    for x in (-1, 1):
+    for x in (-1.0, 1.0):
         tip: Vec = (x * span / 2, wing + r.uniform(0.02, 0.12), sweep)
         kit.solid.limb((x * fat * 0.2, wing, -0.1), tip, r.uniform(0.3, 0.4), other, taper=-0.4, flat=0.12)
         kit.solid.limb((0, up + 0.08, long * 0.43), (x * span * 0.19, up + 0.1, long * 0.5), 0.2, other, flat=0.15)
@@ -259,7 +260,7 @@ def boat(r: Random, kit: Kit) -> None:
             kit.rod((0, up - 0.05, 0.25 * i), (0, up + r.uniform(0.2, 0.4), 0.25 * i + 0.03), 0.14, paint)
         kit.rod((0, high, -0.6), (0, high + 0.6, -0.6), 0.03, deck)
     else:
-        for x in (-1, 1):
+        for x in (-1.0, 1.0):
             kit.rod(
                 (x * 0.1, high + 0.15, 0.1), (x * r.uniform(0.7, 1.1), high * 0.5, r.uniform(-0.2, 0.3)), 0.035, deck
             )
@@ -271,9 +272,9 @@ def cart(r: Random, kit: Kit) -> None:
     if kind == 0:
         long, wide = r.uniform(0.8, 1.2), r.uniform(0.22, 0.3)
         kit.solid.block((0, 0.16, 0), (wide, 0.04, long), paint, round=1.0)
-        for z in (-1, 1):
+        for z in (-1.0, 1.0):
             kit.frame.add(0, (0, 0.1, z * long * 0.32), (wide * 0.7, 0.04, 0.06), steel)
-            for x in (-1, 1):
+            for x in (-1.0, 1.0):
                 _wheel(kit, x * wide * 0.4, z * long * 0.32, 0.12, 0.08, tyre, steel)
         return
     long, wide, high, floor, wall = (
@@ -284,11 +285,11 @@ def cart(r: Random, kit: Kit) -> None:
         0.03,
     )
     kit.frame.add(0, (0, floor, 0), (wide, wall, long), paint)
-    for x in (-1, 1):
+    for x in (-1.0, 1.0):
         kit.frame.add(0, (x * (wide - wall) / 2, floor, 0), (wall, high, long), paint)
         kit.frame.add(0, (0, floor, x * (long - wall) / 2), (wide, high, wall), paint)
     grip = r.uniform(0.7, 1.1)
-    for x in (-1, 1):
+    for x in (-1.0, 1.0):
         kit.rod(
             (x * wide * 0.42, floor, long * 0.45),
             (x * wide * 0.42, grip, long * 0.5 + r.uniform(0.2, 0.5)),
@@ -296,11 +297,11 @@ def cart(r: Random, kit: Kit) -> None:
             steel,
         )
     if kind == 1:
-        for x, z in ((-1, -1), (1, -1), (-1, 1), (1, 1)):
+        for x, z in itertools.product((-1.0, 1.0), (-1.0, 1.0)):
             _wheel(kit, x * wide * 0.5, z * long * 0.35, floor * 1.2, 0.07, tyre, steel)
     else:
         _wheel(kit, 0, -long * 0.5, floor * 1.3, 0.1, tyre, steel)
-        for x in (-1, 1):
+        for x in (-1.0, 1.0):
             kit.rod((x * wide * 0.4, floor, long * 0.35), (x * wide * 0.42, 0, long * 0.4), 0.04, steel)
     if r.random() < 0.3:
         kit.solid.ball((0, floor + high * 0.6, 0), (wide * 0.9, high * 1.6, long * 0.9), m.earth(r))
