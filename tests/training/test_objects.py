@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from training.synthetic import World, alone, intersect, textures
-from training.synthetic.hollowware import hollowed, turned
+from training.synthetic.hollowware import hollowed, lathed
 from training.synthetic.implicit_solids import Part
 from training.synthetic.kit import Kit, extent, outline, placed
 from training.synthetic.lights import NO_SKY
@@ -36,7 +36,7 @@ def test_one_looks_into_a_mug_and_its_back_is_its_outer_wall():
     """Radius 0.4, height 1, wall 0.05: inside the opening the front is where the ray leaves the hollow, and everywhere the
     back is where it leaves the whole cylinder."""
     size, wall, kit = 96, 0.05, Kit()
-    turned(kit.solid, [(0.0, 0.4), (1.0, 0.4)], GREY)
+    lathed(kit.solid, [(0.0, 0.4), (1.0, 0.4)], GREY)
     hollowed(kit.solid, [(0.0, 0.4), (1.0, 0.4)], wall, GREY)
     scene = Scene(Viewpoint((0, 0, 0), 0.0, 40.0, 0.0, 40.0), LIGHT, NO_SKY)
     placed(kit, scene, IDENTITY)

@@ -6,7 +6,7 @@ import math
 from random import Random
 
 from . import materials as m
-from .hollowware import frustum, hollowed, pottery, turned
+from .hollowware import frustum, hollowed, lathed, pottery
 from .implicit_solids import CUT, PUT
 from .intersect import ELLIPSOID
 from .kit import Kit, shell
@@ -39,7 +39,7 @@ def _pot(r: Random, kit: Kit) -> Number:
     """A pot of width 0.5 with earth in it; returns how high the earth stands."""
     clay, high = pottery(r), r.uniform(0.3, 0.55)
     profile = [(0.0, r.uniform(0.15, 0.24)), (high, 0.25)]
-    turned(kit.solid, profile, clay)
+    lathed(kit.solid, profile, clay)
     hollowed(kit.solid, profile, 0.03, shell(clay))
     frustum(kit.solid, (high * 0.6, 0.2), (high * 0.88, 0.215), m.earth(r), PUT)
     return high * 0.85

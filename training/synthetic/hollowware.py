@@ -36,7 +36,7 @@ def frustum(
     )
 
 
-def turned(solid: SolidBuilder, profile: Profile, paint: Material) -> None:
+def lathed(solid: SolidBuilder, profile: Profile, paint: Material) -> None:
     """A solid turned to a profile."""
     for low, high in itertools.pairwise(profile):
         frustum(solid, low, high, paint)
@@ -88,7 +88,7 @@ def mug(r: Random, kit: Kit) -> None:
     foot, rim = (r.uniform(0.4, 0.52), 0.5) if r.random() < 0.6 else (r.uniform(0.22, 0.35), 0.55)
     profile: Profile = [(0.0, foot), (high, rim)] if rim == 0.5 else [(0.0, foot), (high * 0.45, 0.48), (high, rim)]
     wall = r.uniform(0.035, 0.07)
-    turned(solid, profile, glaze)
+    lathed(solid, profile, glaze)
     if r.random() < 0.75:
         _handle(r, solid, rim * 0.98, high * r.uniform(0.45, 0.6), high * r.uniform(0.5, 0.75), glaze)
     hollowed(solid, profile, wall, shell(glaze if r.random() < 0.6 else m.crockery(r)))
@@ -109,7 +109,7 @@ def bowl(r: Random, kit: Kit) -> None:
         solid.block((0, high + 0.6, 0), (2, 1.2, 2), glaze, op=CUT, round=0.02)
     else:
         profile: Profile = [(0.0, r.uniform(0.2, 0.3)), (high * 0.4, r.uniform(0.3, 0.42)), (high, 0.5)]
-        turned(solid, profile, glaze)
+        lathed(solid, profile, glaze)
         hollowed(solid, profile, r.uniform(0.03, 0.05), shell(glaze))
     for _ in range(r.choice((0, 0, 0, 3, 5))):
         size, (x, z) = r.uniform(0.22, 0.34), polar(r.uniform(0, 360), r.uniform(0, 0.2))
@@ -121,7 +121,7 @@ def vase(r: Random, kit: Kit) -> None:
     glaze, high = pottery(r), r.uniform(0.9, 2.0)
     profile = _curved(r, high)
     kit.blend = r.uniform(0.02, 0.08)
-    turned(kit.solid, profile, glaze)
+    lathed(kit.solid, profile, glaze)
     if r.random() < 0.25:
         for side in (-1.0, 1.0):
             _handle(r, kit.solid, side * max(w for _, w in profile) * 0.9, high * 0.6, high * 0.4, glaze)
@@ -150,7 +150,7 @@ def bottle(r: Random, kit: Kit) -> None:
     ]
     profile = [p for p in profile if p[0] < high - 0.1] + [(high, neck * 1.05)]
     kit.blend = 0.04
-    turned(kit.solid, profile, glass)
+    lathed(kit.solid, profile, glass)
     if r.random() < 0.6:
         cap = r.uniform(0.08, 0.16)
         frustum(kit.solid, (high - 0.02, neck * 1.15), (high + cap, neck * 1.1), m.crockery(r), PUT)
@@ -167,7 +167,7 @@ def jar(r: Random, kit: Kit) -> None:
     """A jar, tin or canister with a lid that is on, or open."""
     glass, high, wide = pottery(r), r.uniform(0.6, 1.3), r.uniform(0.3, 0.5)
     profile: Profile = [(0.0, wide * r.uniform(0.8, 1)), (high * 0.85, wide), (high, wide * r.uniform(0.75, 1))]
-    turned(kit.solid, profile, glass)
+    lathed(kit.solid, profile, glass)
     hollowed(kit.solid, profile, 0.035, shell(glass))
     if r.random() < 0.65:
         lid, rim = m.metal(r) if r.random() < 0.5 else m.wood(r), profile[-1][1]
@@ -186,7 +186,7 @@ def wine_glass(r: Random, kit: Kit) -> None:
     frustum(kit.solid, (0.0, wide * r.uniform(0.6, 0.9)), (0.05, wide * 0.5), glass)
     kit.solid.rounded_cylinder((0, stem / 2, 0), (0.09, stem, 0.09), glass)
     profile: Profile = [(stem, 0.1), (stem + (high - stem) * 0.35, wide), (high, wide * r.uniform(0.75, 1.1))]
-    turned(kit.solid, profile, glass)
+    lathed(kit.solid, profile, glass)
     hollowed(kit.solid, profile, 0.035, shell(glass))
     if r.random() < 0.4:
         _filled(r, kit.solid, stem + (high - stem) * 0.5, wide * 0.9)
@@ -196,7 +196,7 @@ def bucket(r: Random, kit: Kit) -> None:
     """A bucket, flower pot or paper basket: with a bail, lugs, earth, or nothing."""
     paint, high, rim = pottery(r), r.uniform(0.7, 1.2), 0.5
     profile: Profile = [(0.0, r.uniform(0.3, 0.45)), (high, rim)]
-    turned(kit.solid, profile, paint)
+    lathed(kit.solid, profile, paint)
     if r.random() < 0.6:
         kit.solid.ring((0, high - 0.03, 0), (2 * rim + 0.08, 0.08, 2 * rim + 0.08), 0.08, paint)
     hollowed(kit.solid, profile, 0.035, shell(paint))
@@ -218,7 +218,7 @@ def pan(r: Random, kit: Kit) -> None:
     """A saucepan, frying pan or pot with handles, with or without its lid."""
     steel, grip, high = m.metal(r), r.choice((m.rubber, m.wood, m.metal))(r), r.uniform(0.15, 0.7)
     profile: Profile = [(0.0, r.uniform(0.42, 0.5)), (high, 0.5)]
-    turned(kit.solid, profile, steel)
+    lathed(kit.solid, profile, steel)
     if high < 0.4 or r.random() < 0.4:
         long = r.uniform(0.5, 0.9)
         kit.solid.limb((0.45, high * 0.7, 0), (0.5 + long, high + r.uniform(0, 0.1), 0), 0.1, grip, flat=1.4)
@@ -237,7 +237,7 @@ def kettle(r: Random, kit: Kit) -> None:
     paint, high, wide = pottery(r), r.uniform(0.6, 1.0), r.uniform(0.35, 0.5)
     profile: Profile = [(0.0, wide), (high * 0.6, wide * r.uniform(0.85, 1)), (high, wide * r.uniform(0.4, 0.8))]
     kit.blend = r.uniform(0.02, 0.06)
-    turned(kit.solid, profile, paint)
+    lathed(kit.solid, profile, paint)
     tip = (-wide - r.uniform(0.25, 0.6), high * r.uniform(0.75, 1.1), 0)
     kit.solid.limb((-wide * 0.8, high * r.uniform(0.2, 0.5), 0), tip, r.uniform(0.12, 0.2), paint, taper=-0.35)
     grip = paint if r.random() < 0.5 else m.rubber(r)

@@ -346,7 +346,7 @@ def toy(r: Random, kit: Kit) -> None:
             0.2,
         )
         solid.ball((0, 0.5, 0), (1, 1, r.choice((1, 1, 1.5))), paint)
-        for turn in (0, 90) if r.random() < 0.4 else ():
+        for turn in (0.0, 90.0) if r.random() < 0.4 else ():
             solid.ring((0, 0.5, 0), (1.02, 0.03, 1.02), 0.03, m.rubber(r), compose(rotation(turn), FORWARD), op=PUT)
     elif kind == 2:
         kit.rod((0, 0, 0), (0, 1.05, 0), 0.12, m.wood(r))
