@@ -12,7 +12,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, Shaped, UInt8
 from numpy import ndarray
 
 from recon.geometry.axes import to_gltf
@@ -27,7 +27,7 @@ ARRAY_BUFFER, ELEMENT_BUFFER = 34962, 34963
 JPEG_QUALITY = 95
 
 
-class _Buffer:
+class Buffer:
     """Chunks of one binary buffer, each aligned to 4 bytes, and the views and accessors that point into them."""
 
     def __init__(self) -> None:
@@ -37,6 +37,7 @@ class _Buffer:
         self.accessors: list[dict[str, Any]] = []
 
     def view(self, data: bytes | memoryview, target: int | None = None) -> int:
+        """Append some bytes; returns the number of their view."""
         size = data.nbytes if isinstance(data, memoryview) else len(data)
         self.views.append({"buffer": 0, "byteOffset": self.length, "byteLength": size})
         if target:
@@ -45,7 +46,8 @@ class _Buffer:
         self.length += size + -size % 4
         return len(self.views) - 1
 
-    def accessor(self, array: np.ndarray, component: int, kind: str, target: int, **extra: Any) -> int:
+    def accessor(self, array: Shaped[ndarray, "*shape"], component: int, kind: str, target: int, **extra: Any) -> int:
+        """Append an array of glTF's component type and kind; returns the number of its accessor."""
         array = np.ascontiguousarray(array)
         view = self.view(array.data.cast("B"), target)
         count = array.size if kind == "SCALAR" else len(array)
@@ -56,7 +58,7 @@ class _Buffer:
 def write_mesh(mesh: Mesh, path: Path, view: ViewSettings | None = None) -> None:
     """Each sheet one mesh with one material, named as the sheet, in glTF's axes; opaque, since viewers sort what is blended
     by whole meshes. `view`: small instead of exact, for a page that shows it."""
-    buffer, sheets = _Buffer(), mesh.sheets()
+    buffer, sheets = Buffer(), mesh.sheets()
     document: dict[str, Any] = {
         "asset": {"version": "2.0", "generator": "Unflat"},
         "extensionsUsed": ["KHR_materials_unlit"],
@@ -73,10 +75,10 @@ def write_mesh(mesh: Mesh, path: Path, view: ViewSettings | None = None) -> None
         "bufferViews": buffer.views,
         "buffers": [{"byteLength": buffer.length}],
     }
-    write_bytes(path, *_container(document, buffer))
+    write_bytes(path, *container(document, buffer))
 
 
-def _add_sheet(document: dict[str, Any], buffer: _Buffer, mesh: Mesh, view: ViewSettings | None) -> None:
+def _add_sheet(document: dict[str, Any], buffer: Buffer, mesh: Mesh, view: ViewSettings | None) -> None:
     """One sheet's mesh, material and texture."""
     first, place = mesh.places()
     positions = to_gltf(mesh.vertices[first])[place]  # copies along a cut have the same bits: a merger closes them
@@ -100,7 +102,7 @@ def _add_sheet(document: dict[str, Any], buffer: _Buffer, mesh: Mesh, view: View
         attributes["COLOR_0"] = buffer.accessor(colors, USHORT, "VEC4", ARRAY_BUFFER, normalized=True)
     indices = buffer.accessor(mesh.faces.astype(np.uint32).ravel(), UINT, "SCALAR", ELEMENT_BUFFER)
     primitive = {"attributes": attributes, "indices": indices, "material": len(document.setdefault("materials", []))}
-    document.setdefault("meshes", []).append({"primitives": [primitive]})
+    document.setdefault("meshes", []).append({"name": mesh.name, "primitives": [primitive]})
     unlit: dict[str, Any] = {"KHR_materials_unlit": {}}
     document["materials"].append({"pbrMetallicRoughness": material, "doubleSided": True, "extensions": unlit})
 
@@ -124,7 +126,7 @@ def encoded_texture(texture: UInt8[ndarray, "h w 3"], view: ViewSettings | None 
     return bytes(data)
 
 
-def _container(document: dict[str, Any], buffer: _Buffer) -> list[bytes | memoryview]:
+def container(document: dict[str, Any], buffer: Buffer) -> list[bytes | memoryview]:
     """The GLB container: header, JSON chunk padded with spaces, binary chunk."""
     text = json.dumps(document, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)

@@ -32,17 +32,17 @@ def cleaned_lattice(depth: DepthMap, camera: Camera, max_samples: int) -> Lattic
     return Lattice(z, lattice.u, lattice.v, camera, lattice.stride, depth.noise)
 
 
+def smallest_piece(depth: DepthMap, lattice: Lattice, share: float = GridSettings.smallest_piece) -> int:
+    """Samples of the smallest piece that is no floater: a share of all; the lone samples of a sparse map are none."""
+    return 1 if is_sparse(depth.z) else max(4, int(share * lattice.z.size))
+
+
 def make_grid(
     photo: Photo, mask: Mask, depth: DepthMap, camera: Camera, settings: GridSettings = GridSettings()
 ) -> Mesh:
     """An open mesh of the visible surface, cut at depth steps. Raises BadInput when no triangle is left."""
     lattice = cleaned_lattice(depth, camera, settings.max_samples)
-    return grid_of(lattice, smallest_piece(depth, lattice, settings), photo, mask)
-
-
-def smallest_piece(depth: DepthMap, lattice: Lattice, settings: GridSettings) -> int:
-    """Pieces of fewer samples are floaters; the lone samples of a sparse map are none."""
-    return 1 if is_sparse(depth.z) else max(4, int(settings.smallest_piece * lattice.z.size))
+    return grid_of(lattice, smallest_piece(depth, lattice, settings.smallest_piece), photo, mask)
 
 
 def grid_of(lattice: Lattice, smallest: int, photo: Photo, mask: Mask) -> Mesh:

@@ -160,7 +160,7 @@ def make_layers(
 ) -> Layers:
     """The sheets of a photo. cone of the settings: how many degrees a view may be turned from the photo's."""
     cleaned = cleaned_lattice(depth, camera, settings.grid.max_samples)
-    smallest = smallest_piece(depth, cleaned, settings.grid)
+    smallest = smallest_piece(depth, cleaned, settings.grid.smallest_piece)
     if smallest > 1:
         cleaned = _settled(cleaned, max(smallest, int(settings.smallest_piece * cleaned.z.size)))
     front = _front(depth, mask, cleaned, smallest)
