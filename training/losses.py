@@ -7,6 +7,7 @@ Estimation", section 5). Maps are (B, 1, H, W); losses are means over the batch.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -147,19 +148,27 @@ def loss_parts(
     anchor: float = ANCHOR,
 ) -> dict[str, Tensor]:
     """The weighted losses by head; the training loss is their sum. `without` names heads to leave out, or "gradients",
-    the disparity's gradient matching; relief: that head's weight; anchor: share of scale-only L1 in disparity's."""
+    the disparity's gradient matching; relief: that head's weight; anchor: share of scale-only L1 in disparity's.
+
+    Where the field of view is not a number, nothing but the subject is known (a photograph): such pictures count in the
+    subject's loss alone."""
+    subject = SUBJECT * subject_loss(prediction.subject, labels.subject)
+    known = labels.fov.isfinite()
+    if not known.all():
+        prediction, labels = Geometry(*(values[known] for values in prediction)), labels[known]
     gradients = 0.0 if "gradients" in without else 0.5
-    parts = {
-        "disparity": disparity_loss(prediction.disparity, labels.disparity, anchor, gradients),
-        "edges": EDGES * edge_loss(prediction.disparity, normalised(labels.disparity)),
-        "sky": SKY * mask_cross_entropy(prediction.sky, labels.sky),
-        "subject": SUBJECT * subject_loss(prediction.subject, labels.subject),
-        "normals": NORMALS * normals_loss(prediction.normals, labels.normals, labels.sky),
-        "relief": relief * relief_loss(prediction.front, prediction.back, labels),
-        "fov": FOV * fov_loss(prediction.fov, labels.fov),
-        "distance": DISTANCE * distance_loss(prediction.distance, labels.distance),
+    losses: dict[str, Callable[[], Tensor]] = {
+        "disparity": lambda: disparity_loss(prediction.disparity, labels.disparity, anchor, gradients),
+        "edges": lambda: EDGES * edge_loss(prediction.disparity, normalised(labels.disparity)),
+        "sky": lambda: SKY * mask_cross_entropy(prediction.sky, labels.sky),
+        "subject": lambda: subject,
+        "normals": lambda: NORMALS * normals_loss(prediction.normals, labels.normals, labels.sky),
+        "relief": lambda: relief * relief_loss(prediction.front, prediction.back, labels),
+        "fov": lambda: FOV * fov_loss(prediction.fov, labels.fov),
+        "distance": lambda: DISTANCE * distance_loss(prediction.distance, labels.distance),
     }
-    return {name: part for name, part in parts.items() if name not in without}
+    zero, told = subject.new_zeros(()), bool(known.any())
+    return {name: loss() if told or name == "subject" else zero for name, loss in losses.items() if name not in without}
 
 
 def delta1_absrel(prediction: Tensor, truth: Tensor) -> tuple[float, float]:
