@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from bench.frames import frames
-from recon.builtin.estimator import SIDE, SURE_OF_DISTANCE, Network
+from recon.builtin.depth import SURE_OF_DISTANCE
+from recon.builtin.estimator import SIDE, Network
 from recon.builtin.weights import GEOMETRY
 
 

@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .synthetic import Exposure
-from .synthetic.overlay import blended, matching_gain, pasteable
+from .synthetic.overlay import laid_over, matching_gain, pasteable
 
 # Share of the pictures that become photographs, and of those the share that gets a subject.
 SHARE, WITH_SUBJECT = 0.15, 2 / 3
@@ -84,7 +84,7 @@ def _pasted(pictures: Exposure, thing: int, ground: Tensor, r: Random) -> tuple[
     """The subject of picture `thing`, moved, scaled, mirrored or not, before a ground (3, H, W), and its mask."""
     light, mask = _moved(pictures.linear[thing], pictures.labels.subject[thing], r)
     light, inside, paper = light[None], mask[None], ground[None]
-    return blended(light * matching_gain(light, inside > 0, paper, r), inside, paper, r)[0], mask
+    return laid_over(light * matching_gain(light, inside > 0, paper, r), inside, paper, r)[0], mask
 
 
 def _moved(light: Tensor, mask: Tensor, r: Random) -> tuple[Tensor, Tensor]:

@@ -69,7 +69,7 @@ def _overlaid(pictures: Exposure, thing: int, scene: int, r: Random) -> Exposure
     paper = pictures.linear[scene_at].flip(-1) if flip else pictures.linear[scene_at]
     light, inside = pictures.linear[thing_at], front.subject > 0
     gain = matching_gain(light, inside, paper, r)
-    composite = blended(light * gain, front.subject, paper, r)
+    composite = laid_over(light * gain, front.subject, paper, r)
     farthest = float(front.disparity[inside].min())
     far = behind.disparity * min(1.0, farthest / BEHIND / max(float(behind.disparity.max()), 1e-6))
     disparity = torch.where(inside, front.disparity, far)
@@ -92,7 +92,7 @@ def matching_gain(light: Tensor, inside: Tensor, paper: Tensor, r: Random) -> Te
     return gain * paper.mean() / light[inside.expand_as(light)].mean().clamp_min(1e-4)
 
 
-def blended(light: Tensor, mask: Tensor, paper: Tensor, r: Random) -> Tensor:
+def laid_over(light: Tensor, mask: Tensor, paper: Tensor, r: Random) -> Tensor:
     """A thing (1, 3, H, W) over a paper by its mask (1, 1, H, W): its edge soft or not, the paper sharp or not."""
     alpha = 0.5 * mask + 0.5 * _box_blur(mask, 3) if r.random() < 0.6 else mask
     if r.random() < 0.3:
