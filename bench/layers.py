@@ -15,6 +15,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -106,7 +107,7 @@ def uncovered(mesh: Mesh, sheet: Mesh, camera: Camera, degrees: float) -> float:
     worst = 0.0
     for yaw in (-degrees, degrees):
         full, ours = (
-            np.isfinite(view_of(each, small, lambda points, yaw=yaw: about_pivot(points, pivot, yaw, 0))[1])
+            np.isfinite(view_of(each, small, partial(about_pivot, pivot=pivot, yaw=yaw, pitch=0.0))[1])
             for each in (sheet, mesh)
         )
         worst = max(worst, float((full & ~ours).mean()))
@@ -293,10 +294,7 @@ def turned_views(path: Path) -> None:
             small = scaled_camera(camera, 320, round(320 * camera.height / camera.width))
             pivot = np.array([0, 0, float(np.median(mesh.vertices[:, 2]))])
             every = [VIEWS[0], (0.0, 0.0), *VIEWS[1:]]
-            shots = [
-                view_of(mesh, small, lambda points, at=at, pivot=pivot: about_pivot(points, pivot, *at))[0]
-                for at in every
-            ]
+            shots = [view_of(mesh, small, partial(about_pivot, pivot=pivot, yaw=at[0], pitch=at[1]))[0] for at in every]
             lines.append(np.concatenate(shots, 1))
         columns.append(np.concatenate([*lines, np.full((6, lines[0].shape[1], 3), 255)]))
     Image.fromarray(np.concatenate(columns).clip(0, 255).astype(np.uint8)).save(path)
