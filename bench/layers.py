@@ -30,6 +30,7 @@ from recon.geometry.sharpen import sharpened
 from recon.pipeline import reconstruct
 from recon.results import Reconstruction
 from recon.settings import LayeredSettings
+from recon.stages.sharpen import sharpen_edges
 from recon.stages.surface_grid import make_grid
 from recon.stages.surface_layered import make_layers
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo
@@ -61,9 +62,11 @@ def photos() -> list[Path]:
     return sorted((ROOT / "samples").glob("*.jpg")) + sorted((SHARED / "scenes").glob("*.*g"))
 
 
-def scene_of(path: Path, sharpen: str = "auto") -> Reconstruction:
-    """A photo as a scene by the built-in network."""
-    return reconstruct(path, depth_model="builtin", mask="none", offline=True, sharpen=sharpen)
+def scenes_of(photo: Path | np.ndarray) -> tuple[Reconstruction, Reconstruction]:
+    """A photo as a scene by the built-in network, its depth as it is and sharpened."""
+    off = reconstruct(photo, depth_model="builtin", mask="none", offline=True, sharpen="off")
+    depth = sharpen_edges(off.depth, off.photo, "auto")
+    return off, Reconstruction(replace(off.geometry, depth=depth), off.options)
 
 
 def about_pivot(points: np.ndarray, pivot: np.ndarray, yaw: float, pitch: float) -> np.ndarray:
@@ -120,7 +123,7 @@ def uncovered_table() -> None:
     print(f"{'photo':>20} {'grid':>7} {'sharp':>7} {'layered':>8}")
     rows = []
     for path in photos():
-        blurred, sharp = scene_of(path, "off"), scene_of(path)
+        blurred, sharp = scenes_of(path)
         sheet = stretched(sharp.depth.z, sharp.camera, sharp.photo.rgb)
         meshes = [each.with_options(surface="grid").mesh for each in (blurred, sharp)] + [sharp.mesh]
         rows.append([100 * uncovered(mesh, sheet, sharp.camera, 20) for mesh in meshes])
@@ -233,10 +236,7 @@ def edges_table() -> None:
     print("boundary F1 of built-in depth at the photo's size: as it was, sharpened")
     for name, rgb, z in sharp_truth():
         scores = []
-        for how in ("off", "auto"):
-            found = reconstruct(
-                np.ascontiguousarray(rgb), depth_model="builtin", mask="none", offline=True, sharpen=how
-            )
+        for found in scenes_of(np.ascontiguousarray(rgb)):
             inverse, true = 1 / found.depth.z, np.nan_to_num(1 / z).astype(np.float32)
             known = (true > 0) & ~np.isnan(inverse)
             line = np.polyfit(inverse[known], true[known], 1)
@@ -260,8 +260,7 @@ def seconds_table() -> None:
     """One photo of one megapixel: grid, and what sharpening and the sheets behind it take more: processor time, the best of
     three."""
     rgb = np.asarray(Image.open(ROOT / "samples" / "coffee.jpg").convert("RGB").resize((1156, 867)))
-    off = reconstruct(rgb, depth_model="builtin", mask="none", offline=True, sharpen="off")
-    auto = reconstruct(rgb, depth_model="builtin", mask="none", offline=True)
+    off, auto = scenes_of(rgb)
     inverse = (1 / off.depth.z).astype(np.float32)
     runs: dict[str, Callable[[], object]] = {
         "grid": lambda: off.with_options(surface="grid").mesh,
@@ -288,9 +287,9 @@ def turned_views(path: Path) -> None:
     columns = []
     for photo in photos():
         lines = []
-        found = scene_of(photo)
-        camera = found.camera
-        for mesh in (scene_of(photo, "off").with_options(surface="grid").mesh, found.mesh):
+        blurred, sharp = scenes_of(photo)
+        camera = sharp.camera
+        for mesh in (blurred.with_options(surface="grid").mesh, sharp.mesh):
             small = scaled_camera(camera, 320, round(320 * camera.height / camera.width))
             pivot = np.array([0, 0, float(np.median(mesh.vertices[:, 2]))])
             every = [VIEWS[0], (0.0, 0.0), *VIEWS[1:]]
