@@ -216,7 +216,7 @@ class Reconstruction:
             return mesh
         from recon.stages.decimate import decimate
 
-        return decimate(mesh, self.options.faces, self.photo, self.mask, self.camera)
+        return decimate(mesh, self.options.faces, self.photo, self.mask, self.camera, self.depth.back_colour)
 
     def _surface(self) -> Mesh:
         whole = (self.photo, self.mask, self.depth, self.camera)

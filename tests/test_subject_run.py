@@ -47,7 +47,7 @@ def test_a_lens_comes_out_round_closed_and_with_its_back(lens: Path, fov_error: 
     assert found.camera.source == ("model" if sure else "default")
     assert found.camera.fov_x == pytest.approx(FOV if sure else 60)
     assert found.depth.back is not None
-    mesh = trimesh.Trimesh(found.mesh.vertices, found.mesh.faces, process=False)
+    mesh = found.mesh.welded().to_trimesh()
     assert mesh.is_watertight
     assert mesh.body_count == 1
     wide, high, deep = mesh.extents
