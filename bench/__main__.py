@@ -10,6 +10,7 @@ from bench import (
     quality,
     refinement,
     speed,
+    splats,
     startup,
     verdict,
     volume_rendering,
@@ -18,6 +19,7 @@ from bench import (
 
 TABLES = (
     speed,
+    splats,
     startup,
     network,
     quality,

@@ -188,6 +188,22 @@ class PointCloud:
 
 
 @dataclass(frozen=True)
+class Splats:
+    """Gaussian splats (Kerbl et al. 2023, "3D Gaussian Splatting for Real-Time Radiance Field Rendering") in the camera's
+    frame, of one colour from everywhere.
+
+    centres; scales: standard deviations along each one's own axes, in the unit of lengths; quaternions: unit, w x y z, that
+    turn the frame's axes into those; opacity: 0 to 1 in the middle; colors: sRGB. A flat one has its normal as third axis.
+    """
+
+    centres: Float32[ndarray, "n 3"]
+    scales: Float32[ndarray, "n 3"]
+    quaternions: Float32[ndarray, "n 4"]
+    opacity: Float32[ndarray, " n"]
+    colors: UInt8[ndarray, "n 3"]
+
+
+@dataclass(frozen=True)
 class Mesh:
     """A triangle mesh in the camera's frame; faces wind counter-clockwise seen from outside.
 
