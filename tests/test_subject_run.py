@@ -63,7 +63,7 @@ def test_the_report_and_the_notes_say_what_was_seen_and_how_sure(
     told, facts = capfd.readouterr().err, json.loads(report.read_text())
     assert facts["depth"]["back"] == "builtin"
     assert facts["subject"]["method"] == "grabcut"
-    assert "the unseen back is the network's guess; it is coloured with the photo" in told
+    assert "the unseen back is the network's guess; its colours are guessed" in told
     if fov_error == FOV_ERROR:
         assert "builtin sees 50° ± 6° along the longer side; set --fov" in told
         assert facts["camera"]["fov_error_deg"] == FOV_ERROR

@@ -29,7 +29,7 @@ BLEND, SEAM = 0.3, 0.03
 over the root of the subject's area."""
 GRAIN = 0.012
 """Standard deviation of the Gaussian that takes the texture away, over the root of the subject's area."""
-PATCH, QUANTILE = 0.1, 0.05
+PATCH, QUANTILE = 0.1, 0.1
 """Side of the patch that the texture is taken from, over the root of the subject's area; of all patches inside, the one
 with so many below it in energy: writing, faces and edges are above."""
 
