@@ -39,7 +39,8 @@ def sheet_splats(sheets_of: Callable[[int], Sequence[Sheet]], settings: SplatSet
         limit //= 2  # a sheet full of holes joins little
     if not len(found.width):
         raise BadInput("splats.empty", "no connected surface is left to make splats of; check the depth map.")
-    steepest = np.float32([STEEPEST if sheet.name == "photo" else UNCUT_STEEPEST for sheet in sheets])[found.sheet]
+    limits = [STEEPEST if sheet.name == "photo" else UNCUT_STEEPEST for sheet in sheets]
+    steepest = np.array(limits, np.float32)[found.sheet]
     return seen_discs(found.points, found.normals, found.width, found.colors, found.alpha, steepest)
 
 
