@@ -82,8 +82,9 @@ class OffscreenRenderer:
         size = [max(2, 2 * round(scale * n / 2)) for n in (camera.width, camera.height)]
         self.plotter = pyvista.Plotter(off_screen=True, window_size=size)
         self.plotter.set_background(BACKGROUND)
+        for sheet in mesh.sheets():
+            self._add(sheet.with_(vertices=to_gltf(sheet.vertices)))
         turned = mesh.with_(vertices=to_gltf(mesh.vertices))
-        self._add(turned)
         self.vertices = turned.vertices
         self.slopes = np.array([camera.width, camera.height]) / (2 * camera.focal)
         if closed:

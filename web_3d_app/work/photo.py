@@ -46,6 +46,7 @@ from web_3d_app.kinds.photo import FILES, MESH, VIEW
 from web_3d_app.phrasebook import book
 from web_3d_app.work import checkpoint
 from web_3d_app.work.context import Context, Next
+from web_3d_app.work.sheets import mesh_arrays
 
 VIEW_POINTS = 300_000
 """Points for the viewer: a whole photo of 512×512 pixels, and a phone turns them smoothly."""
@@ -190,9 +191,9 @@ class PhotoRun:
         """A process that draws the mesh while files are written. VTK may end a process without a display: then there is no
         picture, and that is all."""
         given = self.context.folder / "drawing.npz"
-        parts = {name: value for name, value in vars(result.mesh).items() if value is not None}
         camera = np.array([result.camera.width, result.camera.height, result.camera.focal])
-        np.savez(given, camera=camera, closed=result.surface == "solid", **parts)
+        facts = {"camera": camera, "closed": np.array(result.surface == "solid")}
+        np.savez(given, **facts, **mesh_arrays(result.mesh))  # type: ignore[arg-type]
         command = [
             sys.executable,
             "-m",
