@@ -56,7 +56,9 @@ def parser() -> argparse.ArgumentParser:
                       help="the mask that was used: .png, white is kept, as large as the upright photo was read; --mask"
                       " takes it back")  # fmt: skip
     more.add_argument("--preview", type=Path, metavar="FILE", help="a picture of the model: .png")
-    more.add_argument("--turntable", type=Path, metavar="FILE", help="the model turning: .mp4 or .gif")
+    more.add_argument("--turntable", type=Path, metavar="FILE", help="the model turning: .mp4 .gif .webp")
+    more.add_argument("--parallax", type=Path, metavar="FILE",
+                      help="the photo's own view set in motion, a loop: .mp4 .gif .webp")  # fmt: skip
     more.add_argument("--report", type=Path, metavar="FILE", help="what was done, as JSON")
     run = groups["run"]
     run.add_argument("--models", action="store_true", help="list the models and where they are, then stop")
@@ -160,7 +162,7 @@ def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any)
         with watch.stage("write"):
             for path in args.out * (args.kind == "points") + [args.points_out] * bool(args.points_out):
                 files += write_cloud(cloud, path)
-    if args.kind == "mesh" or args.preview or args.turntable:
+    if args.kind == "mesh" or args.preview or args.turntable or args.parallax:
         with watch.stage("mesh"):
             mesh = result.mesh
         if args.kind == "mesh":
@@ -173,15 +175,31 @@ def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any)
             with watch.stage("write"):
                 notes += write(result, path)
             files.append(path)
-    for name in ("preview", "turntable"):
+    for name, draw in (("preview", _draw_preview), ("turntable", _draw_turntable), ("parallax", _draw_parallax)):
         if path := getattr(args, name):
-            from recon import write_preview, write_turntable
-
             with watch.stage(name):
-                draw = write_preview if name == "preview" else write_turntable
-                draw(result.mesh, result.camera, path, closed=result.surface == "solid")
+                draw(result, path)
             files.append(path)
     return files, notes
+
+
+def _draw_preview(result: Reconstruction, path: Path) -> None:
+    from recon import write_preview
+
+    write_preview(result.mesh, result.camera, path, closed=result.surface == "solid")
+
+
+def _draw_turntable(result: Reconstruction, path: Path) -> None:
+    from recon import write_turntable
+
+    write_turntable(result.mesh, result.camera, path, closed=result.surface == "solid")
+
+
+def _draw_parallax(result: Reconstruction, path: Path) -> None:
+    from recon import ground_of, write_parallax
+
+    ground = ground_of(result.photo, result.mask)
+    write_parallax(result.mesh, result.camera, path, result.options.parallax_path, ground=ground)
 
 
 def _write_depth(result: Reconstruction, path: Path) -> list[Message]:
@@ -222,8 +240,10 @@ def _check_options(args: argparse.Namespace, asked: PhotoOptions, wish: RefineOp
 
     kind = "points" if args.kind == "points" else "mesh"
     more = {"cloud": args.points_out, "depth": args.depth_out, "mask": args.mask_out, "preview": args.preview,
-            "turntable": args.turntable, "report": args.report}  # fmt: skip
+            "turntable": args.turntable, "parallax": args.parallax, "report": args.report}  # fmt: skip
     files = output_files([*((kind, path) for path in args.out), *((name, path) for name, path in more.items() if path)])
+    if args.parallax is None and hasattr(args, "parallax_path"):
+        raise BadOption("film.off", "<parallax_path> is for a film; give its name with <parallax>, as FILE.mp4.")
     _check_refine_options(args, wish)
     _check_print_options(args, asked, wish)
     for name in ("max_mib", "max_megapixels"):

@@ -9,7 +9,7 @@ const LOADS = [
   ["grid", "Instant mesh, textured", "GLB"], ["mesh_ply", "Mesh, coloured", "PLY"], ["mesh_obj", "Mesh with texture", "OBJ, ZIP"], ["mesh_stl", "For printing", "STL"],
   ["smooth", "Smooth mesh, textured", "GLB"], ["smooth_ply", "Smooth mesh, coloured", "PLY"],
   ["points", "Point cloud", "PLY"], ["depth_npy", "Depth, numbers", "NPY"], ["depth_png", "Depth, 16 bit", "PNG"], ["mask", "Mask", "PNG"],
-  ["preview", "Preview", "PNG"], ["report", "Report", "JSON"],
+  ["film", "Film", "MP4"], ["preview", "Preview", "PNG"], ["report", "Report", "JSON"],
 ];
 // Above them, as soon as a better model is asked for: it takes the first button then.
 const BETTER = [
@@ -95,7 +95,7 @@ export function showDownloads(job) {
   const smoothItself = (job.facts?.surface ?? job.params.surface) === "poisson";  // then there is none beside it
   const rows = LOADS.filter(([kind]) => !(smoothItself && kind.startsWith("smooth")));
   byId("downloads").replaceChildren(...[...(better ? BETTER : []), ...rows].map(([kind, label, format]) => {
-    const settled = BETTER.some(([one]) => one === kind) ? isFinal(job) : ended;
+    const settled = kind === "film" ? ended && job.lane !== "film" : BETTER.some(([one]) => one === kind) ? isFinal(job) : ended;
     return downloadRow(artefact(job, kind), better ? label.replace(/^Mesh/, "First mesh") : label, format + sizeOf(job, kind), settled);
   }));
   const main = artefact(job, "refined") ?? artefact(job, "mesh") ?? artefact(job, "grid");

@@ -17,7 +17,7 @@ from recon.errors import BadInput, Unwritable
 from recon.pipeline import reconstruct
 from recon.types import Photo, RawDepth
 from web_3d_app.jobs.claims import Cancelled
-from web_3d_app.kinds.photo import PHOTO, VIEW
+from web_3d_app.kinds.photo import FILM, PHOTO, VIEW
 from web_3d_app.phrasebook import as_text, from_text, told
 from web_3d_app.settings import Settings
 from web_3d_app.work import checkpoint, models
@@ -32,7 +32,7 @@ FIRST = ["photo_thumb.jpg", "points_view.ply", "grid_view.glb", "mask.png", "mas
 MESHES = ["mesh_view.glb", "mesh.glb"]
 SMOOTH = ["smooth_view.glb", "smooth.glb", "smooth.ply"]
 REST = ["grid.glb", "mesh.ply", "mesh.stl", "mesh_obj.zip", "points.ply", "depth.npy", "depth.png", *SMOOTH,
-        "report.json"]  # fmt: skip
+        "report.json", "film.mp4"]  # fmt: skip
 MASKS = ("mask.png", "mask_thumb.png")
 
 
@@ -76,11 +76,11 @@ class Told(Context):
         self.run.facts.update(facts)
 
     def hurry(self) -> bool:
-        return True
+        return self.lane != FILM.name  # which would come again and again
 
 
 class Run:
-    """The three lanes one after another, each with nothing but the checkpoint of the one before."""
+    """The four lanes one after another, each with nothing but the checkpoint of the one before."""
 
     def __init__(self, photo: Path, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
         monkeypatch.setattr(models, "depth_estimator", lambda *_, **__: Slope())
@@ -92,8 +92,9 @@ class Run:
 
     def lane(self, lane: str, given: Path | None) -> tuple[str, Path | None] | None:
         self.lanes.append(lane)
-        return work.run(Told(lane, self.params, self.photo.parent, models.Models("cpu"), Settings(preview_seconds=0.01),
-                             self.photo, 28.0, None, given, self.facts, run=self))  # fmt: skip
+        settings = Settings(preview_seconds=0.01, film_seconds=60.0)
+        return work.run(Told(lane, self.params, self.photo.parent, models.Models("cpu"), settings, self.photo,
+                             28.0, None, given, self.facts, run=self))  # fmt: skip
 
     def all(self) -> Run:
         after: tuple[str, Path | None] | None = (VIEW.name, None)
@@ -200,7 +201,7 @@ def test_a_checkpoint_cannot_carry_objects(tmp_path: Path) -> None:
         checkpoint.load(tmp_path / "c.npz", Photo(np.zeros((1, 1, 3), np.uint8)))
 
 
-@pytest.mark.parametrize("last", ["subject", "depth", "points", "grid", "mesh", "files", "smooth", "preview"])
+@pytest.mark.parametrize("last", ["subject", "depth", "points", "grid", "mesh", "files", "smooth", "preview", "film"])
 def test_it_stops_at_every_stage(photo: Path, monkeypatch: pytest.MonkeyPatch, last: str) -> None:
     run = Run(photo, monkeypatch)
 
