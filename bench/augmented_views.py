@@ -19,7 +19,8 @@ from bench.frames import DEFAULT_FOLDER
 from bench.refinement import HELD, textured_picture, true_pictures
 from bench.score import psnr
 from bench.views import ModelView, read_model, seen_from, unseen_camera, unseen_poses
-from recon.builtin import estimator
+from recon.builtin.estimator import Network
+from recon.builtin.object_network import object_network, shape_network
 from recon.pipeline import reconstruct
 from recon.protocols import ShapeEstimator
 from recon.refinement.augmented_views import averaged_relief
@@ -37,7 +38,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DEFAULT_FOLDER.parent)
     parser.add_argument("--views", type=int, default=3, help="of each mesh")
     args = parser.parse_args()
-    everything, own = estimator.shape_networks()
+    everything, own = Network(longest=1.0), object_network() or shape_network()
     ways: dict[str, Sequence[ShapeEstimator]] = {
         "fast": (), "everything": (everything,), "shapes": (own,), "both": (everything, own),
     }  # fmt: skip

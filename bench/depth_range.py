@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from bench.frames import RgbdFrame, frames
-from recon.builtin.estimator import BuiltinDepth
+from recon.builtin.depth import BuiltinDepth
 from recon.geometry.disparity import disparity_to_depth
 from recon.geometry.upsample import guided_upsample
 

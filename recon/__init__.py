@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from recon.geometry.closed import is_closed
     from recon.geometry.reduce import shrink_to_fit
     from recon.io.files import check_writable
+    from recon.io.formats import model_kind
     from recon.io.outputs import missing_folders, output_files
     from recon.io.parallax import ground_of, write_parallax
     from recon.io.read import photo_from_bytes, read_photo
     from recon.io.turntable import write_preview, write_turntable
-    from recon.io.write import write_cloud, write_depth, write_mask, write_mesh, write_report
+    from recon.io.write import write_cloud, write_depth, write_mask, write_mesh, write_report, write_splats
     from recon.io.write_stl import write_print
     from recon.options import PhotoOptions, RefineOptions
     from recon.pipeline import reconstruct, refine
@@ -41,12 +42,13 @@ DOOR = {
     "recon.settings": ("Limits", "ViewSettings"),
     "recon.results": ("Reconstruction", "PhotoGeometry", "Model", "Result", "load_surfaces"),
     "recon.io.read": ("read_photo", "photo_from_bytes"),
-    "recon.io.write": ("write_mesh", "write_cloud", "write_depth", "write_mask", "write_report"),
+    "recon.io.write": ("write_mesh", "write_cloud", "write_depth", "write_mask", "write_report", "write_splats"),
     "recon.io.write_stl": ("write_print",),
     "recon.io.parallax": ("ground_of", "write_parallax"),
     "recon.io.turntable": ("write_preview", "write_turntable"),
     "recon.io.outputs": ("output_files", "missing_folders"),
     "recon.io.files": ("check_writable",),
+    "recon.io.formats": ("model_kind",),
     "recon.registry": ("Where", "depth_estimator", "listing", "models_table"),
     "recon.protocols": ("DepthEstimator",),
     "recon.progress": ("Stopwatch",),
@@ -77,6 +79,7 @@ __all__ = [
     "listing",
     "load_surfaces",
     "missing_folders",
+    "model_kind",
     "models_table",
     "output_files",
     "photo_from_bytes",
@@ -92,6 +95,7 @@ __all__ = [
     "write_preview",
     "write_print",
     "write_report",
+    "write_splats",
     "write_turntable",
 ]
 __version__ = "0.1.0"

@@ -26,10 +26,12 @@ from recon.settings import (
     MOST_THREADS,
     POISSON_DEPTHS,
     PRINT_SIZES,
+    SPLAT_COUNTS,
     DepthKind,
     ParallaxPath,
     PoissonSettings,
     PrintSettings,
+    SplatSettings,
     Surface,
 )
 
@@ -375,6 +377,11 @@ class PhotoOptions:
     voxel: float | None = option(
         None, "thin the point cloud to one point per voxel", **LENGTH, group="shape", metavar="SIZE"
     )
+    splats: int = option(
+        SplatSettings.most, "at most about this many Gaussian splats (default: 400000)",
+        kind="whole", what="a number of Gaussian splats", low=SPLAT_COUNTS[0], high=SPLAT_COUNTS[1],
+        group="shape", metavar="N",
+    )  # fmt: skip
     size_mm: float = option(
         PrintSettings.size_mm, "longest side in millimetres (default: 100)",
         kind="number", what="the print's longest side in millimetres", low=PRINT_SIZES[0], high=PRINT_SIZES[1], unit="mm",

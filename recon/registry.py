@@ -26,7 +26,7 @@ BUILTIN = BUILTIN_CARD.name
 
 
 def _builtin_depth(spec: weights.WeightsSpec, kind: DepthKind | None, where: Where) -> DepthEstimator:
-    from recon.builtin.estimator import BuiltinDepth
+    from recon.builtin.depth import BuiltinDepth
 
     return BuiltinDepth()
 
@@ -162,7 +162,7 @@ def best_here(device: str) -> str:
 
 def shape_estimators() -> Sequence[ShapeEstimator]:
     """The shipped networks that know a subject's back. A look raises MissingWeights where a file is gone."""
-    from recon.builtin.estimator import shape_networks
+    from recon.builtin.object_network import shape_networks
 
     return shape_networks()
 

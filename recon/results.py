@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 
 from recon.errors import BadOption
-from recon.io.formats import MODEL
+from recon.io.formats import MODEL, model_kind
 from recon.io.values import as_path
 from recon.messages import PYTHON, Message, Phrasebook
 from recon.notes import AUTO_NOTE, BACK_NOTE
 from recon.options import PhotoOptions, changed, options_of, plain
-from recon.settings import CloudSettings, PoissonSettings, PrintSettings, SolidSettings, Surface
+from recon.settings import CloudSettings, PoissonSettings, PrintSettings, SolidSettings, SplatSettings, Surface
 from recon.stages.cloud import make_cloud, thinned
-from recon.types import Camera, DepthMap, Mask, Mesh, Photo, PointCloud
+from recon.types import Camera, DepthMap, Mask, Mesh, Photo, PointCloud, Splats
 
 if TYPE_CHECKING:
     from recon.refinement.verdict import Verdict
@@ -218,6 +218,18 @@ class Reconstruction:
 
         return decimate(mesh, self.options.faces, self.photo, self.mask, self.camera)
 
+    @cached_property
+    def splats(self) -> Splats:
+        """Gaussian splats: of what the photo shows, sample by sample, where the surface is the photo's own (grid), else of
+        the closed or smooth surface, or the model, triangle by triangle."""
+        from recon.stages.splats import mesh_splats, seen_splats
+
+        most = self.options.splats
+        if self.model is None and self.surface == "grid":
+            return seen_splats(self.photo, self.mask, self.depth, self.camera, SplatSettings(most))
+        fewer = self if self.model is not None else self.with_options(faces=min(most, self.options.faces or most))
+        return mesh_splats(fewer.mesh, most)
+
     def _surface(self) -> Mesh:
         whole = (self.photo, self.mask, self.depth, self.camera)
         if self.surface == "grid":
@@ -253,16 +265,20 @@ class Reconstruction:
         return Reconstruction(self.geometry, asked)
 
     def save(self, path: str | Path, *, size_mm: float | None = None, base: bool | None = None) -> list[Path]:
-        """Write the mesh in the format that `path` ends with; returns the files written.
+        """Write the mesh in the format that `path` ends with, or splats, if that is one of splats alone; returns the files
+        written.
 
         size_mm, base: of an STL, instead of what the options say. Raises BadOption for a size out of range and BadInput
         for a stand under a mesh that is not closed.
         """
-        from recon.io.write import write_mesh
+        from recon.io.write import write_mesh, write_splats
 
         told = {"size_mm": size_mm, "base": base}
         asked = changed(PhotoOptions, self.options, {name: value for name, value in told.items() if value is not None})
-        return write_mesh(self.mesh, as_path(path, MODEL), PrintSettings(asked.size_mm, asked.base))
+        to = as_path(path, MODEL)
+        if model_kind(to) == "splats":
+            return write_splats(self.splats, to)
+        return write_mesh(self.mesh, to, PrintSettings(asked.size_mm, asked.base))
 
     def report(self, book: Phrasebook = PYTHON) -> dict[str, Any]:
         """The facts of this reconstruction, ready for JSON; counts of what was made so far; its notes in the words of a
@@ -270,6 +286,8 @@ class Reconstruction:
         made: dict[str, Any] = {}
         if "points" in self.__dict__:
             made["points"] = len(self.points.positions)
+        if "splats" in self.__dict__:
+            made["splats"] = len(self.splats.centres)
         if "mesh" in self.__dict__:
             made |= {"vertices": len(self.mesh.vertices), "faces": len(self.mesh.faces)}
         return {

@@ -16,6 +16,8 @@ CONE_DEG = 30.0
 MIB = 1024 * 1024
 FEWEST_FACES = 4
 """Triangles of the smallest closed mesh."""
+SPLAT_COUNTS = (1_000, 5_000_000)
+"""Gaussian splats that make sense: fewer show no photo, more no viewer takes."""
 POISSON_DEPTHS = (4, 12)
 """Octree depths that make sense: below, nothing is left of a shape; above, memory runs out and the photo has no more."""
 MOST_THREADS = 1024
@@ -104,6 +106,15 @@ class PrintSettings:
 
     size_mm: float = 100.0
     base: bool = False
+
+
+@dataclass(frozen=True)
+class SplatSettings:
+    """Gaussian splats. most: how many, as phones draw smoothly; oversampled: samples of the photo that are looked at for
+    each, which join where the photo is even (a lattice of every second pixel has a quarter of them)."""
+
+    most: int = 400_000
+    oversampled: float = 4.0
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,9 @@ class Relief:
     front = (z_front / z0 − 1)·f / L and back = (z_back / z0 − 1)·f / L, z_back being where the pixel's ray leaves the
     subject for the last time. To first order they do not depend on the focal length: relief in parts of L. Both are
     finite everywhere and mean something inside the subject only. left, top, width, height: the window in whole pixels of
-    the photo; it may reach over the photo's edge.
+    the photo; it may reach over the photo's edge. back_colour: sRGB of the place where the ray leaves the subject; fov,
+    fov_error: the field of view along the window's longer side and its expected error, in degrees; each None where the
+    network does not say it.
     """
 
     front: Float32[ndarray, "h w"]
@@ -82,6 +84,9 @@ class Relief:
     top: int
     width: int
     height: int
+    back_colour: UInt8[ndarray, "h w 3"] | None = None
+    fov: float | None = None
+    fov_error: float | None = None
 
 
 @dataclass(frozen=True)
@@ -155,7 +160,7 @@ class Camera:
 class DepthMap:
     """Depth at the photo's size. metric: the unit is the metre; model: who made it; kind: of the raw values; noise: change
     of disparity 1/z that means nothing (0 for measured depth); back: where each pixel's ray leaves the subject for the last
-    time, not in front of z, where a model says."""
+    time, not in front of z, where a model says; back_colour: roughly which colour it has there, where a model says."""
 
     z: Float32[ndarray, "h w"]
     metric: bool
@@ -163,6 +168,7 @@ class DepthMap:
     kind: DepthKind = "metric"
     noise: float = 0.0
     back: Float32[ndarray, "h w"] | None = None
+    back_colour: UInt8[ndarray, "h w 3"] | None = None
 
 
 @dataclass(frozen=True)
@@ -179,6 +185,22 @@ class PointCloud:
         from recon.interop import cloud_to_open3d
 
         return cloud_to_open3d(self)
+
+
+@dataclass(frozen=True)
+class Splats:
+    """Gaussian splats (Kerbl et al. 2023, "3D Gaussian Splatting for Real-Time Radiance Field Rendering") in the camera's
+    frame, of one colour from everywhere.
+
+    centres; scales: standard deviations along each one's own axes, in the unit of lengths; quaternions: unit, w x y z, that
+    turn the frame's axes into those; opacity: 0 to 1 in the middle; colors: sRGB. A flat one has its normal as third axis.
+    """
+
+    centres: Float32[ndarray, "n 3"]
+    scales: Float32[ndarray, "n 3"]
+    quaternions: Float32[ndarray, "n 4"]
+    opacity: Float32[ndarray, " n"]
+    colors: UInt8[ndarray, "n 3"]
 
 
 @dataclass(frozen=True)

@@ -152,6 +152,7 @@ BAD_VALUES = {
     "depth_kind": {"": "disparity", "metres": "invalid choice: 'metres'"},
     "max_mib": {"0": "--max-mib is 0", "nan": "is nan", "-1": "above 0", "1e-9": "'photo.png' has"},
     "max_megapixels": {"0": "--max-megapixels is 0", "inf": "is inf", "0.001": "at most 0.001 megapixels"},
+    "splats": {"999": "is 999; give a number of Gaussian splats from 1000 to 5000000", "1e5": "'1e5'"},
     "kind": {"voxels": "points"},
     "surface": {"nurbs": "solid"},
     "device": {"tpu": "cuda"},
@@ -182,6 +183,11 @@ BAD_COMBINATIONS: dict[str, tuple[list[str], dict[str, str | None], list[str]]] 
     "unknown model": (["--depth-model", "midaz"], {"depth_in": None, "depth_kind": None},
                       ["--depth-model 'midaz' is unknown", "auto", "dpt-hybrid"]),
     "no model's name": (["--depth-model="], {"depth_in": None, "depth_kind": None}, ["--depth-model '' is unknown"]),
+    "splats to print": (["--kind", "splats"], {"out": "x.stl"},
+                        ["the splats 'x.stl' ends with '.stl'", "ends with .ply, .splat, .spz, .glb"]),
+    "a mesh as splats": (["--kind", "mesh"], {"out": "x.spz"}, ["the model 'x.spz' ends with '.spz'", ".ply, .obj"]),
+    "a cloud as splats": (["--kind", "points"], {"out": "x.splat"}, ["the model 'x.splat'", "ends with .ply, .vtk"]),
+    "a stand under splats": (["--base"], {"out": "x.spz"}, ["are for printing", "ends with .stl"]),
     "nobody's model": (["--depth-model", "~nobody-at-all/x"], {"depth_in": None, "depth_kind": None}, ["is unknown"]),
 }  # fmt: skip
 

@@ -10,7 +10,7 @@ import pytest
 import trimesh
 from PIL import Image
 
-from recon.builtin import estimator, segmenter
+from recon.builtin import depth, estimator, segmenter
 from recon.cli.main import main
 from recon.pipeline import reconstruct
 from tests.builtin.toy import FOV, FOV_ERROR, write_toy
@@ -28,7 +28,7 @@ def fov_error(request: pytest.FixtureRequest) -> float:
 def lens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fov_error: float) -> Path:
     """A photo whose red says where a lens is, green its front and blue its thickness; the toy in the network's place."""
     toy = write_toy(tmp_path / "toy.onnx", fov_error=fov_error)
-    for module, name in ((estimator, "BuiltinDepth"), (segmenter, "BuiltinSegmenter")):
+    for module, name in ((depth, "BuiltinDepth"), (segmenter, "BuiltinSegmenter")):
         monkeypatch.setattr(module, name, lambda kind=getattr(module, name): kind(toy))
     height = 0.2 * np.sqrt(np.maximum(1 - R2, 0))  # of L, and the lens is 0.75 L wide
     maps = np.stack([(R2 < 1) * 1.0, 0.5 + (0.25 - height) * (R2 < 1), 0.5 + 2 * height], axis=-1)

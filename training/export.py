@@ -1,8 +1,9 @@
 """`python -m training.export --run runs/first --out FILE.onnx`: the EMA weights of a run as ONNX.
 
 Input `photo` float32 (1, 4, H, W) with H, W any multiples of 32: RGB in [0, 1] and the hint; outputs, all float32, are
-net.Geometry's, with sky and subject as probabilities: six maps (1, C, H, W), `fov` and `distance` (1, 2). Weights are
-stored as float16 and cast when the file is loaded, which halves the file and costs nothing at run time.
+those of net.Geometry, with sky and subject as probabilities, or of net.Shape: maps (1, C, H, W), `fov` and `distance`
+(1, 2). The metadata's `network` says which. Weights are stored as float16 and cast when the file is loaded, which halves
+the file and costs nothing at run time.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from .net import Geometry, GeometryNet
+from .net import Geometry, PhotoNet, Shape
 from .train import Plan
 
-VERSION = "4"
+# Of each network; it counts what a reader of the file must know.
+VERSIONS = {"geometry": "4", "object": "1"}
 LICENCE = "Apache-2.0"
 # Smaller tensors (biases, norms, shapes) stay as they are: they weigh nothing and set ranges.
 HALF_FROM = 256
@@ -30,15 +32,17 @@ NUMBERS = ("fov", "distance")
 
 
 class Probabilities(nn.Module):
-    """The network with sky and subject as probabilities."""
+    """A network with sky and subject, if it has them, as probabilities."""
 
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
         self.net = net
 
-    def forward(self, photo: Tensor) -> Geometry:
-        maps: Geometry = self.net(photo)
-        return maps._replace(sky=maps.sky.sigmoid(), subject=maps.subject.sigmoid())
+    def forward(self, photo: Tensor) -> Geometry | Shape:
+        said: Geometry | Shape = self.net(photo)
+        if isinstance(said, Geometry):
+            return said._replace(sky=said.sky.sigmoid(), subject=said.subject.sigmoid())
+        return said
 
 
 def store_half(model: onnx.ModelProto) -> None:
@@ -56,40 +60,42 @@ def store_half(model: onnx.ModelProto) -> None:
     model.graph.node.extend(nodes)
 
 
-def export(net: nn.Module, out: Path, metadata: dict[str, str]) -> None:
-    """Write a GeometryNet as ONNX with metadata, by an atomic rename."""
-    axes = {2: "height", 3: "width"}
+def export(net: PhotoNet, out: Path, metadata: dict[str, str]) -> None:
+    """Write a network as ONNX with its name and metadata, by an atomic rename."""
+    axes, example = {2: "height", 3: "width"}, torch.zeros(1, 4, 96, 128)
+    with torch.no_grad():
+        outputs = list(net.eval()(example)._fields)
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         # The tracing exporter is deprecated, but the newer one fixes H and W where they are doubled.
         warnings.simplefilter("ignore")
         raw = Path(folder) / "raw.onnx"
         torch.onnx.export(
             Probabilities(net).eval(),
-            (torch.zeros(1, 4, 96, 128),),
+            (example,),
             str(raw),
             dynamo=False,
             opset_version=17,
             input_names=["photo"],
-            output_names=list(Geometry._fields),
-            dynamic_axes={name: axes for name in ("photo", *Geometry._fields) if name not in NUMBERS},
+            output_names=outputs,
+            dynamic_axes={name: axes for name in ("photo", *outputs) if name not in NUMBERS},
         )
         model = onnx.load(raw)
     store_half(model)
-    onnx.helper.set_model_props(model, metadata)
+    onnx.helper.set_model_props(model, {"network": net.NAME, **metadata})
     onnx.checker.check_model(model)
     out.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(model, out.with_suffix(".part"))
     os.replace(out.with_suffix(".part"), out)
 
 
-def load_run(folder: Path) -> tuple[GeometryNet, dict[str, str]]:
+def load_run(folder: Path) -> tuple[PhotoNet, dict[str, str]]:
     """The EMA network of a run and what is to be said about it."""
     state = torch.load(folder / "last.pt", map_location="cpu", weights_only=True)
     plan = Plan(**state["plan"])
-    net = GeometryNet(plan.widths, plan.fine, plan.heads)
+    net = plan.fresh()
     net.load_state_dict(state["ema"])
     facts = {
-        "version": VERSION,
+        "version": VERSIONS[net.NAME],
         "licence": LICENCE,
         "seed": plan.seed,
         "steps": state["step"],

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .net import Geometry
+from .net import Geometry, Shape
 from .synthetic.labels import Labels
 
 # Share of scale-only L1 in the loss of disparity: always a little, and nearly all of it while a fresh decoder may still
@@ -20,6 +20,8 @@ from .synthetic.labels import Labels
 ANCHOR, UPRIGHT = 0.1, 1.0
 # Neighbouring depths whose ratio is at least this are an edge; how many pixels to its sides it may be smeared over.
 EDGE, REACH = 1.15, 2
+# Over so many pixels colours are compared with each other.
+STEPS = (1, 4, 16)
 
 
 def normalised(truth: Tensor) -> Tensor:
@@ -96,9 +98,8 @@ def subject_loss(logit: Tensor, truth: Tensor) -> Tensor:
     return mask_cross_entropy(logit, truth) + 0.5 * (dice * has).mean()
 
 
-def normals_loss(prediction: Tensor, truth: Tensor, sky: Tensor) -> Tensor:
-    """1 - cosine of the angle between unit normals (B, 3, H, W), where there is a surface."""
-    surface = 1 - sky
+def normals_loss(prediction: Tensor, truth: Tensor, surface: Tensor) -> Tensor:
+    """1 - cosine of the angle between unit normals (B, 3, H, W), where there is a surface (B, 1, H, W)."""
     away = (1 - (prediction * truth).sum(1, keepdim=True)) * surface
     return away.sum() / surface.sum().clamp_min(1)
 
@@ -110,14 +111,29 @@ def relief_loss(front: Tensor, back: Tensor, labels: Labels, gradients: float = 
     inside = labels.subject
     area = inside.sum((1, 2, 3), keepdim=True).clamp_min(1)
     shift = ((labels.front - front) * inside).sum((1, 2, 3), keepdim=True) / area
-    error = torch.cat([front + shift - labels.front, back + shift - labels.back], 1) * inside
-    total = error.abs().sum((1, 2, 3), keepdim=True)
-    for axis in (-1, -2):
-        first, second = (inside.narrow(axis, at, inside.shape[axis] - 1) for at in (0, 1))
-        steps = error.diff(dim=axis).abs() * first * second
-        total = total + gradients * steps.sum((1, 2, 3), keepdim=True)
-    found = (inside.amax((1, 2, 3)) > 0).sum().clamp_min(1)
-    return 100 * (total / area).sum() / found
+    error = torch.cat([front + shift - labels.front, back + shift - labels.back], 1)
+    return 100 * _inside(error, inside, gradients, (1,))
+
+
+def back_colour_loss(prediction: Tensor, truth: Tensor, inside: Tensor, gradients: float = 0.5) -> Tensor:
+    """Mean absolute error of colours (B, 3, H, W) in 0..1 inside a mask, and that of their differences over STEPS pixels: a
+    fog of the right mean has its edges still to pay for."""
+    return _inside((prediction - truth) / prediction.shape[1], inside, gradients, STEPS)
+
+
+def _inside(error: Tensor, inside: Tensor, gradients: float, steps: tuple[int, ...]) -> Tensor:
+    """Sum over channels of the mean |error| inside a mask (B, 1, H, W), and of its differences between pixels inside that
+    are so many pixels apart; mean over the pictures that have an inside."""
+    error = error * inside
+    total = error.abs().sum((1, 2, 3))
+    for axis, step in ((axis, step) for step in steps for axis in (-1, -2)):
+        ends = [slice(step, None), slice(None, -step)]
+        (first, second), (a, b) = (
+            [x[..., end] if axis == -1 else x[..., end, :] for end in ends] for x in (inside, error)
+        )
+        total = total + gradients * ((a - b).abs() * first * second).sum((1, 2, 3))
+    area = inside.sum((1, 2, 3))
+    return (total / area.clamp_min(1)).sum() / (area > 0).sum().clamp_min(1)
 
 
 def distance_loss(prediction: Tensor, distance: Tensor) -> Tensor:
@@ -135,12 +151,14 @@ def fov_loss(prediction: Tensor, fov: Tensor) -> Tensor:
     return ((mean - fov).abs() / spread + spread.log()).mean()
 
 
-# Weights that bring the losses of a half-trained network to the same order; disparity, the hardest, leads.
+# Weights that bring the losses of a half-trained network to the same order; disparity, the hardest, leads. For one thing
+# alone the relief does.
 SKY, SUBJECT, NORMALS, RELIEF, FOV, EDGES, DISTANCE = 0.3, 1.5, 1.0, 0.03, 0.05, 0.15, 0.05
+OBJECT_RELIEF, BACK_COLOUR = 0.1, 2.0
 
 
 def loss_parts(
-    prediction: Geometry,
+    prediction: Geometry | Shape,
     labels: Labels,
     without: tuple[str, ...] = (),
     relief: float = RELIEF,
@@ -148,18 +166,30 @@ def loss_parts(
 ) -> dict[str, Tensor]:
     """The weighted losses by head; the training loss is their sum. `without` names heads to leave out, or "gradients",
     the disparity's gradient matching; relief: that head's weight; anchor: share of scale-only L1 in disparity's."""
-    gradients = 0.0 if "gradients" in without else 0.5
+    surface = 1 - labels.sky if isinstance(prediction, Geometry) else labels.subject
     parts = {
+        "normals": NORMALS * normals_loss(prediction.normals, labels.normals, surface),
+        "relief": relief * relief_loss(prediction.front, prediction.back, labels),
+        "fov": FOV * fov_loss(prediction.fov, labels.fov),
+    }
+    if isinstance(prediction, Geometry):
+        parts |= _scene_losses(prediction, labels, anchor, 0.0 if "gradients" in without else 0.5)
+    else:
+        assert labels.back_colour is not None, "only pictures of things alone say what lies behind"
+        colour = back_colour_loss(prediction.back_colour, labels.back_colour, labels.subject)
+        parts["back_colour"] = BACK_COLOUR * colour
+    return {name: part for name, part in parts.items() if name not in without}
+
+
+def _scene_losses(prediction: Geometry, labels: Labels, anchor: float, gradients: float) -> dict[str, Tensor]:
+    """Of what a thing alone has not."""
+    return {
         "disparity": disparity_loss(prediction.disparity, labels.disparity, anchor, gradients),
         "edges": EDGES * edge_loss(prediction.disparity, normalised(labels.disparity)),
         "sky": SKY * mask_cross_entropy(prediction.sky, labels.sky),
         "subject": SUBJECT * subject_loss(prediction.subject, labels.subject),
-        "normals": NORMALS * normals_loss(prediction.normals, labels.normals, labels.sky),
-        "relief": relief * relief_loss(prediction.front, prediction.back, labels),
-        "fov": FOV * fov_loss(prediction.fov, labels.fov),
         "distance": DISTANCE * distance_loss(prediction.distance, labels.distance),
     }
-    return {name: part for name, part in parts.items() if name not in without}
 
 
 def delta1_absrel(prediction: Tensor, truth: Tensor) -> tuple[float, float]:

@@ -1,5 +1,5 @@
-"""The network that ships: a pretrained encoder, one attention layer and a residual decoder, from a photo to all that is
-known of its geometry.
+"""The networks that ship: a pretrained encoder, one attention layer and a residual decoder, from a photo to all that is
+known of its geometry (GeometryNet), or of one thing alone, from all sides (ObjectNet).
 
 Tensors are (B, C, H, W) with H and W multiples of 32. The decoder's 3x3 convolutions are dense (He et al. 2016), not
 depthwise: on a CPU they train 2.5 times as fast at equal size. Maps are predicted at half resolution; every full pixel is
@@ -9,7 +9,7 @@ a convex combination of the nine around it there, so that an edge may stay an ed
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -23,8 +23,6 @@ FINE = 32
 # Logarithms of the weights of the last step stay within this.
 LARGEST = 15.0
 HEADS = 6
-# disparity, sky, normals, subject, front, back
-MAPS = (1, 1, 3, 1, 1, 1)
 FOV_CENTRE, FOV_SPREAD = 55.0, 20.0
 # Natural logarithm of metres: what the distance of a picture is about, before anything is known.
 DISTANCE_CENTRE = 1.0
@@ -45,6 +43,19 @@ class Geometry(NamedTuple):
     back: Tensor
     fov: Tensor
     distance: Tensor
+
+
+class Shape(NamedTuple):
+    """What the network of objects gives: unit normals (B, 3, H, W) in the camera's frame; front and back >= front, the
+    relief (B, 1, H, W) in units of the picture's longer side; back_colour (B, 3, H, W): sRGB in 0..1 of the place where
+    each pixel's ray leaves the thing for the last time; fov (B, 2): degrees along the longer side, and their expected
+    error."""
+
+    normals: Tensor
+    front: Tensor
+    back: Tensor
+    back_colour: Tensor
+    fov: Tensor
 
 
 def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
@@ -155,11 +166,16 @@ def convex_upsample(maps: Tensor, weights: Tensor) -> Tensor:
     return F.pixel_shuffle((total / weights.sum(2)[:, None]).flatten(1, 2), 2)
 
 
-class GeometryNet(nn.Module):
+class PhotoNet(nn.Module):
     """photo (B, 4, H, W): RGB in [0, 1] and a hint: +1 inside a known mask of the subject, -1 outside, 0 unknown.
 
     The encoder sees RGB alone; hint and coordinates join its features at every stride. While `frozen`, the encoder gets no
-    gradient."""
+    gradient. What a network says is data: NAME, in a file's metadata; MAPS, channels of each map of the last step, in their
+    order; NUMBERS, pairs that belong to the whole picture. `say` gives them their meaning."""
+
+    NAME: ClassVar[str]
+    MAPS: ClassVar[dict[str, int]]
+    NUMBERS: ClassVar[tuple[str, ...]]
 
     def __init__(
         self,
@@ -174,12 +190,12 @@ class GeometryNet(nn.Module):
         self.laterals = nn.ModuleList(_lateral(c + 3, w) for c, w in zip(CHANNELS, widths, strict=True))
         deepest = widths[-1]
         self.attention = Attention(deepest, heads)
-        self.lens = nn.Sequential(nn.Linear(deepest, 64), nn.ReLU(inplace=True), nn.Linear(64, 2))
-        self.metric = nn.Sequential(nn.Linear(deepest, 64), nn.ReLU(inplace=True), nn.Linear(64, 2))
+        for name in self.NUMBERS:
+            self.add_module(name, nn.Sequential(nn.Linear(deepest, 64), nn.ReLU(inplace=True), nn.Linear(64, 2)))
         self.scene = nn.Linear(deepest, deepest)
         pairs = zip(widths[:0:-1], widths[-2::-1], strict=True)
         self.ups = nn.ModuleList(Up(deep, side, last=side == widths[0]) for deep, side in pairs)
-        self.fine = FullSizeHead(widths[0], fine, sum(MAPS))
+        self.fine = FullSizeHead(widths[0], fine, sum(self.MAPS.values()))
 
     def _features(self, rgb: Tensor) -> list[Tensor]:
         """The encoder's; in float32 where a gradient is wanted: on a CPU the depthwise convolutions' backward pass is
@@ -192,7 +208,7 @@ class GeometryNet(nn.Module):
                 return self.encoder(rgb.float())
         return self.encoder(rgb)
 
-    def forward(self, photo: Tensor) -> Geometry:
+    def forward(self, photo: Tensor) -> Geometry | Shape:
         extra, sides = torch.cat([photo[:, 3:], coordinates(photo)], 1), []
         for feature, lateral in zip(self._features(photo[:, :3]), self.laterals, strict=True):
             extra = F.avg_pool2d(extra, 2)
@@ -203,16 +219,84 @@ class GeometryNet(nn.Module):
         for up, side in zip(self.ups, reversed(sides), strict=True):
             x = up(x, side)
         maps = self.fine(x, torch.cat([(photo[:, :3] - 0.45) / 0.25, photo[:, 3:]], 1))
-        disparity, sky, normals, subject, front, thick = maps.split(MAPS, 1)
-        lens, metric = self.lens(pooled).float(), self.metric(pooled).float()
-        fov = torch.stack([FOV_CENTRE + FOV_SPREAD * lens[:, 0], 1 + 10 * F.softplus(lens[:, 1])], 1)
+        named = dict(zip(self.MAPS, maps.split(tuple(self.MAPS.values()), 1), strict=True))
+        return self.say(named | {name: self.get_submodule(name)(pooled).float() for name in self.NUMBERS})
+
+    def say(self, raw: dict[str, Tensor]) -> Geometry | Shape:
+        """The meaning of the raw maps (B, C, H, W) and numbers (B, 2)."""
+        raise NotImplementedError
+
+
+class GeometryNet(PhotoNet):
+    """All that is known of a photo's geometry."""
+
+    NAME = "geometry"
+    MAPS: ClassVar = {"disparity": 1, "sky": 1, "normals": 3, "subject": 1, "front": 1, "thickness": 1}
+    NUMBERS = ("lens", "metric")
+
+    def say(self, raw: dict[str, Tensor]) -> Geometry:
+        """See Geometry."""
+        metric, disparity = raw["metric"], F.softplus(raw["disparity"])
         distance = torch.stack([DISTANCE_CENTRE + metric[:, 0], 0.03 + F.softplus(metric[:, 1])], 1)
-        # Normals face the camera: z is negative, and never all zero.
-        normals = torch.cat([normals[:, :2], -F.softplus(normals[:, 2:]) - 1e-3], 1)
-        normals = normals * (normals * normals).sum(1, keepdim=True).rsqrt()
-        front = 0.25 * front
-        back = front + 0.25 * F.softplus(thick)
-        return Geometry(F.softplus(disparity), sky, normals, subject, front, back, fov, distance)
+        relief = _relief(raw["front"], raw["thickness"])
+        sky, subject = raw["sky"], raw["subject"]
+        return Geometry(
+            disparity, sky, _facing(raw["normals"]), subject, *relief, _field_of_view(raw["lens"]), distance
+        )
+
+
+class ObjectNet(PhotoNet):
+    """One thing alone on plain ground, its mask told."""
+
+    NAME = "object"
+    MAPS: ClassVar = {"normals": 3, "front": 1, "thickness": 1, "back_colour": 3}
+    NUMBERS = ("lens",)
+
+    def say(self, raw: dict[str, Tensor]) -> Shape:
+        """See Shape."""
+        relief, colour = _relief(raw["front"], raw["thickness"]), raw["back_colour"].sigmoid()
+        return Shape(_facing(raw["normals"]), *relief, colour, _field_of_view(raw["lens"]))
+
+
+NETWORKS: dict[str, type[PhotoNet]] = {net.NAME: net for net in (GeometryNet, ObjectNet)}
+"""By the name in a plan and in a file's metadata."""
+
+
+def _facing(normals: Tensor) -> Tensor:
+    """Unit normals that face the camera: z is negative, and never all zero."""
+    normals = torch.cat([normals[:, :2], -F.softplus(normals[:, 2:]) - 1e-3], 1)
+    return normals * (normals * normals).sum(1, keepdim=True).rsqrt()
+
+
+def _relief(front: Tensor, thickness: Tensor) -> tuple[Tensor, Tensor]:
+    """Front and back."""
+    front = 0.25 * front
+    return front, front + 0.25 * F.softplus(thickness)
+
+
+def _field_of_view(lens: Tensor) -> Tensor:
+    """Degrees (B, 2), and their expected error."""
+    return torch.stack([FOV_CENTRE + FOV_SPREAD * lens[:, 0], 1 + 10 * F.softplus(lens[:, 1])], 1)
+
+
+@torch.no_grad()
+def take_over(net: PhotoNet, state: dict[str, Tensor], other: type[PhotoNet]) -> None:
+    """Give a network the weights of another kind: all that both have, each map's own rows of the last step. What only the
+    other has is left out, what only this one has stays as it is. Both are of one size."""
+    own = net.state_dict()
+    if type(net) is other:
+        net.load_state_dict(state)
+        return
+    for name, value in state.items():
+        if name.startswith("fine.head."):
+            theirs = dict(zip(other.MAPS, value.split(tuple(other.MAPS.values())), strict=True))
+            for part, rows in zip(net.MAPS, own[name].split(tuple(net.MAPS.values())), strict=True):
+                if part in theirs:
+                    rows.copy_(theirs[part])
+        elif name in own:
+            own[name].copy_(value)
+        elif name.split(".")[0] not in other.NUMBERS:
+            raise ValueError(f"{name} of the given weights fits nothing in the network {net.NAME!r}")
 
 
 def _lateral(inputs: int, outputs: int) -> nn.Sequential:

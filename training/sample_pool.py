@@ -37,7 +37,7 @@ PASTED = 0.35
 
 def _packed(exposure: Exposure) -> list[torch.Tensor]:
     """An exposure as float16 tensors: half the memory, and finer than any label needs."""
-    tensors = [exposure.linear.clamp(-60000, 60000), *vars(exposure.labels).values()]
+    tensors = [exposure.linear.clamp(-60000, 60000), *exposure.labels.maps().values()]
     return [t.half() for t in tensors]
 
 

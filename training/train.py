@@ -1,9 +1,9 @@
-"""`python -m training.train --run runs/first --steps N`: train GeometryNet on the synthetic world.
+"""`python -m training.train --run runs/first --steps N`: train a network of net.NETWORKS on the synthetic world.
 
 A step's batch and learning rate follow from (seed, step) alone and a checkpoint holds weights, EMA, optimiser and step,
 so an interrupted run goes on to bit-equal weights on a CPU. The run folder gets `last.pt`, `log.csv`, `curve.png`.
-Rows of the log: step, seconds, the losses (running means), and scores of the EMA weights on held-back synthetic scenes
-and, with --real, on RGB-D frames (scored only, never trained on).
+Rows of the log: step, seconds, the losses (running means), and scores of the EMA weights on held-back synthetic pictures
+and, with --real, of the geometry network on RGB-D frames (scored only, never trained on).
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from torch import Tensor, nn
 from recon.geometry.cutout import GROUND
 
 from .evaluate import draw_curve, score_real, score_world
-from .losses import ANCHOR, RELIEF, UPRIGHT, loss_parts
-from .net import FINE, HEADS, WIDTHS, GeometryNet
+from .losses import ANCHOR, OBJECT_RELIEF, RELIEF, UPRIGHT, loss_parts
+from .net import FINE, HEADS, NETWORKS, WIDTHS, GeometryNet, ObjectNet, PhotoNet, take_over
+from .object_scores import score_objects
 from .sample_pool import TAKEN, Recipe, SamplePool, SamplePoolAhead, Stage
 
 # Sizes that real photos are looked at in: a network knows best what it saw last, and scores at other sizes fall.
@@ -37,9 +38,8 @@ LARGEST = ((256, 256), (256, 352), (352, 256), (288, 384), (320, 320), (384, 288
 # the rates fall (see cooled).
 STAGES = ((3000, 8, SMALL, "wide"), (15_000, 4, LARGE, "wide"), (0, 4, LARGEST, "wide"))
 LATER = ((400, 4, LARGE, "both"), (17_600, 4, LARGE, "wide"), (0, 4, LARGEST, "wide"))
-# The network of shapes: one thing alone, its mask always told; five heads are left as they were.
-ALONE = ((3000, 12, ((128, 128),), "alone"), (0, 8, ((160, 160), (160, 192), (192, 160)), "alone"))
-NO_SHAPE = ("disparity", "edges", "sky", "subject", "fov", "distance")
+# The network of objects: one thing alone in a square, its mask always told.
+OBJECT = ((3000, 12, ((128, 128),), "alone"), (15_000, 6, ((192, 192),), "alone"), (0, 4, ((256, 256),), "alone"))
 # Root of the pixel count at which real frames are scored.
 REAL_SIDE = 256
 # Steps over which the learning rate rises.
@@ -54,12 +54,12 @@ FRESH_STEPS = 600
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything a run follows from: seed; steps in all; how often a rendered picture is used; peak learning rates (AdamW)
-    by the names of the weights; the last part of the steps, in which the rates fall; EMA decay per step; share of the
-    pictures whose mask is told; weight of the relief; the decoder's size; stages of the pictures (see sample_pool); how
-    many steps the encoder stays as it is and disparity is anchored (see losses), which a fresh decoder needs; what is left
-    out: layouts, losses ("gradients" too), of the camera "looks" (or only "borders", "styles"), "overlays"; SHA-256 of the
-    weights it begins with."""
+    """Everything a run follows from: which network (net.NETWORKS); seed; steps in all; how often a rendered picture is
+    used; peak learning rates (AdamW) by the names of the weights; the last part of the steps, in which the rates fall; EMA
+    decay per step; share of the pictures whose mask is told; weight of the relief; the decoder's size; stages of the
+    pictures (see sample_pool); how many steps the encoder stays as it is and disparity is anchored (see losses), which a
+    fresh decoder needs; what is left out: layouts, losses ("gradients" too), of the camera "looks" (or only "borders",
+    "styles"), "overlays"; SHA-256 of the weights it begins with."""
 
     seed: int = 2
     steps: int = 24_000
@@ -76,6 +76,11 @@ class Plan:
     frozen: int = FRESH_STEPS
     without: tuple[str, ...] = ()
     start: str = ""
+    network: str = GeometryNet.NAME
+
+    def fresh(self, pretrained: bool = False) -> PhotoNet:
+        """The network with random weights, the encoder with those of its package if `pretrained`."""
+        return NETWORKS[self.network](self.widths, self.fine, self.heads, pretrained)
 
     def until(self, step: int) -> Plan:
         """The plan without what comes after a step whose rate is steady: how long the run will be, how it ends, how it is
@@ -140,7 +145,7 @@ class Trainer:
         recipe = Recipe(plan.seed, plan.stages, plan.reuse, plan.without, folder / "chunks" if ahead else None)
         self.pool: SamplePool | SamplePoolAhead = SamplePoolAhead(recipe) if ahead else SamplePool(recipe, device)
         fresh = not plan.start and not (folder / "last.pt").exists()
-        net = GeometryNet(plan.widths, plan.fine, plan.heads, pretrained=fresh and pretrained).to(device)
+        net = plan.fresh(pretrained=fresh and pretrained).to(device)
         self.net = net.to(memory_format=torch.channels_last)
         self.ema = copy.deepcopy(self.net).eval().requires_grad_(False)
         self.optimiser = torch.optim.AdamW(_groups(self.net, plan.rates), lr=1e-3, weight_decay=0.02)
@@ -214,13 +219,14 @@ class Trainer:
 
 
 def started(folder: Path, plan: Plan, weights: Path, device: str = "cpu", ahead: bool = False) -> Trainer:
-    """A run that begins with the averaged weights of another, given its last.pt; its plan tells which."""
+    """A run that begins with the averaged weights of another, given its last.pt; its plan tells which. The other network
+    may be of another kind (see net.take_over)."""
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()[:16]
     trainer = Trainer(folder, replace(plan, start=digest), device, ahead)
     if trainer.step == 0:
-        state = torch.load(weights, map_location=device, weights_only=True)["ema"]
-        trainer.net.load_state_dict(state)
-        trainer.ema.load_state_dict(state)
+        state = torch.load(weights, map_location=device, weights_only=True)
+        for net in (trainer.net, trainer.ema):
+            take_over(net, state["ema"], NETWORKS[Plan(**state.get("plan", {})).network])
     return trainer
 
 
@@ -249,8 +255,9 @@ def _evaluate(trainer: Trainer, real: Path | None) -> None:
     """Append a row of scores to log.csv and redraw curve.png."""
     row: dict[str, float] = {"step": trainer.step, "seconds": round(trainer.seconds)}
     row |= {name: round(value, 4) for name, value in trainer.losses.items()}
-    row |= score_world(trainer.ema, trainer.plan.seed, trainer.device)
-    if real is not None:
+    whole = trainer.plan.network == GeometryNet.NAME
+    row |= (score_world if whole else score_objects)(trainer.ema, trainer.plan.seed, trainer.device)
+    if whole and real is not None:
         row |= score_real(trainer.ema, real, REAL_SIDE)
     path = trainer.folder / "log.csv"
     new = not path.exists()
@@ -286,7 +293,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m training.train", description="Train the network that ships.")
     parser.add_argument("--run", type=Path, required=True, help="folder of the run; goes on where it stopped")
     parser.add_argument("--start", type=Path, help="a run's last.pt, whose averaged weights a new run begins with")
-    parser.add_argument("--shapes", action="store_true", help="train the network of shapes (needs --start)")
+    parser.add_argument("--object", action="store_true", help="train the network of objects, not that of whole photos")
     parser.add_argument("--seed", type=int, default=Plan.seed)
     parser.add_argument("--steps", type=int, default=Plan.steps)
     parser.add_argument(
@@ -307,10 +314,11 @@ def main() -> None:
     plan = replace(Plan(), seed=args.seed, steps=args.steps, decay=args.decay, ema=args.ema, reuse=args.reuse)
     plan = replace(plan, without=tuple(args.without))
     ahead = args.device == "cpu"
-    if args.shapes:
-        plan = replace(plan, stages=ALONE, without=NO_SHAPE, hinted=1.0, relief=0.1, frozen=0)
-    else:
-        plan = cooled(replace(plan, stages=LATER, frozen=0) if args.start else plan)
+    if args.object:
+        plan = replace(plan, network=ObjectNet.NAME, stages=OBJECT, hinted=1.0, relief=OBJECT_RELIEF)
+    elif args.start:
+        plan = replace(plan, stages=LATER)
+    plan = cooled(replace(plan, frozen=0) if args.start else plan)
     if args.start:
         trainer = started(args.run, plan, args.start, args.device, ahead)
     else:

@@ -13,20 +13,19 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, UInt8
+from jaxtyping import Bool, Float32, Shaped, UInt8
 from numpy import ndarray
 
-from recon.builtin.weights import GEOMETRY, SHAPES
+from recon.builtin.weights import GEOMETRY
 from recon.errors import MissingWeights
 from recon.geometry.cutout import GROUND, crop_window, on_plain_ground, window_around
 from recon.geometry.upsample import resized
 from recon.threads import count
-from recon.types import RawDepth, Relief
+from recon.types import Relief
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-SHAPES_SIDE = 192
 # The network's input has about SIDE x SIDE pixels, whatever its shape: the largest that it was trained at, where edges are
 # sharpest and real frames score as well as at any (see README.md).
 SIDE = 384
@@ -48,8 +47,6 @@ FAR_CLOUD = 1.6
 FAR_ISLAND = 0.3
 # Sky is believed in from this share of the photo that is surely sky.
 SKY_SHARE = 0.04
-# The expected error of the logarithm of a distance that is given in metres.
-SURE_OF_DISTANCE = 0.3
 # far/near to assume, without sky and with it: what fits measured frames best (python -m bench.depth_range).
 INDOORS, OUTDOORS = 3.0, 10.0
 
@@ -119,13 +116,7 @@ class Network:
         )
 
     def _look(self, rgb: UInt8[ndarray, "h w 3"], side: int, inside: Bool[ndarray, "h w"] | None = None) -> Heads:
-        size = network_size(rgb.shape[1], rgb.shape[0], side)
-        photo = np.zeros((1, 4, size[1], size[0]), np.float32)
-        photo[0, :3] = resized(rgb, size).transpose(2, 0, 1)
-        photo[0, :3] /= np.float32(255)
-        if inside is not None:
-            photo[0, 3] = np.where(resized(inside.astype(np.float32), size) > 0.5, 1, -1)
-        found = _answer(self._weights, count(), size, photo.tobytes())
+        found = network_answer(self._weights, rgb, inside, network_size(rgb.shape[1], rgb.shape[0], side))
         maps = {name: found[name][0, 0] for name in MAPS}
         maps["back"] = np.maximum(maps["front"], maps["back"])
         fov, fov_error = map(float, found["fov"][0])
@@ -147,54 +138,22 @@ class Network:
         return Relief(heads.front, heads.back, *window)
 
 
-def shape_network() -> Network:
-    """The network of shapes; of its heads only front and back (and normals) mean anything."""
-    return Network(SHAPES, SHAPES_SIDE, SHAPES_SIDE, 1.0)
+def network_answer(
+    weights: Path, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"] | None, size: tuple[int, int]
+) -> dict[str, Shaped[ndarray, ...]]:
+    """A network's outputs, not to be written to, for a picture shown to it in a size (width, height) of multiples of 32;
+    inside: where the subject is, if that is known."""
+    photo = np.zeros((1, 4, size[1], size[0]), np.float32)
+    photo[0, :3] = resized(rgb, size).transpose(2, 0, 1)
+    photo[0, :3] /= np.float32(255)
+    if inside is not None:
+        photo[0, 3] = np.where(resized(inside.astype(np.float32), size) > 0.5, 1, -1)
+    return _answer(weights, count(), size, photo.tobytes())
 
 
-def shape_networks() -> tuple[Network, Network]:
-    """Both networks, each looking at a subject in a square window: together they err less than either (see README.md)."""
-    return Network(longest=1.0), shape_network()
-
-
-class BuiltinDepth:
-    """The shipped network as a DepthEstimator."""
-
-    name = "builtin"
-
-    def __init__(self, weights: Path = GEOMETRY, side: int = SIDE) -> None:
-        self._network = Network(weights, side)
-
-    def load(self) -> InferenceSession:
-        """The network's session. Raises MissingWeights."""
-        return self._network.load()
-
-    def estimate(self, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"] | None = None) -> RawDepth:
-        """Affine-invariant disparity at the network's resolution (see network_size), NaN where it sees sky, the field of
-        view, and a subject's relief, from a second look at the subject alone."""
-        whole = self._network.heads(rgb)
-        height, width = rgb.shape[:2]
-        half_x = math.tan(math.radians(whole.fov) / 2) * width / max(width, height)
-        disparity, ratio = without_sky(whole)
-        distance, distance_error = _sure_distance(whole)
-        return RawDepth(
-            disparity,
-            "disparity",
-            self.name,
-            fov_x=2 * math.degrees(math.atan(half_x)),
-            far_over_near=ratio,
-            fov_error=whole.fov_error,
-            distance=distance,
-            distance_error=distance_error,
-            relief=None if inside is None or not inside.any() else self._network.relief(rgb, inside),
-        )
-
-
-def _sure_distance(heads: Heads) -> tuple[float, float] | tuple[None, None]:
-    """The median depth in metres of all but the sky, and its error in parts of it, where the network is sure."""
-    if heads.distance is None or heads.distance_error is None or heads.distance_error > SURE_OF_DISTANCE:
-        return None, None
-    return math.exp(heads.distance), math.expm1(heads.distance_error)
+def metadata(weights: Path) -> dict[str, str]:
+    """What a network's file says about itself. Raises MissingWeights."""
+    return dict(_session(weights, count()).get_modelmeta().custom_metadata_map)
 
 
 @cache

@@ -25,12 +25,14 @@ DESCRIPTION = """One photo in, a 3D model out: {program} --rgb photo.jpg --out m
 EXAMPLES = """examples:
   {program} --rgb photo.jpg --out model.glb
   {program} --rgb photo.jpg --out cloud.ply --kind points
+  {program} --rgb photo.jpg --out scene.spz --out scene.ply --kind splats
   {program} --rgb cup.png --out cup.stl --surface solid --size 80 --base
   {program} --rgb cup.png --out cup.glb --refine quick
   {program} --rgb cup.png --out cup.ply --refine quick --refine-to points --kind points
   {program} --rgb room.jpg --out room.ply --depth-in depth.npy --depth-kind metric --focal-px 525
   {program} models
 """
+KINDS = ("mesh", "points", "splats")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -39,8 +41,10 @@ def parser() -> argparse.ArgumentParser:
                allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     p.add_argument("--rgb", type=Path, metavar="PHOTO", help="the photo: JPEG, PNG, WebP, TIFF, AVIF, HEIC, …")
     p.add_argument("--out", type=Path, action="append", metavar="MODEL",
-                   help="the model to write: .ply .obj .glb .stl .vtk; may be given several times")  # fmt: skip
-    p.add_argument("--kind", choices=("mesh", "points"), default="mesh", help="what MODEL holds (default: mesh)")
+                   help="the model to write: .ply .obj .glb .stl .vtk, as splats .splat .spz .ply .glb; may be given"
+                   " several times")  # fmt: skip
+    p.add_argument("--kind", choices=KINDS,
+                   help="what MODEL holds (default: splats in a .splat or .spz, else a mesh)")  # fmt: skip
     groups = Groups(p)
     add_options(groups, PhotoOptions, RefineOptions)
     groups["input"].add_argument("--max-mib", type=float, default=64, metavar="N",
@@ -129,7 +133,7 @@ def _report(path: Path, result: Result, notes: list[Message], watch: Any, files:
 
 def _tell_notes(result: Reconstruction, made_folders: list[Path], notes: list[Message]) -> None:
     """What there is to know, on stderr; of the surface only where one was made."""
-    made = result.model is not None or "mesh" in vars(result)
+    made = result.model is not None or bool({"mesh", "splats"} & vars(result).keys())
     folders = [note("write.folder_made", "made the folder {path!r}", path=str(folder)) for folder in made_folders]
     for told in [*folders, *(result.notes if made else result.geometry.notes), *notes]:
         say(f"note: {told.text(COMMAND_LINE)}", sys.stderr)
@@ -152,24 +156,33 @@ def _refined(
 
 def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any) -> tuple[list[Path], list[Message]]:
     """Make what was asked for and write it, the model first; returns the files, and what is to be known of them."""
-    from recon import write_cloud
+    from recon import model_kind, write_cloud, write_splats
 
     files: list[Path] = []
     notes: list[Message] = []
-    if args.kind == "points" or args.points_out:
+    outputs: dict[str, list[Path]] = {kind: [] for kind in KINDS}
+    for path in args.out:
+        outputs[args.kind or model_kind(path)].append(path)
+    clouds = outputs["points"] + [args.points_out] * bool(args.points_out)
+    if clouds:
         with watch.stage("points"):
             cloud = result.points
         with watch.stage("write"):
-            for path in args.out * (args.kind == "points") + [args.points_out] * bool(args.points_out):
+            for path in clouds:
                 files += write_cloud(cloud, path)
-    if args.kind == "mesh" or args.preview or args.turntable or args.parallax:
+    if outputs["splats"]:
+        with watch.stage("splats"):
+            splats = result.splats
+        with watch.stage("write"):
+            for path in outputs["splats"]:
+                files += write_splats(splats, path)
+    if outputs["mesh"] or args.preview or args.turntable or args.parallax:
         with watch.stage("mesh"):
             mesh = result.mesh
-        if args.kind == "mesh":
-            with watch.stage("write"):
-                for path in args.out:
-                    files += result.save(path)
-            notes += _open_prints(args, mesh)
+        with watch.stage("write"):
+            for path in outputs["mesh"]:
+                files += result.save(path)
+        notes += _open_prints(outputs["mesh"], mesh)
     for path, write in ((args.depth_out, _write_depth), (args.mask_out, _write_mask)):
         if path:
             with watch.stage("write"):
@@ -236,12 +249,12 @@ def _write_mask(result: Reconstruction, path: Path) -> list[Message]:
 
 def _check_options(args: argparse.Namespace, asked: PhotoOptions, wish: RefineOptions | None) -> list[Path]:
     """What can be known to be wrong before the photo is read; returns the folders that will be made."""
-    from recon import missing_folders, output_files
+    from recon import missing_folders, model_kind, output_files
 
-    kind = "points" if args.kind == "points" else "mesh"
     more = {"cloud": args.points_out, "depth": args.depth_out, "mask": args.mask_out, "preview": args.preview,
             "turntable": args.turntable, "parallax": args.parallax, "report": args.report}  # fmt: skip
-    files = output_files([*((kind, path) for path in args.out), *((name, path) for name, path in more.items() if path)])
+    models = [(args.kind or model_kind(path), path) for path in args.out]
+    files = output_files([*models, *((name, path) for name, path in more.items() if path)])
     if args.parallax is None and hasattr(args, "parallax_path"):
         raise BadOption("film.off", "<parallax_path> is for a film; give its name with <parallax>, as FILE.mp4.")
     _check_refine_options(args, wish)
@@ -287,11 +300,11 @@ def _check_print_options(args: argparse.Namespace, asked: PhotoOptions, wish: Re
         )  # fmt: skip
 
 
-def _open_prints(args: argparse.Namespace, mesh: Mesh) -> list[Message]:
+def _open_prints(files: list[Path], mesh: Mesh) -> list[Message]:
     """What is to be known of each STL that cannot be printed."""
     from recon import is_closed
 
-    names = [path.name for path in args.out if path.suffix.lower() == ".stl"]
+    names = [path.name for path in files if path.suffix.lower() == ".stl"]
     if not names or is_closed(mesh.welded().faces):
         return []
     return [

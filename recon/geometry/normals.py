@@ -42,7 +42,7 @@ def _with_neighbours(
     return out
 
 
-def unit(vectors: Float32[ndarray, "*n 3"]) -> Float32[ndarray, "*n 3"]:
+def unit(vectors: Float32[ndarray, "*n c"]) -> Float32[ndarray, "*n c"]:
     """Vectors of length 1; the zero vector (and NaN) becomes zero."""
     length = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))[..., None]
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Literal
 
 from recon.errors import BadOption
 from recon.messages import Message, note
 
 MESH_FORMATS = (".ply", ".obj", ".glb", ".stl", ".vtk")
+SPLAT_FORMATS = (".ply", ".splat", ".spz", ".glb")
 CLOUD_FORMATS = (".ply", ".vtk")
 DEPTH_FORMATS = (".npy", ".png")
 MASK_FORMATS = (".png",)
@@ -17,6 +19,7 @@ FILM_FORMATS = (".mp4", ".gif", ".webp")
 REPORT_FORMATS = (".json",)
 MODEL = note("thing.model", "the model")
 CLOUD = note("thing.cloud", "the point cloud")
+SPLATS = note("thing.splats", "the splats")
 DEPTH = note("thing.depth", "the depth map")
 MASK = note("thing.mask", "the mask")
 
@@ -35,6 +38,11 @@ def checked_format(path: Path, allowed: tuple[str, ...], what: Message) -> str:
             what=what, path=str(path), ending=ending, allowed=", ".join(allowed),
         )  # fmt: skip
     return ending
+
+
+def model_kind(path: Path) -> Literal["mesh", "splats"]:
+    """What a model of this name is, unless another kind is asked for: splats where its format holds nothing else."""
+    return "splats" if path.suffix.lower() in (".splat", ".spz") else "mesh"
 
 
 def files_of(path: Path) -> list[Path]:

@@ -13,6 +13,7 @@ from recon.messages import Message, note
 OUTPUTS: dict[str, tuple[tuple[str, ...], Message]] = {
     "mesh": (formats.MESH_FORMATS, formats.MODEL),
     "points": (formats.CLOUD_FORMATS, formats.MODEL),
+    "splats": (formats.SPLAT_FORMATS, formats.SPLATS),
     "cloud": (formats.CLOUD_FORMATS, formats.CLOUD),
     "depth": (formats.DEPTH_FORMATS, formats.DEPTH),
     "mask": (formats.MASK_FORMATS, formats.MASK),

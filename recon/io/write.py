@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,16 @@ import cv2
 import numpy as np
 
 from recon.geometry.axes import to_gltf
-from recon.io import write_gltf, write_obj, write_ply, write_stl
+from recon.io import (
+    write_gltf,
+    write_obj,
+    write_ply,
+    write_splats_gltf,
+    write_splats_ply,
+    write_splats_splat,
+    write_splats_spz,
+    write_stl,
+)
 from recon.io.files import write_bytes
 from recon.io.formats import (
     CLOUD,
@@ -21,16 +31,24 @@ from recon.io.formats import (
     MASK_FORMATS,
     MESH_FORMATS,
     MODEL,
+    SPLAT_FORMATS,
+    SPLATS,
     checked_format,
 )
 from recon.io.values import as_path
 from recon.settings import PrintSettings, ViewSettings
-from recon.types import DepthMap, Mask, Mesh, PointCloud
+from recon.types import DepthMap, Mask, Mesh, PointCloud, Splats
 
 if TYPE_CHECKING:
     import pyvista
 
 PNG_TOP = 65535
+SPLAT_WRITERS: dict[str, Callable[[Splats, Path], None]] = {
+    ".ply": write_splats_ply.write_splats,
+    ".splat": write_splats_splat.write_splats,
+    ".spz": write_splats_spz.write_splats,
+    ".glb": write_splats_gltf.write_splats,
+}
 
 
 def write_mesh(
@@ -68,6 +86,14 @@ def write_cloud(cloud: PointCloud, path: str | Path) -> list[Path]:
     points = pyvista.PolyData(to_gltf(cloud.positions))
     points.point_data["rgb"] = cloud.colors
     write_bytes(path, _vtk_bytes(points))
+    return [path]
+
+
+def write_splats(splats: Splats, path: str | Path) -> list[Path]:
+    """Write Gaussian splats as PLY (the layout of their inventors) or .splat, in the camera's axes, or as SPZ or GLB
+    (KHR_gaussian_splatting), in glTF's, as readers of each expect. Raises BadInput where a number is not finite."""
+    path = as_path(path, SPLATS)
+    SPLAT_WRITERS[checked_format(path, SPLAT_FORMATS, SPLATS)](splats, path)
     return [path]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, Shaped, UInt8
 from numpy import ndarray
 
 from recon.geometry.axes import to_gltf
@@ -27,7 +27,7 @@ ARRAY_BUFFER, ELEMENT_BUFFER = 34962, 34963
 JPEG_QUALITY = 95
 
 
-class _Buffer:
+class Buffer:
     """Chunks of one binary buffer, each aligned to 4 bytes, and the views and accessors that point into them."""
 
     def __init__(self) -> None:
@@ -37,6 +37,7 @@ class _Buffer:
         self.accessors: list[dict[str, Any]] = []
 
     def view(self, data: bytes | memoryview, target: int | None = None) -> int:
+        """Append some bytes; returns the number of their view."""
         size = data.nbytes if isinstance(data, memoryview) else len(data)
         self.views.append({"buffer": 0, "byteOffset": self.length, "byteLength": size})
         if target:
@@ -45,7 +46,8 @@ class _Buffer:
         self.length += size + -size % 4
         return len(self.views) - 1
 
-    def accessor(self, array: np.ndarray, component: int, kind: str, target: int, **extra: Any) -> int:
+    def accessor(self, array: Shaped[ndarray, "*shape"], component: int, kind: str, target: int, **extra: Any) -> int:
+        """Append an array of glTF's component type and kind; returns the number of its accessor."""
         array = np.ascontiguousarray(array)
         view = self.view(array.data.cast("B"), target)
         count = array.size if kind == "SCALAR" else len(array)
@@ -55,7 +57,7 @@ class _Buffer:
 
 def write_mesh(mesh: Mesh, path: Path, view: ViewSettings | None = None) -> None:
     """One mesh, one material, in glTF's axes; `view`: small instead of exact, for a page that shows it."""
-    buffer = _Buffer()
+    buffer = Buffer()
     first, place = mesh.places()
     positions = to_gltf(mesh.vertices[first])[place]  # copies along a cut have the same bits: a merger closes them
     if view is not None:
@@ -90,7 +92,7 @@ def write_mesh(mesh: Mesh, path: Path, view: ViewSettings | None = None) -> None
         "bufferViews": buffer.views,
         "buffers": [{"byteLength": buffer.length}],
     }
-    write_bytes(path, *_container(document, buffer))
+    write_bytes(path, *container(document, buffer))
 
 
 def rounded_positions(positions: Float32[ndarray, "n 3"], bits: int) -> Float32[ndarray, "n 3"]:
@@ -119,7 +121,7 @@ def _material(mesh: Mesh) -> dict[str, Any]:
     return {"pbrMetallicRoughness": surface, "doubleSided": True, "extensions": {"KHR_materials_unlit": {}}}
 
 
-def _container(document: dict[str, Any], buffer: _Buffer) -> list[bytes | memoryview]:
+def container(document: dict[str, Any], buffer: Buffer) -> list[bytes | memoryview]:
     """The GLB container: header, JSON chunk padded with spaces, binary chunk."""
     text = json.dumps(document, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)

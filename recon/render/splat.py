@@ -17,7 +17,7 @@ from recon.render.visibility import NEAR, expand_counts
 
 
 @dataclass(frozen=True)
-class Splats:
+class PixelSplats:
     """Pairs of a pixel and a point on it, k of them, ordered by pixel and from front to back. pixel: row·width + column;
     weight: the share of the pixel's value that is the point's, with a gradient to its position; size: (height, width)."""
 
@@ -39,7 +39,7 @@ def splat(
     size: tuple[int, int],
     radius: float = 2.0,
     layers: int = 8,
-) -> Splats:
+) -> PixelSplats:
     """Which points a camera sees at which pixel, and how strongly. radius: of a disc in pixels, which reaches the pixels
     whose centre is nearer; layers: points per pixel, the nearest ones."""
     x, y, z = to_camera(points, c2w).unbind(1)
@@ -50,7 +50,7 @@ def splat(
     alpha = alpha_of((across.square() + down.square()).clamp_min(1e-12).sqrt(), radius)
     first = torch.ones_like(pixel, dtype=torch.bool)
     first[1:] = pixel[1:] != pixel[:-1]
-    return Splats(pixel, point, alpha * _transmittance(alpha, first, layers), size)
+    return PixelSplats(pixel, point, alpha * _transmittance(alpha, first, layers), size)
 
 
 @torch.no_grad()
@@ -93,7 +93,7 @@ def _transmittance(alpha: Float[Tensor, " k"], first: Bool[Tensor, " k"], layers
     return total
 
 
-def composite(splats: Splats, features: Float[Tensor, "n c"]) -> Float[Tensor, "h w c+1"]:
+def composite(splats: PixelSplats, features: Float[Tensor, "n c"]) -> Float[Tensor, "h w c+1"]:
     """The picture of the points' features, and their opacity as the last channel."""
     height, width = splats.size
     ones = features.new_ones(len(splats.point), 1)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, UInt8
 from numpy import ndarray
 
 from recon.errors import BadInput
@@ -110,7 +110,8 @@ def _subject(
         z, z_back = z * factor, z_back * factor
     maps[:, inside] = z, z_back
     in_metres = near is not None or far is not None
-    return DepthMap(maps[0], in_metres, raw.model, "scale", _noise(maps[0]), maps[1])
+    colour = None if relief.back_colour is None else _colour_behind(relief, relief.back_colour, photo, inside)
+    return DepthMap(maps[0], in_metres, raw.model, "scale", _noise(maps[0]), maps[1], colour)
 
 
 def relief_depth(
@@ -131,11 +132,7 @@ def relief_depth(
 
 def _full_relief(relief: Relief, window: Window, photo: Photo, inside: Bool[ndarray, "h w"]) -> Float32[ndarray, "2 n"]:
     """Front and back at the pixels inside the mask. What the network says outside is kept out before upsampling."""
-    small = relief.front.shape[1], relief.front.shape[0]
-    covered = resized(crop_window(inside, window, False).astype(np.float32), small)
-    # samples that lie all inside, and where a part is too thin to have any, the best that it has
-    best = cv2.dilate(covered, np.ones((3, 3), np.uint8))
-    known = (covered > 0) & (covered >= np.minimum(best, np.float32(ALL_INSIDE)))
+    known = _samples_inside(relief, window, inside)
     picture = crop_window(photo.rgb, window, GROUND)
     full = np.zeros(photo.size, np.float32)
     out = []
@@ -144,6 +141,27 @@ def _full_relief(relief: Relief, window: Window, photo: Photo, inside: Bool[ndar
         paste_window(full, guided_upsample(filled, picture), window)
         out.append(full[inside])
     return np.stack(out)
+
+
+def _samples_inside(relief: Relief, window: Window, inside: Bool[ndarray, "h w"]) -> Bool[ndarray, "a b"]:
+    """The relief's samples that lie all inside, and where a part is too thin to have any, the best that it has."""
+    small = relief.front.shape[1], relief.front.shape[0]
+    covered = resized(crop_window(inside, window, False).astype(np.float32), small)
+    best = cv2.dilate(covered, np.ones((3, 3), np.uint8))
+    return (covered > 0) & (covered >= np.minimum(best, np.float32(ALL_INSIDE)))
+
+
+def _colour_behind(
+    relief: Relief, colour: UInt8[ndarray, "a b 3"], photo: Photo, inside: Bool[ndarray, "h w"]
+) -> UInt8[ndarray, "h w 3"]:
+    """The back's colours at the photo's size; outside the window light grey."""
+    window = Window(relief.left, relief.top, relief.width, relief.height)
+    known = _samples_inside(relief, window, inside)[..., None]
+    filled = [nearest_filled(each) for each in np.moveaxis(np.where(known, colour, np.float32(np.nan)), 2, 0)]
+    full = np.full((*photo.size, 3), GROUND, np.uint8)
+    large = cv2.resize(np.stack(filled, 2), (window.width, window.height), interpolation=cv2.INTER_LINEAR)
+    paste_window(full, large.round().astype(np.uint8), window)
+    return full
 
 
 def _check_enough(count: int) -> None:

@@ -32,14 +32,17 @@ def cleaned_lattice(depth: DepthMap, camera: Camera, max_samples: int) -> Lattic
     return Lattice(z, lattice.u, lattice.v, camera, lattice.stride, depth.noise)
 
 
+def smallest_piece(depth: DepthMap, lattice: Lattice, share: float = GridSettings.smallest_piece) -> int:
+    """Samples of the smallest piece that is no floater: a share of all; the lone samples of a sparse map are none."""
+    return 1 if is_sparse(depth.z) else max(4, int(share * lattice.z.size))
+
+
 def make_grid(
     photo: Photo, mask: Mask, depth: DepthMap, camera: Camera, settings: GridSettings = GridSettings()
 ) -> Mesh:
     """An open mesh of the visible surface, cut at depth steps. Raises BadInput when no triangle is left."""
     lattice = cleaned_lattice(depth, camera, settings.max_samples)
-    alone = is_sparse(depth.z)  # the lone samples of a sparse map are no floaters
-    smallest = 1 if alone else max(4, int(settings.smallest_piece * lattice.z.size))
-    vertices, faces, pixels = grid_mesh(lattice, smallest)
+    vertices, faces, pixels = grid_mesh(lattice, smallest_piece(depth, lattice, settings.smallest_piece))
     if not len(faces):
         raise BadInput("grid.empty", "no connected surface is left; check the depth map.")
     return textured_by_photo(Mesh(vertices, faces), photo, mask, camera, pixels)

@@ -8,6 +8,7 @@ const byId = (id) => document.getElementById(id);
 const LOADS = [
   ["grid", "Instant mesh, textured", "GLB"], ["mesh_ply", "Mesh, coloured", "PLY"], ["mesh_obj", "Mesh with texture", "OBJ, ZIP"], ["mesh_stl", "For printing", "STL"],
   ["smooth", "Smooth mesh, textured", "GLB"], ["smooth_ply", "Smooth mesh, coloured", "PLY"],
+  ["splats_ply", "Gaussian splats", "PLY"], ["splats_spz", "Gaussian splats, small", "SPZ"],
   ["points", "Point cloud", "PLY"], ["depth_npy", "Depth, numbers", "NPY"], ["depth_png", "Depth, 16 bit", "PNG"], ["mask", "Mask", "PNG"],
   ["film", "Film", "MP4"], ["preview", "Preview", "PNG"], ["report", "Report", "JSON"],
 ];

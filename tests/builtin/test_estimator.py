@@ -10,29 +10,27 @@ import cv2
 import numpy as np
 import pytest
 
+from recon.builtin.depth import BuiltinDepth
 from recon.builtin.estimator import (
     INDOORS,
     LONGEST_WINDOW,
     OUTDOORS,
-    SHAPES_SIDE,
     SIDE,
     SUBJECT_FILL,
     SUBJECT_SIDE,
     SURE,
-    BuiltinDepth,
     Heads,
     Network,
     _answer,
     network_size,
     open_sky,
-    shape_network,
     with_clouds,
     without_sky,
 )
 from recon.builtin.segmenter import BuiltinSegmenter
-from recon.builtin.weights import GEOMETRY, SHAPES
+from recon.builtin.weights import GEOMETRY
 from recon.errors import MissingWeights
-from recon.geometry.cutout import GROUND, window_around
+from recon.geometry.cutout import window_around
 from recon.protocols import DepthEstimator
 from tests.builtin.toy import FOV, FOV_ERROR, write_toy
 from tests.scenes import camera_of, frozen, photo_of
@@ -189,7 +187,7 @@ def test_missing_weights_say_how_to_get_them(tmp_path):
 def test_the_adapters_import_no_torch(toy: Path) -> None:
     code = (
         "import sys, numpy as np\nfrom pathlib import Path\n"
-        "from recon.builtin.estimator import BuiltinDepth\nfrom recon.builtin.segmenter import BuiltinSegmenter\n"
+        "from recon.builtin.depth import BuiltinDepth\nfrom recon.builtin.segmenter import BuiltinSegmenter\n"
         "assert 'onnxruntime' not in sys.modules\n"
         f"toy, rgb = Path({str(toy)!r}), np.zeros((64, 64, 3), np.uint8)\n"
         "BuiltinDepth(toy).estimate(rgb)\nBuiltinSegmenter(toy).segment(rgb)\n"
@@ -259,29 +257,3 @@ def test_where_nothing_is_seen_there_is_no_sky_no_subject_and_no_scale(kind: str
     assert np.isfinite(raw.values).all() and raw.values.min() >= 0
     assert raw.distance is None and raw.fov_x is not None and 30 < raw.fov_x < 90
     assert BuiltinSegmenter().segment(senseless(kind)) is None
-
-
-def test_the_network_of_shapes_knows_things_alone_better_than_the_one_for_everything() -> None:
-    """Front and back of 24 held-back things, in parts of the picture: mean error after one shift for both."""
-    import torch
-
-    from training.synthetic import World
-
-    assert SHAPES.stat().st_size < 12e6
-    exposed = World(991).expose(0, 24, SHAPES_SIDE, SHAPES_SIDE, "alone")
-    pictures = exposed.developed(torch.Generator().manual_seed(0))
-    inside = pictures.labels.subject[:, 0].numpy() > 0
-    true = np.concatenate([pictures.labels.front.numpy(), pictures.labels.back.numpy()], 1)
-    rgb = np.where(inside[..., None], (255 * pictures.rgb).permute(0, 2, 3, 1).numpy(), GROUND).astype(np.uint8)
-    errors = []
-    for network in (shape_network(), Network(subject_side=SHAPES_SIDE), Network()):
-        off = []
-        for picture, mask, relief in zip(rgb, inside, true, strict=True):
-            heads = network.heads(picture, mask)
-            size = heads.front.shape[1], heads.front.shape[0]
-            there = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
-            wanted = np.stack([cv2.resize(each, size, interpolation=cv2.INTER_NEAREST)[there] for each in relief])
-            said = np.stack([heads.front[there], heads.back[there]])
-            off.append(np.abs(said - wanted - np.median((said - wanted)[0])).mean())
-        errors.append(np.mean(off))
-    assert errors[0] < 0.85 * min(errors[1:])

@@ -15,7 +15,7 @@ WHOLE = (slice(None), slice(None))
 
 def first_hit(kind, origin, direction, taper=0.0, matrix=IDENTITY, offset=ZERO):
     """t of the first hit for one primitive and directions (N, 3)."""
-    t, slot, last = intersect.nearest_hit(
+    t, slot, last, last_slot = intersect.nearest_hit(
         [kind],
         matrix,
         offset,
@@ -26,6 +26,7 @@ def first_hit(kind, origin, direction, taper=0.0, matrix=IDENTITY, offset=ZERO):
         torch.tensor([[True]]),
     )
     t, slot, last = t[:, 0], slot[:, 0], last[:, 0]
+    assert ((last_slot[:, 0] >= 0) == (last > 0)).all()
     assert ((last[0] > 0) == t[0].isfinite()).all()
     assert (last[0] >= t[0])[t[0].isfinite()].all()
     assert ((slot[0] >= 0) == t[0].isfinite()).all()
@@ -87,7 +88,7 @@ def test_from_inside_a_room_the_far_wall_is_hit():
 def test_nearest_of_two_and_nothing_behind():
     matrix = IDENTITY.expand(1, 3, 3, 3)
     offset = torch.tensor([[[0.0, 0.0, -9.0], [0.0, 0.0, -5.0], [0.0, 0.0, 4.0]]])
-    t, slot, last = intersect.nearest_hit(
+    t, slot, last, last_slot = intersect.nearest_hit(
         [BOX, ELLIPSOID, BOX],
         matrix,
         offset,
@@ -101,13 +102,14 @@ def test_nearest_of_two_and_nothing_behind():
     assert t.item() == pytest.approx(4.0)
     # The subject's last exit is that of its farther part, the box around 9.
     assert last.item() == pytest.approx(10.0)
+    assert last_slot.item() == 0
 
 
 def test_a_window_is_all_that_is_looked_at():
     direction = torch.tensor([0.0, 0.0, 1.0]).view(1, 3, 1, 1).expand(1, 3, 4, 6)
     offset = torch.tensor([[[0.0, 0.0, -5.0]]])
     subject, window = torch.tensor([[False]]), (slice(1, 3), slice(2, 5))
-    t, slot, last = intersect.nearest_hit(
+    t, slot, last, last_slot = intersect.nearest_hit(
         [BOX], IDENTITY, offset, torch.zeros(1, 1), torch.zeros(1, 3), direction, [window], subject
     )
     expected = torch.full((4, 6), torch.inf)
@@ -115,6 +117,7 @@ def test_a_window_is_all_that_is_looked_at():
     assert torch.equal(t[0], expected)
     assert torch.equal(slot[0] == 0, expected == 4)
     assert (last == 0).all()
+    assert (last_slot == -1).all()
 
 
 def test_shadow_ends_at_the_lamp_and_ignores_the_room_around():

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from training.losses import (
     UPRIGHT,
     align,
+    back_colour_loss,
     delta1_absrel,
     disparity_loss,
     distance_loss,
@@ -25,7 +26,7 @@ from training.losses import (
     relief_loss,
     subject_loss,
 )
-from training.net import Geometry
+from training.net import Geometry, Shape
 from training.synthetic import World
 
 
@@ -139,13 +140,13 @@ def test_mask_loss_of_even_odds_is_log_two():
 def test_normals_loss_is_one_minus_the_cosine_where_there_is_a_surface():
     truth = torch.tensor([0.0, 0, -1]).view(1, 3, 1, 1).expand(1, 3, 4, 4)
     tilted = torch.tensor([0.6, 0, -0.8]).view(1, 3, 1, 1).expand(1, 3, 4, 4)
-    sky = torch.zeros(1, 1, 4, 4)
-    assert normals_loss(truth, truth, sky) == 0
-    assert normals_loss(tilted, truth, sky) == pytest.approx(0.2)
-    sky[..., 2:] = 1
-    wrong = torch.where(sky > 0, -truth, truth)
-    assert normals_loss(wrong, truth, sky) == 0
-    assert normals_loss(wrong, truth, torch.ones(1, 1, 4, 4)) == 0
+    surface = torch.ones(1, 1, 4, 4)
+    assert normals_loss(truth, truth, surface) == 0
+    assert normals_loss(tilted, truth, surface) == pytest.approx(0.2)
+    surface[..., 2:] = 0
+    wrong = torch.where(surface > 0, truth, -truth)
+    assert normals_loss(wrong, truth, surface) == 0
+    assert normals_loss(wrong, truth, torch.zeros(1, 1, 4, 4)) == 0
 
 
 def test_relief_loss_ignores_one_shift_of_both_sides_and_everything_outside():
@@ -176,6 +177,19 @@ def test_relief_loss_counts_what_melts_into_each_other():
     assert 3 < float(steps) < 4  # nearly every pixel has a neighbour to its right, 2 % nearer or farther
 
 
+def test_back_colour_loss_is_the_mean_error_inside_and_fog_costs_more_than_a_shift():
+    """Fog of the right mean misses as much as a shift of the same size, and every edge besides."""
+    inside = torch.zeros(2, 1, 32, 32)
+    inside[0, :, 4:28, 4:28] = 1  # nothing in the second picture
+    truth = 0.5 + 0.1 * (-1.0) ** (torch.arange(32) // 4).expand(2, 3, 32, 32)
+    noise = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * (1 - inside)
+    assert back_colour_loss(truth + noise, truth, inside) == 0
+    shifted, fog = truth + 0.1, torch.full_like(truth, 0.5)
+    assert back_colour_loss(shifted, truth, inside) == pytest.approx(0.1, rel=1e-4)
+    assert back_colour_loss(fog, truth, inside, 0.0) == pytest.approx(0.1, rel=1e-4)
+    assert back_colour_loss(fog, truth, inside) > 0.15
+
+
 def test_the_best_spread_of_the_field_of_view_is_the_mean_error():
     fov = torch.tensor([40.0, 50, 60, 70])
     spread = torch.tensor([10.0] * 4, requires_grad=True)
@@ -187,7 +201,7 @@ def test_the_best_spread_of_the_field_of_view_is_the_mean_error():
 def test_all_losses_are_finite_and_have_finite_gradients_on_a_picture_of_nothing():
     """A scene of one colour at one distance, without sky, subject or edges."""
     batch = World(1).batch(0, 2, 32, 32)
-    nothing = {name: torch.zeros_like(values) for name, values in vars(batch.labels).items()}
+    nothing = {name: torch.zeros_like(values) for name, values in batch.labels.maps().items()}
     nothing["disparity"] += 0.5
     nothing["normals"][:, 2] = -1
     labels = type(batch.labels)(**nothing)
@@ -198,6 +212,19 @@ def test_all_losses_are_finite_and_have_finite_gradients_on_a_picture_of_nothing
     assert all(part.isfinite() for part in parts.values())
     torch.stack(list(parts.values())).sum().backward()
     assert all(x.grad.isfinite().all() for x in (*maps, fov, distance))
+
+
+def test_the_network_of_objects_pays_for_what_it_says_and_nothing_at_the_truth():
+    labels = World(1).expose(0, 2, 64, 64, "alone").developed(torch.Generator().manual_seed(0)).labels
+    fov = torch.stack([labels.fov, torch.ones(2)], 1)
+    right = Shape(labels.normals, labels.front, labels.back, labels.back_colour, fov)
+    parts = loss_parts(right, labels)
+    assert parts.keys() == {"normals", "relief", "fov", "back_colour"}
+    assert all(float(part) == pytest.approx(0, abs=1e-4) for part in parts.values())
+    away = {"normals": -labels.normals, "back": labels.back + 0.1, "back_colour": 1 - labels.back_colour}
+    for name, wrong in away.items():
+        worse = loss_parts(right._replace(**{name: wrong}), labels)
+        assert {part for part in parts if worse[part] > parts[part] + 0.01} == {"relief" if name == "back" else name}
 
 
 def test_scores_of_an_affine_copy_are_perfect_and_of_a_constant_are_not():

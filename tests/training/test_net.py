@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from training.net import GeometryNet, _bilinear, convex_upsample, coordinates
+from training.net import GeometryNet, ObjectNet, _bilinear, convex_upsample, coordinates, take_over
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +27,45 @@ def test_outputs_keep_their_promises_at_any_size(net, size):
     assert (found.fov[:, 1] >= 1).all()
 
 
-def test_the_network_that_ships_has_at_most_five_million_weights():
-    assert sum(p.numel() for p in GeometryNet().parameters()) <= 5_000_000
+@pytest.mark.parametrize("size", [(64, 96), (32, 32)])
+def test_what_is_said_of_a_thing_alone_keeps_its_promises(size):
+    torch.manual_seed(0)
+    with torch.no_grad():
+        found = ObjectNet((8, 16, 16, 16, 32), 8, 4).eval()(torch.randn(2, 4, *size) * 5)
+    assert [x.shape for x in found] == [*((2, c, *size) for c in (3, 1, 1, 3)), (2, 2)]
+    assert (found.normals[:, 2] < 0).all() and (found.back >= found.front).all() and (found.fov[:, 1] >= 1).all()
+    assert ((found.back_colour >= 0) & (found.back_colour <= 1)).all()
+
+
+@pytest.mark.parametrize("kind", [GeometryNet, ObjectNet])
+def test_the_networks_that_ship_have_at_most_five_million_weights(kind):
+    assert sum(p.numel() for p in kind().parameters()) <= 5_000_000
+
+
+@pytest.mark.parametrize(
+    ("given", "taker"), [(GeometryNet, ObjectNet), (ObjectNet, GeometryNet), (ObjectNet, ObjectNet)]
+)
+def test_what_both_networks_know_is_taken_over_and_the_rest_stays_as_it_is(given, taker):
+    """The same maps come out for both, and what is new is as it was."""
+    torch.manual_seed(3)
+    size = ((8, 16, 16, 16, 32), 8, 4)
+    first, second = given(*size).eval(), taker(*size).eval()
+    before = {name: value.clone() for name, value in second.state_dict().items()}
+    take_over(second, first.state_dict(), given)
+    photo = torch.rand(1, 4, 64, 64)
+    with torch.no_grad():
+        one, other = first(photo), second(photo)
+    for name in ("normals", "front", "back", "fov"):
+        assert torch.equal(getattr(one, name), getattr(other, name)), name
+    rows = slice(None) if given is taker else {ObjectNet: slice(5, 8), GeometryNet: slice(0, 2)}[taker]
+    same = torch.equal(second.fine.head.weight[rows], before["fine.head.weight"][rows])
+    assert same == (given is not taker)
+
+
+def test_weights_that_fit_nothing_are_named():
+    net = ObjectNet((8, 8, 8, 8, 8), 8, 2)
+    with pytest.raises(ValueError, match=r"tail\.weight"):
+        take_over(net, {"tail.weight": torch.zeros(1)}, GeometryNet)
 
 
 def test_coordinates_are_pixel_centres_in_half_longer_sides_from_the_middle():

@@ -35,7 +35,7 @@ def flat(subject: bool, colour: float, depth: float) -> Exposure:
 
 
 def joined(pictures: list[Exposure]) -> Exposure:
-    names = vars(pictures[0].labels)
+    names = pictures[0].labels.maps()
     labels = Labels(**{name: torch.cat([getattr(p.labels, name) for p in pictures]) for name in names})
     return Exposure(torch.cat([p.linear for p in pictures]), labels)
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from training.synthetic.photo import _Dice, _frame, _restyle, develop, plain_camera
+from training.synthetic.photo import _Dice, _frame, _style, develop, plain_camera
 
 MANY = 400
 
@@ -24,10 +24,10 @@ def test_a_border_is_plain_and_leaves_the_middle_alone():
 
 def test_colours_are_mixed_in_some_pictures_and_grey_nearly_always_stays_grey():
     grey = torch.rand(MANY, 1, 4, 4, generator=torch.Generator().manual_seed(1)).expand(-1, 3, -1, -1)
-    kept = (_restyle(grey, dice()) - grey).abs().flatten(1).amax(1) < 1e-4
+    kept = (_style(dice())(grey) - grey).abs().flatten(1).amax(1) < 1e-4
     assert float(kept.float().mean()) > 0.98  # a mix that nearly cancels a channel darkens it
     colours = torch.rand(MANY, 3, 4, 4, generator=torch.Generator().manual_seed(2))
-    moved = (_restyle(colours, dice()) - colours).abs().flatten(1).amax(1) > 1e-3
+    moved = (_style(dice())(colours) - colours).abs().flatten(1).amax(1) > 1e-3
     assert 0.06 < float(moved.float().mean()) < 0.2
 
 

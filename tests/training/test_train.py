@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import torch
 
+from training.net import GeometryNet, ObjectNet
 from training.sample_pool import Recipe, SamplePool, SamplePoolAhead
-from training.train import ALONE, LARGEST, LATER, WARM, Plan, Trainer, cooled, started
+from training.train import LARGEST, LATER, OBJECT, WARM, Plan, Trainer, cooled, started
 
 LEG = Path(__file__).resolve().parents[2] / "training/weights/leg2.pt"
 TINY = Plan(
@@ -90,6 +91,39 @@ def test_the_kept_leg_fits_the_net_and_sees_near_and_far(tmp_path):
         seen = trainer.ema(ahead)
     rows = seen.disparity[0, 0, 64:].mean(1)
     assert rows[-16:].mean() > 1.5 * rows[:16].mean() and seen.disparity.isfinite().all()
+
+
+THINGS = replace(TINY, network="object", hinted=1.0, relief=0.1, frozen=0, stages=((0, 2, ((32, 32),), "alone"),))
+
+
+def test_the_network_of_objects_begins_with_what_the_geometry_network_knows_and_goes_on(tmp_path):
+    first = Trainer(tmp_path / "first", TINY)
+    first.advance()
+    first.save()
+    weights = tmp_path / "first" / "last.pt"
+    second = started(tmp_path / "second", THINGS, weights)
+    assert isinstance(second.net, ObjectNet) and isinstance(first.net, GeometryNet)
+    for name, value in first.ema.encoder.state_dict().items():
+        assert torch.equal(value, second.net.encoder.state_dict()[name])
+    losses = [second.advance() for _ in range(2)]
+    second.save()
+    third = started(tmp_path / "second", THINGS, weights)
+    whole = started(tmp_path / "whole", THINGS, weights)
+    losses.append(third.advance())
+    assert [whole.advance() for _ in range(3)] == losses
+    with pytest.raises(ValueError, match="use another --run"):
+        Trainer(tmp_path / "second", replace(third.plan, network="geometry"))
+
+
+def test_a_thing_alone_is_seen_on_the_products_ground_with_its_mask(tmp_path):
+    trainer, seen = Trainer(tmp_path, THINGS), []
+    trainer.net.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    trainer.advance()
+    (photo,), labels = seen, trainer.pool.batch(0).labels
+    assert torch.equal(photo[:, 3:], 2 * labels.subject - 1)
+    ground = photo[:, :3][(labels.subject == 0).expand(-1, 3, -1, -1)]
+    assert torch.allclose(ground, torch.tensor(230 / 255))
+    assert photo[:, :3][(labels.subject == 1).expand(-1, 3, -1, -1)].std() > 0.02
 
 
 def test_a_steady_run_may_be_made_longer_and_no_other(tmp_path):
@@ -206,7 +240,7 @@ def test_every_picture_is_used_about_as_often_as_asked():
 def test_every_size_fits_the_net():
     assert all(
         side % 32 == 0
-        for _, _, sizes, _ in (*Plan().stages, *LATER, *ALONE, (0, 0, LARGEST, ""))
+        for _, _, sizes, _ in (*Plan().stages, *LATER, *OBJECT, (0, 0, LARGEST, ""))
         for size in sizes
         for side in size
     )

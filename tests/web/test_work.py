@@ -31,8 +31,8 @@ FIRST = ["photo_thumb.jpg", "points_view.ply", "grid_view.glb", "mask.png", "mas
          "depth_thumb.jpg"]  # fmt: skip
 MESHES = ["mesh_view.glb", "mesh.glb"]
 SMOOTH = ["smooth_view.glb", "smooth.glb", "smooth.ply"]
-REST = ["grid.glb", "mesh.ply", "mesh.stl", "mesh_obj.zip", "points.ply", "depth.npy", "depth.png", *SMOOTH,
-        "report.json", "film.mp4"]  # fmt: skip
+REST = ["grid.glb", "mesh.ply", "mesh.stl", "mesh_obj.zip", "points.ply", "depth.npy", "depth.png",
+        "splats_view.splat", "splats.ply", "splats.spz", *SMOOTH, "report.json", "film.mp4"]  # fmt: skip
 MASKS = ("mask.png", "mask_thumb.png")
 
 

@@ -6,7 +6,7 @@ y down, z forward. Everything follows from (seed, index): the same pair gives th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 import torch
@@ -14,9 +14,9 @@ from torch import Tensor
 
 from .compose import focused, pasted
 from .labels import Labels, label
-from .layouts import LAYOUTS, MIXES
-from .photo import develop, plain_camera
-from .render import RenderedPhotos, pack_scenes, render_scenes
+from .layouts import LAYOUTS, MIXES, UNSEEN
+from .photo import develop_with, plain_camera
+from .render import joined, pack_scenes, render_scenes
 from .textures import make_bank
 
 
@@ -37,11 +37,19 @@ class Exposure:
 
     def developed(self, generator: torch.Generator, without: tuple[str, ...] = ()) -> Batch:
         """Photos with their own exposures, casts, noise and curves, half of them mirrored; without "looks" by one plain
-        camera; "borders" and "styles" can be left out too."""
+        camera; "borders", "styles" and "night" can be left out too. The far side is developed along with the photo."""
         flip = torch.rand(len(self.linear), generator=generator, device=self.linear.device) < 0.5
         linear = torch.where(flip.view(-1, 1, 1, 1), self.linear.flip(-1), self.linear)
-        photo = plain_camera(linear) if "looks" in without else develop(linear, generator, without)
-        return Batch(photo, self.labels.mirrored(flip))
+        labels = self.labels.mirrored(flip)
+        behind = labels.back_colour
+        if behind is not None:
+            # Nobody asks for the shape of a thing in a photo too dark to see it.
+            without = (*without, "night")
+        if "looks" in without:
+            photo, shown = plain_camera(linear), None if behind is None else plain_camera(behind, linear)
+        else:
+            photo, shown = develop_with(linear, behind, generator, without)
+        return Batch(photo, labels if shown is None else replace(labels, back_colour=shown * labels.subject))
 
 
 class World:
@@ -69,9 +77,9 @@ class World:
             layout = random.choices(LAYOUTS, shares)[0]
             group = [layout(random) for _ in range(min(self.group, count - start))]
             packed = pack_scenes(group, height, width, self.device)
-            parts.append(render_scenes(packed, self.bank, height, width, generator))
+            parts.append(render_scenes(packed, self.bank, height, width, generator, unseen=mix in UNSEEN))
             scenes += group
-        pictures = pasted(scenes, RenderedPhotos(*(torch.cat(p) for p in zip(*parts, strict=True))), random)
+        pictures = pasted(scenes, joined(parts), random)
         pictures = focused(pictures, generator)
         return Exposure(pictures.colour, label(pictures, [s.camera for s in scenes], [float(s.unit) for s in scenes]))
 

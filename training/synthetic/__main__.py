@@ -1,6 +1,7 @@
 """`python -m training.synthetic --sheet out.png [--seed N]`: the world to look at, a row per layout.
 
-Photos beside disparity; with --labels a photo is followed by normals, the subject's front and back relief too.
+Photos beside disparity; with --labels a photo is followed by normals, the subject's front and back relief too. With
+`--mix alone` single things: photo, the colour of the far side, front, back, normals.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import cv2
 import numpy as np
 import torch
 
+from recon.geometry.cutout import GROUND
+
 from . import World
 from .labels import Labels
-from .layouts import LAYOUTS
+from .layouts import LAYOUTS, UNSEEN
 
 
 def _heat(values: np.ndarray, low: float, high: float) -> np.ndarray:
@@ -51,13 +54,32 @@ def contact_sheet(seed: int, size: int = 160, columns: int = 8, everything: bool
     return np.vstack(lines)
 
 
+def things_sheet(seed: int, size: int = 160, rows: int = 8, across: int = 2) -> np.ndarray:
+    """The contact sheet of things alone, BGR uint8: `across` things in a row, each with all its maps, on the plain ground
+    that the network sees."""
+    batch = World(seed).expose(0, rows * across, size, size, "alone").developed(torch.Generator().manual_seed(seed))
+    labels, tiles = batch.labels, []
+    assert labels.back_colour is not None
+    for i in range(rows * across):
+        pictures = (batch.rgb[i], labels.back_colour[i])
+        shown = [torch.where(labels.subject[i] > 0, x, GROUND / 255).permute(1, 2, 0).flip(-1) for x in pictures]
+        _, normals, *reliefs = _pictures(labels, i, everything=True)
+        tiles.append(np.hstack([*((255 * x).byte().numpy() for x in shown), *reliefs, normals]))
+    return np.vstack([np.hstack(tiles[i : i + across]) for i in range(0, len(tiles), across)])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m training.synthetic", description=__doc__)
     parser.add_argument("--sheet", required=True, help="PNG to write")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--labels", action="store_true", help="all labels, not disparity alone")
+    parser.add_argument("--mix", choices=UNSEEN, help="single things with their far sides")
     args = parser.parse_args()
-    cv2.imwrite(args.sheet, contact_sheet(args.seed, columns=4 if args.labels else 8, everything=args.labels))
+    if args.mix:
+        sheet = things_sheet(args.seed)
+    else:
+        sheet = contact_sheet(args.seed, columns=4 if args.labels else 8, everything=args.labels)
+    cv2.imwrite(args.sheet, sheet)
 
 
 if __name__ == "__main__":

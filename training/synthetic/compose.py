@@ -15,6 +15,8 @@ from .scene import Backdrop, Scene
 # A backdrop lies this much farther than the subject's farthest point, a pasted scene at least.
 BEHIND = 1.25
 FLAT = 2.5
+# Linear light of what a meter takes for normal.
+MIDDLE_GREY = 0.18
 
 
 def _gradient(backdrop: Backdrop, like: Tensor) -> Tensor:
@@ -31,6 +33,7 @@ def pasted(scenes: list[Scene], pictures: RenderedPhotos, r: Random) -> Rendered
     moved back so that it lies behind the subject."""
     donors = [i for i, s in enumerate(scenes) if s.backdrop is None and not any(p.subject for p in s.primitives)]
     colour, disparity, normals = (pictures.colour.clone(), pictures.disparity.clone(), pictures.normals.clone())
+    behind = None if pictures.back_colour is None else pictures.back_colour.clone()
     for i, scene in enumerate(scenes):
         backdrop = scene.backdrop
         if backdrop is None:
@@ -46,6 +49,8 @@ def pasted(scenes: list[Scene], pictures: RenderedPhotos, r: Random) -> Rendered
             far = far * min(1.0, nearest_back / BEHIND / max(float(far.max()), 1e-6))
         else:
             paper = _gradient(backdrop, colour[i])
+            if backdrop.metered and hit.any():
+                paper = paper * (float(colour[i][:, hit[0]].mean()) / MIDDLE_GREY)
             far = torch.full_like(disparity[i], nearest_back / FLAT)
             turned = torch.zeros_like(normals[i])
             turned[2] = -1
@@ -53,9 +58,11 @@ def pasted(scenes: list[Scene], pictures: RenderedPhotos, r: Random) -> Rendered
         stops = r.gauss(0, 0.7)
         gain = colour.new_tensor([2 ** (stops + r.gauss(0, 0.15)) for _ in range(3)])[:, None, None]
         colour[i] = torch.where(hit, colour[i] * gain, paper)
+        if behind is not None:
+            behind[i] *= gain
         disparity[i] = torch.where(hit, disparity[i], far)
         normals[i] = torch.where(hit, normals[i], turned)
-    return pictures._replace(colour=colour, disparity=disparity, normals=normals)
+    return pictures._replace(colour=colour, disparity=disparity, normals=normals, back_colour=behind)
 
 
 def focused(pictures: RenderedPhotos, generator: torch.Generator, share: float = 0.25) -> RenderedPhotos:

@@ -84,9 +84,9 @@ def nearest_hit(
     direction: Tensor,
     windows: list[Window],
     subject: Tensor,
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """First hits in front of the origin: t (B, H, W) float32 and slot (B, H, W) int64, inf and -1 where nothing is hit;
-    and where the ray leaves the subject for the last time (B, H, W), 0 where it does not meet it.
+    and where the ray leaves the subject for the last time (B, H, W), and which slot, 0 and -1 where it does not meet it.
 
     kinds: the kind of each slot (S); matrix (B, S, 3, 3), offset (B, S, 3), taper (B, S); origin (B, 3); direction
     (B, 3, H, W); windows: the part of the picture that each slot can appear in; subject (B, S) bool. From inside a
@@ -94,7 +94,7 @@ def nearest_hit(
     """
     best = torch.full_like(direction[:, 0], FAR)
     slot = torch.full_like(best, -1, dtype=torch.int64)
-    last = torch.zeros_like(best)
+    last, last_slot = torch.zeros_like(best), slot.clone()
     start = torch.einsum("bsij,bj->bsi", matrix, origin) + offset
     counts = subject.any(0).tolist()
     for k, kind in enumerate(kinds):
@@ -109,10 +109,11 @@ def nearest_hit(
         best_here.copy_(torch.where(closer, t, best_here))
         slot_here.masked_fill_(closer, k)
         if counts[k]:
-            last_here = last[:, rows, columns]
-            left = met & subject[:, k, None, None]
-            last_here.copy_(torch.where(left, torch.maximum(last_here, far), last_here))
-    return best, slot, last
+            last_here, last_slot_here = last[:, rows, columns], last_slot[:, rows, columns]
+            later = met & subject[:, k, None, None] & (far > last_here)
+            last_here.copy_(torch.where(later, far, last_here))
+            last_slot_here.masked_fill_(later, k)
+    return best, slot, last, last_slot
 
 
 def light_is_blocked(

@@ -8,7 +8,7 @@ f the focal length and L the longer side in pixels.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
@@ -24,7 +24,9 @@ SMALLEST = 0.01
 class Labels:
     """disparity (1/m, 0 in the sky), sky and subject (0 or 1), unit normals in the camera's frame (z < 0), front and back
     relief (0 outside the subject), fov (B,) in degrees along the longer side, distance (B,): the median depth in metres of
-    all but the sky, NaN where it is not known."""
+    all but the sky, NaN where it is not known; back_colour (B, 3, H, W): the colour seen on the subject's far side along
+    the same rays, in the photo's own light and exposure, linear before the photo is developed, 0 outside the subject; None
+    where nobody asked for it."""
 
     disparity: Tensor
     sky: Tensor
@@ -34,20 +36,26 @@ class Labels:
     back: Tensor
     fov: Tensor
     distance: Tensor
+    back_colour: Tensor | None = None
 
     def __getitem__(self, which: slice | Tensor | list[int]) -> Labels:
         """Some of the pictures."""
-        return Labels(*(getattr(self, f.name)[which] for f in fields(self)))
+        return Labels(**{name: values[which] for name, values in self.maps().items()})
+
+    def maps(self) -> dict[str, Tensor]:
+        """All that there is, by name."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
 
     def mirrored(self, which: Tensor) -> Labels:
         """Left and right changed in the pictures where `which` (B,) is true."""
         pick = which.view(-1, 1, 1, 1)
         turned = self.normals.flip(-1) * self.normals.new_tensor([-1, 1, 1]).view(1, 3, 1, 1)
         maps = {
-            name: torch.where(pick, getattr(self, name).flip(-1), getattr(self, name))
-            for name in ("disparity", "sky", "subject", "front", "back")
+            name: torch.where(pick, values.flip(-1), values)
+            for name, values in self.maps().items()
+            if name not in ("normals", "fov", "distance")
         }
-        return Labels(**maps, normals=torch.where(pick, turned, self.normals), fov=self.fov, distance=self.distance)
+        return replace(self, **maps, normals=torch.where(pick, turned, self.normals))
 
 
 def relief(z: Tensor, inside: Tensor, z0: Tensor, fov: Tensor) -> Tensor:
@@ -75,4 +83,5 @@ def label(pictures: RenderedPhotos, cameras: list[Viewpoint], units: list[float]
     sky = (pictures.disparity == 0).float()
     metres = torch.ones_like(fov) if units is None else fov.new_tensor(units)
     distance = metres * median_depth(pictures.disparity)
-    return Labels(pictures.disparity, sky, normals, inside, front, back, fov, distance)
+    behind = None if pictures.back_colour is None else pictures.back_colour * inside
+    return Labels(pictures.disparity, sky, normals, inside, front, back, fov, distance, behind)

@@ -83,8 +83,8 @@ def alone(r: Random) -> Scene:
     camera = _studio_camera(r)
     scene = Scene(camera, _studio_lamp(r), NO_SKY)
     thing(r, LocalFrame(scene, subject=True))
-    tone = m.colour(r, r.random(), 0, (0, r.choice((0.0, 0.3))), (0.05, 0.9))
-    scene.backdrop = Backdrop(tone, tone, 0.0, scene=False)
+    tone = m.colour(r, r.random(), 0, (0, r.choice((0.0, 0.3))), (0.3, 0.8))
+    scene.backdrop = Backdrop(tone, tone, 0.0, metered=True)
     scene.camera = _filled(replace(camera, yaw=0.0, roll=r.gauss(0, 5)), _corners(scene), r.uniform(0.75, 1.0))
     scene.unit = _any_unit(r)
     return scene
@@ -239,6 +239,8 @@ LAYOUTS = OLD + NEW
 # Shares of the layouts, in their order: what training begins with, goes on with (more subjects), and ends with; the same
 # with close scenes and other views; and what the network of shapes is trained on.
 NONE = (0.0,) * len(NEW)
+# Mixes whose labels tell the colour of the far side as well.
+UNSEEN = ("alone",)
 MIXES: dict[str, tuple[float, ...]] = {
     "scenes": (0.27, 0.14, 0.14, 0.06, 0.06, 0.05, 0.08, 0.08, 0.12, 0.0, 0.0, *NONE),
     "subjects": (0.20, 0.10, 0.10, 0.04, 0.04, 0.03, 0.09, 0.14, 0.10, 0.16, 0.0, *NONE),

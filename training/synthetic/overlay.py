@@ -6,7 +6,7 @@ Pictures are linear colour (B, 3, H, W) with labels, before they are developed.
 from __future__ import annotations
 
 import math
-from dataclasses import fields, replace
+from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -38,7 +38,7 @@ def overlaid(pictures: Exposure, r: Random, share: float) -> Exposure:
     if not scenes or not things:
         return pictures
     colour = pictures.linear.clone()
-    maps = {f.name: getattr(labels, f.name).clone() for f in fields(Labels)}
+    maps = {name: values.clone() for name, values in labels.maps().items()}
     for i in range(len(area)):
         drawn, kept = r.random() < share, r.random() < KEPT
         thing = i if i in things else r.choice(things)
@@ -46,8 +46,8 @@ def overlaid(pictures: Exposure, r: Random, share: float) -> Exposure:
             continue
         picture = _overlaid(pictures, thing, r.choice(scenes), r)
         colour[i] = picture.linear[0]
-        for name, values in maps.items():
-            values[i] = getattr(picture.labels, name)[0]
+        for name, values in picture.labels.maps().items():
+            maps[name][i] = values[0]
     return replace(pictures, linear=colour, labels=Labels(**maps))
 
 
@@ -69,6 +69,8 @@ def _overlaid(pictures: Exposure, thing: int, scene: int, r: Random) -> Exposure
     farthest = float(front.disparity[inside].min())
     far = behind.disparity * min(1.0, farthest / BEHIND / max(float(behind.disparity.max()), 1e-6))
     disparity = torch.where(inside, front.disparity, far)
+    if front.back_colour is not None:
+        front = replace(front, back_colour=front.back_colour * gain)
     labels = replace(
         front,
         disparity=disparity,

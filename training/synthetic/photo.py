@@ -6,6 +6,7 @@ Every image draws its own camera: dark rooms in warm lamplight, blown-out whites
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -85,21 +86,26 @@ def _enlarged(image: Tensor, dice: _Dice) -> Tensor:
     return image
 
 
-def _expose(image: Tensor, dice: _Dice) -> Tensor:
-    """Exposed for a middle grey around 0.25 linear, up or down one stop; some pictures far too dark or too bright."""
+Curve = Callable[[Tensor], Tensor]
+"""What is done to every pixel alike."""
+
+
+def _exposure(image: Tensor, dice: _Dice, night: bool) -> Curve:
+    """Exposed for a middle grey around 0.25 linear, up or down one stop; some pictures far too dark (where there is night)
+    or too bright."""
     grey = image.mean(dim=(1, 2, 3), keepdim=True).clamp_min(1e-4)
     kind, stops = dice.draw(0.0, 1.0), dice.draw(-1.0, 0.9)
-    dark = kind < 0.25
-    stops = torch.where(dark, dice.draw(-2.6, -0.8), torch.where(kind > 0.9, dice.draw(0.7, 1.8), stops))
+    dark, far_down = kind < (0.25 if night else 0.0), dice.draw(-2.6, -0.8)
+    stops = torch.where(dark, far_down, torch.where(kind > 0.9, dice.draw(0.7, 1.8), stops))
     # The eye of the camera: contrast in the light itself, as a film or a raw converter has.
-    image = (image / grey).clamp_min(1e-4).pow(dice.draw(1.0, 1.8))
+    contrast = dice.draw(1.0, 1.8)
     cast = dice.draw(-0.2, 0.2, 3, 1, 1) * torch.where(dice.often(0.3), 2.5, 1.0)
     tungsten = torch.tensor(_TUNGSTEN, device=image.device).view(1, 3, 1, 1)
     tubes = torch.tensor(_TUBES, device=image.device).view(1, 3, 1, 1)
     # Dark pictures are mostly rooms in lamplight.
     warm = dice.draw(0.0, 1.0) < torch.where(dark, 0.6, 0.12)
     cast = cast + tungsten * dice.draw(0.2, 1.0) * warm + tubes * dice.draw(0.2, 1.0) * dice.often(0.06)
-    return image * 0.25 * torch.exp2(stops + cast)
+    return lambda light: (light / grey).clamp_min(1e-4).pow(contrast) * 0.25 * torch.exp2(stops + cast)
 
 
 def _sense(image: Tensor, dice: _Dice) -> Tensor:
@@ -111,27 +117,32 @@ def _sense(image: Tensor, dice: _Dice) -> Tensor:
     return image + coarse * (0.1 + image) * dice.draw(0.0, 0.07) * dice.often(0.25)
 
 
-def _tone(image: Tensor, dice: _Dice) -> Tensor:
-    """From linear to display: filmic shoulder or hard clip, gamma, saturation, contrast, lifted blacks."""
-    image = image.clamp_min(1e-4)
-    shoulder = image * 1.6 * (1 + image / 4) / (1 + image)
-    image = torch.where(dice.often(0.6), shoulder, image.clamp_max(1)).pow(1 / dice.draw(1.9, 2.6))
-    luma = image.mean(1, keepdim=True)
+def _tone(image: Tensor, dice: _Dice) -> Curve:
+    """From linear to display: filmic shoulder or hard clip, gamma, saturation, contrast about the image's mean, lifted
+    blacks."""
+    filmic, gamma = dice.often(0.6), dice.draw(1.9, 2.6)
     grey = dice.often(0.12)
-    saturation = torch.where(grey, torch.zeros_like(luma[:, :, :1, :1]), dice.draw(0.4, 1.5))
-    image = luma + (image - luma) * saturation
+    saturation = torch.where(grey, torch.zeros_like(gamma), dice.draw(0.4, 1.5))
     low = dice.often(0.1)
     contrast = torch.where(low, dice.draw(0.4, 0.8), dice.draw(0.9, 1.25))
     lift = torch.where(low, dice.draw(0.0, 0.2), dice.draw(-0.04, 0.04))
-    middle = image.mean(dim=(1, 2, 3), keepdim=True)
-    return (image - middle) * contrast + middle + lift
+
+    def displayed(light: Tensor) -> Tensor:
+        light = light.clamp_min(1e-4)
+        shoulder = light * 1.6 * (1 + light / 4) / (1 + light)
+        shown = torch.where(filmic, shoulder, light.clamp_max(1)).pow(1 / gamma)
+        luma = shown.mean(1, keepdim=True)
+        return luma + (shown - luma) * saturation
+
+    middle = displayed(image).mean(dim=(1, 2, 3), keepdim=True)
+    return lambda light: (displayed(light) - middle) * contrast + middle + lift
 
 
-def _restyle(image: Tensor, dice: _Dice) -> Tensor:
+def _style(dice: _Dice) -> Curve:
     """Colours mixed anew in some pictures, as by a filter or a strange film: what is near must not hang on a hue."""
-    mix = torch.eye(3, device=image.device) + 0.25 * dice.noise(3, 3) * dice.often(0.12).view(-1, 1, 1)
+    mix = torch.eye(3, device=dice.device) + 0.25 * dice.noise(3, 3) * dice.often(0.12).view(-1, 1, 1)
     mix = mix / mix.sum(2, keepdim=True).clamp_min(0.3)
-    return torch.einsum("bij,bjhw->bihw", mix, image)
+    return lambda image: torch.einsum("bij,bjhw->bihw", mix, image)
 
 
 def _frame(image: Tensor, dice: _Dice) -> Tensor:
@@ -170,22 +181,35 @@ def _jpeg(image: Tensor, quality: Tensor) -> Tensor:
 
 def develop(linear: Tensor, generator: torch.Generator, without: tuple[str, ...] = ()) -> Tensor:
     """Linear colour to an sRGB-like photo in [0, 1], each with its own exposure, cast, blur, noise and curve; without:
-    "styles" (colours mixed anew), "borders"."""
+    "styles" (colours mixed anew), "borders", "night" (pictures far too dark)."""
+    return develop_with(linear, None, generator, without)[0]
+
+
+def develop_with(
+    linear: Tensor, other: Tensor | None, generator: torch.Generator, without: tuple[str, ...] = ()
+) -> tuple[Tensor, Tensor | None]:
+    """The same, and another linear picture of each (or None) as the same camera would have shown it: with the photo's
+    exposure, cast, curve and style, but without lens, noise, sharpening, border and JPEG."""
     dice = _Dice(len(linear), generator, linear.device)
-    image = _tone(_sense(_expose(_lens(_enlarged(linear, dice), dice), dice), dice), dice)
+    image = _lens(_enlarged(linear, dice), dice)
+    expose = _exposure(image, dice, "night" not in without)
+    image = _sense(expose(image), dice)
+    tone, style = _tone(image, dice), _style(dice)
     # What is left out is drawn all the same, so that everything else stays as it was.
-    styled = _restyle(image, dice)
-    image = _sharpen(image if "styles" in without else styled, dice).clamp(0, 1)
+    restyled: Curve = (lambda shown: shown) if "styles" in without else style
+    image = _sharpen(restyled(tone(image)), dice).clamp(0, 1)
     framed = _frame(image, dice)
     image = image if "borders" in without else framed
     squeezed = dice.often(0.3).flatten().nonzero().flatten()
     quality = dice.draw(0.1, 1.0).flatten()
     if len(squeezed):
         image = image.index_copy(0, squeezed, _jpeg(image[squeezed], quality[squeezed]))
-    return image.clamp(0, 1)
+    shown = None if other is None else restyled(tone(expose(other))).clamp(0, 1)
+    return image.clamp(0, 1), shown
 
 
-def plain_camera(linear: Tensor) -> Tensor:
-    """The same photos by one camera that exposes for the mean and does nothing else (for comparison)."""
-    grey = linear.mean(dim=(1, 2, 3), keepdim=True).clamp_min(1e-4)
+def plain_camera(linear: Tensor, metered: Tensor | None = None) -> Tensor:
+    """The same photos by one camera that exposes for the mean, of other pictures if there are some, and does nothing else
+    (for comparison)."""
+    grey = (linear if metered is None else metered).mean(dim=(1, 2, 3), keepdim=True).clamp_min(1e-4)
     return (linear / grey * 0.25).clamp(0, 1).pow(1 / 2.2)

@@ -7,7 +7,7 @@ t is the depth along the optical axis and disparity is 1 / t (per metre; 0 for t
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -190,7 +190,7 @@ def _unit(vectors: Tensor, dim: int = -1) -> Tensor:
 class SurfaceHits:
     """What the rays meet: t, whether anything was hit, where the ray leaves the subject for the last time (B, N); the
     primitive's row (B, N, COLUMNS); point and normal in the world, normal and point in the primitive's frame in metres
-    (B, N, 3)."""
+    (B, N, 3); and, where asked for, the subject's surface where the rays leave it for the last time, normals outward."""
 
     t: Tensor
     seen: Tensor
@@ -200,46 +200,71 @@ class SurfaceHits:
     normal: Tensor
     local_normal: Tensor
     metres: Tensor
+    exit: SurfaceHits | None = None
 
 
-def trace_scenes(packed: PackedScenes, direction: Tensor, size: tuple[int, int]) -> SurfaceHits:
-    """First hits of a picture's rays (B, 3, N) with their points, normals (towards the camera) and materials."""
-    subject = packed.rows[..., REST + 8] > 0
-    shape = (packed.kinds, packed.matrix, packed.offset, packed.taper)
-    hits = nearest_hit(*shape, packed.origin, direction.unflatten(2, size), packed.windows, subject)
-    t, slot, last = (x.flatten(1) for x in hits)
+def _on_primitives(packed: PackedScenes, ray: Tensor, t: Tensor, slot: Tensor, last: Tensor, side: int) -> SurfaceHits:
+    """Points of rays (B, N, 3) at t on the primitives of these slots (B, N), -1: none; side: -1 where rays enter, 1 where
+    they leave."""
     seen = slot >= 0
     images, slots, columns = packed.rows.shape
     first = torch.arange(images, device=slot.device)[:, None] * slots
     row = packed.rows.view(-1, columns)[(slot.clamp_min(0) + first).flatten()].view(*slot.shape, columns)
-    ray = direction.transpose(1, 2)
     point = packed.origin[:, None] + torch.where(seen, t, 1.0)[..., None] * ray
     turn = row[..., TURN].unflatten(-1, (3, 3))
     metres = ((point - row[..., CENTRE])[..., None] * turn).sum(-2)
     local_normal = _normals(row, metres / row[..., HALF].clamp_min(1e-6))
     normal = _unit((turn * local_normal[..., None, :]).sum(-1))
-    normal = torch.where((normal * ray).sum(-1, keepdim=True) > 0, -normal, normal)
-    found = SurfaceHits(t, seen, last, row, point, normal, local_normal, metres)
-    return _before_sculptures(packed, direction, found) if packed.sculptures.stacks else found
+    normal = torch.where(side * (normal * ray).sum(-1, keepdim=True) < 0, -normal, normal)
+    return SurfaceHits(t, seen, last, row, point, normal, local_normal, metres)
 
 
-def _before_sculptures(packed: PackedScenes, direction: Tensor, found: SurfaceHits) -> SurfaceHits:
-    """What the rays meet, sculptures included."""
-    solid = solids.trace_sculptures(packed.sculptures, packed.origin, direction)
-    nearer = solid.near < found.t
-    images, parts = torch.arange(len(nearer), device=nearer.device)[:, None], solid.part.clamp_min(0)
-    each = nearer[..., None]
-    t = torch.where(nearer, solid.near, found.t)
+def trace_scenes(packed: PackedScenes, direction: Tensor, size: tuple[int, int], exits: bool = False) -> SurfaceHits:
+    """First hits of a picture's rays (B, 3, N) with their points, normals (towards the camera) and materials; exits: with
+    those of the subject's far side."""
+    subject = packed.rows[..., REST + 8] > 0
+    shape = (packed.kinds, packed.matrix, packed.offset, packed.taper)
+    hits = nearest_hit(*shape, packed.origin, direction.unflatten(2, size), packed.windows, subject)
+    t, slot, last, last_slot = (x.flatten(1) for x in hits)
     ray = direction.transpose(1, 2)
-    return SurfaceHits(
-        t,
-        found.seen | nearer,
-        torch.maximum(found.last, solid.far),
-        torch.where(each, packed.parts[images, parts], found.row),
-        torch.where(each, packed.origin[:, None] + torch.where(nearer, t, 1.0)[..., None] * ray, found.point),
-        torch.where(each, solid.normal, found.normal),
-        torch.where(each, solid.local_normal, found.local_normal),
-        torch.where(each, solid.point, found.metres),
+    found = _on_primitives(packed, ray, t, slot, last, -1)
+    if exits:
+        found = replace(found, exit=_on_primitives(packed, ray, last, last_slot, last, 1))
+    return _with_sculptures(packed, direction, found) if packed.sculptures.stacks else found
+
+
+def _with_sculptures(packed: PackedScenes, direction: Tensor, found: SurfaceHits) -> SurfaceHits:
+    """What the rays meet, sculptures included."""
+    solid = solids.trace_sculptures(packed.sculptures, packed.origin, direction, found.exit is not None)
+    last = torch.maximum(found.last, solid.far)
+    leaving = found.exit
+    if leaving is not None and solid.exit is not None:
+        later = solid.far > leaving.t
+        leaving = _chosen(packed, direction, later, (solid.far, solid.exit), replace(leaving, last=last))
+    nearer = solid.near < found.t
+    return _chosen(packed, direction, nearer, (solid.near, solid), replace(found, last=last, exit=leaving))
+
+
+def _chosen(
+    packed: PackedScenes,
+    direction: Tensor,
+    which: Tensor,
+    solid: tuple[Tensor, solids.SurfacePoints],
+    other: SurfaceHits,
+) -> SurfaceHits:
+    """The sculptures' points at t (B, N) where `which` (B, N) is true, else the other ones."""
+    images, parts = torch.arange(len(which), device=which.device)[:, None], solid[1].part.clamp_min(0)
+    each, t = which[..., None], torch.where(which, solid[0], other.t)
+    ray = direction.transpose(1, 2)
+    return replace(
+        other,
+        t=t,
+        seen=other.seen | which,
+        row=torch.where(each, packed.parts[images, parts], other.row),
+        point=torch.where(each, packed.origin[:, None] + torch.where(which, t, 1.0)[..., None] * ray, other.point),
+        normal=torch.where(each, solid[1].normal, other.normal),
+        local_normal=torch.where(each, solid[1].local_normal, other.local_normal),
+        metres=torch.where(each, solid[1].point, other.metres),
     )
 
 
@@ -266,14 +291,14 @@ def _spread(values: Tensor, step: int, height: int, width: int) -> Tensor:
 
 
 def _shadows(
-    packed: PackedScenes, hit: SurfaceHits, height: int, width: int, generator: torch.Generator
+    packed: PackedScenes, hit: SurfaceHits, light: Tensor, size: tuple[int, int], generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """Share of the lamp and of the surroundings that reach each point (B, N).
 
     One ray to one of four random places of the lamp at every second pixel, three rays of 0.8 m at every fourth;
     the blur turns them into soft shadows and contact shadows.
     """
-    args = (packed.kinds, packed.matrix, packed.offset, packed.taper)
+    args, (height, width) = (packed.kinds, packed.matrix, packed.offset, packed.taper), size
 
     def thin(step: int) -> tuple[Tensor, Tensor]:
         normal, point = (
@@ -288,7 +313,7 @@ def _shadows(
     point, normal = thin(2)
     rows, columns = torch.arange(-(-height // 2)) % 2, torch.arange(-(-width // 2)) % 2
     dither = (2 * rows[:, None] + columns).flatten().to(point.device)
-    lamp = packed.light[:, :3, None] + packed.light[:, 3, None, None] * noise(point[:, :, :4])[:, :, dither]
+    lamp = light[:, :3, None] + light[:, 3, None, None] * noise(point[:, :, :4])[:, :, dither]
     lit = 1 - light_is_blocked(*args, point, lamp - point).float()
     point, normal = (torch.cat([x, x, x], 2) for x in thin(4))
     # Each of the three has one direction for the whole image: random ones per pixel look like dirt.
@@ -316,26 +341,37 @@ def _sky_colour(packed: PackedScenes, bank: Tensor, ray: Tensor) -> Tensor:
 class RenderedPhotos(NamedTuple):
     """Linear colour (B, 3, H, W); disparity in 1/m, 0 in the sky (B, 1, H, W); unit normals towards the camera in its
     frame, (0, 0, -1) in the sky (B, 3, H, W); where the subject is seen (B, 1, H, W, 0 or 1) and the depth in metres at
-    which each of its rays leaves it for the last time (B, 1, H, W, 0 elsewhere)."""
+    which each of its rays leaves it for the last time (B, 1, H, W, 0 elsewhere); and, where asked for, the linear colour of
+    its surface there, as it is seen from behind (B, 3, H, W, 0 elsewhere)."""
 
     colour: Tensor
     disparity: Tensor
     normals: Tensor
     subject: Tensor
     back: Tensor
+    back_colour: Tensor | None = None
 
 
-def render_scenes(
-    packed: PackedScenes, bank: Tensor, height: int, width: int, generator: torch.Generator
-) -> RenderedPhotos:
-    """Photos before development with their exact geometry; height and width even."""
-    direction = pixel_rays(packed, height, width)
-    hit = trace_scenes(packed, direction, (height, width))
-    ray = _unit(direction, 1).transpose(1, 2)
-    pixel = 2 * packed.tangent / max(height, width)
+def joined(parts: list[RenderedPhotos]) -> RenderedPhotos:
+    """Pictures of one size after each other."""
+    maps = (None if values[0] is None else torch.cat(values) for values in zip(*parts, strict=True))
+    return RenderedPhotos(*maps)  # type: ignore[arg-type]
+
+
+def _shaded(
+    packed: PackedScenes,
+    bank: Tensor,
+    hit: SurfaceHits,
+    ray: Tensor,
+    light: Tensor,
+    size: tuple[int, int],
+    generator: torch.Generator,
+) -> Tensor:
+    """Colours (B, N, 3) of the points that rays (B, N, 3, length 1) look at, in the light of lamps (B, 12)."""
+    pixel = 2 * packed.tangent / max(size)
     albedo = _albedo(bank, hit, ray, pixel)
-    lit, clear = _shadows(packed, hit, height, width, generator)
-    light = packed.light[:, None]
+    lit, clear = _shadows(packed, hit, light, size, generator)
+    light = light[:, None]
     to_lamp = light[..., :3] - hit.point
     distance = (to_lamp * to_lamp).sum(-1, keepdim=True).clamp_min(1e-12).sqrt()
     to_lamp = to_lamp / distance
@@ -347,7 +383,32 @@ def render_scenes(
     mirrored = ray - 2 * (ray * hit.normal).sum(-1, keepdim=True) * hit.normal
     gloss = hit.row[..., REST + 3, None]
     shine = (mirrored * to_lamp).sum(-1, keepdim=True).clamp_min(0).pow(30) * fade
-    colour = colour + gloss * (shine + 0.25 * around * (-mirrored[..., 1:2]).clamp_min(0))
+    return colour + gloss * (shine + 0.25 * around * (-mirrored[..., 1:2]).clamp_min(0))
+
+
+def light_behind(packed: PackedScenes, hit: SurfaceHits) -> Tensor:
+    """The lamps (B, 12) mirrored at the plane through the subject's middle that faces the camera: what they are to the
+    photo they are to a picture of the far side, so that both are equally bright and meet along the outline."""
+    subject = hit.seen & (hit.row[..., REST + 8] > 0)
+    middle = torch.where(subject, (hit.t + hit.last) / 2, math.nan).nanmedian(1).values.nan_to_num(1.0)
+    axis = packed.turn[:, :, 2]
+    away = ((packed.light[:, :3] - packed.origin) * axis).sum(1) - middle
+    return torch.cat([packed.light[:, :3] - 2 * away[:, None] * axis, packed.light[:, 3:]], 1)
+
+
+def render_scenes(
+    packed: PackedScenes,
+    bank: Tensor,
+    height: int,
+    width: int,
+    generator: torch.Generator,
+    unseen: bool = False,
+) -> RenderedPhotos:
+    """Photos before development with their exact geometry; height and width even; unseen: with the subject's far side."""
+    direction, size = pixel_rays(packed, height, width), (height, width)
+    hit = trace_scenes(packed, direction, size, unseen)
+    ray = _unit(direction, 1).transpose(1, 2)
+    colour = _shaded(packed, bank, hit, ray, packed.light, size, generator)
     depth = torch.where(hit.seen, hit.t, 1.0)[..., None]
     fog = 1 - torch.exp(-depth * packed.sky[:, None, 10:11])
     colour = torch.lerp(colour, packed.sky[:, None, 7:10].expand_as(colour), fog)
@@ -358,10 +419,15 @@ def render_scenes(
     def image(values: Tensor) -> Tensor:
         return values.transpose(1, 2).unflatten(-1, (height, width))
 
+    behind = None
+    if hit.exit is not None:
+        behind = _shaded(packed, bank, hit.exit, -ray, light_behind(packed, hit), size, generator)
+        behind = image(torch.where(subject[..., None] > 0, behind, 0.0))
     return RenderedPhotos(
         image(colour),
         image(torch.where(hit.seen, 1 / hit.t.clamp_min(1e-3), 0.0)[..., None]),
         image(normals),
         image(subject[..., None]),
         image((torch.maximum(hit.last, hit.t) * subject).nan_to_num(0, 0, 0)[..., None]),
+        behind,
     )

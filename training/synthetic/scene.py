@@ -107,12 +107,14 @@ class Sky:
 @dataclass(frozen=True)
 class Backdrop:
     """What a cut-out subject is pasted on: two colours that run into each other at an angle (radians), or, where
-    `scene` is true and there is one, another photo."""
+    `scene` is true and there is one, another photo; metered: the two colours are told for a subject of middle grey and
+    scaled to the subject as it is, so that the camera exposes for it."""
 
     a: Vec
     b: Vec
     angle: Number
     scene: bool = False
+    metered: bool = False
 
 
 @dataclass

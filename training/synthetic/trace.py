@@ -7,6 +7,7 @@ n rays still on their way. Rays start at the nearest of the parts' boxes, so tha
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -34,17 +35,25 @@ class PackedSculptures:
 
 
 @dataclass(frozen=True)
-class RaySpan:
-    """near, far (B, N): first entry and last exit in units of d, inf and -inf where missed; normal (B, N, 3) outward,
-    world, length 1; part (B, N) int64: place in `Sculpture.parts`, -1 where missed; point and local_normal (B, N, 3) in
-    the sculpture's frame, the point in the world's metres (times scale)."""
+class SurfacePoints:
+    """Where rays meet a surface: normal (B, N, 3) outward, world, length 1; part (B, N) int64: place in `Sculpture.parts`,
+    -1 where missed; point and local_normal (B, N, 3) in the sculpture's frame, the point in the world's metres (times
+    scale)."""
 
-    near: Tensor
-    far: Tensor
     normal: Tensor
     part: Tensor
     point: Tensor
     local_normal: Tensor
+
+
+@dataclass(frozen=True)
+class RaySpan(SurfacePoints):
+    """The surface at the first entry; near, far (B, N): first entry and last exit in units of d, inf and -inf where missed;
+    the surface at the last exit, where it was asked for."""
+
+    near: Tensor
+    far: Tensor
+    exit: SurfacePoints | None = None
 
 
 def pack_sculptures(sculptures: list[Sculpture | None], device: torch.device | str = "cpu") -> PackedSculptures:
@@ -134,9 +143,29 @@ def _around(s: Stack, origin: Tensor, direction: Tensor) -> Tensor:
     return (b * b >= a * c) & ((b < 0) | (c < 0))
 
 
-def _trace(s: Stack, origin: Tensor, direction: Tensor) -> tuple[Tensor, ...]:
-    """For the rays index (B, n) that hit, as far as `there` (B, n) says: near, far (B, n), normal (B, 3, n), part (B, n);
-    origin (B, 3), direction (B, 3, N)."""
+def _settled(s: Stack, origin: Tensor, ray: Tensor, t: Tensor, sign: int) -> tuple[Tensor, Tensor, Tensor]:
+    """t (B, n) of surface points taken from `CLOSE` to the surface by one Newton step, which is kept short at grazing
+    angles, their outward normals (B, 3, n) and parts (B, n); sign: -1 where rays enter, 1 where they leave."""
+    gap, gradient, part = _probe(s, torch.addcmul(origin, ray, t[:, None]))
+    slope = sign * (sign * (gradient * ray).sum(1)).maximum(0.2 * ray.square().sum(1).sqrt())
+    normal = gradient / gradient.square().sum(1, keepdim=True).clamp_min(1e-20).sqrt()
+    return t - gap / slope, normal, s.order.gather(1, part)
+
+
+class _Ends(NamedTuple):
+    """For the rays (B, n) that hit, by number, as far as `there` (B, n) says: t of the first entry and last exit (B, n),
+    their normals (B, 3, n) and parts (B, n); those of the exit only where they were asked for."""
+
+    rays: Tensor
+    there: Tensor
+    near: Tensor
+    far: Tensor
+    entry: tuple[Tensor, Tensor]
+    exit: tuple[Tensor, Tensor] | None
+
+
+def _trace(s: Stack, origin: Tensor, direction: Tensor, exits: bool) -> _Ends:
+    """The ends of rays from origin (B, 3), direction (B, 3, N)."""
     start = (origin - s.centre)[..., None]
     index, there = _living(_around(s, start, direction))
     ray = _gather(direction, index)
@@ -149,32 +178,52 @@ def _trace(s: Stack, origin: Tensor, direction: Tensor) -> tuple[Tensor, ...]:
     index, ray = _gather(index, hits), _gather(ray, hits)
     front, last = _gather(front, hits).masked_fill(~there, FAR), _gather(last, hits)
     back = sphere_trace(s, start, ray, last, front, -1)
-    t = front.masked_fill(~there, 1.0)
-    gap, gradient, part = _probe(s, torch.addcmul(start, ray, t[:, None]))
-    # One Newton step takes the entry from `CLOSE` to the surface; at grazing angles it is kept short.
-    slope = (gradient * ray).sum(1).minimum(-0.2 * ray.square().sum(1).sqrt())
-    t = t - gap / slope
+    t, *entry = _settled(s, start, ray, front.masked_fill(~there, 1.0), -1)
     back = torch.maximum(torch.where(back < FAR, back, t), t)
-    normal = gradient / gradient.square().sum(1, keepdim=True).clamp_min(1e-20).sqrt()
-    return index, there, t, back, normal, s.order.gather(1, part)
+    if not exits:
+        return _Ends(index, there, t, back, (entry[0], entry[1]), None)
+    back, *leaving = _settled(s, start, ray, back, 1)
+    return _Ends(index, there, t, torch.maximum(back, t), (entry[0], entry[1]), (leaving[0], leaving[1]))
 
 
-def trace_sculptures(packed: PackedSculptures, origin: Tensor, direction: Tensor) -> RaySpan:
-    """What world rays o + t d meet first and leave last; origin (B, 3), direction (B, 3, N)."""
+def _missed(direction: Tensor) -> SurfacePoints:
+    """No surface on any of the rays (B, 3, N)."""
     b, _, n = direction.shape
-    new = direction.new_full
-    near, far, part = new((b, n), FAR), new((b, n), -FAR), new((b, n), -1, dtype=torch.int64)
-    normal, point, local_normal = new((b, n, 3), 0.0), new((b, n, 3), 0.0), new((b, n, 3), 0.0)
+    normal, point, local_normal = direction.new_zeros((3, b, n, 3)).unbind()
+    return SurfacePoints(normal, direction.new_full((b, n), -1, dtype=torch.int64), point, local_normal)
+
+
+def _written(found: SurfacePoints, s: Stack, rays: tuple[Tensor, Tensor], ends: _Ends, leaving: bool) -> None:
+    """One end of a stack's rays put down among those of all images, which are changed; rays: all origins (B, 3) and
+    directions (B, 3, N)."""
+    origin, direction = rays
+    images = torch.tensor(s.images, device=direction.device)
+    row, column = ends.there.nonzero().unbind(1)
+    image, at = images[row], ends.rays[row, column]
+    t, kept = (ends.far, ends.exit) if leaving else (ends.near, ends.entry)
+    assert kept is not None
+    normal, part = kept
+    ray = _gather(direction[images], ends.rays)
+    p = (origin[images] - s.origin)[..., None] + ray * t[:, None]
+    back_turn = s.turn.transpose(1, 2)
+    found.part[image, at] = part[row, column]
+    found.normal[image, at] = normal.transpose(1, 2)[row, column]
+    found.point[image, at] = (back_turn @ p).transpose(1, 2)[row, column]
+    found.local_normal[image, at] = (back_turn @ normal).transpose(1, 2)[row, column]
+
+
+def trace_sculptures(packed: PackedSculptures, origin: Tensor, direction: Tensor, exits: bool = False) -> RaySpan:
+    """What world rays o + t d meet first and leave last; origin (B, 3), direction (B, 3, N). exits: with the surface where
+    they leave."""
+    near, far = torch.full_like(direction[:, 0], FAR), torch.full_like(direction[:, 0], -FAR)
+    entry, leaving = _missed(direction), _missed(direction) if exits else None
     for s in packed.stacks:
         images = torch.tensor(s.images, device=direction.device)
-        index, there, t, back, n_world, owners = _trace(s, origin[images], direction[images])
-        row, column = there.nonzero().unbind(1)
-        image, at = images[row], index[row, column]
-        near[image, at], far[image, at], part[image, at] = t[row, column], back[row, column], owners[row, column]
-        ray = _gather(direction[images], index)
-        p = (origin[images] - s.origin)[..., None] + ray * t[:, None]
-        back_turn = s.turn.transpose(1, 2)
-        normal[image, at] = n_world.transpose(1, 2)[row, column]
-        point[image, at] = (back_turn @ p).transpose(1, 2)[row, column]
-        local_normal[image, at] = (back_turn @ n_world).transpose(1, 2)[row, column]
-    return RaySpan(near, far, normal, part, point, local_normal)
+        ends = _trace(s, origin[images], direction[images], exits)
+        row, column = ends.there.nonzero().unbind(1)
+        image, at = images[row], ends.rays[row, column]
+        near[image, at], far[image, at] = ends.near[row, column], ends.far[row, column]
+        _written(entry, s, (origin, direction), ends, leaving=False)
+        if leaving is not None:
+            _written(leaving, s, (origin, direction), ends, leaving=True)
+    return RaySpan(**vars(entry), near=near, far=far, exit=leaving)

@@ -13,7 +13,7 @@ from pathlib import Path
 from web_3d_app.jobs.storage import Storage
 
 PACKED = ".gz"
-SHRINK = (".glb", ".json", ".npy", ".ply", ".stl", ".vtk")
+SHRINK = (".glb", ".json", ".npy", ".ply", ".splat", ".stl", ".vtk")
 """Endings of files that gzip makes smaller. Pictures and archives are compressed already."""
 LEVEL = 1  # of a mesh, higher ones take up to nine times as long and gain nothing
 SMALLEST = 1000

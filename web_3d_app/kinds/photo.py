@@ -11,7 +11,7 @@ from web_3d_app.kinds.base import BYTES, GLB, HEAVY, JPEG, JSON, MP4, PLY, PNG, 
 
 VIEW = Lane("view", QUICK, {"read": 0.02, "model": 0.04, "subject": 0.08, "depth": 0.2, "points": 0.3, "grid": 0.35})
 MESH = Lane("mesh", HEAVY, {"mesh": 0.45})
-FILES = Lane("files", HEAVY, {"files": 0.65, "smooth": 0.75, "preview": 0.9}, urgency=1)
+FILES = Lane("files", HEAVY, {"files": 0.65, "splats": 0.72, "smooth": 0.78, "preview": 0.9}, urgency=1)
 FILM = Lane("film", HEAVY, {"film": 0.98}, urgency=2)
 """Shares of the seconds that a one-megapixel photo takes on two cores, to the last file but the film."""
 PHOTO = Kind(
@@ -37,6 +37,9 @@ PHOTO = Kind(
         "smooth.glb": ("smooth", GLB),
         "smooth.ply": ("smooth_ply", PLY),
         "points.ply": ("points", PLY),
+        "splats_view.splat": ("splats_view", BYTES),
+        "splats.ply": ("splats_ply", PLY),
+        "splats.spz": ("splats_spz", BYTES),
         "depth.npy": ("depth_npy", BYTES),
         "depth.png": ("depth_png", PNG),
         "preview.png": ("preview", PNG),

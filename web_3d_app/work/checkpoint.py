@@ -17,7 +17,7 @@ from recon.options import PhotoOptions, plain, restored
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo
 
 PARTS = {"mask": Mask, "camera": Camera, "depth": DepthMap, "mesh": Mesh}
-FORMAT = 2
+FORMAT = 3
 """Grows with every change of what a checkpoint holds."""
 
 

@@ -32,6 +32,7 @@ from recon import (
     write_mesh,
     write_print,
     write_report,
+    write_splats,
 )
 from recon.errors import UnflatError
 from recon.messages import Message, note
@@ -114,6 +115,9 @@ class PhotoRun:
             with self.context.watch.stage("files"):
                 self._add_files(result)
             self.context.tell(self._facts(result))
+            with self.context.watch.stage("splats"):
+                for name in ("splats_view.splat", "splats.ply", "splats.spz"):
+                    self._add(name, lambda path: write_splats(result.splats, path))
             if result.surface != "poisson":
                 with self.context.watch.stage("smooth"):
                     self._add_smooth(result)

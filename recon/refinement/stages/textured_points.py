@@ -20,7 +20,7 @@ from recon.refinement.reference import Frame
 from recon.refinement.stages.multiview_points import Cloud
 from recon.render.cameras import Pinhole
 from recon.render.deferred import DeferredNet
-from recon.render.splat import Splats, composite, splat
+from recon.render.splat import PixelSplats, composite, splat
 from recon.types import PointCloud
 
 SCALES = 3
@@ -40,7 +40,7 @@ class Sight:
     """Which points a camera sees, scale by scale: `chosen` of all points, and `splats` of these."""
 
     chosen: list[Int64[Tensor, " _"]]
-    splats: list[Splats]
+    splats: list[PixelSplats]
 
 
 class TexturedPoints(nn.Module):
