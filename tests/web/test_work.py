@@ -128,18 +128,18 @@ def test_the_first_view_comes_first_and_everything_opens(photo: Path, monkeypatc
     assert (
         report["options"]["surface"] == "auto"
         and report["surface"] == "solid"
-        and set(report["seconds"]) == set(run.stages)
+        and set(report["seconds"]) == set(run.stages) - {"film"}
     )
 
 
 def test_the_grid_is_made_once_if_it_was_asked_for(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(photo, monkeypatch, surface="grid").all()
-    assert run.made == FIRST + REST and run.lanes == ["view", "files"]
+    assert run.made == FIRST + REST and run.lanes == ["view", "files", "film"]
 
 
 def test_a_scene_is_the_grid_that_is_there_already(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(photo, monkeypatch, mask="none").all()
-    assert run.made == [name for name in FIRST + REST if name not in MASKS] and run.lanes == ["view", "files"]
+    assert run.made == [name for name in FIRST + REST if name not in MASKS] and run.lanes == ["view", "files", "film"]
     assert (run.facts["surface"], run.facts["surface_source"]) == ("grid", "auto")
 
 

@@ -21,50 +21,53 @@ function half(value) {
 
 const pair = (low, high) => (half(low) | (half(high) << 16)) >>> 0;
 
-// The six numbers of R·diag(s²)·Rᵀ in glTF's frame: xx xy xz yy yz zz. Turning y and z round changes the signs of xy and xz.
-function covariance(sx, sy, sz, w, x, y, z) {
-  const r = [
-    1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y),
-    2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x),
-    2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y),
-  ];
-  const [a, b, c] = [sx * sx, sy * sy, sz * sz];
-  const product = (i, j) => r[i] * r[j] * a + r[i + 1] * r[j + 1] * b + r[i + 2] * r[j + 2] * c;
-  return [product(0, 0), -product(0, 3), -product(0, 6), product(3, 3), product(3, 6), product(6, 6)];
+const r = new Float64Array(9);  // a splat's axes, times its standard deviations
+const product = (i, j) => r[i] * r[j] + r[i + 1] * r[j + 1] + r[i + 2] * r[j + 2];
+
+// The columns of R·diag(s), of which a covariance is the product with itself.
+function setAxes(sx, sy, sz, w, x, y, z) {
+  r[0] = (1 - 2 * (y * y + z * z)) * sx;
+  r[1] = 2 * (x * y - w * z) * sy;
+  r[2] = 2 * (x * z + w * y) * sz;
+  r[3] = 2 * (x * y + w * z) * sx;
+  r[4] = (1 - 2 * (x * x + z * z)) * sy;
+  r[5] = 2 * (y * z - w * x) * sz;
+  r[6] = 2 * (x * z - w * y) * sx;
+  r[7] = 2 * (y * z + w * x) * sy;
+  r[8] = (1 - 2 * (x * x + y * y)) * sz;
 }
 
-// Half floats reach over nine decades: variances are multiplied so that the middle one of the largest is 1.
+// What lengths are multiplied by: half floats reach over nine decades, and the middle one of the largest variances is 1 then.
 function scaleOf(floats, count) {
   const largest = [];
   for (let i = 0; i < count; i += Math.max(1, count >> 10)) largest.push(Math.max(floats[8 * i + 3], floats[8 * i + 4], floats[8 * i + 5]));
   const middle = largest.sort((a, b) => a - b)[largest.length >> 1] || 1;
-  return 1 / (middle * middle);
+  return 1 / middle;
 }
 
 // Two texels a splat: place and colour; covariance.
 function packed(file) {
   const count = Math.floor(file.byteLength / BYTES);
-  const [floats, bytes] = [new Float32Array(file, 0, 8 * count), new Uint8Array(file)];
+  const [floats, words, bytes] = [new Float32Array(file, 0, 8 * count), new Uint32Array(file, 0, 8 * count), new Uint8Array(file)];
   const rows = Math.max(1, Math.ceil(count / ACROSS));
   const texels = new Uint32Array(rows * ACROSS * 8);
   const asFloat = new Float32Array(texels.buffer);
   const places = new Float32Array(3 * count);
   const scale = scaleOf(floats, count);
   for (let i = 0; i < count; i++) {
-    const [from, to] = [8 * i, 8 * i];
-    const place = [floats[from], -floats[from + 1], -floats[from + 2]];
-    places.set(place, 3 * i);
-    asFloat.set(place, to);
-    const at = BYTES * i + 24;
-    texels[to + 3] = (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
-    const q = [0, 1, 2, 3].map((k) => (bytes[at + 4 + k] - 128) / 128);
-    const length = Math.hypot(...q) || 1;
-    const v = covariance(floats[from + 3], floats[from + 4], floats[from + 5], ...q.map((part) => part / length)).map((part) => part * scale);
-    texels[to + 4] = pair(v[0], v[1]);
-    texels[to + 5] = pair(v[2], v[3]);
-    texels[to + 6] = pair(v[4], v[5]);
+    const at = 8 * i;  // eight numbers a splat in the file as in the texture
+    places[3 * i] = asFloat[at] = floats[at];
+    places[3 * i + 1] = asFloat[at + 1] = -floats[at + 1];
+    places[3 * i + 2] = asFloat[at + 2] = -floats[at + 2];
+    texels[at + 3] = words[at + 6];
+    const [w, x, y, z] = [0, 1, 2, 3].map((part) => bytes[BYTES * i + 28 + part] - 128);
+    const length = Math.sqrt(w * w + x * x + y * y + z * z) || 1;
+    setAxes(scale * floats[at + 3], scale * floats[at + 4], scale * floats[at + 5], w / length, x / length, y / length, z / length);
+    texels[at + 4] = pair(product(0, 0), -product(0, 3));  // y and z turned round change the signs of xy and xz
+    texels[at + 5] = pair(-product(0, 6), product(3, 3));
+    texels[at + 6] = pair(product(3, 6), product(6, 6));
   }
-  return { count, rows, texels, places, scale };
+  return { count, rows, texels, places, scale: scale * scale };
 }
 
 // Which splats come in which turn: by their depth along a direction (from the camera forward), the farthest first.

@@ -1,12 +1,14 @@
-// Gaussian splats on the stage: one instanced quad each, as large as its ellipse on the screen (EWA splatting, Zwicker et
-// al. 2001, eq. 31), blended from far to near. A worker packs the file and sorts.
+// Gaussian splats on the stage: a quad each, as large as its ellipse on the screen (EWA splatting, Zwicker et
+// al. 2001, eq. 31), blended from far to near. A worker packs the file and sorts. Quads are drawn by instances of many: one of
+// a single quad costs more than its drawing.
 import {
-  BufferGeometry, CustomBlending, DataTexture, Float32BufferAttribute, GLSL3, InstancedBufferAttribute, InstancedBufferGeometry, Mesh,
-  OneFactor, OneMinusSrcAlphaFactor, RawShaderMaterial, RGBAIntegerFormat, UnsignedIntType, Vector2, Vector3,
+  BufferGeometry, CustomBlending, DataTexture, Float32BufferAttribute, GLSL3, InstancedBufferGeometry, Mesh,
+  OneFactor, OneMinusSrcAlphaFactor, RawShaderMaterial, RedIntegerFormat, RGBAIntegerFormat, UnsignedIntType, Vector2, Vector3,
 } from "../three.js";
 import { medianDepth, sampleOf } from "./framing.js";
 
 const ACROSS = 1024;  // splats in a row of the texture, two texels each: as the worker has it
+const TOGETHER = 128;  // quads of an instance
 const TURNED = Math.cos(0.01);  // radians that the view may turn by until splats are sorted anew
 export const PIXELS = 1.5;  // pixel ratio at most: filling pixels is what takes the time
 
@@ -14,17 +16,20 @@ const vertexShader = `
   precision highp float;
   precision highp int;
   precision highp usampler2D;
-  uniform usampler2D splats;
+  uniform usampler2D splats, turns;
+  uniform int count;
   uniform mat4 modelViewMatrix, projectionMatrix;
   uniform vec2 pixels;  // of the picture
   uniform float scale;  // of the variances in the texture
-  in vec3 position;
-  in uint turn;
+  in vec3 position;  // a quad's corner, and which of its instance's it is
   out vec2 from;  // the middle, in standard deviations
   out vec4 shade;
   void main() {
     gl_Position = vec4(0.0, 0.0, 2.0, 1.0);  // nowhere
-    ivec2 at = ivec2((int(turn) & ${ACROSS - 1}) * 2, int(turn) / ${ACROSS});
+    int place = gl_InstanceID * ${TOGETHER} + int(position.z);
+    if (place >= count) return;
+    int which = int(texelFetch(turns, ivec2(place & ${ACROSS - 1}, place / ${ACROSS}), 0).x);
+    ivec2 at = ivec2((which & ${ACROSS - 1}) * 2, which / ${ACROSS});
     uvec4 first = texelFetch(splats, at, 0), second = texelFetch(splats, at + ivec2(1, 0), 0);
     vec4 seen = modelViewMatrix * vec4(uintBitsToFloat(first.xyz), 1.0);
     vec4 clip = projectionMatrix * seen;
@@ -41,7 +46,7 @@ const vertexShader = `
     vec2 spread = sqrt(vec2(middle + apart, max(middle - apart, 0.1)));
     vec2 along = abs(xy) < 1e-6 ? (xx >= yy ? vec2(1.0, 0.0) : vec2(0.0, 1.0)) : normalize(vec2(xy, middle + apart - xx));
     from = 3.0 * position.xy;
-    vec2 reach = min(from * spread, 1024.0 * sign(from));
+    vec2 reach = clamp(from * spread, -1024.0, 1024.0);
     vec2 aside = reach.x * along + reach.y * vec2(-along.y, along.x);
     gl_Position = vec4(clip.xy / clip.w + 2.0 * aside / pixels, clip.z / clip.w, 1.0);
     shade = vec4((first.www >> uvec3(0u, 8u, 16u)) & 255u, first.w >> 24u) / 255.0;
@@ -57,6 +62,24 @@ const fragmentShader = `
     float alpha = shade.a * exp(-0.5 * square);
     colour = vec4(shade.rgb * alpha, alpha);
   }`;
+
+// A texture of 32-bit whole numbers, a row for ACROSS splats.
+function wholeNumbers(data, rows, format, internalFormat) {
+  const wide = data.length / rows / (format === RGBAIntegerFormat ? 4 : 1);
+  const texture = new DataTexture(data, wide, rows, format, UnsignedIntType);
+  return Object.assign(texture, { internalFormat, needsUpdate: true });
+}
+
+// One instance's quads; there are none yet.
+function quads() {
+  const geometry = new InstancedBufferGeometry();
+  const all = Array.from({ length: TOGETHER }, (_, quad) => quad);
+  const corners = all.flatMap((quad) => [-1, -1, quad, 1, -1, quad, 1, 1, quad, -1, 1, quad]);
+  geometry.setAttribute("position", new Float32BufferAttribute(corners, 3));
+  geometry.setIndex(all.flatMap((quad) => [0, 1, 2, 0, 2, 3].map((corner) => 4 * quad + corner)));
+  geometry.instanceCount = 0;
+  return geometry;
+}
 
 export class Splats {
   // stage: its camera says from where they are to be sorted.
@@ -85,20 +108,16 @@ export class Splats {
   }
 
   build({ count, rows, texels, places, scale }) {
-    const texture = new DataTexture(texels, 2 * ACROSS, rows, RGBAIntegerFormat, UnsignedIntType);
-    texture.internalFormat = "RGBA32UI";
-    texture.needsUpdate = true;
-    const geometry = new InstancedBufferGeometry();
-    geometry.setAttribute("position", new Float32BufferAttribute([-1, -1, 0, 1, -1, 0, 1, 1, 0, -1, 1, 0], 3));
-    geometry.setIndex([0, 1, 2, 0, 2, 3]);
-    geometry.instanceCount = 0;
-    geometry.setAttribute("turn", new InstancedBufferAttribute(new Uint32Array(count), 1));
-    const uniforms = { splats: { value: texture }, pixels: { value: new Vector2() }, scale: { value: scale } };
+    this.turns = wholeNumbers(new Uint32Array(rows * ACROSS), rows, RedIntegerFormat, "R32UI");
+    const uniforms = {
+      splats: { value: wholeNumbers(texels, rows, RGBAIntegerFormat, "RGBA32UI") }, turns: { value: this.turns },
+      count: { value: count }, pixels: { value: new Vector2() }, scale: { value: scale },
+    };
     const material = new RawShaderMaterial({
       vertexShader, fragmentShader, uniforms, glslVersion: GLSL3, transparent: true, depthWrite: false,
       blending: CustomBlending, blendSrc: OneFactor, blendDst: OneMinusSrcAlphaFactor,
     });
-    this.object = Object.assign(new Mesh(geometry, material), { frustumCulled: false, raycast: () => {} });
+    this.object = Object.assign(new Mesh(quads(), material), { frustumCulled: false, raycast: () => {} });
     this.object.onBeforeRender = (renderer) => { renderer.getDrawingBufferSize(uniforms.pixels.value); };
     this.sample = sampleOf(new BufferGeometry().setAttribute("position", new Float32BufferAttribute(places, 3)).attributes.position);
     this.distance = medianDepth(this.sample);
@@ -116,10 +135,9 @@ export class Splats {
 
   show(turn) {
     this.sorting = false;
-    const { geometry } = this.object;
-    geometry.attributes.turn.array.set(turn);
-    geometry.attributes.turn.needsUpdate = true;
-    geometry.instanceCount = turn.length;
+    this.turns.image.data.set(turn);
+    this.turns.needsUpdate = true;
+    this.object.geometry.instanceCount = Math.ceil(turn.length / TOGETHER);
     this.stage.invalidate();
   }
 
@@ -129,6 +147,7 @@ export class Splats {
     this.worker.terminate();
     this.object.geometry.dispose();
     this.object.material.uniforms.splats.value.dispose();
+    this.turns.dispose();
     this.object.material.dispose();
   }
 }
