@@ -165,7 +165,24 @@ def loss_parts(
     anchor: float = ANCHOR,
 ) -> dict[str, Tensor]:
     """The weighted losses by head; the training loss is their sum. `without` names heads to leave out, or "gradients",
-    the disparity's gradient matching; relief: that head's weight; anchor: share of scale-only L1 in disparity's."""
+    the disparity's gradient matching; relief: that head's weight; anchor: share of scale-only L1 in disparity's.
+
+    Where the field of view is not a number, nothing but the subject is known (a photograph): such pictures count in the
+    subject's loss alone, and where all are so, it is the only part."""
+    known = labels.fov.isfinite()
+    if known.all() or not isinstance(prediction, Geometry):
+        return _known_parts(prediction, labels, without, relief, anchor)
+    parts = {"subject": SUBJECT * subject_loss(prediction.subject, labels.subject)}
+    if known.any():
+        some = Geometry(*(values[known] for values in prediction))
+        parts = _known_parts(some, labels[known], without, relief, anchor) | parts
+    return {name: part for name, part in parts.items() if name not in without}
+
+
+def _known_parts(
+    prediction: Geometry | Shape, labels: Labels, without: tuple[str, ...], relief: float, anchor: float
+) -> dict[str, Tensor]:
+    """The same of pictures of which everything is known."""
     surface = 1 - labels.sky if isinstance(prediction, Geometry) else labels.subject
     parts = {
         "normals": NORMALS * normals_loss(prediction.normals, labels.normals, surface),

@@ -19,6 +19,7 @@ from random import Random
 
 import torch
 
+from .photographs import read_photographs, with_photographs
 from .synthetic import Batch, Exposure, World
 from .synthetic.labels import Labels
 from .synthetic.overlay import overlaid
@@ -49,13 +50,15 @@ def _joined(chunks: list[list[torch.Tensor]], device: str) -> Exposure:
 @dataclass(frozen=True)
 class Recipe:
     """What the pictures of a run follow from: seed, stages, how often a rendered picture is used, what is left out of the
-    world ("overlays": nothing is pasted while training), and where chunks are kept."""
+    world ("overlays": nothing is pasted while training), where chunks are kept, and a folder of photographs that subjects
+    are pasted on (see photographs.py)."""
 
     seed: int
     stages: tuple[Stage, ...]
     reuse: int = 4
     without: tuple[str, ...] = ()
     folder: Path | None = None
+    photographs: Path | None = None
 
 
 class SamplePool:
@@ -64,6 +67,7 @@ class SamplePool:
     def __init__(self, recipe: Recipe, device: str = "cpu") -> None:
         self.recipe, self.device = recipe, device
         self.world = World(recipe.seed, device, without=recipe.without)
+        self.photographs = [] if recipe.photographs is None else read_photographs(recipe.photographs)
         self.chunks: OrderedDict[int, list[torch.Tensor]] = OrderedDict()
 
     def stage(self, step: int) -> tuple[int, int]:
@@ -94,8 +98,11 @@ class SamplePool:
         seed, without = self.recipe.seed, self.recipe.without
         stage, _ = self.stage(step)
         exposure = _joined([self._chunk(stage, c) for c in self.drawn(step)], self.device)
-        if self.recipe.stages[stage][3] != "alone" and "overlays" not in without:
+        scenes = self.recipe.stages[stage][3] != "alone"
+        if scenes and "overlays" not in without:
             exposure = overlaid(exposure, Random(seed * 104_729 + step), PASTED)
+        if scenes and self.photographs:
+            exposure = with_photographs(exposure, self.photographs, Random(seed * 15_485_863 + step))
         generator = torch.Generator(self.device).manual_seed(seed * 1_000_003 + step)
         return exposure.developed(generator, without)
 

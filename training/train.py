@@ -76,6 +76,7 @@ class Plan:
     frozen: int = FRESH_STEPS
     without: tuple[str, ...] = ()
     start: str = ""
+    photographs: bool = False
     network: str = GeometryNet.NAME
 
     def fresh(self, pretrained: bool = False) -> PhotoNet:
@@ -135,14 +136,23 @@ class Trainer:
     """A run in a folder: its plan, weights, EMA weights, optimiser and step. With `ahead` another process makes the
     pictures, which lie in the folder. A run may be given another length, end, averaging and other stages to come as
     long as its rate is steady. A run that begins
-    with nobody's weights takes the encoder's from its package if `pretrained`, else they are random."""
+    with nobody's weights takes the encoder's from its package if `pretrained`, else they are random. photographs: a folder
+    of grounds (see photographs.py)."""
 
     def __init__(
-        self, folder: Path, plan: Plan, device: str = "cpu", ahead: bool = False, pretrained: bool = False
+        self,
+        folder: Path,
+        plan: Plan,
+        device: str = "cpu",
+        ahead: bool = False,
+        pretrained: bool = False,
+        photographs: Path | None = None,
     ) -> None:
+        plan = replace(plan, photographs=photographs is not None)
         torch.manual_seed(plan.seed)
         self.folder, self.plan, self.device, self.step, self.seconds = folder, plan, device, 0, 0.0
-        recipe = Recipe(plan.seed, plan.stages, plan.reuse, plan.without, folder / "chunks" if ahead else None)
+        chunks = folder / "chunks" if ahead else None
+        recipe = Recipe(plan.seed, plan.stages, plan.reuse, plan.without, chunks, photographs)
         self.pool: SamplePool | SamplePoolAhead = SamplePoolAhead(recipe) if ahead else SamplePool(recipe, device)
         fresh = not plan.start and not (folder / "last.pt").exists()
         net = plan.fresh(pretrained=fresh and pretrained).to(device)
@@ -218,11 +228,18 @@ class Trainer:
         return torch.where(told & (subject.amax((1, 2, 3), keepdim=True) > 0), 2 * subject - 1, 0.0)
 
 
-def started(folder: Path, plan: Plan, weights: Path, device: str = "cpu", ahead: bool = False) -> Trainer:
+def started(
+    folder: Path,
+    plan: Plan,
+    weights: Path,
+    device: str = "cpu",
+    ahead: bool = False,
+    photographs: Path | None = None,
+) -> Trainer:
     """A run that begins with the averaged weights of another, given its last.pt; its plan tells which. The other network
     may be of another kind (see net.take_over)."""
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()[:16]
-    trainer = Trainer(folder, replace(plan, start=digest), device, ahead)
+    trainer = Trainer(folder, replace(plan, start=digest), device, ahead, photographs=photographs)
     if trainer.step == 0:
         state = torch.load(weights, map_location=device, weights_only=True)
         for net in (trainer.net, trainer.ema):
@@ -307,6 +324,7 @@ def main() -> None:
     )
     parser.add_argument("--every", type=float, default=5.0, help="minutes between checkpoints with scores")
     parser.add_argument("--real", type=Path, help="folder of RGB-D frames to score on")
+    parser.add_argument("--photographs", type=Path, help="folder of photographs that subjects are pasted on")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")
     args = parser.parse_args()
@@ -320,9 +338,9 @@ def main() -> None:
         plan = replace(plan, stages=LATER)
     plan = cooled(replace(plan, frozen=0) if args.start else plan)
     if args.start:
-        trainer = started(args.run, plan, args.start, args.device, ahead)
+        trainer = started(args.run, plan, args.start, args.device, ahead, args.photographs)
     else:
-        trainer = Trainer(args.run, plan, args.device, ahead, pretrained=True)
+        trainer = Trainer(args.run, plan, args.device, ahead, pretrained=True, photographs=args.photographs)
     train(trainer, args.minutes, args.every, args.real)
 
 

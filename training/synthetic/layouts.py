@@ -5,7 +5,6 @@ Each layout takes a random source and gives a Scene.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +12,7 @@ from random import Random
 
 from . import materials as m
 from . import props
+from .alone import alone
 from .closeups import flowers, overhead, rack, still_life, thicket, workplace
 from .indoors import enclose, room, tabletop
 from .intersect import BOX, CYLINDER, ELLIPSOID
@@ -20,7 +20,7 @@ from .landmarks import monument, sideways
 from .lights import NO_SKY, lamp, sky, sun
 from .outdoors import nature, square, street
 from .props import box
-from .scene import Backdrop, Light, LocalFrame, Mat, Number, Primitive, Scene, Vec, Viewpoint, apply, compose, rotation
+from .scene import Backdrop, Light, LocalFrame, Number, Primitive, Scene, Vec, Viewpoint, apply, compose, rotation
 from .sculptures import sculpture
 
 # Share of the single things that are sculptures.
@@ -76,54 +76,6 @@ def cutout(r: Random) -> Scene:
     scene.backdrop = Backdrop(a, b, r.uniform(0, 2 * math.pi), scene=kind > 0.65)
     scene.unit = _any_unit(r)
     return scene
-
-
-def alone(r: Random) -> Scene:
-    """One thing cut out, whole and in the middle of the picture, before one tone: as a subject is looked at again."""
-    camera = _studio_camera(r)
-    scene = Scene(camera, _studio_lamp(r), NO_SKY)
-    thing(r, LocalFrame(scene, subject=True))
-    tone = m.colour(r, r.random(), 0, (0, r.choice((0.0, 0.3))), (0.3, 0.8))
-    scene.backdrop = Backdrop(tone, tone, 0.0, metered=True)
-    scene.camera = _filled(replace(camera, yaw=0.0, roll=r.gauss(0, 5)), _corners(scene), r.uniform(0.75, 1.0))
-    scene.unit = _any_unit(r)
-    return scene
-
-
-def _corners(scene: Scene) -> list[Vec]:
-    """Corners of the boxes around a scene's sculpture and primitives, in the world."""
-    boxes: list[tuple[Vec, Mat, list[tuple[Number, Number]]]] = [
-        (p.centre, p.turn, [(-h, h) for h in p.half]) for p in scene.primitives
-    ]
-    if scene.sculpture is not None:
-        s = scene.sculpture
-        first, second, third = ((s.scale * x, s.scale * y, s.scale * z) for x, y, z in s.turn)
-        boxes.append((s.origin, (first, second, third), list(zip(*s.box(), strict=True))))
-    corners = []
-    for centre, turn, (width, height, depth) in boxes:
-        for corner in itertools.product(width, height, depth):
-            x, y, z = apply(turn, corner)
-            corners.append((centre[0] + x, centre[1] + y, centre[2] + z))
-    return corners
-
-
-def _filled(camera: Viewpoint, corners: list[Vec], fill: float) -> Viewpoint:
-    """The camera with its direction kept, moved so that these points are centred and span `fill` of the picture."""
-    axes = rotation(camera.yaw, camera.pitch)
-    middle = [(min(c[i] for c in corners) + max(c[i] for c in corners)) / 2 for i in range(3)]
-    back = [sum(axes[j][i] * (c[j] - middle[j]) for j in range(3)) for c in corners for i in range(3)]
-    around = [back[i : i + 3] for i in range(0, len(back), 3)]
-    reach = math.tan(math.radians(camera.fov / 2)) * fill
-    x = y = 0.0
-    z = 2 * max(max(abs(p[0]), abs(p[1])) for p in around) / reach
-    for _ in range(10):
-        flat = [((p[0] + x) / max(p[2] + z, 0.05 * z), (p[1] + y) / max(p[2] + z, 0.05 * z)) for p in around]
-        low, high = ([pick(f[i] for f in flat) for i in range(2)] for pick in (min, max))
-        x, y = x - z * (low[0] + high[0]) / 2, y - z * (low[1] + high[1]) / 2
-        nearest = min(p[2] for p in around) + z
-        z += nearest * (max(high[0] - low[0], high[1] - low[1]) / (2 * reach) - 1)
-    ahead = apply(axes, (x, y, z))
-    return replace(camera, position=(middle[0] - ahead[0], middle[1] - ahead[1], middle[2] - ahead[2]))
 
 
 def pasted(r: Random) -> Scene:

@@ -387,12 +387,18 @@ def _shaded(
 
 
 def light_behind(packed: PackedScenes, hit: SurfaceHits) -> Tensor:
-    """The lamps (B, 12) mirrored at the plane through the subject's middle that faces the camera: what they are to the
-    photo they are to a picture of the far side, so that both are equally bright and meet along the outline."""
+    """The lamps (B, 12) mirrored at a plane through the subject's middle: what they are to the photo they are to a picture
+    of the far side, so that both are equally bright and, seen from a level, meet along the outline.
+
+    The plane's axis is the camera's with half its pitch: a lamp above stays above, as it would be for a second photo from
+    behind, yet what is seen from above has an underside that is not black.
+    """
     subject = hit.seen & (hit.row[..., REST + 8] > 0)
     middle = torch.where(subject, (hit.t + hit.last) / 2, math.nan).nanmedian(1).values.nan_to_num(1.0)
-    axis = packed.turn[:, :, 2]
-    away = ((packed.light[:, :3] - packed.origin) * axis).sum(1) - middle
+    ahead = packed.turn[:, :, 2]
+    axis = _unit(ahead + _unit(ahead * ahead.new_tensor([1, 0, 1])))
+    centre = packed.origin + middle[:, None] * ahead
+    away = ((packed.light[:, :3] - centre) * axis).sum(1)
     return torch.cat([packed.light[:, :3] - 2 * away[:, None] * axis, packed.light[:, 3:]], 1)
 
 
