@@ -32,7 +32,7 @@ FIRST = ["photo_thumb.jpg", "points_view.ply", "grid_view.glb", "mask.png", "mas
 MESHES = ["mesh_view.glb", "mesh.glb"]
 SMOOTH = ["smooth_view.glb", "smooth.glb", "smooth.ply"]
 REST = ["grid.glb", "mesh.ply", "mesh.stl", "mesh_obj.zip", "points.ply", "depth.npy", "depth.png",
-        "splats_view.splat", "splats.ply", "splats.spz", *SMOOTH, "report.json", "film.mp4"]  # fmt: skip
+        "splats_view.splat", "splats.ply", "splats.spz", *SMOOTH, "report.json"]  # fmt: skip
 MASKS = ("mask.png", "mask_thumb.png")
 
 
@@ -80,20 +80,20 @@ class Told(Context):
 
 
 class Run:
-    """The four lanes one after another, each with nothing but the checkpoint of the one before."""
+    """The lanes one after another, each with nothing but the checkpoint of the one before."""
 
-    def __init__(self, photo: Path, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
+    def __init__(self, photo: Path, monkeypatch: pytest.MonkeyPatch, film_seconds: float = 0.0, **changes: Any) -> None:
         monkeypatch.setattr(models, "depth_estimator", lambda *_, **__: Slope())
         self.photo, self.made, self.lanes, self.stages = photo, [], [], []
         self.params, self.facts, self.shares = PARAMS | changes, {}, []
+        self.settings = Settings(preview_seconds=0.01, film_seconds=film_seconds)
 
     def stage(self, name: str) -> None:
         self.stages.append(name)
 
     def lane(self, lane: str, given: Path | None) -> tuple[str, Path | None] | None:
         self.lanes.append(lane)
-        settings = Settings(preview_seconds=0.01, film_seconds=60.0)
-        return work.run(Told(lane, self.params, self.photo.parent, models.Models("cpu"), settings, self.photo,
+        return work.run(Told(lane, self.params, self.photo.parent, models.Models("cpu"), self.settings, self.photo,
                              28.0, None, given, self.facts, run=self))  # fmt: skip
 
     def all(self) -> Run:
@@ -104,8 +104,8 @@ class Run:
 
 
 def test_the_first_view_comes_first_and_everything_opens(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = Run(photo, monkeypatch).all()
-    assert (run.made, run.lanes) == (FIRST + MESHES + REST, LANES)
+    run = Run(photo, monkeypatch, film_seconds=600.0).all()
+    assert (run.made, run.lanes) == ([*FIRST, *MESHES, *REST, "film.mp4"], LANES)
     assert [stage for stage in run.stages if stage != "write"] == list(PHOTO.begins)
     folder = photo.parent
     for name in ("grid.glb", "mesh.glb", "mesh.ply", "mesh.stl", "smooth.glb"):
@@ -134,12 +134,12 @@ def test_the_first_view_comes_first_and_everything_opens(photo: Path, monkeypatc
 
 def test_the_grid_is_made_once_if_it_was_asked_for(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(photo, monkeypatch, surface="grid").all()
-    assert run.made == FIRST + REST and run.lanes == ["view", "files", "film"]
+    assert run.made == FIRST + REST and run.lanes == ["view", "files"]
 
 
 def test_a_scene_is_the_grid_that_is_there_already(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(photo, monkeypatch, mask="none").all()
-    assert run.made == [name for name in FIRST + REST if name not in MASKS] and run.lanes == ["view", "files", "film"]
+    assert run.made == [name for name in FIRST + REST if name not in MASKS] and run.lanes == ["view", "files"]
     assert (run.facts["surface"], run.facts["surface_source"]) == ("grid", "auto")
 
 
@@ -192,7 +192,7 @@ def test_a_job_of_an_older_program_begins_anew_and_ends(
     after = run.lane(lane, photo.parent / "old.npz")
     while after is not None:
         after = run.lane(*after)
-    assert (run.made, run.lanes) == (FIRST + MESHES + REST, [lane, *LANES[1:]])
+    assert (run.made, run.lanes) == (FIRST + MESHES + REST, [lane, *LANES[1:-1]])
 
 
 def test_a_checkpoint_cannot_carry_objects(tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ def test_a_checkpoint_cannot_carry_objects(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("last", ["subject", "depth", "points", "grid", "mesh", "files", "smooth", "preview", "film"])
 def test_it_stops_at_every_stage(photo: Path, monkeypatch: pytest.MonkeyPatch, last: str) -> None:
-    run = Run(photo, monkeypatch)
+    run = Run(photo, monkeypatch, film_seconds=600.0)
 
     def stage(name: str) -> None:
         run.stages.append(name)
