@@ -26,8 +26,9 @@ AUTO_NOTE = {
         "the photo shows one thing, so the model is closed all round (solid); choose another with <surface>",
     ),
     False: note(
-        "surface.auto_grid",
-        "of a scene the model is what the photo shows, cut at its edges (grid); choose another with <surface>",
+        "surface.auto_layered",
+        "of a scene the model is what the photo shows, over invented sheets that carry on what it hides (layered); choose"
+        " another with <surface>",
     ),
 }
 """By whether the photo shows one thing."""

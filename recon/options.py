@@ -7,18 +7,17 @@ new option is a field here, and the line that uses it. An object of a class here
 from __future__ import annotations
 
 import difflib
-import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
-from numbers import Integral
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from recon.errors import BadOption
 from recon.messages import python_number
+from recon.option_fields import Choice, Option, Page, check_value
 from recon.settings import (
+    CONES,
     FEWEST_FACES,
     FOCAL_MM,
     FOVS,
@@ -28,6 +27,7 @@ from recon.settings import (
     PRINT_SIZES,
     SPLAT_COUNTS,
     DepthKind,
+    LayeredSettings,
     ParallaxPath,
     PoissonSettings,
     PrintSettings,
@@ -35,84 +35,7 @@ from recon.settings import (
     Surface,
 )
 
-Kind = Literal["number", "whole", "word", "words", "switch", "pair", "file"]
-"""What a value is: a number; a whole one; one of the choices, or with `open` any other word; some of the choices, with
-commas, or `none`; yes or no; two numbers; a path."""
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A word that an option may be. label: as a form lists it; about: what it does."""
-
-    value: str
-    label: str = ""
-    about: str = ""
-
-
-@dataclass(frozen=True)
-class Page:
-    """How an option stands in the web's form and API. label: before its field; changes: what it changes in the model;
-    called: what a sentence calls it, else its label in small letters; name: its own in requests; low, high: narrower bounds
-    than the library's; empty: what stands in an empty field, left: what that means; told: how it is said of a result, with
-    a slot for the value; about: in the API's description; first: among the first in the form; cards: its choices stand
-    open, with what they do; wide: over the form's whole width."""
-
-    label: str
-    changes: str
-    called: str = ""
-    name: str = ""
-    low: int | float | None = None
-    high: int | float | None = None
-    empty: str = ""
-    left: str = ""
-    told: str = ""
-    about: str = ""
-    first: bool = False
-    cards: bool = False
-    wide: bool = False
-
-
-@dataclass(frozen=True)
-class Option:
-    """One option. help: on the command line, naming others as messages do; kind: see there; what: a sentence's words
-    for what is to be given; low, high: its bounds, both allowed; unit; choices: the words it may be, `open`: or another
-    one; models: or the name of a model of this task; off: the word for doing without all of it; group, flag, metavar:
-    where and how it stands on the command line, `aliases`: flags of old; page: how in the web, None: it is not offered
-    there. name and default are the field's."""
-
-    help: str
-    kind: Kind = "word"
-    what: str = ""
-    low: int | float | None = None
-    high: int | float | None = None
-    unit: str = ""
-    choices: tuple[Choice, ...] = ()
-    open: bool = False
-    models: str = ""
-    off: Choice | None = None
-    group: str = ""
-    flag: str = ""
-    metavar: str | None = None
-    aliases: tuple[str, ...] = ()
-    page: Page | None = None
-    name: str = ""
-    default: Any = None
-
-    @property
-    def flag_name(self) -> str:
-        """Its name on the command line, with underscores."""
-        return self.flag or self.name
-
-    @property
-    def web_name(self) -> str:
-        """Its name in the web's requests."""
-        return (self.page and self.page.name) or self.name
-
-    @property
-    def listed(self) -> tuple[Choice, ...]:
-        """All that may be chosen, `off` first."""
-        return self.choices if self.off is None else (self.off, *self.choices)
 
 
 def option(default: T, help: str, **about: Any) -> T:
@@ -183,86 +106,14 @@ def check(given: Any) -> None:
         check_value(each, getattr(given, each.name))
 
 
-def check_value(about: Option, value: Any) -> None:
-    """The same for one value."""
-    if value is None and about.default is None:
-        return
-    if about.kind in ("number", "whole"):
-        check_number(about, value)
-    elif about.kind == "word" and not about.open:
-        allowed = [choice.value for choice in about.choices]
-        if not isinstance(value, str) or value not in allowed:
-            raise BadOption("option.choice", "<{option}> is {given!r}; give {allowed}.",
-                            option=about.name, given=value, allowed=", ".join(allowed))  # fmt: skip
-    elif about.kind == "switch" and not isinstance(python_number(value), bool):
-        raise BadOption("option.switch", "<{option}> is {given!r}; give true or false.", option=about.name, given=value)
-    elif about.kind == "words":
-        _check_words(about, value)
-    elif about.kind == "pair":
-        number_pair(about, value)
-    elif about.kind in ("file", "word") and not about.models and not isinstance(value, str | os.PathLike):
-        raise BadOption("option.type", "<{option}> is of type {kind}; give {what}.",
-                        option=about.name, kind=type(value).__name__, what=about.what or "a word")  # fmt: skip
-
-
-def _check_words(about: Option, value: Any) -> None:
-    allowed = [choice.value for choice in about.choices]
-    words = [word.strip() for word in str(value).split(",")]
-    for word in words if words != ["none"] else []:
-        if word not in allowed:
-            raise BadOption("option.words", "<{option}> is {given!r} and {word!r} is unknown; give none, or {allowed}.",
-                            option=about.name, given=value, word=word, allowed=",".join(allowed))  # fmt: skip
-
-
-def check_number(about: Option, value: Any, low: int | float | None = None, high: int | float | None = None) -> float:
-    """The value of a numeric option as a float, within the given bounds, else its own. Raises BadOption."""
-    low, high = about.low if low is None else low, about.high if high is None else high
-    found, what = number(about.name, value), about.what or "a number"
-    if about.kind == "whole" and not is_whole(value):
-        raise BadOption("option.whole", "<{option}> is {given!r}; give a whole number.", option=about.name, given=value)
-    if low is not None and high is not None and not low <= found <= high:
-        raise BadOption("option.range", "<{option}> is {given:.12g}; give {what} from {low:.12g} to {high:.12g}.",
-                        option=about.name, given=found, what=what, low=low, high=high)  # fmt: skip
-    if low is not None and high is None and not found >= low:
-        raise BadOption("option.least", "<{option}> is {given:.12g}; give {what}, at least {low:.12g}.",
-                        option=about.name, given=found, what=what, low=low)  # fmt: skip
-    return found
-
-
-def number(name: str, value: Any) -> float:
-    """`value` as a number that may be compared; NaN is outside of every range. Raises BadOption for what is none."""
-    try:
-        if not isinstance(value, bool | str | bytes):
-            return float(value)
-    except OverflowError:  # a whole number beyond all floats
-        return math.inf if value > 0 else -math.inf
-    except Exception:  # no number, or several: whatever somebody else's __float__ raises
-        pass
-    raise BadOption("option.number", "<{option}> is {given!r}; give a number.", option=name, given=value)
-
-
-def number_pair(about: Option, value: Any) -> tuple[float, float]:
-    """The value of an option of two numbers. Raises BadOption."""
-    try:
-        first, second = value
-    except (TypeError, ValueError):
-        raise BadOption("option.pair", "<{option}> is {given}; give two numbers, {what}.",
-                        option=about.name, given=repr(value), what=about.what) from None  # fmt: skip
-    return number(about.name, first), number(about.name, second)
-
-
-def is_whole(value: Any) -> bool:
-    """Whether it is a whole number by its type, and no truth value."""
-    return isinstance(value, Integral) and not isinstance(value, bool)
-
-
 def _device() -> Any:
     choices = (Choice("auto"), Choice("cpu"), Choice("cuda"))
     return option("auto", "where models run (default: auto, a GPU where there is one)", choices=choices, group="run")
 
 
 SURFACES = (
-    Choice("auto", "Automatic", "One thing becomes solid, a scene sharp"),
+    Choice("auto", "Automatic", "One thing becomes solid, a scene layered"),
+    Choice("layered", "Layered", "What the photo shows, cut at its edges, over sheets that carry on what it hides"),
     Choice("solid", "Solid (printable)", "Closed all round, with a guessed back; a scene gets walls and a base"),
     Choice("grid", "Sharp", "What the photo shows, pixel by pixel, cut at its edges"),
     Choice("poisson", "Smooth", "What the photo shows, with small gaps filled"),
@@ -296,13 +147,13 @@ class PhotoOptions:
 
     surface: Surface | Literal["auto"] = option(
         "auto",
-        "grid: what the photo shows, sharp; poisson: smooth; solid: closed, with a back; "
-        "auto (default): solid for one thing, grid for a scene",
+        "layered: what the photo shows, over what it hides, invented; grid: what it shows, alone; poisson: smooth; "
+        "solid: closed, with a back; auto (default): solid for one thing, layered for a scene",
         choices=SURFACES,
         page=Page(
             "Surface",
             "The shape of the model",
-            about="auto: solid for one thing, grid for a scene",
+            about="auto: solid for one thing, layered for a scene",
             first=True,
             cards=True,
             called="the surface",
@@ -329,6 +180,15 @@ class PhotoOptions:
     depth_scale: float | None = option(
         None, "units of a metric <depth_in> per metre (default: whole numbers 1000, floats 1)",
         **LENGTH | {"what": "the depth map's units per metre"}, group="input", metavar="N",
+    )  # fmt: skip
+    sharpen: str = option(
+        "auto", "whether depth edges go where the photo's are: auto (default), of a network's depth, and of a measured one"
+        " where it does not fit the photo; off",
+        choices=(Choice("auto", "Automatic", "Outlines go where the photo shows them"),
+                 Choice("off", "Off", "Depth stays as its model or file has it")),
+        group="input",
+        page=Page("Depth edges", "Whether outlines in depth go where the photo shows them", told="depth edges {}",
+                  called="the depth edges"),
     )  # fmt: skip
     mask: str | Path = option(
         "auto", "what to cut out (default: auto); NAME: builtin, grabcut or one of <models>",
@@ -366,6 +226,13 @@ class PhotoOptions:
     poisson_depth: int = option(
         PoissonSettings.depth, "octree depth, 4 to 12 (default: 8)",
         kind="whole", low=POISSON_DEPTHS[0], high=POISSON_DEPTHS[1], group="shape", metavar="N",
+    )  # fmt: skip
+    cone: float = option(
+        LayeredSettings.cone, "degrees by which a layered model may be turned without a hole, 5 to 45 (default: 30)",
+        kind="number", what="an angle in degrees", low=CONES[0], high=CONES[1], unit="degrees", group="shape",
+        metavar="DEG",
+        page=Page("Filled for turns up to, degrees", "How far a layered model is invented behind its edges: by how many"
+                  " degrees it may be turned without a hole", told="filled for {:g}°", called="the filled angle"),
     )  # fmt: skip
     faces: int | None = option(
         None, "at most about this many triangles", kind="whole", what="a number of triangles", low=FEWEST_FACES,

@@ -20,6 +20,7 @@ from recon.results import Model, PhotoGeometry, Provenance, Reconstruction
 from recon.settings import DepthKind, Limits
 from recon.stages.camera import find_camera
 from recon.stages.depth import to_depth_map
+from recon.stages.sharpen import sharpen_edges
 from recon.stages.subject import find_subject, segmented_subject, visible_colours
 from recon.types import Mask, Mesh, Photo
 
@@ -64,6 +65,7 @@ def reconstruct(
         subject = _subject(picture, asked.mask, given is not None, where)
         if given is not None:
             raw, found = given, to_depth_map(given, picture, subject, camera, asked.near, asked.far)
+            found = sharpen_edges(found, picture, asked.sharpen)
     if estimator is not None:
         with watch.stage("depth"):
             raw = estimator.estimate(visible_colours(picture, subject), subject.inside)
@@ -71,6 +73,7 @@ def reconstruct(
                 picture, asked.fov, asked.focal_px, raw.fov_x, raw.fov_error, asked.focal_mm, asked.centre
             )
             found = to_depth_map(raw, picture, subject, camera, asked.near, asked.far)
+            found = sharpen_edges(found, picture, asked.sharpen)
     notes = notes_of(picture, raw, camera, subject, placed)
     return Reconstruction(PhotoGeometry(picture, subject, camera, found, notes), asked)
 

@@ -16,12 +16,21 @@ from recon.io.values import as_path
 from recon.messages import PYTHON, Message, Phrasebook
 from recon.notes import AUTO_NOTE, BACK_NOTE
 from recon.options import PhotoOptions, changed, options_of, plain
-from recon.settings import CloudSettings, PoissonSettings, PrintSettings, SolidSettings, SplatSettings, Surface
+from recon.settings import (
+    CloudSettings,
+    LayeredSettings,
+    PoissonSettings,
+    PrintSettings,
+    SolidSettings,
+    SplatSettings,
+    Surface,
+)
 from recon.stages.cloud import make_cloud, thinned
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo, PointCloud, Splats
 
 if TYPE_CHECKING:
     from recon.refinement.verdict import Verdict
+    from recon.stages.surface_layered import Layers
 
 
 @runtime_checkable
@@ -185,12 +194,12 @@ class Reconstruction:
 
     @property
     def surface(self) -> Surface:
-        """The kind of the mesh: `auto` stands for solid where there is one subject, grid where there is none."""
+        """The kind of the mesh: `auto` stands for solid where there is one subject, layered where there is none."""
         if self.model is not None:
             return "solid"
         asked = self.options.surface
         if asked == "auto":
-            return "grid" if self.mask.inside is None else "solid"
+            return "layered" if self.mask.inside is None else "solid"
         return asked
 
     @property
@@ -219,19 +228,29 @@ class Reconstruction:
         return decimate(mesh, self.options.faces, self.photo, self.mask, self.camera)
 
     @cached_property
+    def layers(self) -> Layers:
+        """What the photo shows and what lies behind it, whatever surface was asked for: its mesh, and its samples."""
+        from recon.stages.surface_layered import make_layers
+
+        settings = LayeredSettings(float(self.options.cone))
+        return make_layers(self.photo, self.mask, self.depth, self.camera, settings)
+
+    @cached_property
     def splats(self) -> Splats:
-        """Gaussian splats: of what the photo shows, sample by sample, where the surface is the photo's own (grid), else of
-        the closed or smooth surface, or the model, triangle by triangle."""
+        """Gaussian splats: of what the photo shows, sample by sample, where the surface is the photo's own (layered,
+        grid), else of the closed or smooth surface, or the model, triangle by triangle."""
         from recon.stages.splats import mesh_splats, seen_splats
 
         most = self.options.splats
-        if self.model is None and self.surface == "grid":
+        if self.model is None and self.surface in ("layered", "grid"):
             return seen_splats(self.photo, self.mask, self.depth, self.camera, SplatSettings(most))
         fewer = self if self.model is not None else self.with_options(faces=min(most, self.options.faces or most))
         return mesh_splats(fewer.mesh, most)
 
     def _surface(self) -> Mesh:
         whole = (self.photo, self.mask, self.depth, self.camera)
+        if self.surface == "layered":
+            return self.layers.mesh()
         if self.surface == "grid":
             from recon.stages.surface_grid import make_grid
 
@@ -290,9 +309,12 @@ class Reconstruction:
             made["splats"] = len(self.splats.centres)
         if "mesh" in self.__dict__:
             made |= {"vertices": len(self.mesh.vertices), "faces": len(self.mesh.faces)}
+            for sheet in self.mesh.behind:
+                made |= {f"{sheet.name}_vertices": len(sheet.vertices), f"{sheet.name}_faces": len(sheet.faces)}
         return {
             **self.geometry.report(book),
             "surface": self.surface,
+            "invented": round(self.layers.invented, 3) if "layers" in self.__dict__ else None,
             "surface_source": "auto" if self.options.surface == "auto" else "user",
             "refined": self.refined is not None,
             "refinement": None if self.refinement is None else self.refinement.report(book),

@@ -7,12 +7,10 @@ from typing import Literal
 
 DepthKind = Literal["disparity", "scale", "metric"]
 """What a raw depth map means: affine-invariant inverse depth; depth up to one factor; metres."""
-Surface = Literal["grid", "poisson", "solid"]
+Surface = Literal["layered", "grid", "poisson", "solid"]
 """The surfaces that can be made; what they are, options.SURFACES says."""
 ParallaxPath = Literal["orbit", "dolly", "zoom"]
 """Ways of a parallax film's camera; what they are, geometry.parallax says."""
-CONE_DEG = 30.0
-"""Degrees that a scene may be turned by from the photo's view before one sees what no photo shows."""
 MIB = 1024 * 1024
 FEWEST_FACES = 4
 """Triangles of the smallest closed mesh."""
@@ -58,6 +56,20 @@ class GridSettings:
 
     max_samples: int = 520_000
     smallest_piece: float = 1e-5
+
+
+CONES = (5.0, 45.0)
+"""Degrees by which a view may be turned from the photo's: less shows nothing, more shows what one plate cannot know."""
+
+
+@dataclass(frozen=True)
+class LayeredSettings:
+    """The `layered` surface. cone: degrees by which a view may be turned from the photo's and still find no hole;
+    smallest_piece: pieces of the front of fewer samples go to the far side, in parts of all samples; grid: of its front."""
+
+    cone: float = 30.0
+    smallest_piece: float = 4e-4
+    grid: GridSettings = GridSettings()
 
 
 @dataclass(frozen=True)

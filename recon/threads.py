@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from recon.options import RefineOptions, check_value, option_of
+from recon.option_fields import check_value
+from recon.options import RefineOptions, option_of
 
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
 """What libraries read that are loaded later: OpenMP's (PyTorch, Open3D), OpenBLAS (numpy, scipy), OpenCV."""

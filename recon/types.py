@@ -209,7 +209,9 @@ class Mesh:
 
     colors: sRGB per vertex; uv: texture coordinates in 0..1, u to the right, v *down* from the texture's top edge (the
     photo's own frame); texture: the picture that uv points into, or None; source: where the texture cuts the surface open,
-    whose copy each vertex is: those with one number lie in one place.
+    whose copy each vertex is: those with one number lie in one place; name: what files call it; behind: further sheets
+    that show what this one hides, each with a texture of its own. They are invented: what measures, prints or reduces a
+    mesh sees this one's own vertices and faces alone, what shows it or writes it for viewers takes all `sheets`.
     """
 
     vertices: Float32[ndarray, "n 3"]
@@ -218,10 +220,30 @@ class Mesh:
     uv: Float32[ndarray, "n 2"] | None = None
     texture: UInt8[ndarray, "h w 3"] | None = None
     source: Int32[ndarray, " n"] | None = None
+    name: str = "model"
+    behind: tuple[Mesh, ...] = ()
 
     def with_(self, **changes: Any) -> Mesh:
         """A copy with some fields replaced."""
         return replace(self, **changes)
+
+    def sheets(self) -> tuple[Mesh, ...]:
+        """This sheet alone, then those behind it."""
+        return (self.with_(behind=()) if self.behind else self, *self.behind)
+
+    def joined(self) -> Mesh:
+        """All sheets as one mesh with vertex colours, for what knows neither textures nor names; itself if it is one."""
+        if not self.behind:
+            return self
+        parts = [sheet.welded() for sheet in self.sheets()]
+        starts = np.cumsum([0] + [len(part.vertices) for part in parts[:-1]])
+        faces = np.concatenate([part.faces + np.int32(start) for part, start in zip(parts, starts, strict=True)])
+        colors = [part.colors for part in parts if part.colors is not None]
+        return Mesh(
+            np.concatenate([part.vertices for part in parts]),
+            faces.astype(np.int32),
+            np.concatenate(colors) if len(colors) == len(parts) else None,
+        )
 
     def places(self) -> tuple[Int32[ndarray, " k"], Int32[ndarray, " n"]]:
         """One vertex of each place, and the place of each vertex: copies along a texture's cut share one."""
@@ -232,9 +254,10 @@ class Mesh:
         return first.astype(np.int32), place.astype(np.int32)
 
     def welded(self) -> Mesh:
-        """The same surface without the texture and its cuts, for what knows no texture; itself if nothing is cut."""
+        """The same surface without the texture and its cuts, for what knows no texture; itself if nothing is cut. What is
+        behind it is left out."""
         if self.source is None:
-            return self
+            return self.with_(behind=()) if self.behind else self
         first, place = self.places()
         colors = None if self.colors is None else self.colors[first]
         return Mesh(self.vertices[first], place[self.faces], colors)

@@ -64,6 +64,7 @@ FLOORS = [
         "recon.errors",
         "recon.messages",
         "recon.options",
+        "recon.option_fields",
         "recon.progress",
         "recon.interop",
         "recon.threads",
@@ -220,7 +221,8 @@ def test_every_public_name_is_there_and_documented() -> None:
         _ = recon.nonsense
 
 
-DOORS = {"recon", "recon.types", "recon.errors", "recon.messages", "recon.options", "recon.progress"}
+DOORS = {"recon", "recon.types", "recon.errors", "recon.messages", "recon.option_fields", "recon.options",
+         "recon.progress"}  # fmt: skip
 
 
 @pytest.mark.parametrize("path", ours("gen.py", "app.py", "recon/cli", "web_3d_app"), ids=module_of)

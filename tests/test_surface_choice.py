@@ -17,7 +17,7 @@ from recon.pipeline import reconstruct
 from tests.command_line import Outcome
 
 CHOSEN = {one: told.text(COMMAND_LINE) for one, told in AUTO_NOTE.items()}
-CUT = {"none": ("grid", "auto"), "file": ("solid", "auto")}
+CUT = {"none": ("layered", "auto"), "file": ("solid", "auto")}
 
 
 def said(done: Outcome) -> str:
@@ -44,7 +44,7 @@ def test_one_thing_is_closed_and_a_scene_is_what_the_photo_shows(run, mask: Path
     assert f"note: {CHOSEN[one]}" in said(done) and CHOSEN[not one] not in said(done)
 
 
-@pytest.mark.parametrize("surface", ["grid", "poisson", "solid"])
+@pytest.mark.parametrize("surface", ["layered", "grid", "poisson", "solid"])
 def test_a_surface_that_was_asked_for_is_made_and_not_explained(run, mask: Path, surface: str) -> None:  # type: ignore[no-untyped-def]
     done: Outcome = run(f"--mask={mask}", "--report=r.json", surface=surface)
     report = json.loads(Path("r.json").read_text())
@@ -82,7 +82,7 @@ def test_behind_a_transparency_that_shows_nothing_the_photo_is_still_seen(rgb: n
     hidden = reconstruct(np.dstack([rgb, faint]), offline=True)
     plain = reconstruct(rgb, mask="none", offline=True)
     np.testing.assert_array_equal(hidden.depth.z, plain.depth.z)
-    assert hidden.surface == plain.surface == "grid"
+    assert hidden.surface == plain.surface == "layered"
     assert any("the photo's transparency leaves nothing" in str(note) for note in hidden.notes)
 
 

@@ -43,7 +43,8 @@ SENTENCES = {
     "subject.none": "no single thing was found in it: the whole photo was taken",
     "surface.auto_solid": "the photo shows one thing, so the model is closed all round; another surface can be chosen"
     f" with {AGAIN}",
-    "surface.auto_grid": "of a scene the model is what the photo shows, cut at its edges; another surface can be chosen"
+    "surface.auto_layered": "of a scene the model is what the photo shows, over invented sheets that carry on what it"
+    " hides; another surface can be chosen"
     f" with {AGAIN}",
     "poisson.empty": "no surface is left after trimming; check the depth map or choose the surface Sharp.",
     "refine.no_subject": "No single subject was found in this photo; send it again with another way to cut out.",
@@ -107,7 +108,8 @@ TO_LOOK_AT = {
     "camera.guessed": "{reason}: {found}",
     "depth.builtin": "depth by the small built-in network",
     "surface.auto_solid": "the photo shows one thing, so the model is closed all round",
-    "surface.auto_grid": "of a scene the model is what the photo shows, cut at its edges",
+    "surface.auto_layered": "of a scene the model is what the photo shows, over invented sheets that carry on what it"
+    " hides",
     "poisson.empty": "no surface is left after trimming.",
     "refine.diverged": "The better model did not come together.",
     "refine.nothing_left": "The better model did not come together.",

@@ -10,7 +10,8 @@ from recon.cli.phrasebook import COMMAND_LINE, flag_of
 from recon.cli.program import COMMAND
 from recon.errors import BadOption
 from recon.messages import note
-from recon.options import Option, options_of
+from recon.option_fields import Option
+from recon.options import options_of
 
 GROUPS = {
     "input": "input",

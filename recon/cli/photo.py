@@ -212,7 +212,7 @@ def _draw_parallax(result: Reconstruction, path: Path) -> None:
     from recon import ground_of, write_parallax
 
     ground = ground_of(result.photo, result.mask)
-    write_parallax(result.mesh, result.camera, path, result.options.parallax_path, ground=ground)
+    write_parallax(result.mesh, result.camera, path, result.options.parallax_path, result.options.cone, ground)
 
 
 def _write_depth(result: Reconstruction, path: Path) -> list[Message]:

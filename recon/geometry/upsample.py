@@ -13,6 +13,8 @@ import numpy as np
 from jaxtyping import Float32, Shaped, UInt8
 from numpy import ndarray
 
+from recon.geometry.guided import GuidedFilter
+
 RADIUS = 2
 """Half width of the windows in samples of the small map."""
 REGULARISATION = 4e-3
@@ -24,7 +26,9 @@ def guided_upsample(small: Float32[ndarray, "a b"], rgb: UInt8[ndarray, "h w 3"]
     """`small` at the photo's size. Values must be finite."""
     height, width = rgb.shape[:2]
     guide = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    slope, offset = _coefficients(small, cv2.resize(guide, small.shape[::-1], interpolation=cv2.INTER_AREA))
+    reduced = cv2.resize(guide, small.shape[::-1], interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    (slope,), offset = GuidedFilter(reduced[None], RADIUS, REGULARISATION).coefficients(small)
+    slope /= np.float32(255)
     full: Float32[ndarray, "h w"] = cv2.resize(slope, (width, height), interpolation=cv2.INTER_LINEAR)
     full *= guide
     full += cv2.resize(offset, (width, height), interpolation=cv2.INTER_LINEAR)
@@ -33,20 +37,6 @@ def guided_upsample(small: Float32[ndarray, "a b"], rgb: UInt8[ndarray, "h w 3"]
     np.maximum(full, cv2.resize(low, (width, height), interpolation=cv2.INTER_LINEAR), out=full)
     np.minimum(full, cv2.resize(high, (width, height), interpolation=cv2.INTER_LINEAR), out=full)
     return full
-
-
-def _coefficients(
-    small: Float32[ndarray, "a b"], guide: UInt8[ndarray, "a b"]
-) -> tuple[Float32[ndarray, "a b"], Float32[ndarray, "a b"]]:
-    """Slope (per grey level 0..255) and offset of the local linear model, averaged over the windows."""
-    size = (2 * RADIUS + 1, 2 * RADIUS + 1)
-    grey = guide.astype(np.float32) / 255
-    mean_g, mean_s = cv2.blur(grey, size), cv2.blur(small, size)
-    variance = cv2.blur(grey * grey, size) - mean_g * mean_g
-    covariance = cv2.blur(grey * small, size) - mean_g * mean_s
-    slope = covariance / (np.maximum(variance, 0) + np.float32(REGULARISATION))
-    offset = mean_s - slope * mean_g
-    return cv2.blur(slope, size) / np.float32(255), cv2.blur(offset, size)
 
 
 def resized(picture: Shaped[ndarray, "h w *c"], size: tuple[int, int]) -> Shaped[ndarray, "a b *c"]:

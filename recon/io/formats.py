@@ -45,12 +45,18 @@ def model_kind(path: Path) -> Literal["mesh", "splats"]:
     return "splats" if path.suffix.lower() in (".splat", ".spz") else "mesh"
 
 
-def files_of(path: Path) -> list[Path]:
-    """The files that a model of this name consists of: an OBJ has its material and its texture beside it.
+HIDDEN_SHEETS = ("hidden", "sky")
+"""What the sheets behind a model's first one are called."""
+
+
+def files_of(path: Path, behind: tuple[str, ...] = HIDDEN_SHEETS) -> list[Path]:
+    """The files that a model of this name consists of: an OBJ has its material and its texture beside it, and one more
+    texture for each sheet behind the first.
 
     The texture is not called NAME.jpg, because that is what the photo is often called. OBJ and MTL end a name at a space.
     """
     if path.suffix.lower() != ".obj":
         return [path]
     stem = re.sub(r"[\s#]", "_", path.stem)
-    return [path, path.with_name(f"{stem}.mtl"), path.with_name(f"{stem}_texture.jpg")]
+    textures = [path.with_name(f"{stem}_{name}.jpg") for name in ("texture", *behind)]
+    return [path, path.with_name(f"{stem}.mtl"), *textures]

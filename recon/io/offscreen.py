@@ -45,9 +45,9 @@ class OffscreenRenderer:
         self.plotter = pyvista.Plotter(off_screen=True, window_size=[int(FINER * side) for side in self.size])
         self.plotter.render_window.SetMultiSamples(0)
         self.plotter.set_background(background)
-        turned = mesh.with_(vertices=to_gltf(mesh.vertices))
-        self._add(turned)
-        self.vertices = turned.vertices
+        for sheet in mesh.sheets():
+            self._add(sheet.with_(vertices=to_gltf(sheet.vertices)))
+        self.vertices = to_gltf(mesh.vertices)
 
     def _add(self, mesh: Mesh) -> None:
         data = mesh.to_pyvista()

@@ -11,7 +11,7 @@ from recon.geometry.parallax import Standpoint, parallax_views, reach_of
 from recon.io.film import frame_count, write_film
 from recon.io.offscreen import BACKGROUND, OffscreenRenderer
 from recon.io.turntable import TURNTABLE_SIDE
-from recon.settings import CONE_DEG, ParallaxPath
+from recon.settings import LayeredSettings, ParallaxPath
 from recon.types import Camera, Mask, Mesh, Photo
 
 
@@ -20,7 +20,7 @@ def write_parallax(
     camera: Camera,
     path: str | Path,
     way: ParallaxPath = "orbit",
-    cone: float = CONE_DEG,
+    cone: float = LayeredSettings.cone,
     ground: tuple[int, int, int] = BACKGROUND,
     seconds: float = 3.0,
 ) -> None:

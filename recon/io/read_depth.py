@@ -16,7 +16,8 @@ from recon.io.formats import DEPTH
 from recon.io.sentinels import surface_only
 from recon.io.values import as_array, as_path, is_path, shape_words
 from recon.messages import Message, note
-from recon.options import PhotoOptions, check_value, option_of
+from recon.option_fields import check_value
+from recon.options import PhotoOptions, option_of
 from recon.settings import DepthKind, Limits
 from recon.types import GIVEN, RawDepth
 

@@ -55,7 +55,8 @@ def write_mesh(
     mesh: Mesh, path: str | Path, printed: PrintSettings = PrintSettings(), view: ViewSettings | None = None
 ) -> list[Path]:
     """Write a mesh as PLY, OBJ (+ MTL + texture), GLB or VTK, in glTF's axes, or as STL, in a printer's axes and
-    millimetres (`printed` says how large); returns the files written. The triangles are the same in all of them.
+    millimetres (`printed` says how large); returns the files written. The triangles are the same in all of them, but an
+    STL has none of the sheets behind the first.
 
     view: a GLB for a page, small instead of exact.
     """
@@ -70,7 +71,7 @@ def write_mesh(
     elif ending == ".stl":
         write_stl.write_printable(write_stl.printable(mesh, printed), path)
     else:
-        plain = mesh.welded()
+        plain = mesh.joined().welded()
         write_bytes(path, _vtk_bytes(plain.with_(vertices=to_gltf(plain.vertices)).to_pyvista()))
     return [path]
 

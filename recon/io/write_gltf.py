@@ -56,22 +56,37 @@ class Buffer:
 
 
 def write_mesh(mesh: Mesh, path: Path, view: ViewSettings | None = None) -> None:
-    """One mesh, one material, in glTF's axes; `view`: small instead of exact, for a page that shows it."""
-    buffer = Buffer()
+    """Each sheet one mesh with one material, named as the sheet, in glTF's axes; opaque, since viewers sort what is blended
+    by whole meshes. `view`: small instead of exact, for a page that shows it."""
+    buffer, sheets = Buffer(), mesh.sheets()
+    document: dict[str, Any] = {
+        "asset": {"version": "2.0", "generator": "Unflat"},
+        "extensionsUsed": ["KHR_materials_unlit"],
+        "scene": 0,
+        "scenes": [{"nodes": list(range(len(sheets)))}],
+        "nodes": [{"mesh": number, "name": sheet.name} for number, sheet in enumerate(sheets)],
+    }
+    if mesh.uv is not None and mesh.texture is not None:
+        document["samplers"] = [{"magFilter": 9729, "minFilter": 9987, "wrapS": 33071, "wrapT": 33071}]
+    for sheet in sheets:
+        _add_sheet(document, buffer, sheet, view)
+    document |= {
+        "accessors": buffer.accessors,
+        "bufferViews": buffer.views,
+        "buffers": [{"byteLength": buffer.length}],
+    }
+    write_bytes(path, *container(document, buffer))
+
+
+def _add_sheet(document: dict[str, Any], buffer: Buffer, mesh: Mesh, view: ViewSettings | None) -> None:
+    """One sheet's mesh, material and texture."""
     first, place = mesh.places()
     positions = to_gltf(mesh.vertices[first])[place]  # copies along a cut have the same bits: a merger closes them
     if view is not None:
         positions = rounded_positions(positions, view.bits)
     bounds = {"min": positions.min(axis=0).tolist(), "max": positions.max(axis=0).tolist()}
     attributes = {"POSITION": buffer.accessor(positions, FLOAT, "VEC3", ARRAY_BUFFER, **bounds)}
-    document: dict[str, Any] = {
-        "asset": {"version": "2.0", "generator": "Unflat"},
-        "extensionsUsed": ["KHR_materials_unlit"],
-        "scene": 0,
-        "scenes": [{"nodes": [0]}],
-        "nodes": [{"mesh": 0, "name": "model"}],
-        "materials": [_material(mesh)],
-    }
+    material: dict[str, Any] = {"metallicFactor": 0.0, "roughnessFactor": 1.0}
     if mesh.uv is not None and mesh.texture is not None:
         if view is None:
             attributes["TEXCOORD_0"] = buffer.accessor(mesh.uv, FLOAT, "VEC2", ARRAY_BUFFER)
@@ -79,20 +94,17 @@ def write_mesh(mesh: Mesh, path: Path, view: ViewSettings | None = None) -> None
             uv = np.rint(mesh.uv * 65535).astype(np.uint16)
             attributes["TEXCOORD_0"] = buffer.accessor(uv, USHORT, "VEC2", ARRAY_BUFFER, normalized=True)
         picture = buffer.view(encoded_texture(mesh.texture, view))
-        document["images"] = [{"bufferView": picture, "mimeType": "image/jpeg"}]
-        document["samplers"] = [{"magFilter": 9729, "minFilter": 9987, "wrapS": 33071, "wrapT": 33071}]
-        document["textures"] = [{"source": 0, "sampler": 0}]
+        material["baseColorTexture"] = {"index": len(document.setdefault("textures", []))}
+        document["textures"].append({"source": len(document.setdefault("images", [])), "sampler": 0})
+        document["images"].append({"bufferView": picture, "mimeType": "image/jpeg"})
     elif mesh.colors is not None:
         colors = np.concatenate([linear_16bit(mesh.colors), np.full((len(mesh.colors), 1), 65535, np.uint16)], axis=1)
         attributes["COLOR_0"] = buffer.accessor(colors, USHORT, "VEC4", ARRAY_BUFFER, normalized=True)
     indices = buffer.accessor(mesh.faces.astype(np.uint32).ravel(), UINT, "SCALAR", ELEMENT_BUFFER)
-    document["meshes"] = [{"primitives": [{"attributes": attributes, "indices": indices, "material": 0}]}]
-    document |= {
-        "accessors": buffer.accessors,
-        "bufferViews": buffer.views,
-        "buffers": [{"byteLength": buffer.length}],
-    }
-    write_bytes(path, *container(document, buffer))
+    primitive = {"attributes": attributes, "indices": indices, "material": len(document.setdefault("materials", []))}
+    document.setdefault("meshes", []).append({"name": mesh.name, "primitives": [primitive]})
+    unlit: dict[str, Any] = {"KHR_materials_unlit": {}}
+    document["materials"].append({"pbrMetallicRoughness": material, "doubleSided": True, "extensions": unlit})
 
 
 def rounded_positions(positions: Float32[ndarray, "n 3"], bits: int) -> Float32[ndarray, "n 3"]:
@@ -112,13 +124,6 @@ def encoded_texture(texture: UInt8[ndarray, "h w 3"], view: ViewSettings | None 
     ok, data = cv2.imencode(".jpg", cv2.cvtColor(texture, cv2.COLOR_RGB2BGR), flags)
     assert ok, "OpenCV encodes every uint8 picture"
     return bytes(data)
-
-
-def _material(mesh: Mesh) -> dict[str, Any]:
-    surface: dict[str, Any] = {"metallicFactor": 0.0, "roughnessFactor": 1.0}
-    if mesh.texture is not None and mesh.uv is not None:
-        surface["baseColorTexture"] = {"index": 0}
-    return {"pbrMetallicRoughness": surface, "doubleSided": True, "extensions": {"KHR_materials_unlit": {}}}
 
 
 def container(document: dict[str, Any], buffer: Buffer) -> list[bytes | memoryview]:

@@ -15,8 +15,8 @@ from recon.types import Mesh, PointCloud
 
 
 def write_mesh(mesh: Mesh, path: Path) -> None:
-    """A mesh with vertex colours, where it has them, in glTF's axes; a texture's cuts are closed."""
-    mesh = mesh.welded()
+    """A mesh with vertex colours, where it has them, in glTF's axes; a texture's cuts are closed, sheets joined."""
+    mesh = mesh.joined().welded()
     faces = np.empty(len(mesh.faces), [("count", "u1"), ("index", "<i4", 3)])
     faces["count"], faces["index"] = 3, mesh.faces
     vertices, properties = _vertex_block(mesh.vertices, mesh.colors, None)

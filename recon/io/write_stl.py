@@ -19,7 +19,8 @@ from recon.geometry.closed import is_closed, separate_coincident
 from recon.io.files import write_bytes
 from recon.io.formats import MODEL
 from recon.io.values import as_path
-from recon.options import PhotoOptions, check_number, option_of
+from recon.option_fields import check_number
+from recon.options import PhotoOptions, option_of
 from recon.settings import PrintSettings
 from recon.types import Mesh
 

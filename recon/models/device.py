@@ -9,7 +9,8 @@ from typing import Any, Literal
 from recon.errors import BadOption
 from recon.messages import note
 from recon.models.soft_import import need
-from recon.options import PhotoOptions, check_value, option_of
+from recon.option_fields import check_value
+from recon.options import PhotoOptions, option_of
 
 Device = Literal["auto", "cpu", "cuda"]
 A_MODEL = note("purpose.model", "A model")

@@ -23,7 +23,8 @@ from recon.models import weights
 from recon.models.hf import unusable
 from recon.models.pretrained_depth import PretrainedDepth
 from recon.models.soft_import import estimating, need
-from recon.options import PhotoOptions, check_value, option_of
+from recon.option_fields import check_value
+from recon.options import PhotoOptions, option_of
 from recon.threads import count
 from recon.types import AffinePoints, RawDepth
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from recon.options import RefineOptions, check_value, option_of
+from recon.option_fields import check_value
+from recon.options import RefineOptions, option_of
 from recon.refinement.settings import (
     MeshSettings,
     PointCloudSettings,

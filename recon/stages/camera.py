@@ -7,7 +7,8 @@ from typing import Any
 
 from recon.errors import BadOption
 from recon.geometry.camera import centred_camera, focal_between, focal_from_35mm, focal_from_fov
-from recon.options import PhotoOptions, check_number, number_pair, option_of
+from recon.option_fields import check_number, number_pair
+from recon.options import PhotoOptions, option_of
 from recon.types import Camera, Photo
 
 DEFAULT_FOV = 60.0

@@ -42,7 +42,12 @@ def make_grid(
 ) -> Mesh:
     """An open mesh of the visible surface, cut at depth steps. Raises BadInput when no triangle is left."""
     lattice = cleaned_lattice(depth, camera, settings.max_samples)
-    vertices, faces, pixels = grid_mesh(lattice, smallest_piece(depth, lattice, settings.smallest_piece))
+    return grid_of(lattice, smallest_piece(depth, lattice, settings.smallest_piece), photo, mask)
+
+
+def grid_of(lattice: Lattice, smallest: int, photo: Photo, mask: Mask) -> Mesh:
+    """The mesh of cleaned samples."""
+    vertices, faces, pixels = grid_mesh(lattice, smallest)
     if not len(faces):
         raise BadInput("grid.empty", "no connected surface is left; check the depth map.")
-    return textured_by_photo(Mesh(vertices, faces), photo, mask, camera, pixels)
+    return textured_by_photo(Mesh(vertices, faces), photo, mask, lattice.camera, pixels)

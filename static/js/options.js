@@ -6,7 +6,7 @@ const upper = (text) => text && text[0].toUpperCase() + text.slice(1);
 function aboutSurface({ surface, mask, depth_model: model, faces }) {
   const scene = mask === "none";
   const told = [];
-  if (surface === "auto") told.push(scene ? "As nothing is cut out, the model will be sharp." : "");
+  if (surface === "auto") told.push(scene ? "As nothing is cut out, the model will be layered." : "");
   if (surface === "solid" && scene) told.push("As nothing is cut out, the model will be a relief with walls and a flat base.");
   if ((surface === "auto" || surface === "solid") && !scene && model !== "auto" && model !== "builtin") {
     told.push("With this depth model the back of one thing is its outline, inflated.");

@@ -90,7 +90,7 @@ export function whatLengthsMean(facts) {
 
 const SOURCES = { default: "assumed", exif: "from the photo’s EXIF", user: "as you said", model: "estimated" };
 
-export const SURFACES = { solid: "Solid", grid: "Sharp", poisson: "Smooth" };
+export const SURFACES = { layered: "Layered", solid: "Solid", grid: "Sharp", poisson: "Smooth" };
 
 // The surface, and who chose it.
 function surfaceOf({ surface, surface_source: source, subject }) {

@@ -117,7 +117,7 @@ def test_a_subjects_splats_are_all_round_it_and_a_scenes_are_its_samples() -> No
     spread = np.pi * 4 * (splats.scales[:, 0].astype(float) * splats.scales[:, 1]).sum()
     assert 0.5 < area(mesh.vertices, mesh.faces) * (0.68**2 * 4 * np.pi) / spread < 2
     scene = Reconstruction(PhotoGeometry(PHOTO, WHOLE, CAMERA, depth_of(room(CAMERA))))
-    assert scene.surface == "grid" and 0.999 < len(scene.splats.centres) / (120 * 90) <= 1
+    assert scene.surface == "layered" and 0.999 < len(scene.splats.centres) / (120 * 90) <= 1
 
 
 def test_a_smooth_surface_has_splats_too() -> None:

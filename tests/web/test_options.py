@@ -16,7 +16,8 @@ from marshmallow import Schema, ValidationError
 from recon.cli.arguments import Groups, add_options, read_options
 from recon.cli.phrasebook import COMMAND_LINE, flag_of
 from recon.errors import BadOption
-from recon.options import Choice, Page, PhotoOptions, RefineOptions, option, option_of, options_of, plain, restored
+from recon.option_fields import Choice, Page
+from recon.options import PhotoOptions, RefineOptions, option, option_of, options_of, plain, restored
 from recon.refinement.recipes import RECIPES
 from recon.results import PhotoGeometry, Reconstruction
 from tests.scenes import WHOLE, camera_of, depth_of, photo_of, room

@@ -137,10 +137,11 @@ def test_the_grid_is_made_once_if_it_was_asked_for(photo: Path, monkeypatch: pyt
     assert run.made == FIRST + REST and run.lanes == ["view", "files"]
 
 
-def test_a_scene_is_the_grid_that_is_there_already(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scene_becomes_layered_after_the_instant_grid(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(photo, monkeypatch, mask="none").all()
-    assert run.made == [name for name in FIRST + REST if name not in MASKS] and run.lanes == ["view", "files"]
-    assert (run.facts["surface"], run.facts["surface_source"]) == ("grid", "auto")
+    assert run.made == [name for name in FIRST + MESHES + REST if name not in MASKS]
+    assert run.lanes == ["view", "mesh", "files"]
+    assert (run.facts["surface"], run.facts["surface_source"]) == ("layered", "auto")
 
 
 def test_poisson_has_no_second_one_beside_it(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from recon.io.write import write_mesh
-from recon.options import Page, check, option
+from recon.option_fields import Page
+from recon.options import check, option
 from recon.types import Mesh
 from web_3d_app.kinds.base import GLB, HEAVY, JSON, QUICK, Kind, Lane, Sentences
 from web_3d_app.work.context import Context, Next

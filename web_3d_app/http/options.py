@@ -11,7 +11,8 @@ from flask import url_for
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
 
 from recon import listing
-from recon.options import Choice, Option, Page, options_of
+from recon.option_fields import Choice, Option, Page
+from recon.options import options_of
 from web_3d_app.files import beside
 from web_3d_app.jobs.uploads import readable_formats, readable_sentence
 from web_3d_app.kinds import KINDS, followers

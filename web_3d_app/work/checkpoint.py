@@ -14,10 +14,11 @@ import numpy as np
 from recon import PhotoGeometry, Reconstruction
 from recon.messages import Message
 from recon.options import PhotoOptions, plain, restored
-from recon.types import Camera, DepthMap, Mask, Mesh, Photo
+from recon.types import Camera, DepthMap, Mask, Photo
+from web_3d_app.work.sheets import mesh_arrays, mesh_from
 
-PARTS = {"mask": Mask, "camera": Camera, "depth": DepthMap, "mesh": Mesh}
-FORMAT = 3
+PARTS = {"mask": Mask, "camera": Camera, "depth": DepthMap}
+FORMAT = 4
 """Grows with every change of what a checkpoint holds."""
 
 
@@ -33,9 +34,9 @@ def save(result: Reconstruction, path: Path) -> Path:
         "options": plain(result.options),
         "notes": [note.to_json() for note in result.geometry.notes],
     }
+    if "mesh" in vars(result):  # it was asked for already
+        arrays |= mesh_arrays(result.mesh)
     for part in PARTS:
-        if part == "mesh" and part not in vars(result):  # it was not asked for yet
-            continue
         told[part] = {}
         for name, value in vars(getattr(result, part)).items():
             if isinstance(value, np.ndarray):
@@ -56,10 +57,9 @@ def load(path: Path, photo: Photo, kind: type[PhotoOptions] = PhotoOptions) -> R
         told["mask"]["note"] = note and Message.from_json(note)
         parts = {}
         for part, made in PARTS.items():
-            if part in told:
-                arrays = {name.partition(".")[2]: file[name] for name in file.files if name.startswith(f"{part}.")}
-                parts[part] = made(**told[part], **arrays)
-    mesh = parts.pop("mesh", None)
+            arrays = {name.partition(".")[2]: file[name] for name in file.files if name.startswith(f"{part}.")}
+            parts[part] = made(**told[part], **arrays)
+        mesh = mesh_from(file)
     options = restored(kind, told["options"])
     result = Reconstruction(PhotoGeometry(photo, **parts, notes=tuple(map(Message.from_json, told["notes"]))), options)
     if mesh is not None:

@@ -9,14 +9,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from recon import Reconstruction, ground_of, write_parallax, write_preview
-from recon.types import Camera, Mesh
+from recon.types import Camera
+from web_3d_app.work.sheets import mesh_arrays, mesh_from
 
 LOOK = 0.1
 """Seconds between two looks at a process."""
@@ -33,7 +33,8 @@ def preview(result: Reconstruction, folder: Path, out: Path) -> Iterator[subproc
 def film(result: Reconstruction, folder: Path, out: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process that draws the parallax film; killed at the end if it still draws."""
     ground = ground_of(result.photo, result.mask)
-    with _drawn("film", result, folder, out, ground=ground, way=result.options.parallax_path) as process:
+    way, cone = result.options.parallax_path, result.options.cone
+    with _drawn("film", result, folder, out, ground=ground, way=way, cone=cone) as process:
         yield process
 
 
@@ -49,10 +50,9 @@ def _drawn(
     what: str, result: Reconstruction, folder: Path, out: Path, **more: Any
 ) -> Iterator[subprocess.Popen[bytes]]:
     given = folder / "drawing.npz"
-    parts = {name: value for name, value in vars(result.mesh).items() if value is not None}
     camera = result.camera
     lens = np.array([camera.width, camera.height, camera.focal, camera.cx, camera.cy])
-    np.savez(given, camera=lens, **parts, **more)
+    np.savez(given, camera=lens, **mesh_arrays(result.mesh), **more)
     command = [sys.executable, "-m", __name__, what, str(given), str(out)]
     quiet = subprocess.DEVNULL
     with subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet) as process:
@@ -65,14 +65,16 @@ def _drawn(
 def main(what: str, given: str, out: str) -> None:
     """Read what another process wrote and draw it."""
     with np.load(given) as data:
-        mesh = Mesh(**{name: data[name] for part in fields(Mesh) if (name := part.name) in data})
+        mesh = mesh_from(data)
+        assert mesh is not None, "it was just written"
         width, height, focal, cx, cy = data["camera"].tolist()
         camera = Camera(int(width), int(height), focal, cx, cy, "user")
         if what == "preview":
             write_preview(mesh, camera, out, bool(data["closed"]))
         else:
             red, green, blue = data["ground"].tolist()
-            write_parallax(mesh, camera, out, str(data["way"]), ground=(red, green, blue))  # type: ignore[arg-type]
+            way, cone = str(data["way"]), float(data["cone"])
+            write_parallax(mesh, camera, out, way, cone, (red, green, blue))  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

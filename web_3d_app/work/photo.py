@@ -233,6 +233,7 @@ class PhotoRun:
             "depth_kind": depth["kind"],
             "subject": report["subject"]["method"],
             "surface": report["surface"],
+            "cone": result.options.cone if result.surface == "layered" else None,
             "surface_source": report["surface_source"],
             "points": counts.get("points"),
             "vertices": counts.get("vertices"),
