@@ -52,7 +52,7 @@ def _drawn(
     given = folder / "drawing.npz"
     camera = result.camera
     lens = np.array([camera.width, camera.height, camera.focal, camera.cx, camera.cy])
-    np.savez(given, camera=lens, **mesh_arrays(result.mesh), **more)
+    np.savez(given, camera=lens, **mesh_arrays(result.mesh), **more)  # type: ignore[arg-type]
     command = [sys.executable, "-m", __name__, what, str(given), str(out)]
     quiet = subprocess.DEVNULL
     with subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet) as process:
