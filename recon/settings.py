@@ -126,7 +126,7 @@ class SplatSettings:
     each, which join where the photo is even (a lattice of every second pixel has a quarter of them)."""
 
     most: int = 400_000
-    oversampled: float = 4.0
+    oversampled: float = 3.0
 
 
 @dataclass(frozen=True)
