@@ -9,6 +9,8 @@ DepthKind = Literal["disparity", "scale", "metric"]
 """What a raw depth map means: affine-invariant inverse depth; depth up to one factor; metres."""
 Surface = Literal["layered", "grid", "poisson", "solid"]
 """The surfaces that can be made; what they are, options.SURFACES says."""
+ParallaxPath = Literal["orbit", "dolly", "zoom"]
+"""Ways of a parallax film's camera; what they are, geometry.parallax says."""
 MIB = 1024 * 1024
 FEWEST_FACES = 4
 """Triangles of the smallest closed mesh."""
