@@ -137,7 +137,7 @@ def mesh_table(options: Options, views: list[ModelView]) -> None:
             picture = view.rgba if variant == "alpha" else on_grey(view.rgba)
             found = reconstruct(picture, surface="solid", depth_model="builtin", offline=True,
                                 fov=view.fov if options.true_fov else None)  # fmt: skip
-            tight.append(bool(found.mesh.to_trimesh().is_watertight))
+            tight.append(bool(found.mesh.welded().to_trimesh().is_watertight))
             overlap = iou(found.mask.inside, view.rgba[..., 3] > 127)
             facts = f"{view.fov:4.0f} {found.camera.fov_x:4.0f} {overlap:5.2f} {'yes' if tight[-1] else 'NO':>5}"
             for kind, row in view_scores(options, found, true, picture).items():

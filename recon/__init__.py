@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from recon.io.files import check_writable
     from recon.io.formats import model_kind
     from recon.io.outputs import missing_folders, output_files
+    from recon.io.parallax import ground_of, write_parallax
     from recon.io.read import photo_from_bytes, read_photo
     from recon.io.turntable import write_preview, write_turntable
     from recon.io.write import write_cloud, write_depth, write_mask, write_mesh, write_report, write_splats
@@ -43,6 +44,7 @@ DOOR = {
     "recon.io.read": ("read_photo", "photo_from_bytes"),
     "recon.io.write": ("write_mesh", "write_cloud", "write_depth", "write_mask", "write_report", "write_splats"),
     "recon.io.write_stl": ("write_print",),
+    "recon.io.parallax": ("ground_of", "write_parallax"),
     "recon.io.turntable": ("write_preview", "write_turntable"),
     "recon.io.outputs": ("output_files", "missing_folders"),
     "recon.io.files": ("check_writable",),
@@ -71,6 +73,7 @@ __all__ = [
     "Where",
     "check_writable",
     "depth_estimator",
+    "ground_of",
     "is_closed",
     "limited",
     "listing",
@@ -88,6 +91,7 @@ __all__ = [
     "write_depth",
     "write_mask",
     "write_mesh",
+    "write_parallax",
     "write_preview",
     "write_print",
     "write_report",

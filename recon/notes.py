@@ -12,11 +12,11 @@ from recon.types import Camera, Mask, Photo, RawDepth
 BACK_NOTE = {
     True: note(
         "surface.back_guessed",
-        "the unseen back is the network's guess; it is coloured with the photo seen through from the front",
+        "the unseen back is the network's guess; its colours are guessed from the photo's",
     ),
     False: note(
         "surface.back_inflated",
-        "the unseen back is the silhouette inflated; it is coloured with the photo seen through from the front",
+        "the unseen back is the silhouette inflated; its colours are guessed from the photo's",
     ),
 }
 """By whether a network knows a back."""

@@ -28,6 +28,7 @@ from recon.settings import (
     SPLAT_COUNTS,
     DepthKind,
     LayeredSettings,
+    ParallaxPath,
     PoissonSettings,
     PrintSettings,
     SplatSettings,
@@ -123,6 +124,11 @@ MASKS = (
     Choice("alpha", "The photo's transparency", "What is transparent is left out"),
     Choice("builtin", "Built-in network", "The network looks for one thing, on any ground"),
     Choice("grabcut", "Plain background", "What stands on a plain ground, with the sharpest outline"),
+)
+PARALLAX_PATHS = (
+    Choice("orbit", "Round", "The camera goes round a little and looks at the middle"),
+    Choice("dolly", "Forward", "The camera goes forward and back"),
+    Choice("zoom", "Dolly zoom", "The camera goes back and forth while its lens keeps what is nearest at its size"),
 )
 MASK_WORDS = ("auto", "none", "alpha")
 """What a mask may be but a segmenter's name or a file."""
@@ -257,6 +263,12 @@ class PhotoOptions:
                  Choice("true", "Yes", "A flat stand is joined to it from below")),
         page=Page("Stand under the print", "Whether the file for printing has a stand under it", told="with a stand",
                   about="whether a print stands on a flat base", called="the stand"),
+    )  # fmt: skip
+    parallax_path: ParallaxPath = option(
+        "orbit", "how the camera of a <parallax> film goes: round (default), forward and back, or a dolly zoom",
+        choices=PARALLAX_PATHS, group="more results",
+        page=Page("Film", "How the camera goes in the film to download", told="film: {}", called="the film's camera",
+                  about="how the camera of the parallax film goes"),
     )  # fmt: skip
     device: str = _device()
     offline: bool = option(False, "never ask the network", kind="switch", group="run")

@@ -18,6 +18,7 @@ from recon.notes import AUTO_NOTE, BACK_NOTE
 from recon.options import PhotoOptions, changed, options_of, plain
 from recon.settings import (
     CloudSettings,
+    GridSettings,
     LayeredSettings,
     PoissonSettings,
     PrintSettings,
@@ -225,25 +226,30 @@ class Reconstruction:
             return mesh
         from recon.stages.decimate import decimate
 
-        return decimate(mesh, self.options.faces, self.photo, self.mask, self.camera)
+        return decimate(mesh, self.options.faces, self.photo, self.mask, self.camera, self.depth.back_colour)
 
     @cached_property
     def layers(self) -> Layers:
         """What the photo shows and what lies behind it, whatever surface was asked for: its mesh, and its samples."""
+        return self._layers(GridSettings.max_samples)
+
+    def _layers(self, most: int) -> Layers:
         from recon.stages.surface_layered import make_layers
 
-        settings = LayeredSettings(float(self.options.cone))
+        settings = LayeredSettings(float(self.options.cone), grid=GridSettings(most))
         return make_layers(self.photo, self.mask, self.depth, self.camera, settings)
 
     @cached_property
     def splats(self) -> Splats:
-        """Gaussian splats: of what the photo shows, sample by sample, where the surface is the photo's own (layered,
-        grid), else of the closed or smooth surface, or the model, triangle by triangle."""
-        from recon.stages.splats import mesh_splats, seen_splats
+        """Gaussian splats: of what the photo shows and what lies behind it, sample by sample, where the surface is made of
+        these (layered, grid), else of the closed or smooth surface, or the model, triangle by triangle."""
+        from recon.stages.splats import mesh_splats, seen_sheet, sheet_splats
 
-        most = self.options.splats
-        if self.model is None and self.surface in ("layered", "grid"):
-            return seen_splats(self.photo, self.mask, self.depth, self.camera, SplatSettings(most))
+        whole, most = (self.photo, self.mask, self.depth, self.camera), self.options.splats
+        if self.surface == "layered":
+            return sheet_splats(lambda limit: self._layers(limit).sheets(), SplatSettings(most))
+        if self.surface == "grid":
+            return sheet_splats(lambda limit: [seen_sheet(*whole, limit)], SplatSettings(most))
         fewer = self if self.model is not None else self.with_options(faces=min(most, self.options.faces or most))
         return mesh_splats(fewer.mesh, most)
 

@@ -9,6 +9,8 @@ DepthKind = Literal["disparity", "scale", "metric"]
 """What a raw depth map means: affine-invariant inverse depth; depth up to one factor; metres."""
 Surface = Literal["layered", "grid", "poisson", "solid"]
 """The surfaces that can be made; what they are, options.SURFACES says."""
+ParallaxPath = Literal["orbit", "dolly", "zoom"]
+"""Ways of a parallax film's camera; what they are, geometry.parallax says."""
 MIB = 1024 * 1024
 FEWEST_FACES = 4
 """Triangles of the smallest closed mesh."""
@@ -124,7 +126,7 @@ class SplatSettings:
     each, which join where the photo is even (a lattice of every second pixel has a quarter of them)."""
 
     most: int = 400_000
-    oversampled: float = 4.0
+    oversampled: float = 3.0
 
 
 @dataclass(frozen=True)

@@ -172,6 +172,7 @@ BAD_COMBINATIONS: dict[str, tuple[list[str], dict[str, str | None], list[str]]] 
     "no model": ([], {"out": None}, ["both needed", "--help"]),
     "no kind": ([], {"depth_kind": None}, ["without its kind", "metric, scale or disparity"]),
     "near behind far": (["--near", "5", "--far", "1"], {}, ["--near 5 is not nearer than --far 1"]),
+    "a film's path without a film": (["--parallax-path", "dolly"], {}, ["--parallax-path is for a film", "--parallax"]),
     "two cameras": (["--fov", "50", "--focal-px", "60"], {}, ["both --fov and --focal-px"]),
     "a typo": (["--rbg", "x.png"], {}, ["unrecognized arguments: --rbg", "--help"]),
     "an abbreviation": (["--foca", "60"], {}, ["unrecognized arguments: --foca"]),
@@ -202,7 +203,8 @@ def test_options_that_make_no_sense(
     ("option", "endings"),
     [
         ("out", ".ply, .obj, .glb, .stl, .vtk"), ("points_out", ".ply, .vtk"), ("depth_out", ".npy, .png"),
-        ("mask_out", ".png"), ("preview", ".png"), ("turntable", ".mp4, .gif"), ("report", ".json"),
+        ("mask_out", ".png"), ("preview", ".png"), ("turntable", ".mp4, .gif, .webp"),
+        ("parallax", ".mp4, .gif, .webp"), ("report", ".json"),
     ],
 )  # fmt: skip
 def test_results_that_cannot_be_written(run: Callable[..., Outcome], place: Path, option: str, endings: str) -> None:
@@ -325,8 +327,9 @@ def test_what_the_camera_wrote_into_the_photo_is_in_no_result(
     run: Callable[..., Outcome], place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("pyvista")
-    monkeypatch.setattr("recon.io.turntable.GIF_FPS", 1)  # 8 small frames
+    monkeypatch.setattr("recon.io.film.PICTURE_FPS", 1)  # 8 small frames
     monkeypatch.setattr("recon.io.turntable.TURNTABLE_SIDE", 64)
+    monkeypatch.setattr("recon.io.parallax.TURNTABLE_SIDE", 64)
     tags = Image.Exif()
     tags[0x010F], tags[0x9C9C] = "SECRETCAM", "SECRET comment".encode("utf-16-le")
     tags.get_ifd(0x8825)[2] = (48.0, 12.0, 3.0)
@@ -335,11 +338,12 @@ def test_what_the_camera_wrote_into_the_photo_is_in_no_result(
         picture.save(place / "secret.jpg", exif=tags, comment=b"SECRETCOMMENT", xmp=b"<x:xmpmeta>SECRETXMP</x:xmpmeta>")
     more = [word for end in ("ply", "obj", "stl", "vtk") for word in ("--out", f"out/m.{end}")]
     done = run(*more, rgb="secret.jpg", out="out/m.glb", report="out/r.json", depth_out="out/d.png",
-               mask_out="out/s.png", preview="out/p.png", points_out="out/c.ply", turntable="out/t.gif")  # fmt: skip
+               mask_out="out/s.png", preview="out/p.png", points_out="out/c.ply", turntable="out/t.gif",
+               parallax="out/f.webp")  # fmt: skip
     assert done.code == 0, done.err
     assert json.loads((place / "out/r.json").read_text())["camera"]["source"] == "exif"
     files = [path for path in (place / "out").iterdir() if path.is_file()]
-    assert len(files) == 13
+    assert len(files) == 14
     for path in files:
         data = path.read_bytes()
         assert not any(word in data for word in (b"SECRET", b"Exif", b"xmpmeta", b"S\0E\0C\0R")), path

@@ -20,7 +20,8 @@ from PIL import Image
 FULL = {
     "mesh.ply": "out", "mesh.obj": "out", "mesh.glb": "out", "mesh.stl": "out", "mesh.vtk": "out",
     "cloud.ply": "points_out", "cloud.vtk": "points_out", "d.npy": "depth_out", "d.png": "depth_out",
-    "m.png": "mask_out", "p.png": "preview", "t.gif": "turntable", "t.mp4": "turntable", "r.json": "report",
+    "m.png": "mask_out", "p.png": "preview", "t.gif": "turntable", "t.mp4": "turntable",
+    "w.webp": "parallax", "f.mp4": "parallax", "r.json": "report",
 }  # fmt: skip
 
 
@@ -31,9 +32,9 @@ def test_a_full_disk_leaves_the_old_files(
     options: dict[str, Any] = {FULL[name]: f"out/{name}"}
     if FULL[name] != "out":
         monkeypatch.setattr("recon.io.write.write_mesh", lambda *_: [])  # the model finds room
-    if FULL[name] == "turntable":
+    if FULL[name] in ("turntable", "parallax"):
         frame = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)  # drawing takes seconds
-        monkeypatch.setattr("recon.io.turntable.OffscreenRenderer.render", lambda *_: frame)
+        monkeypatch.setattr("recon.io.offscreen.OffscreenRenderer.render", lambda *_: frame)
     if FULL[name] == "mask_out":  # one of a plain outline would still fit
         noise = np.random.default_rng(0).random((48, 64)) < 0.8
         Image.fromarray(noise).save(place / "noise.png")
@@ -55,8 +56,9 @@ STEPS = {
     "writing": "recon.io.write_ply.write_bytes",
     "flushing": "recon.io.files.os.fsync",
     "renaming": "recon.io.files.os.replace",
-    "the preview": "recon.io.turntable.OffscreenRenderer.render",
+    "the preview": "recon.io.offscreen.OffscreenRenderer.render",
     "the turntable": "recon.io.turntable.turntable_angles",
+    "the parallax": "recon.io.parallax.parallax_views",
     "the report": "recon.io.write.write_report",
 }
 
@@ -70,7 +72,12 @@ def test_a_signal_at_any_step_leaves_nothing_half_written(
         os.kill(os.getpid(), sent)
         time.sleep(5)
 
-    later = {"the preview": "out/p.png", "the turntable": "out/t.gif", "the report": "out/r.json"}.get(step)
+    later = {
+        "the preview": "out/p.png",
+        "the turntable": "out/t.gif",
+        "the parallax": "out/f.gif",
+        "the report": "out/r.json",
+    }.get(step)
     if later:  # the model is whole by then
         monkeypatch.setattr("recon.io.write.write_mesh", lambda *_: [])
     monkeypatch.setattr(STEPS[step], property(interrupted) if step == "the mesh" else interrupted)

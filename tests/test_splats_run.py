@@ -40,7 +40,7 @@ def test_a_mesh_and_splats_come_of_one_run(run) -> None:  # type: ignore[no-unty
     done: Outcome = run("--out=m.glb", "--out=s.spz", "--splats=1000", out=None)
     assert done.code == 0 and sorted(done.out) == ["m.glb", "s.spz"]
     assert trimesh.load("m.glb", force="mesh").faces.shape[0] > 1000
-    assert 900 < len(read_spz(Path("s.spz"))[0].centres) <= 1000
+    assert 700 < len(read_spz(Path("s.spz"))[0].centres) <= 1000
 
 
 def test_a_subjects_splats_tell_where_its_back_is_from(run, place: Path) -> None:  # type: ignore[no-untyped-def]

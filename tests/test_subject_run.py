@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import trimesh
 from PIL import Image
 
 from recon.builtin import depth, estimator, segmenter
@@ -47,7 +46,7 @@ def test_a_lens_comes_out_round_closed_and_with_its_back(lens: Path, fov_error: 
     assert found.camera.source == ("model" if sure else "default")
     assert found.camera.fov_x == pytest.approx(FOV if sure else 60)
     assert found.depth.back is not None
-    mesh = trimesh.Trimesh(found.mesh.vertices, found.mesh.faces, process=False)
+    mesh = found.mesh.welded().to_trimesh()
     assert mesh.is_watertight
     assert mesh.body_count == 1
     wide, high, deep = mesh.extents
@@ -64,7 +63,7 @@ def test_the_report_and_the_notes_say_what_was_seen_and_how_sure(
     told, facts = capfd.readouterr().err, json.loads(report.read_text())
     assert facts["depth"]["back"] == "builtin"
     assert facts["subject"]["method"] == "grabcut"
-    assert "the unseen back is the network's guess; it is coloured with the photo" in told
+    assert "the unseen back is the network's guess; its colours are guessed" in told
     if fov_error == FOV_ERROR:
         assert "builtin sees 50° ± 6° along the longer side; set --fov" in told
         assert facts["camera"]["fov_error_deg"] == FOV_ERROR

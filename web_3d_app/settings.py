@@ -81,6 +81,9 @@ class Settings:
     preview_seconds: float = field(
         default=10.0, metadata={"about": "seconds that a drawn preview is waited for; 0: none is drawn"}
     )
+    film_seconds: float = field(
+        default=120.0, metadata={"about": "seconds that the parallax film may take; 0: none is made"}
+    )
     grace_seconds: float = field(default=10.0, metadata={"about": "seconds that a worker has to stop by itself"})
     max_tries: int = field(default=3, metadata={"about": "tries of a job whose worker dies"})
     engine: str = field(default="local", metadata={"about": "`local` (workers of this server) or `none`"})

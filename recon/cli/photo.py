@@ -60,7 +60,9 @@ def parser() -> argparse.ArgumentParser:
                       help="the mask that was used: .png, white is kept, as large as the upright photo was read; --mask"
                       " takes it back")  # fmt: skip
     more.add_argument("--preview", type=Path, metavar="FILE", help="a picture of the model: .png")
-    more.add_argument("--turntable", type=Path, metavar="FILE", help="the model turning: .mp4 or .gif")
+    more.add_argument("--turntable", type=Path, metavar="FILE", help="the model turning: .mp4 .gif .webp")
+    more.add_argument("--parallax", type=Path, metavar="FILE",
+                      help="the photo's own view set in motion, a loop: .mp4 .gif .webp")  # fmt: skip
     more.add_argument("--report", type=Path, metavar="FILE", help="what was done, as JSON")
     run = groups["run"]
     run.add_argument("--models", action="store_true", help="list the models and where they are, then stop")
@@ -174,7 +176,7 @@ def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any)
         with watch.stage("write"):
             for path in outputs["splats"]:
                 files += write_splats(splats, path)
-    if outputs["mesh"] or args.preview or args.turntable:
+    if outputs["mesh"] or args.preview or args.turntable or args.parallax:
         with watch.stage("mesh"):
             mesh = result.mesh
         with watch.stage("write"):
@@ -186,15 +188,31 @@ def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any)
             with watch.stage("write"):
                 notes += write(result, path)
             files.append(path)
-    for name in ("preview", "turntable"):
+    for name, draw in (("preview", _draw_preview), ("turntable", _draw_turntable), ("parallax", _draw_parallax)):
         if path := getattr(args, name):
-            from recon import write_preview, write_turntable
-
             with watch.stage(name):
-                draw = write_preview if name == "preview" else write_turntable
-                draw(result.mesh, result.camera, path, closed=result.surface == "solid")
+                draw(result, path)
             files.append(path)
     return files, notes
+
+
+def _draw_preview(result: Reconstruction, path: Path) -> None:
+    from recon import write_preview
+
+    write_preview(result.mesh, result.camera, path, closed=result.surface == "solid")
+
+
+def _draw_turntable(result: Reconstruction, path: Path) -> None:
+    from recon import write_turntable
+
+    write_turntable(result.mesh, result.camera, path, closed=result.surface == "solid")
+
+
+def _draw_parallax(result: Reconstruction, path: Path) -> None:
+    from recon import ground_of, write_parallax
+
+    ground = ground_of(result.photo, result.mask)
+    write_parallax(result.mesh, result.camera, path, result.options.parallax_path, result.options.cone, ground)
 
 
 def _write_depth(result: Reconstruction, path: Path) -> list[Message]:
@@ -234,9 +252,11 @@ def _check_options(args: argparse.Namespace, asked: PhotoOptions, wish: RefineOp
     from recon import missing_folders, model_kind, output_files
 
     more = {"cloud": args.points_out, "depth": args.depth_out, "mask": args.mask_out, "preview": args.preview,
-            "turntable": args.turntable, "report": args.report}  # fmt: skip
+            "turntable": args.turntable, "parallax": args.parallax, "report": args.report}  # fmt: skip
     models = [(args.kind or model_kind(path), path) for path in args.out]
     files = output_files([*models, *((name, path) for name, path in more.items() if path)])
+    if args.parallax is None and hasattr(args, "parallax_path"):
+        raise BadOption("film.off", "<parallax_path> is for a film; give its name with <parallax>, as FILE.mp4.")
     _check_refine_options(args, wish)
     _check_print_options(args, asked, wish)
     for name in ("max_mib", "max_megapixels"):

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
-from jaxtyping import Bool, Float32, UInt8
+from jaxtyping import Bool, Float32, Int64, UInt8
 from numpy import ndarray
 
+from recon.geometry.layers import Sheet
 from recon.geometry.normals import unit
 
 LEVELS = 5
@@ -29,28 +31,16 @@ MOST_SPREAD = 8.0
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """Samples of a surface on a regular lattice, as a camera at the origin sees them. points: NaN where not valid; normals:
-    unit vectors towards the camera, zero where unknown; alpha: opacity, 0 to 1; pitch: width of one sample at depth 1."""
-
-    points: Float32[ndarray, "h w 3"]
-    colors: UInt8[ndarray, "h w 3"]
-    normals: Float32[ndarray, "h w 3"]
-    valid: Bool[ndarray, "h w"]
-    alpha: Float32[ndarray, "h w"]
-    pitch: float
-
-
-@dataclass(frozen=True)
 class Surfels:
     """Surface elements: samples of sheets, some larger than others. width: across the line of sight, in the unit of
-    lengths."""
+    lengths; sheet: the number of each one's."""
 
     points: Float32[ndarray, "n 3"]
     normals: Float32[ndarray, "n 3"]
     width: Float32[ndarray, " n"]
     colors: UInt8[ndarray, "n 3"]
     alpha: Float32[ndarray, " n"]
+    sheet: Int64[ndarray, " n"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +60,9 @@ def thinned_sheets(sheets: Sequence[Sheet], most: int) -> Surfels:
     blocks = [level for pyramid in pyramids for level in pyramid[1:]]
     count = sum(int(sheet.valid.sum()) for sheet in sheets)
     chosen = iter(_chosen(blocks, max(0, -(-(count - most) // 3))))
-    return _surfels([leaf for pyramid in pyramids for leaf in _leaves(pyramid, [next(chosen) for _ in pyramid[1:]])])
+    leaves = [list(_leaves(pyramid, [next(chosen) for _ in pyramid[1:]])) for pyramid in pyramids]
+    counts = [sum(len(width) for _, width in each) for each in leaves]
+    return _surfels(list(chain(*leaves)), np.repeat(np.arange(len(sheets)), counts))
 
 
 def _pyramid(sheet: Sheet) -> list[_Level]:
@@ -135,8 +127,8 @@ def _leaves(levels: list[_Level], chosen: list[np.ndarray]) -> Iterator[tuple[np
         yield level.values[free], level.width[free] * np.float32(1 if level is levels[0] else WIDENED)
 
 
-def _surfels(leaves: list[tuple[np.ndarray, np.ndarray]]) -> Surfels:
+def _surfels(leaves: list[tuple[np.ndarray, np.ndarray]], sheet: np.ndarray) -> Surfels:
     flat, width = (np.concatenate(parts) for parts in zip(*leaves, strict=True))
     colors = np.rint(flat[:, 6:9] * 255).astype(np.uint8)
     points, normals = np.ascontiguousarray(flat[:, :3]), np.ascontiguousarray(flat[:, 3:6])
-    return Surfels(points, normals, width, colors, np.ascontiguousarray(flat[:, 9]))
+    return Surfels(points, normals, width, colors, np.ascontiguousarray(flat[:, 9]), sheet)

@@ -21,6 +21,8 @@ THICKNESS = 0.099
 STEEPEST = 12.0
 """How much longer than wide a disc may be: a surface that the camera sees at a more grazing angle (5°) is a rim, whose
 normal nobody knows, and gets discs that face the camera."""
+UNCUT_STEEPEST = 60.0
+"""The same for a sheet without cuts, which has no rims: what is steep in it goes on, and must not open."""
 OPAQUE = 0.98
 """Opacity of what is opaque: 1 has no logit."""
 LEAST_SCALE = 1e-7
@@ -33,16 +35,17 @@ def seen_discs(
     width: Float32[ndarray, " n"],
     colors: UInt8[ndarray, "n 3"],
     alpha: Float32[ndarray, " n"] | None = None,
+    steepest: Float32[ndarray, " n"] | float = STEEPEST,
 ) -> Splats:
     """A disc for each sample of what a camera at the origin sees.
 
     normals: unit vectors, zero where unknown; width: of a sample across the line of sight, in the unit of lengths; alpha:
-    0 to 1. Across the tilt a disc is OVERLAP·width, along it OVERLAP·width/cos, cos that of the angle between normal and
-    line of sight: no step from a sample to the next is longer.
+    0 to 1; steepest: 1/cos from which one is a rim, cos that of the angle between normal and line of sight. Across the tilt
+    a disc is OVERLAP·width, along it OVERLAP·width/cos: no step from a sample to the next is longer.
     """
     sight = unit(points)
     cos = -np.einsum("ni,ni->n", normals, sight)
-    steep = np.abs(cos) < 1 / STEEPEST
+    steep = np.abs(cos) * steepest < 1
     normal = np.where(steep[:, None], -sight, normals * np.sign(cos)[:, None])
     longer = np.where(steep, 1, 1 / np.maximum(np.abs(cos), 1e-6)).astype(np.float32)
     along = _tangent(sight, normal)

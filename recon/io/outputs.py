@@ -18,7 +18,8 @@ OUTPUTS: dict[str, tuple[tuple[str, ...], Message]] = {
     "depth": (formats.DEPTH_FORMATS, formats.DEPTH),
     "mask": (formats.MASK_FORMATS, formats.MASK),
     "preview": (formats.PREVIEW_FORMATS, note("thing.preview", "the preview")),
-    "turntable": (formats.TURNTABLE_FORMATS, note("thing.turntable", "the turntable")),
+    "turntable": (formats.FILM_FORMATS, note("thing.turntable", "the turntable")),
+    "parallax": (formats.FILM_FORMATS, note("thing.parallax", "the parallax film")),
     "report": (formats.REPORT_FORMATS, note("thing.report", "the report")),
 }
 """By kind: the endings that it may have, and what it is called."""

@@ -33,7 +33,7 @@ from recon.refinement.texture import PARTS, textured
 from recon.refinement.thin_parts import PLATE, linked
 from recon.refinement.verdict import Verdict, verdict
 from recon.settings import SolidSettings
-from recon.stages.surface_solid import make_solid
+from recon.stages.surface_solid import subject_solid
 from recon.threads import limited
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo, PointCloud
 
@@ -121,15 +121,16 @@ def subject_from_depth(photo: Photo, mask: Mask, camera: Camera, depth: DepthMap
     shaped = SolidSettings(recipe.samples)
     linked_mask, depth = linked(mask, depth, recipe.samples)
     assert depth.back is not None
-    radius = frame_of(make_solid(photo, linked_mask, depth, camera, shaped).vertices).radius
+    radius = frame_of(subject_solid(linked_mask, depth, camera, shaped).vertices).radius
     least = np.float32(PLATE * 2 / recipe.lattice * radius)
     plate = replace(depth, back=np.maximum(depth.back, depth.z + least))
-    solid = make_solid(photo, linked_mask, plate, camera, shaped)
+    solid = subject_solid(linked_mask, plate, camera, shaped)
     return subject_from_solid(photo, mask, camera, solid, recipe)
 
 
 def subject_from_solid(photo: Photo, mask: Mask, camera: Camera, solid: Mesh, recipe: RefinementRecipe) -> Subject:
     """The same with a solid that is there already, in the photo's camera frame."""
+    solid = solid.welded()
     frame, texture = frame_of(solid.vertices), recipe.texture
     reference = reference_of(photo, mask, camera, frame, recipe.photo)
     corners, faces = frame.to_world(solid.vertices), solid.faces.astype(np.int64)

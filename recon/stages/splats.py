@@ -1,6 +1,8 @@
-"""Gaussian splats of what the photo shows, sample by sample, and of any mesh, triangle by triangle."""
+"""Gaussian splats: of what the photo shows and what lies behind it, sample by sample, and of any mesh, by triangles."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -10,10 +12,11 @@ from numpy import ndarray
 from recon.errors import BadInput
 from recon.geometry.grid import without_floaters
 from recon.geometry.lattice import Lattice
+from recon.geometry.layers import Sheet
 from recon.geometry.normals import lattice_normals
 from recon.geometry.reduce import shrink_to_fit
-from recon.geometry.splat_budget import Sheet, thinned_sheets
-from recon.geometry.splats import seen_discs, triangle_discs
+from recon.geometry.splat_budget import thinned_sheets
+from recon.geometry.splats import STEEPEST, UNCUT_STEEPEST, seen_discs, triangle_discs
 from recon.geometry.subdivision import cut_triangles, parts_by_area
 from recon.settings import SplatSettings
 from recon.stages.photo_texture import colors_at, without_fringe
@@ -21,20 +24,24 @@ from recon.stages.surface_grid import cleaned_lattice, smallest_piece
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo, Splats
 
 
-def seen_splats(
-    photo: Photo, mask: Mask, depth: DepthMap, camera: Camera, settings: SplatSettings = SplatSettings()
-) -> Splats:
-    """A splat for each sample of the depth map that hangs together with others, at most `settings.most`: where the photo
-    has more, even parts get larger ones first. Raises BadInput where no sample is left."""
+def sheet_splats(sheets_of: Callable[[int], Sequence[Sheet]], settings: SplatSettings = SplatSettings()) -> Splats:
+    """A splat for each valid sample of some sheets, at most `settings.most` in all: where there are more samples, even
+    parts get larger splats first.
+
+    sheets_of: makes the sheets, the first of about so many samples at most. Raises BadInput where no sample is left.
+    """
     limit = round(settings.most * settings.oversampled)
     while True:
-        samples = thinned_sheets([seen_sheet(photo, mask, depth, camera, limit)], settings.most)
-        if len(samples.width) <= settings.most:
+        sheets = sheets_of(limit)
+        found = thinned_sheets(sheets, settings.most)
+        if len(found.width) <= settings.most:
             break
         limit //= 2  # a sheet full of holes joins little
-    if not len(samples.width):
+    if not len(found.width):
         raise BadInput("splats.empty", "no connected surface is left to make splats of; check the depth map.")
-    return seen_discs(samples.points, samples.normals, samples.width, samples.colors, samples.alpha)
+    limits = [STEEPEST if sheet.name == "photo" else UNCUT_STEEPEST for sheet in sheets]
+    steepest = np.array(limits, np.float32)[found.sheet]
+    return seen_discs(found.points, found.normals, found.width, found.colors, found.alpha, steepest)
 
 
 def seen_sheet(photo: Photo, mask: Mask, depth: DepthMap, camera: Camera, limit: int) -> Sheet:
@@ -46,7 +53,7 @@ def seen_sheet(photo: Photo, mask: Mask, depth: DepthMap, camera: Camera, limit:
     points = np.where(valid[..., None], lattice.points(), np.float32(np.nan))
     normals = lattice_normals(points, cut_h, cut_v, 2)
     colors = block_means(without_fringe(photo, mask), lattice)
-    return Sheet(points, colors, normals, valid, _opacity(photo, mask, lattice), lattice.footprint)
+    return Sheet("photo", points, colors, normals, valid, _opacity(photo, mask, lattice), lattice.footprint)
 
 
 def block_means(picture: UInt8[ndarray, "h w *c"], lattice: Lattice) -> UInt8[ndarray, "a b *c"]:

@@ -1,8 +1,8 @@
 """The `solid` surface: watertight and printable.
 
 A subject's front is its depth; its back is the one that the depth map knows, else the silhouette inflated behind the front,
-joined at the rim. Nobody has seen the back: it wears the photo as if seen through from the front. A scene is a relief: its
-front is the depth with the gaps filled, then walls along the viewing rays and a flat base behind the far end.
+joined at the rim. Nobody has seen the back: what it wears is guessed (stages.far_side). A scene is a relief: its front is
+the depth with the gaps filled, then walls along the viewing rays and a flat base behind the far end.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from recon.geometry.solid import (  # fmt: skip
     smoothed_rim,
 )
 from recon.settings import SolidSettings
+from recon.stages.all_round_texture import textured_all_round
 from recon.stages.photo_texture import textured_by_photo
 from recon.stages.surface_grid import cleaned_lattice
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo
@@ -42,13 +43,23 @@ LEAST_THICKNESS = 0.5
 def make_solid(
     photo: Photo, mask: Mask, depth: DepthMap, camera: Camera, settings: SolidSettings = SolidSettings()
 ) -> Mesh:
-    """A watertight mesh, wound outwards. Raises BadInput when no surface is left."""
+    """A watertight mesh, wound outwards; a subject's texture cuts it open (see Mesh.source). Raises BadInput when no
+    surface is left."""
+    if mask.inside is None:
+        return _relief(photo, mask, _lattice(depth, camera, settings), settings.base)
+    return textured_all_round(subject_solid(mask, depth, camera, settings), photo, mask, camera, depth.back_colour)
+
+
+def subject_solid(mask: Mask, depth: DepthMap, camera: Camera, settings: SolidSettings = SolidSettings()) -> Mesh:
+    """The shape of a subject's solid, without colours. Raises BadInput when no surface is left."""
+    return _closed_subject(mask, depth, _lattice(depth, camera, settings))
+
+
+def _lattice(depth: DepthMap, camera: Camera, settings: SolidSettings) -> Lattice:
     lattice = cleaned_lattice(depth, camera, settings.max_samples)
     if np.isnan(lattice.z).all():
         raise BadInput("solid.empty", "no surface is left to make a solid of; check the depth map.")
-    if mask.inside is None:
-        return _relief(photo, mask, lattice, settings.base)
-    return _closed_subject(photo, mask, depth, lattice)
+    return lattice
 
 
 def _relief(photo: Photo, mask: Mask, lattice: Lattice, base: float) -> Mesh:
@@ -72,7 +83,7 @@ def _relief(photo: Photo, mask: Mask, lattice: Lattice, base: float) -> Mesh:
     )
 
 
-def _closed_subject(photo: Photo, mask: Mask, depth: DepthMap, lattice: Lattice) -> Mesh:
+def _closed_subject(mask: Mask, depth: DepthMap, lattice: Lattice) -> Mesh:
     assert mask.inside is not None
     columns, rows = lattice.u.astype(np.intp), lattice.v.astype(np.intp)
     inside = _largest_pieces(mask.inside[rows][:, columns])
@@ -96,9 +107,7 @@ def _closed_subject(photo: Photo, mask: Mask, depth: DepthMap, lattice: Lattice)
     camera = lattice.camera
     vertices = np.concatenate([_lifted(pixels, front, camera), _lifted(pixels[interior], behind[interior], camera)])
     both = np.concatenate([faces, back_faces(back_of[corners])])
-    return textured_by_photo(
-        Mesh(separate_coincident(vertices, both), both), photo, mask, camera, np.concatenate([pixels, pixels[interior]])
-    )
+    return Mesh(separate_coincident(vertices, both), both)
 
 
 def _doubled_corners(z: Float32[ndarray, "h w"], inside: Bool[ndarray, "h w"]) -> Float32[ndarray, " n"]:

@@ -46,6 +46,8 @@ async function showModels() {
     viewer.offer(layer, found.url);
     best = [layer, found.url];
   }
+  const splats = modelOf("splats");
+  if (splats) viewer.offer("splats", splats.url);
   // Only the best is fetched; the others when somebody looks at them.
   if (best && !left && shown.get(best[0]) !== best[1]) {
     const [layer, url] = best;

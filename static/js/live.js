@@ -5,8 +5,8 @@ const ASK_EVERY = 2000;
 const SILENCE = 4000;  // a proxy that buffers keeps the stream open and mute; the first event comes at once
 
 export const isFinal = (job) => FINAL.has(job.state);
-// Nothing more comes of the first model; a better one may be on its way.
-export const isReady = (job) => isFinal(job) || job.lane === "refine";
+// Nothing more comes of the first model but its film; a better one may be on its way.
+export const isReady = (job) => isFinal(job) || ["film", "refine"].includes(job.lane);
 
 export class Live {
   // onJob(job): there is news; onSilence(): the server does not answer, and is asked again.

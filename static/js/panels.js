@@ -10,7 +10,7 @@ const LOADS = [
   ["smooth", "Smooth mesh, textured", "GLB"], ["smooth_ply", "Smooth mesh, coloured", "PLY"],
   ["splats_ply", "Gaussian splats", "PLY"], ["splats_spz", "Gaussian splats, small", "SPZ"],
   ["points", "Point cloud", "PLY"], ["depth_npy", "Depth, numbers", "NPY"], ["depth_png", "Depth, 16 bit", "PNG"], ["mask", "Mask", "PNG"],
-  ["preview", "Preview", "PNG"], ["report", "Report", "JSON"],
+  ["film", "Film", "MP4"], ["preview", "Preview", "PNG"], ["report", "Report", "JSON"],
 ];
 // Above them, as soon as a better model is asked for: it takes the first button then.
 const BETTER = [
@@ -96,7 +96,7 @@ export function showDownloads(job) {
   const smoothItself = (job.facts?.surface ?? job.params.surface) === "poisson";  // then there is none beside it
   const rows = LOADS.filter(([kind]) => !(smoothItself && kind.startsWith("smooth")));
   byId("downloads").replaceChildren(...[...(better ? BETTER : []), ...rows].map(([kind, label, format]) => {
-    const settled = BETTER.some(([one]) => one === kind) ? isFinal(job) : ended;
+    const settled = kind === "film" ? ended && job.lane !== "film" : BETTER.some(([one]) => one === kind) ? isFinal(job) : ended;
     return downloadRow(artefact(job, kind), better ? label.replace(/^Mesh/, "First mesh") : label, format + sizeOf(job, kind), settled);
   }));
   const main = artefact(job, "refined") ?? artefact(job, "mesh") ?? artefact(job, "grid");

@@ -1,2 +1,2 @@
 // Written by frontend/build.mjs: the one place that knows the bundle's name.
-export * from "../vendor/three-ddd9098447.js";
+export * from "../vendor/three-ffcfc380d6.js";

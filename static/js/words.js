@@ -3,7 +3,7 @@
 export const STAGES = [
   ["read", "Reading the photo"], ["model", "Waking the network"], ["subject", "Finding the subject"], ["depth", "Estimating depth"],
   ["points", "Placing points"], ["grid", "Making the instant mesh"], ["mesh", "Making the final mesh"], ["files", "Writing the files"], ["splats", "Making the splats"], ["smooth", "Making the smooth mesh"],
-  ["preview", "Drawing a preview"],
+  ["preview", "Drawing a preview"], ["film", "Drawing the film"],
   ["looks", "Looking at it from more sides"], ["target", "Setting up the whole shape"], ["coarse", "Finding the rough shape"],
   ["fine", "Working out the surface"], ["texture", "Painting it"],
 ];
@@ -33,6 +33,7 @@ function took(job) {
 
 export function statusOf(job) {
   if (job.lane === "refine" && job.state === "running") return "Ready";
+  if (job.lane === "film" && ["queued", "running"].includes(job.state)) return "Ready; a film is on its way";
   if (job.cancel_requested && job.state === "running") return "Stopping";
   if (job.state === "queued") return job.queue_position > 0 ? `Waiting: ${job.queue_position} before this one` : "Waiting for its turn";
   if (job.state === "done") return `Ready${took(job)}`;

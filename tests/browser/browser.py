@@ -112,14 +112,14 @@ def launched(driver: Any) -> Iterator[Any]:
         browser.close()
 
 
-def context_of(browser: Any, phone: bool = False, dark: bool = False, state: Any = None) -> Any:
-    """A visitor: a new one, or the one whose cookies `state` holds."""
+def context_of(browser: Any, phone: bool = False, dark: bool = False, state: Any = None, moving: bool = False) -> Any:
+    """A visitor: a new one, or the one whose cookies `state` holds. moving: who does not mind motion."""
     context = browser.new_context(
         viewport=PHONE if phone else DESKTOP,
         is_mobile=phone,
         has_touch=phone,
         color_scheme="dark" if dark else "light",
-        reduced_motion="reduce",
+        reduced_motion="no-preference" if moving else "reduce",
         storage_state=state,
     )
     context.set_default_timeout(PATIENCE)

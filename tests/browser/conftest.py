@@ -12,7 +12,9 @@ from tests.browser.browser import Begin, Finished, Visit, chromium_program, cont
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running_server(tmp_path_factory.mktemp("server"), UNFLAT_REFINE_STEPS="12") as address:
+    with running_server(
+        tmp_path_factory.mktemp("server"), UNFLAT_REFINE_STEPS="12", UNFLAT_FILM_SECONDS="0"
+    ) as address:
         yield address
 
 
@@ -41,8 +43,10 @@ def visit(chromium: Any, server: str) -> Iterator[Begin]:
     may have had an error or a policy violation."""
     visits: list[Visit] = []
 
-    def begin(phone: bool = False, dark: bool = False, watched: bool = True, state: Any = None) -> Visit:
-        one = Visit(context_of(chromium, phone, dark, state).new_page(), server)
+    def begin(
+        phone: bool = False, dark: bool = False, watched: bool = True, state: Any = None, moving: bool = False
+    ) -> Visit:
+        one = Visit(context_of(chromium, phone, dark, state, moving).new_page(), server)
         if watched:
             visits.append(one)
         return one

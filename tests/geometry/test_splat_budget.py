@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recon.geometry.splat_budget import WIDENED, Sheet, thinned_sheets
+from recon.geometry.layers import Sheet
+from recon.geometry.splat_budget import WIDENED, thinned_sheets
 from recon.geometry.splats import seen_discs
 from recon.geometry.subdivision import cut_triangles, parts_by_area
 from tests.scenes import camera_of, frozen, plane, points_of, step
@@ -20,7 +21,13 @@ def sheet_of(z: np.ndarray, colors: np.ndarray) -> Sheet:
     points = points_of(z, CAMERA)
     normals = np.tile(np.float32([0, 0, -1]), (*z.shape, 1))
     return Sheet(
-        points, frozen(colors), frozen(normals), frozen(~np.isnan(z)), frozen(np.ones(z.shape, np.float32)), 1 / 80
+        "photo",
+        points,
+        frozen(colors),
+        frozen(normals),
+        frozen(~np.isnan(z)),
+        frozen(np.ones(z.shape, np.float32)),
+        1 / 80,
     )
 
 
@@ -76,6 +83,7 @@ def test_sheets_share_one_budget() -> None:
     found = thinned_sheets([even, uneven], 2000)
     assert len(found.width) <= 2000
     assert (found.colors == 9).all(axis=1).sum() < 10
+    np.testing.assert_array_equal(found.sheet == 0, (found.colors == 9).all(axis=1))
 
 
 def test_discs_of_several_sizes_let_less_than_three_per_cent_through() -> None:

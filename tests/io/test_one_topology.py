@@ -165,7 +165,7 @@ def test_ragged_solids_have_no_two_vertices_in_one_place(seed: int) -> None:
     rng = np.random.default_rng(seed)
     inside = rng.random((45, 60)) < 0.6
     z = scenes.frozen(np.full((45, 60), 2, np.float32))
-    mesh = make_solid(PHOTO, Mask(scenes.frozen(inside), "file"), scenes.depth_of(z), CAMERA)
+    mesh = make_solid(PHOTO, Mask(scenes.frozen(inside), "file"), scenes.depth_of(z), CAMERA).welded()
     assert is_closed(mesh.faces) and is_closed(by_place(mesh.vertices, mesh.faces))
     assert not coincident(to_printer(mesh.vertices)).any()
 

@@ -11,7 +11,8 @@ import pytest
 import trimesh
 from PIL import Image
 
-from recon.io.turntable import FPS, GIF_FPS, LIFT_DEG, SWING_DEG, turntable_angles, write_preview, write_turntable
+from recon.io.film import FPS, PICTURE_FPS
+from recon.io.turntable import LIFT_DEG, SWING_DEG, turntable_angles, write_preview, write_turntable
 from recon.types import Camera, Mesh
 from tests.scenes import camera_of, frozen
 
@@ -130,9 +131,9 @@ def test_an_mp4_has_every_frame_and_loops(tmp_path: Path, camera: Camera) -> Non
 def test_a_gif_has_every_frame_and_loops_for_ever(tmp_path: Path) -> None:
     write_turntable(poster(), CAMERA, tmp_path / "t.gif", closed=True, seconds=1.2)
     with Image.open(tmp_path / "t.gif") as gif:
-        assert gif.n_frames == round(1.2 * GIF_FPS)
+        assert gif.n_frames == round(1.2 * PICTURE_FPS)
         assert gif.info["loop"] == 0
-        assert gif.info["duration"] == 1000 // GIF_FPS
+        assert gif.info["duration"] == 1000 // PICTURE_FPS
         frames = []
         for i in range(gif.n_frames):
             gif.seek(i)

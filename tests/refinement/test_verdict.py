@@ -14,8 +14,8 @@ import trimesh
 
 from recon.pipeline import refine
 from recon.refinement.verdict import look_of, verdict, worse
-from recon.settings import SolidSettings
-from recon.stages.surface_solid import make_solid
+from recon.stages.photo_texture import textured_by_photo
+from recon.stages.surface_solid import subject_solid
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo
 from tests.refinement import toy
 
@@ -53,7 +53,7 @@ def outline(name: str) -> np.ndarray:
 
 
 def made(name: str) -> tuple[Photo, Mask, Camera, Mesh]:
-    """A cushion of an outline before a camera off its axis, in bands of two colours, and its first model."""
+    """A cushion of an outline before a camera off its axis, in bands of two colours, and its model."""
     inside = outline(name)
     y, x = np.mgrid[0:SIDE, 0:SIDE]
     rgb = np.where((x // 12 + y // 12)[..., None] % 2, (200, 90, 40), (60, 120, 60)).astype(np.uint8)
@@ -61,7 +61,8 @@ def made(name: str) -> tuple[Photo, Mask, Camera, Mesh]:
     half = 0.006 * np.sqrt(40 * cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5))
     z, back = (np.where(inside, 1.5 + sign * half, np.nan).astype(np.float32) for sign in (-1, 1))
     photo, mask = Photo(rgb), Mask(inside, "file")
-    return photo, mask, camera, make_solid(photo, mask, DepthMap(z, False, back=back), camera, SolidSettings())
+    shape = subject_solid(mask, DepthMap(z, False, back=back), camera)
+    return photo, mask, camera, textured_by_photo(shape, photo, mask, camera)
 
 
 def smooth(mesh: Mesh) -> Mesh:

@@ -6,15 +6,22 @@ import numpy as np
 import pytest
 
 from recon.errors import BadInput
+from recon.geometry.layers import Sheet
 from recon.results import PhotoGeometry, Reconstruction
 from recon.settings import SplatSettings
-from recon.stages.splats import mesh_splats, seen_splats
-from recon.types import Mask, Mesh, Photo
-from tests.scenes import WHOLE, area, camera_of, depth_of, frozen, photo_of, plane, room, sphere
+from recon.stages.splats import mesh_splats, seen_sheet, sheet_splats
+from recon.types import Camera, DepthMap, Mask, Mesh, Photo, Splats
+from tests.scenes import WHOLE, area, box, camera_of, depth_of, frozen, nearest, photo_of, plane, room, sphere
 from tests.splats import angles, thinnest_axes
 
 CAMERA = camera_of(120, 90, 100.0)
 PHOTO = photo_of(CAMERA)
+
+
+def seen_splats(
+    photo: Photo, mask: Mask, depth: DepthMap, camera: Camera, settings: SplatSettings = SplatSettings()
+) -> Splats:
+    return sheet_splats(lambda limit: [seen_sheet(photo, mask, depth, camera, limit)], settings)
 
 
 def test_each_sample_is_a_splat_where_it_is_seen_with_its_colour() -> None:
@@ -43,8 +50,8 @@ def test_a_balls_splats_have_its_normals() -> None:
 
 
 def test_the_budget_holds_and_the_picture_stays() -> None:
-    splats = seen_splats(PHOTO, WHOLE, depth_of(room(CAMERA)), CAMERA, SplatSettings(3000))
-    assert 2900 < len(splats.centres) <= 3000
+    splats = seen_splats(PHOTO, WHOLE, depth_of(room(CAMERA)), CAMERA, SplatSettings(4000))
+    assert 3990 < len(splats.centres) <= 4000
     z = np.array(room(CAMERA))
     z[np.indices(z.shape).sum(axis=0) % 2 == 0] = np.nan  # nothing can be joined
     assert len(seen_splats(PHOTO, WHOLE, depth_of(frozen(z)), CAMERA, SplatSettings(1000)).centres) <= 1000
@@ -116,8 +123,33 @@ def test_a_subjects_splats_are_all_round_it_and_a_scenes_are_its_samples() -> No
     mesh = subject.with_options(faces=20_000).mesh
     spread = np.pi * 4 * (splats.scales[:, 0].astype(float) * splats.scales[:, 1]).sum()
     assert 0.5 < area(mesh.vertices, mesh.faces) * (0.68**2 * 4 * np.pi) / spread < 2
-    scene = Reconstruction(PhotoGeometry(PHOTO, WHOLE, CAMERA, depth_of(room(CAMERA))))
-    assert scene.surface == "layered" and 0.999 < len(scene.splats.centres) / (120 * 90) <= 1
+    scene = Reconstruction(PhotoGeometry(PHOTO, WHOLE, CAMERA, depth_of(room(CAMERA)))).with_options(surface="grid")
+    assert 0.999 < len(scene.splats.centres) / (120 * 90) <= 1
+
+
+def test_a_scenes_splats_are_those_of_what_is_seen_and_of_what_lies_behind_it() -> None:
+    z = nearest(plane(CAMERA, distance=4.0), box(CAMERA, (-0.4, -0.4, 2.0), (0.4, 0.4, 2.5)))
+    scene = Reconstruction(PhotoGeometry(PHOTO, WHOLE, CAMERA, depth_of(z)))
+    assert scene.surface == "layered"
+    sheets = scene.layers.sheets()
+    assert [sheet.name for sheet in sheets] == ["photo", "hidden"]
+    assert len(scene.splats.centres) == sum(int(sheet.valid.sum()) for sheet in sheets)
+    behind = scene.splats.centres[int(sheets[0].valid.sum()) :]
+    np.testing.assert_allclose(behind[:, 2], 4, rtol=0.05)
+    middle = np.abs(behind[:, :2] / behind[:, 2:]).max(axis=1) < 0.19  # hidden by the box
+    assert middle.sum() > 200
+
+
+def test_a_sheet_without_cuts_stays_closed_where_it_is_steep_and_the_photos_does_not_grow_fur() -> None:
+    steep = np.float32([0.05, 0, -1]) @ np.float32([[0, 0, -1], [0, 1, 0], [1, 0, 0]])  # 3° off the line of sight
+    points, normals = np.zeros((4, 4, 3), np.float32) + np.float32([0, 0, 2]), np.zeros((4, 4, 3), np.float32)
+    normals[:] = steep / np.linalg.norm(steep)
+    rest = (np.zeros((4, 4, 3), np.uint8), normals, np.ones((4, 4), bool), np.ones((4, 4), np.float32), 0.01)
+    sheets = [Sheet(name, points, *rest) for name in ("photo", "hidden")]
+    splats = sheet_splats(lambda limit: sheets)
+    longest = splats.scales[:, 0] / splats.scales[:, 1]
+    np.testing.assert_allclose(longest[:16], 1, rtol=1e-4)
+    np.testing.assert_allclose(longest[16:], np.hypot(1, 0.05) / 0.05, rtol=1e-3)
 
 
 def test_a_smooth_surface_has_splats_too() -> None:

@@ -36,17 +36,23 @@ def subject(inside: np.ndarray) -> Mask:
     return Mask(frozen(inside), "file")
 
 
+def solid_volume(mesh: Mesh) -> float:
+    whole = mesh.welded()
+    return float(volume(whole.vertices, whole.faces))
+
+
 def check_solid(mesh: Mesh) -> None:
+    assert ((mesh.uv >= 0) & (mesh.uv <= 1)).all()
+    mesh = mesh.welded()
     assert is_closed(mesh.faces)
     found = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
     assert found.is_watertight
     assert found.is_winding_consistent
     assert found.is_volume
-    assert volume(mesh.vertices, mesh.faces) > 0
+    assert solid_volume(mesh) > 0
     assert all(part.volume > 0 for part in found.split(only_watertight=False))
     assert np.isfinite(mesh.vertices).all()
     assert mesh.vertices[:, 2].min() > 0
-    assert ((mesh.uv >= 0) & (mesh.uv <= 1)).all()
 
 
 def test_a_ball_from_afar_becomes_a_ball() -> None:
@@ -55,7 +61,7 @@ def test_a_ball_from_afar_becomes_a_ball() -> None:
     mesh = make_solid(PHOTO, subject(~np.isnan(z)), depth_of(z), far)
     check_solid(mesh)
     # the rim's own depth lies between the last samples and the true silhouette, so the halves meet a little early
-    assert 0.8 < volume(mesh.vertices, mesh.faces) / (4 / 3 * math.pi) < 1.02
+    assert 0.8 < solid_volume(mesh) / (4 / 3 * math.pi) < 1.02
     np.testing.assert_allclose(mesh.vertices.min(axis=0), [-1, -1, 29], atol=0.02)
     np.testing.assert_allclose(mesh.vertices.max(axis=0), [1, 1, 30.9], atol=0.15)
 
@@ -68,7 +74,7 @@ def test_a_ball_near_by_is_closed_behind_its_silhouette() -> None:
     silhouette = math.sqrt(1 - 1 / 9)
     cap = math.pi * (2 / 3) ** 2 * (3 - 2 / 3) / 3
     exact = cap + 2 / 3 * math.pi * silhouette**3
-    assert volume(mesh.vertices, mesh.faces) == pytest.approx(exact, rel=0.15)
+    assert solid_volume(mesh) == pytest.approx(exact, rel=0.15)
     assert mesh.vertices[:, 2].min() == pytest.approx(2, abs=0.01)
     assert mesh.vertices[:, 2].max() == pytest.approx(3 - 1 / 3 + silhouette, rel=0.08)
     front = z < 2.6
@@ -114,13 +120,13 @@ def test_a_scene_becomes_a_relief_with_a_flat_base(limit: int) -> None:
     )  # walls along the rays
     solid_angle = 1.2 * 0.9
     exact = solid_angle * (base[0, 2] ** 3 - (np.minimum(z, 5.0) ** 3).mean()) / 3  # ∫ z² dz over each pixel's pyramid
-    assert volume(mesh.vertices, mesh.faces) == pytest.approx(exact, rel=0.01 if limit > z.size else 0.03)
+    assert solid_volume(mesh) == pytest.approx(exact, rel=0.01 if limit > z.size else 0.03)
 
 
 def test_a_slab_s_volume_is_exact() -> None:
     mesh = make_solid(PHOTO, WHOLE, depth_of(plane(CAMERA)), CAMERA)
     floor = 2 + 0.08 * 0.05 * 2
-    assert volume(mesh.vertices, mesh.faces) == pytest.approx(1.2 * 0.9 * (floor**3 - 8) / 3, rel=1e-3)
+    assert solid_volume(mesh) == pytest.approx(1.2 * 0.9 * (floor**3 - 8) / 3, rel=1e-3)
 
 
 def test_sky_is_put_at_the_far_end() -> None:
@@ -140,7 +146,7 @@ def test_specks_apart_from_the_subject_are_left_out() -> None:
     inside = ~np.isnan(z)
     inside[3:5, 3:5] = True
     mesh = make_solid(PHOTO, subject(inside), depth_of(frozen(np.where(np.isnan(z), 3, z))), CAMERA)
-    assert trimesh.Trimesh(mesh.vertices, mesh.faces, process=False).body_count == 1
+    assert mesh.welded().to_trimesh().body_count == 1
 
 
 def test_nothing_to_make_a_solid_of_is_told() -> None:

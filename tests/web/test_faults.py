@@ -37,7 +37,7 @@ class Server:
     said."""
 
     def __init__(self, folder: Path, module: str = "tests.web.slow_worker", **changes: Any) -> None:
-        usual = Settings(data=str(folder), min_free_mib=0, grace_seconds=1.0, preview_seconds=0.01)
+        usual = Settings(data=str(folder), min_free_mib=0, grace_seconds=1.0, preview_seconds=0.01, film_seconds=0.0)
         self.settings = replace(usual, **changes)
         self.database, self.storage = Database(self.settings.database_url), Storage(self.settings.storage_url)
         self.database.migrate()

@@ -47,7 +47,7 @@ STEPS = 3
 
 @pytest.fixture(scope="module")
 def runner() -> KindRunner:
-    return KindRunner(Settings(preview_seconds=0.0, refine_steps=STEPS))
+    return KindRunner(Settings(preview_seconds=0.0, film_seconds=0.0, refine_steps=STEPS))
 
 
 @pytest.fixture
@@ -265,7 +265,9 @@ def test_a_state_that_cannot_be_used_any_more_is_made_anew(earlier: bool, house:
 def test_a_worker_killed_in_a_refinement_is_followed_by_one_that_goes_on_from_the_checkpoint(
     start: Callable[..., Server],  # noqa: F811
 ) -> None:
-    server = start("web_3d_app.work.worker", refine_steps=STEPS, preview_seconds=0.0, grace_seconds=10.0)
+    server = start(
+        "web_3d_app.work.worker", refine_steps=STEPS, preview_seconds=0.0, film_seconds=0.0, grace_seconds=10.0
+    )
     photo = checked_upload(small_object(), "ball.png", server.jobs.limits)
     job = server.job("ball", photo, **ALPHA | {"refine": "quick"})
     server.wait(job, lambda job: job.checkpoint_key is not None and job.lane == REFINE)

@@ -29,7 +29,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     servers = []
 
     def begin(**variables: str) -> Server:
-        usual = {"UNFLAT_PREVIEW_SECONDS": "0", "UNFLAT_GRACE_SECONDS": "2"}
+        usual = {"UNFLAT_PREVIEW_SECONDS": "0", "UNFLAT_FILM_SECONDS": "0", "UNFLAT_GRACE_SECONDS": "2"}
         servers.append(Server(tmp_path / "data", **usual | variables))
         return servers[-1]
 

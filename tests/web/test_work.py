@@ -17,7 +17,7 @@ from recon.errors import BadInput, Unwritable
 from recon.pipeline import reconstruct
 from recon.types import Photo, RawDepth
 from web_3d_app.jobs.claims import Cancelled
-from web_3d_app.kinds.photo import PHOTO, VIEW
+from web_3d_app.kinds.photo import FILM, PHOTO, VIEW
 from web_3d_app.phrasebook import as_text, from_text, told
 from web_3d_app.settings import Settings
 from web_3d_app.work import checkpoint, models
@@ -76,24 +76,25 @@ class Told(Context):
         self.run.facts.update(facts)
 
     def hurry(self) -> bool:
-        return True
+        return self.lane != FILM.name  # which would come again and again
 
 
 class Run:
-    """The three lanes one after another, each with nothing but the checkpoint of the one before."""
+    """The lanes one after another, each with nothing but the checkpoint of the one before."""
 
-    def __init__(self, photo: Path, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
+    def __init__(self, photo: Path, monkeypatch: pytest.MonkeyPatch, film_seconds: float = 0.0, **changes: Any) -> None:
         monkeypatch.setattr(models, "depth_estimator", lambda *_, **__: Slope())
         self.photo, self.made, self.lanes, self.stages = photo, [], [], []
         self.params, self.facts, self.shares = PARAMS | changes, {}, []
+        self.settings = Settings(preview_seconds=0.01, film_seconds=film_seconds)
 
     def stage(self, name: str) -> None:
         self.stages.append(name)
 
     def lane(self, lane: str, given: Path | None) -> tuple[str, Path | None] | None:
         self.lanes.append(lane)
-        return work.run(Told(lane, self.params, self.photo.parent, models.Models("cpu"), Settings(preview_seconds=0.01),
-                             self.photo, 28.0, None, given, self.facts, run=self))  # fmt: skip
+        return work.run(Told(lane, self.params, self.photo.parent, models.Models("cpu"), self.settings, self.photo,
+                             28.0, None, given, self.facts, run=self))  # fmt: skip
 
     def all(self) -> Run:
         after: tuple[str, Path | None] | None = (VIEW.name, None)
@@ -103,8 +104,8 @@ class Run:
 
 
 def test_the_first_view_comes_first_and_everything_opens(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = Run(photo, monkeypatch).all()
-    assert (run.made, run.lanes) == (FIRST + MESHES + REST, LANES)
+    run = Run(photo, monkeypatch, film_seconds=600.0).all()
+    assert (run.made, run.lanes) == ([*FIRST, *MESHES, *REST, "film.mp4"], LANES)
     assert [stage for stage in run.stages if stage != "write"] == list(PHOTO.begins)
     folder = photo.parent
     for name in ("grid.glb", "mesh.glb", "mesh.ply", "mesh.stl", "smooth.glb"):
@@ -127,7 +128,7 @@ def test_the_first_view_comes_first_and_everything_opens(photo: Path, monkeypatc
     assert (
         report["options"]["surface"] == "auto"
         and report["surface"] == "solid"
-        and set(report["seconds"]) == set(run.stages)
+        and set(report["seconds"]) == set(run.stages) - {"film"}
     )
 
 
@@ -192,7 +193,7 @@ def test_a_job_of_an_older_program_begins_anew_and_ends(
     after = run.lane(lane, photo.parent / "old.npz")
     while after is not None:
         after = run.lane(*after)
-    assert (run.made, run.lanes) == (FIRST + MESHES + REST, [lane, *LANES[1:]])
+    assert (run.made, run.lanes) == (FIRST + MESHES + REST, [lane, *LANES[1:-1]])
 
 
 def test_a_checkpoint_cannot_carry_objects(tmp_path: Path) -> None:
@@ -201,9 +202,9 @@ def test_a_checkpoint_cannot_carry_objects(tmp_path: Path) -> None:
         checkpoint.load(tmp_path / "c.npz", Photo(np.zeros((1, 1, 3), np.uint8)))
 
 
-@pytest.mark.parametrize("last", ["subject", "depth", "points", "grid", "mesh", "files", "smooth", "preview"])
+@pytest.mark.parametrize("last", ["subject", "depth", "points", "grid", "mesh", "files", "smooth", "preview", "film"])
 def test_it_stops_at_every_stage(photo: Path, monkeypatch: pytest.MonkeyPatch, last: str) -> None:
-    run = Run(photo, monkeypatch)
+    run = Run(photo, monkeypatch, film_seconds=600.0)
 
     def stage(name: str) -> None:
         run.stages.append(name)

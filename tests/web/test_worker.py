@@ -39,7 +39,7 @@ LEASE = 60.0
 @pytest.fixture(scope="module")
 def runner() -> KindRunner:
     """Models that stay warm over all tests."""
-    return KindRunner(Settings(preview_seconds=0.01))
+    return KindRunner(Settings(preview_seconds=0.01, film_seconds=0.0))
 
 
 class House:

@@ -18,7 +18,7 @@ QUICK, HEAVY, SLOW = "quick", "heavy", "slow"
 CREWS = (QUICK, HEAVY, SLOW)
 """quick: what a person waits for; heavy: what takes seconds, beside others' first views; slow: minutes and hours."""
 PLY, GLB, STL, PNG, JPEG = "model/ply", "model/gltf-binary", "model/stl", "image/png", "image/jpeg"
-ZIP, JSON, BYTES = "application/zip", "application/json", "application/octet-stream"
+ZIP, JSON, BYTES, MP4 = "application/zip", "application/json", "application/octet-stream", "video/mp4"
 OFF = "off"
 """The choice of an option that asks for a kind that follows: it is not wanted."""
 Facts = dict[str, Any]

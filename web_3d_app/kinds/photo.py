@@ -1,23 +1,24 @@
 """One photo on its way to a model.
 
-Lanes: view (what is shown at once) → mesh (the surface that was asked for) → files (everything to download). A crew does
-meshes before files.
+Lanes: view (what is shown at once) → mesh (the surface that was asked for) → files (everything to download) → film (the
+parallax film). A crew does meshes before files, and films when there is nothing else to do.
 """
 
 from __future__ import annotations
 
 from recon.options import PhotoOptions
-from web_3d_app.kinds.base import BYTES, GLB, HEAVY, JPEG, JSON, PLY, PNG, QUICK, STL, ZIP, Kind, Lane, Sentences
+from web_3d_app.kinds.base import BYTES, GLB, HEAVY, JPEG, JSON, MP4, PLY, PNG, QUICK, STL, ZIP, Kind, Lane, Sentences
 
 VIEW = Lane("view", QUICK, {"read": 0.02, "model": 0.04, "subject": 0.08, "depth": 0.2, "points": 0.3, "grid": 0.35})
 MESH = Lane("mesh", HEAVY, {"mesh": 0.45})
 FILES = Lane("files", HEAVY, {"files": 0.65, "splats": 0.72, "smooth": 0.78, "preview": 0.9}, urgency=1)
-"""Shares of the seconds that a one-megapixel photo takes on two cores."""
+FILM = Lane("film", HEAVY, {"film": 0.98}, urgency=2)
+"""Shares of the seconds that a one-megapixel photo takes on two cores, to the last file but the film."""
 PHOTO = Kind(
     name="photo",
     run="web_3d_app.work.photo.run",
     warm_up="web_3d_app.work.photo.warm_up",
-    lanes=(VIEW, MESH, FILES),
+    lanes=(VIEW, MESH, FILES, FILM),
     artefacts={
         "points_view.ply": ("points_view", PLY),
         "photo_thumb.jpg": ("photo_thumb", JPEG),
@@ -44,6 +45,7 @@ PHOTO = Kind(
         "preview.png": ("preview", PNG),
         "preview_thumb.jpg": ("preview_thumb", JPEG),
         "report.json": ("report", JSON),
+        "film.mp4": ("film", MP4),
     },
     sentences=Sentences(
         queue_full="Too many photos wait already; try again in a minute.",

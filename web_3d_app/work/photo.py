@@ -1,17 +1,16 @@
-"""One job from its photo to its files, each made visible as soon as it is there, in three lanes (see `kinds.photo`).
+"""One job from its photo to its files, each made visible as soon as it is there, in four lanes (see `kinds.photo`).
 
 First what a person waits for (thinned points and the instant mesh), then the surface that was asked for, then the rest,
-the Poisson mesh beside it.
+the Poisson mesh beside it, and last the film.
 """
 
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -42,11 +41,10 @@ from recon.progress import Stopwatch
 from recon.types import DepthMap, Mesh
 from web_3d_app.files import beside
 from web_3d_app.kinds.base import HEAVY, QUICK
-from web_3d_app.kinds.photo import FILES, MESH, VIEW
+from web_3d_app.kinds.photo import FILES, FILM, MESH, VIEW
 from web_3d_app.phrasebook import book
-from web_3d_app.work import checkpoint
+from web_3d_app.work import checkpoint, drawing
 from web_3d_app.work.context import Context, Next
-from web_3d_app.work.sheets import mesh_arrays
 
 VIEW_POINTS = 300_000
 """Points for the viewer: a whole photo of 512×512 pixels, and a phone turns them smoothly."""
@@ -60,7 +58,9 @@ def run(context: Context) -> Next | None:
     """One lane's work on one photo. Raises UnflatError, or what the context raises."""
     work = PhotoRun(context)
     try:
-        return {VIEW.name: work.view, MESH.name: work.mesh, FILES.name: work.files}[context.lane]()
+        return {VIEW.name: work.view, MESH.name: work.mesh, FILES.name: work.files, FILM.name: work.film}[
+            context.lane
+        ]()
     except checkpoint.Outdated:  # the server was updated in between
         return work.view()
 
@@ -108,10 +108,10 @@ class PhotoRun:
         self.context.tell(self._facts(result))
         return FILES.name, checkpoint.save(result, self.context.folder / "mesh.npz")
 
-    def files(self) -> None:
+    def files(self) -> Next | None:
         """Everything to download, and a picture."""
         result = self._loaded()
-        with self._drawing(result) if self.context.settings.preview_seconds else nullcontext() as drawing:
+        with self._preview(result) if self.context.settings.preview_seconds else nullcontext() as drawn:
             with self.context.watch.stage("files"):
                 self._add_files(result)
             self.context.tell(self._facts(result))
@@ -121,9 +121,9 @@ class PhotoRun:
             if result.surface != "poisson":
                 with self.context.watch.stage("smooth"):
                     self._add_smooth(result)
-            if drawing is not None:
+            if drawn is not None:
                 with self.context.watch.stage("preview"):
-                    self._add_preview(drawing)
+                    self._add_preview(drawn)
         self.context.tell(self._facts(result))
         report = result.report(book()) | {
             "options": dict(self.context.params), "seconds": self.context.watch.rounded(),
@@ -131,6 +131,20 @@ class PhotoRun:
         report["photo"].pop("name", None)
         report["warnings"] += [told.text(book()) for told in self.notes]
         self._add("report.json", lambda path: write_report(report, path))
+        return (FILM.name, self.context.checkpoint) if self.context.settings.film_seconds else None
+
+    def film(self) -> Next | None:
+        """The parallax film, in time or not at all; later, if somebody waits for something else."""
+        result, film = self._loaded(), self.context.folder / "film.mp4"
+        end = time.monotonic() + self.context.settings.film_seconds
+        with self.context.watch.stage("film"), drawing.film(result, self.context.folder, film) as process:
+            while not drawing.ended(process) and time.monotonic() < end:
+                self.context.check_stop()
+                if self.context.hurry():
+                    return FILM.name, self.context.checkpoint
+            if process.poll() == 0:
+                self._add(film.name, lambda path: None)
+        return None
 
     def _loaded(self) -> Reconstruction:
         """What the lane before made of the photo."""
@@ -186,35 +200,16 @@ class PhotoRun:
             result = result.with_options(surface="solid")
         self.print_mm = print_to(path, result.mesh, result.options)
 
-    @contextmanager
-    def _drawing(self, result: Reconstruction) -> Iterator[subprocess.Popen[bytes]]:
-        """A process that draws the mesh while files are written. VTK may end a process without a display: then there is no
-        picture, and that is all."""
-        given = self.context.folder / "drawing.npz"
-        camera = np.array([result.camera.width, result.camera.height, result.camera.focal])
-        facts = {"camera": camera, "closed": np.array(result.surface == "solid")}
-        np.savez(given, **facts, **mesh_arrays(result.mesh))  # type: ignore[arg-type]
-        command = [
-            sys.executable,
-            "-m",
-            "web_3d_app.work.preview",
-            str(given),
-            str(self.context.folder / "preview.png"),
-        ]
-        quiet = subprocess.DEVNULL
-        with subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet) as process:
-            try:
-                yield process
-            finally:
-                process.kill()
+    def _preview(self, result: Reconstruction) -> AbstractContextManager[subprocess.Popen[bytes]]:
+        """Draws while files are written."""
+        return drawing.preview(result, self.context.folder, self.context.folder / "preview.png")
 
-    def _add_preview(self, drawing: subprocess.Popen[bytes]) -> None:
+    def _add_preview(self, process: subprocess.Popen[bytes]) -> None:
         """The picture, if it is there in time and nobody else waits for something."""
         end = time.monotonic() + self.context.settings.preview_seconds
-        while drawing.poll() is None and time.monotonic() < end and not self.context.hurry():
-            with suppress(subprocess.TimeoutExpired):
-                drawing.wait(0.1)
-        if drawing.poll() == 0:
+        while not drawing.ended(process) and time.monotonic() < end and not self.context.hurry():
+            pass
+        if process.poll() == 0:
             self._add("preview.png", lambda path: None)
             drawn = cv2.imread(str(self.context.folder / "preview.png"))
             assert drawn is not None, "it was just written"
@@ -238,6 +233,7 @@ class PhotoRun:
             "depth_kind": depth["kind"],
             "subject": report["subject"]["method"],
             "surface": report["surface"],
+            "cone": result.options.cone if result.surface == "layered" else None,
             "surface_source": report["surface_source"],
             "points": counts.get("points"),
             "vertices": counts.get("vertices"),

@@ -1,7 +1,7 @@
 // Two models in one picture, left and right of a line that can be moved. One camera sees both.
 
 export const MESHES = ["smooth", "grid", "mesh", "refined"];  // the better ones last
-const ORDER = ["points", ...MESHES];
+const ORDER = ["points", "splats", ...MESHES];
 
 export class Compare {
   // mode(): how meshes are shown; nameOf(layer): what it is called.

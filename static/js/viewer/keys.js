@@ -3,10 +3,11 @@ const STEP = 0.08;  // radians
 
 export function listenForKeys(stage, press) {
   const turns = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] };
-  const presses = { 0: "reset", r: "reset", c: "camera", t: "turn", m: "ruler", b: "compare", s: "shot", f: "full" };
+  const presses = { 0: "reset", r: "reset", c: "camera", t: "turn", m: "ruler", b: "compare", s: "shot", f: "full", l: "free" };
   stage.canvas.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    if (turns[key] || "+=-".includes(key)) stage.rest();
     if (turns[key]) stage.orbit(...turns[key]);
     else if (key === "+" || key === "=") stage.orbit(0, 0, 0.9);
     else if (key === "-") stage.orbit(0, 0, 1 / 0.9);

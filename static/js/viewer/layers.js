@@ -3,6 +3,7 @@
 import { GLTFLoader, Group, Mesh, Points, PLYLoader } from "../three.js";
 import { medianDepth, sampleOf } from "./framing.js";
 import { clay, normals, pointMaterial, underWires, wires } from "./materials.js";
+import { Splats } from "./splats.js";
 
 function release(object) {
   object.traverse((part) => {
@@ -68,8 +69,9 @@ class Surface {
 }
 
 export class Layers {
-  constructor(scene) {
-    this.scene = scene;
+  constructor(stage) {
+    this.stage = stage;
+    this.scene = stage.scene;
     this.all = new Map();
     this.urls = new Map();  // name → where it lies
     this.coming = new Map();  // address → the layer that is being fetched
@@ -98,19 +100,24 @@ export class Layers {
 
   async load(name, url, onShare) {
     const progress = (event) => event.lengthComputable && onShare(event.loaded / event.total);
-    const layer = name === "points"
-      ? new Cloud(await new PLYLoader().loadAsync(url, progress))
-      : new Surface((await new GLTFLoader().loadAsync(url, progress)).scene);
+    const layer = await this.made(name, url, progress);
     const old = this.all.get(name);
     if (old) {
       this.scene.remove(old.object);
-      release(old.object);
+      if (old.release) old.release();
+      else release(old.object);
     }
     layer.url = url;
     this.all.set(name, layer);
     layer.object.visible = false;
     this.scene.add(layer.object);
     return layer;
+  }
+
+  async made(name, url, progress) {
+    if (name === "splats") return Splats.load(url, this.stage);
+    if (name === "points") return new Cloud(await new PLYLoader().loadAsync(url, progress));
+    return new Surface((await new GLTFLoader().loadAsync(url, progress)).scene);
   }
 
   // Another photo's unit of length may be another one: seen from the photo's camera, nothing changes with this.

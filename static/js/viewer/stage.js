@@ -1,7 +1,9 @@
 // The canvas: renderer, one camera, orbit controls. Draws only when something changed.
 // Frame: glTF's (x right, y up). The photo's camera stands at the origin and looks along −z.
 import { DirectionalLight, HemisphereLight, OrbitControls, PerspectiveCamera, Scene, Spherical, Vector3, WebGLRenderer } from "../three.js";
+import { slowed } from "./cone.js";
 import { whereSeenWhole } from "./framing.js";
+import { swing } from "./swing.js";
 
 const MARGIN = 1.04;  // a little air around the photo's frame
 const AIR = 1.12;  // and around a model seen aside
@@ -28,12 +30,16 @@ export class Stage {
     this.controls = new OrbitControls(this.camera, canvas);
     this.controls.enableDamping = !calm();
     this.controls.dampingFactor = 0.12;
-    this.controls.addEventListener("change", () => this.invalidate());
-    this.controls.addEventListener("start", () => { this.motion = null; this.introduced = this.held = true; this.onTouch?.(); this.leavePhoto(); });
+    this.controls.addEventListener("change", () => { this.keepInCone(); this.invalidate(); });
+    this.controls.addEventListener("start", () => { this.rest(); this.held = true; this.onTouch?.(); this.leavePhoto(); });
     this.controls.addEventListener("end", () => { this.held = false; });
     this.frame = { tanX: Math.tan(Math.PI / 6), tanY: Math.tan(Math.PI / 6), distance: 1 };
     this.motion = null;  // (milliseconds) → whether it goes on
     this.introduced = false;
+    this.cone = null;  // radians that the view may be turned by from the photo's; null: there is no end to it
+    this.aside = 0;  // radians that it is turned by
+    this.mostPixels = 2;  // of the canvas for one of the page's, in each direction
+    this.seen = true;  // on the screen
     this.ball = null;  // the middle and the radius of a closed model
     this.atPhoto = true;  // one looks from the photo's camera
     this.held = false;  // the pointer turns it
@@ -42,6 +48,10 @@ export class Stage {
     this.draw = () => this.renderer.render(this.scene, this.camera);
     this.setFrame({});
     new ResizeObserver(() => this.resize()).observe(canvas.parentElement);
+    new IntersectionObserver(([{ isIntersecting }]) => {
+      this.seen = isIntersecting;
+      if (isIntersecting) this.invalidate();
+    }).observe(canvas);
     canvas.addEventListener("webglcontextrestored", () => this.invalidate());
     this.resize();
   }
@@ -74,12 +84,18 @@ export class Stage {
   resize() {
     const { clientWidth: width, clientHeight: height } = this.canvas.parentElement;
     if (!width || !height) return;
-    this.renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
+    this.renderer.setPixelRatio(Math.min(devicePixelRatio, this.mostPixels));
     this.renderer.setSize(width, height, false);
     this.camera.aspect = width / height;
     this.fit();
     this.redraw();  // in the same task, or the canvas is empty for one picture
     this.invalidate();
+  }
+
+  usePixels(most) {
+    if (most === this.mostPixels) return;
+    this.mostPixels = most;
+    this.resize();
   }
 
   redraw() {
@@ -105,6 +121,38 @@ export class Stage {
     this.controls.target.copy(target);
     this.controls.update();
     this.invalidate();
+  }
+
+  // A turn ends softly at the cone around the direction from the target to where the photo's camera stood.
+  keepInCone() {
+    if (!this.cone) return;
+    const { position } = this.camera;
+    const { target } = this.controls;
+    const offset = position.clone().sub(target);
+    const home = target.clone().negate().normalize();
+    const angle = offset.angleTo(home);
+    const allowed = slowed(this.aside, angle, this.cone);
+    if (allowed < angle) {
+      const axis = home.clone().cross(offset).normalize();
+      position.copy(home.multiplyScalar(offset.length()).applyAxisAngle(axis, allowed)).add(target);
+      this.camera.lookAt(target);
+    }
+    this.aside = allowed;
+  }
+
+  // cone: radians, or null: it can be turned all round.
+  limit(cone) {
+    if (cone === this.cone) return;
+    this.cone = cone;
+    if (!cone) return;
+    this.aside = this.camera.position.clone().sub(this.controls.target).angleTo(this.controls.target.clone().negate());
+    if (this.aside > cone) this.viewFromCamera();
+  }
+
+  // Whatever moves by itself stops where it is.
+  rest() {
+    this.motion = null;
+    this.introduced = true;
   }
 
   // Turn around the target (radians) and go nearer (factor < 1) or farther.
@@ -197,9 +245,15 @@ export class Stage {
     this.glide(target.clone().addScaledVector(ASIDE, Math.min(distance, this.frame.distance * FARTHEST)), target, duration);
   }
 
-  // Once, unless the person was first: from the photo's own view, where the model looks flat, to one aside.
-  introduce(sample) {
-    if (!this.introduced) this.lookAside(sample, INTRODUCTION);
+  // Once, unless the person was first: a scene swings about the photo's own view; from there something closed looks flat, and
+  // is seen from aside.
+  introduce(sample, scene) {
+    if (this.introduced) return;
+    this.introduced = true;
+    if (!scene) return this.lookAside(sample, INTRODUCTION);
+    if (calm()) return;
+    this.atPhoto = false;
+    swing(this);
   }
 
   move(motion) {
@@ -215,7 +269,7 @@ export class Stage {
         const motion = this.motion;
         const goesOn = motion(now);
         if (this.motion === motion && !goesOn) this.motion = null;
-        if (this.motion) this.invalidate();
+        if (this.motion && this.seen) this.invalidate();
       }
       this.controls.update();  // damping: a change asks for the next picture
       this.redraw();

@@ -23,7 +23,7 @@ export class Turntable {
       const step = last === null ? 0 : Math.min(100, now - last);
       last = now;
       angle += (step / TURN) * 2 * Math.PI;
-      const to = this.closed ? angle : SWING * Math.sin(angle * 1.6);
+      const to = this.closed ? angle : Math.min(SWING, 0.8 * (this.stage.cone ?? Math.PI)) * Math.sin(angle * 1.6);
       this.stage.orbit(to - swung, 0, this.closed ? Math.min(BACK, this.stage.tooNear()) : 1);
       swung = to;
       return this.on;

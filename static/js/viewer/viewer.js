@@ -7,6 +7,7 @@ import { say } from "../say.js";
 import { asRadioGroup, listenForKeys } from "./keys.js";
 import { Layers } from "./layers.js";
 import { Ruler } from "./ruler.js";
+import { PIXELS } from "./splats.js";
 import { Stage } from "./stage.js";
 import { Turntable } from "./turntable.js";
 
@@ -20,16 +21,17 @@ export class Viewer {
     this.mode = "points";
     this.surface = "grid";
     this.other = null;  // another model of the same photo: its job, and what it is called
+    this.free = false;  // a scene may be turned past its cone
     this.chosen = { mode: false, surface: false };  // what the person chose is not changed by what arrives later
     this.stage = new Stage(byId("canvas"));
-    this.layers = new Layers(this.stage.scene);
+    this.layers = new Layers(this.stage);
     this.turntable = new Turntable(this.stage, (on) => action("turn").setAttribute("aria-pressed", String(on)));
     this.stage.onTouch = () => this.turntable.toggle(false);
     this.compare = new Compare(this.stage, this.layers, {
-      mode: () => (this.mode === "points" ? "textured" : this.mode), nameOf: (name) => this.nameOf(name),
+      mode: () => (this.ofSurface() ? this.mode : "textured"), nameOf: (name) => this.nameOf(name),
     });
     this.ruler = new Ruler(this.stage, {
-      target: () => this.layers.get(this.visible())?.object, facts: () => this.job?.facts, tell: (text) => this.hint(text),
+      target: () => this.layers.get(this.touched())?.object, facts: () => this.job?.facts, tell: (text) => this.hint(text),
     });
     this.compare.onPick = () => this.fetchSeen();
     this.markMode = asRadioGroup(byId("modes"), (mode) => { this.chosen.mode = true; this.setMode(mode); });
@@ -39,11 +41,12 @@ export class Viewer {
   listen() {
     const toggleFull = listenForFullScreen(byId("viewer"), (on) => action("full").setAttribute("aria-pressed", String(on)));
     const acts = {
-      reset: () => { this.turntable.toggle(false); const layer = this.layers.get(this.visible()); if (layer) this.stage.lookAside(layer.sample); },
-      camera: () => { this.turntable.toggle(false); this.stage.viewFromCamera(); },
+      reset: () => { this.stage.rest(); this.turntable.toggle(false); const layer = this.layers.get(this.visible()); if (layer) this.stage.lookAside(layer.sample); },
+      free: () => { this.free = !this.free; this.limit(); },
+      camera: () => { this.stage.rest(); this.turntable.toggle(false); this.stage.viewFromCamera(); },
       turn: () => this.turntable.toggle(),
-      ruler: () => this.toggle("ruler", this.ruler),
-      compare: () => { this.toggle("compare", this.compare); this.show(); },
+      ruler: () => { this.stage.rest(); this.toggle("ruler", this.ruler); },
+      compare: () => { this.stage.rest(); this.toggle("compare", this.compare); this.show(); },
       shot: () => savePicture(this.stage, this.job?.title),
       full: toggleFull,
     };
@@ -52,6 +55,7 @@ export class Viewer {
     byId("surface").addEventListener("change", (event) => this.pick(event.target.value));
     byId("size").addEventListener("input", () => this.show());
     this.stage.before.push(() => this.sizePoints());
+    this.stage.before.push(() => { if (this.drawsSplats()) this.layers.get("splats")?.sort(); });
   }
 
   toggle(name, tool) {
@@ -91,15 +95,45 @@ export class Viewer {
     if (!this.chosen.surface) this.surface = this.meshes().at(-1) ?? name;
     this.enable();
     this.show();
-    if (name !== "points") this.stage.introduce(layer.sample);
+    if (name !== "points") this.stage.introduce(layer.sample, this.isScene());
   }
 
   pick(name) {
     this.chosen.surface = true;
     this.surface = name;
-    if (this.mode === "points") this.mode = "textured";
+    if (!this.ofSurface()) this.mode = "textured";
     this.enable();
     this.show();
+  }
+
+  // A mesh is seen, in one of its modes, and neither points nor splats.
+  ofSurface() {
+    return this.mode !== "points" && this.mode !== "splats";
+  }
+
+  // One thing was cut out of the photo, or all of it is the model.
+  isScene() {
+    const { subject, surface } = this.job?.facts ?? {};
+    return subject === "none" && surface !== "solid";
+  }
+
+  // What a ruler touches: there is nothing to touch of splats, but the mesh, or the points, they were made of.
+  touched() {
+    const visible = this.visible();
+    return visible === "splats" ? [...this.meshes().reverse(), "points"].find((name) => this.layers.get(name)) : visible;
+  }
+
+  drawsSplats() {
+    return this.compare.on ? this.compare.picks.some((pick) => pick.value === "splats") : this.visible() === "splats";
+  }
+
+  // A scene that was made for a cone is turned within it, unless that was freed.
+  limit() {
+    const { facts } = this.job ?? {};
+    const cone = this.isScene() && facts.cone ? (facts.cone * Math.PI) / 180 : null;
+    action("free").hidden = !cone;
+    action("free").setAttribute("aria-pressed", String(this.free));
+    this.stage.limit(this.free ? null : cone);
   }
 
   // Another model of the same photo on the left, this one's best on the right. Its unit may be another one: the nearest
@@ -123,6 +157,7 @@ export class Viewer {
 
   nameOf(name) {
     if (name === "points") return "Points";
+    if (name === "splats") return "Splats";
     if (name === "refined") return "Better";
     if (name === "other") return `Other: ${this.other?.words ?? ""}`;
     const { surface } = this.job?.facts ?? {};
@@ -148,16 +183,18 @@ export class Viewer {
     this.compare.pick(first, "refined");
     this.chosen.surface = true;
     this.surface = which === "first" ? first : "refined";
-    if (this.mode === "points") this.mode = "textured";
+    if (!this.ofSurface()) this.mode = "textured";
     this.show();
   }
 
   enable() {
     const meshes = this.meshes();
     for (const button of byId("modes").children) {
-      button.disabled = button.dataset.mode === "points" ? !this.layers.has("points") : meshes.length === 0;
+      const { mode } = button.dataset;
+      button.disabled = mode === "points" || mode === "splats" ? !this.layers.has(mode) : meshes.length === 0;
+      if (mode === "splats") button.hidden = button.disabled;
     }
-    if (this.layers.all.size) for (const name of ["reset", "camera", "turn", "ruler", "shot", "full"]) action(name).disabled = false;
+    if (this.layers.all.size) for (const name of ["reset", "camera", "turn", "ruler", "shot", "full", "free"]) action(name).disabled = false;
     action("compare").disabled = !this.layers.all.size || !this.compare.possible();
     const pick = byId("surface");
     if (meshes.length) pick.replaceChildren(...meshes.map((name) => new Option(this.nameOf(name), name, false, name === this.surface)));
@@ -167,7 +204,7 @@ export class Viewer {
 
   visible() {
     if (this.compare.on) return this.compare.picks[1].value;
-    if (this.mode === "points" && this.layers.has("points")) return "points";
+    if (!this.ofSurface() && this.layers.has(this.mode)) return this.mode;
     return this.layers.has(this.surface) ? this.surface : [...this.layers.all.keys()].at(-1);
   }
 
@@ -189,7 +226,9 @@ export class Viewer {
       console.warn(error);
       say("A part of the model could not be loaded. Choose it again to try once more.");
       byId("viewer").setAttribute("aria-busy", "false");
-      return true;
+      if (this.mode !== "splats") return true;
+      this.mode = "textured";  // they need more of WebGL than a mesh does
+      return false;
     }).then((failed) => {
       this.fetching = null;
       this.hint("");
@@ -203,9 +242,11 @@ export class Viewer {
     this.markMode(this.mode);
     byId("surface").value = this.surface;
     this.turnAbout();
+    this.limit();
+    this.stage.usePixels(this.drawsSplats() ? PIXELS : 2);
     this.onShown?.(this.compare.on ? "both" : this.visible() === "refined" ? "better" : "first");
     byId("size-slide").hidden = this.mode !== "points";
-    byId("surface-pick").hidden = this.mode === "points" || this.compare.on;
+    byId("surface-pick").hidden = !this.ofSurface() || this.compare.on;
     this.sizePoints();
     this.stage.invalidate();
   }
