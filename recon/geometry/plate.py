@@ -34,8 +34,8 @@ CLASSES = 8
 SMOOTH = 9
 OVERLAP = 2
 """Cells by which the plate reaches under the far side, so that no gap opens at the seam."""
-WIDEST_PAD = 0.5
-"""Of the photo's longer side: how far the plate reaches over the photo's border at most."""
+LEAST_PAD, WIDEST_PAD = 0.1, 0.5
+"""Of the photo's longer side: how far the plate reaches over the photo's border, where a step's reach does."""
 HOLE = 0.1
 """Of the photo's longer side: how far into a hole of a measured map its rim is carried on."""
 
@@ -117,14 +117,16 @@ def make_plate(
     rim = _hole_rim(inverse, hole)
     if not len(kept.row) and not len(rim[0]):
         return None
-    pads = _pads(kept, inverse.shape, reach, math.ceil(WIDEST_PAD * longest))
+    pads = _pads(kept, inverse.shape, reach, longest)
     top, bottom, left, right = pads
     front = np.pad(cells(inverse), ((top, bottom), (left, right)), mode="edge")
     gap = np.pad(_all_of(hole), ((top, bottom), (left, right)))
     allowed = np.pad(~_all_of(~shown), ((top, bottom), (left, right)), mode="edge")
     planes = _Planes(front.shape, slope, inverse, top, left, floor)
+    front = np.where(_beside_photo(front.shape, pads, longest), np.float32(np.inf), front)
+    nearest = front * np.float32(1 - BEHIND)
     for members, limit in by_height(kept, reach):
-        planes.offer(kept.row[members], kept.column[members], limit, front * np.float32(1 - BEHIND), allowed & ~gap)
+        planes.offer(kept.row[members], kept.column[members], limit, nearest, allowed & ~gap)
     for members, limit in by_height(sky, reach):
         planes.leave_open(sky.row[members], sky.column[members], limit)
     if len(rim[0]):
@@ -269,8 +271,10 @@ def by_height(steps: Steps, reach: float) -> list[tuple[Bool[ndarray, " n"], flo
     return [(octave == each, float(steps.height[octave == each].max()) * reach + 1) for each in np.unique(octave)]
 
 
-def _pads(steps: Steps, shape: tuple[int, int], reach: float, most: int) -> tuple[int, int, int, int]:
-    """Cells above, below, left and right of the photo that steps reach."""
+def _pads(steps: Steps, shape: tuple[int, int], reach: float, longest: float) -> tuple[int, int, int, int]:
+    """Cells above, below, left and right of the photo that steps reach, at most WIDEST_PAD, and at least LEAST_PAD
+    where any."""
+    least, most = math.ceil(LEAST_PAD * longest), math.ceil(WIDEST_PAD * longest)
     far = steps.height * np.float32(reach)
     beyond = (
         far - steps.row / 2,
@@ -279,9 +283,26 @@ def _pads(steps: Steps, shape: tuple[int, int], reach: float, most: int) -> tupl
         far - (shape[1] - steps.column) / 2,
     )
     top, bottom, left, right = (
-        int(np.clip(math.ceil(float(each.max(initial=0))), 0, most)) if len(each) else 0 for each in beyond
+        int(np.clip(math.ceil(float(each.max())), least, most)) if len(each) and each.max() > 0 else 0
+        for each in beyond
     )
     return top, bottom, left, right
+
+
+def _beside_photo(shape: tuple[int, ...], pads: tuple[int, int, int, int], longest: float) -> Bool[ndarray, "h w"]:
+    """The strip around the photo that is uncovered on the far side of steps, too: seen from aside, what is near ends
+    higher or lower than what is far."""
+    top, bottom, left, right = pads
+    out = np.ones(shape, bool)
+    out[top : shape[0] - bottom, left : shape[1] - right] = False
+    wide = math.ceil(LEAST_PAD * longest)
+    rows, columns = (
+        slice(max(top - wide, 0), shape[0] - max(bottom - wide, 0)),
+        slice(max(left - wide, 0), shape[1] - max(right - wide, 0)),
+    )
+    strip = np.zeros(shape, bool)
+    strip[rows, columns] = True
+    return out & strip
 
 
 def _hole_rim(

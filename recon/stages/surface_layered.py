@@ -51,7 +51,7 @@ MIXED = 0.15
 """Share of the near side's colour in a far one from which it is mixed."""
 SKY_EVERY = 4
 """Samples of the dome's from one of its vertices to the next."""
-SKY_PAD = 0.3
+SKY_PAD = 0.5
 """How far the sky reaches over the photo's border, in parts of its longer side."""
 
 
