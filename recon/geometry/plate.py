@@ -34,7 +34,7 @@ CLASSES = 8
 SMOOTH = 9
 OVERLAP = 2
 """Cells by which the plate reaches under the far side, so that no gap opens at the seam."""
-WIDEST_PAD = 0.3
+WIDEST_PAD = 0.5
 """Of the photo's longer side: how far the plate reaches over the photo's border at most."""
 HOLE = 0.1
 """Of the photo's longer side: how far into a hole of a measured map its rim is carried on."""

@@ -14,10 +14,10 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int64, Shaped, UInt8
 from numpy import ndarray
 
-LEVEL = 1.25
+LEVEL = 1.5
 """Ratio of disparity from one fill to the next."""
 MOST_LEVELS = 10
-IN_FRONT = 1.05
+IN_FRONT = 1.2
 """A source may be nearer than the level by this factor."""
 LIGHT = 1e-3
 """Weight of a source far behind the level."""
@@ -27,6 +27,8 @@ SAME = 0.05
 """Relative difference of disparity up to which a reflected sample lies on the plane that is carried on."""
 ALIKE = 25.0
 """Distance of two colours up to which they are alike, in grey levels."""
+UNMIXED = 0.35
+"""Distance of a colour from all mixtures of two, in parts of theirs, from which it is none."""
 FINE = 6
 """Half width in samples of the boxes, used twice, whose blur leaves out what counts as fine texture."""
 
@@ -156,10 +158,14 @@ def doubled(values: Float32[ndarray, "h w *c"]) -> Float32[ndarray, "a b *c"]:
 def mixed_share(
     colours: Float32[ndarray, "h w 3"], near: Float32[ndarray, "h w 3"], far: Float32[ndarray, "h w 3"]
 ) -> Float32[ndarray, "h w"]:
-    """How much of the near side's colour is in each, α of I = α·near + (1 − α)·far by least squares; 0 where both are
-    alike."""
+    """How much of the near side's colour is in each, α of I = α·near + (1 − α)·far by least squares; NaN where both are
+    alike, or where no mixture of them is like it."""
     apart = near - far
-    return ((colours - far) * apart).sum(axis=2) / np.maximum((apart * apart).sum(axis=2), ALIKE**2)
+    size = (apart * apart).sum(axis=2)
+    share = ((colours - far) * apart).sum(axis=2) / np.maximum(size, 1)
+    rest = colours - far - share[..., None] * apart
+    explained = (size >= ALIKE**2) & ((rest * rest).sum(axis=2) <= UNMIXED**2 * size)
+    return np.where(explained, share, np.float32(np.nan))
 
 
 def nearest_colours(

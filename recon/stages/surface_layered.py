@@ -45,8 +45,8 @@ OFF_STEP = 2.5
 """Samples from a step whose colours both sides share: nobody's source."""
 NEAR_RIM = 1.5
 """Samples from a step within which the near side's colours are mixed."""
-FAR_RIM = 4.5
-"""The same on the far side, where the photo's edge need not be quite the depth's; the plate reaches as far."""
+FAR_RIM, BLURRED_RIM = 1.5, 4.5
+"""The same on the far side; and where the depth is a network's, whose edges need not be quite the photo's."""
 MIXED = 0.15
 """Share of the near side's colour in a far one from which it is mixed."""
 SKY_EVERY = 4
@@ -110,12 +110,12 @@ class Layers:
         return mesh.with_(name="photo", behind=tuple(each.mesh() for each in self.behind))
 
     def _trimmed(self) -> Lattice:
-        """The front without its far samples at steps, where the plate shows instead: its outline runs between samples, and
-        half of these texels are the near side's."""
+        """The front without those far samples at steps whose colours are mixed, where the plate shows instead: the outline
+        runs between samples, and half of these texels are the near side's."""
         cleaned, (distance, far_side) = self.front.cleaned, self.front.edge
         for each in self.behind:
-            if each.name == "hidden":
-                trimmed = far_side & (distance < 1) & each.at_samples(cleaned)[1]
+            if each.name == "hidden" and self.rims is not None:
+                trimmed = far_side & (distance < 1) & self.rims[0] & each.at_samples(cleaned)[1]
                 cleaned = replace(cleaned, z=np.where(trimmed, np.float32(np.nan), cleaned.z))
         return cleaned
 
@@ -169,7 +169,7 @@ def make_layers(
     pivot = float(np.nanmedian(front.lattice.z)) if not np.isnan(front.lattice.z).all() else 1.0
     reach = camera.focal * pivot * math.tan(math.radians(settings.cone)) / (2 * front.lattice.stride)
     behind = [*_hidden(front, colours, reach), *_sky(front, colours, reach)]
-    rims = _rims(front, colours, behind) if behind else None
+    rims = _rims(front, colours) if behind else None
     return Layers(photo, mask, front, smallest, tuple(behind), rims)
 
 
@@ -268,24 +268,24 @@ def _sky(front: Front, colours: Float32[ndarray, "h w 3"], reach: float) -> list
     return [Behind("sky", replace(lattice, z=z), np.clip(np.rint(filled), 0, 255).astype(np.uint8), SKY_EVERY)]
 
 
-def _rims(
-    front: Front, colours: Float32[ndarray, "h w 3"], behind: list[Behind]
-) -> tuple[Bool[ndarray, "h w"], UInt8[ndarray, "h w 3"]]:
-    """The samples on both sides of steps, and their own side's colours: the near side's from further in, the far side's
-    from the sheet behind it, which has them from further off."""
+def _rims(front: Front, colours: Float32[ndarray, "h w 3"]) -> tuple[Bool[ndarray, "h w"], UInt8[ndarray, "h w 3"]]:
+    """The samples at steps in whose colours the other side's is mixed, and the colours of their own side: those of the
+    nearest sample on it that is far enough from the step."""
     distance, far_side = front.edge
     there = ~np.isnan(front.inverse)
-    near = there & ~far_side & (distance < NEAR_RIM)
-    inner = there & ~far_side & (distance >= NEAR_RIM) & (distance < SOURCE_WINDOW)
-    out, given = nearest_colours(colours, inner, near, 2 * NEAR_RIM)
-    far = there & far_side & (distance < FAR_RIM)
-    for each in behind:
-        if each.name == "hidden":
-            plate, shown = each.at_samples(front.lattice)
-            beyond, known = nearest_colours(colours, inner, far & shown, 2 * FAR_RIM)
-            known &= mixed_share(colours, beyond.astype(np.float32), plate.astype(np.float32)) > MIXED
-            out[known], given = plate[known], given | known
-    return given, out
+    sides = [there & ~far_side, front.sky | (there & far_side)]
+    rim = BLURRED_RIM if front.lattice.noise else FAR_RIM
+    band = (there | front.sky) & (distance < rim)
+    inner = [
+        side & (distance >= least) & (distance < SOURCE_WINDOW)
+        for side, least in zip(sides, (NEAR_RIM, rim), strict=True)
+    ]
+    (near, near_known), (far, far_known) = (nearest_colours(colours, side, band, 2 * rim) for side in inner)
+    share = mixed_share(colours, near.astype(np.float32), far.astype(np.float32))
+    known = band & near_known & far_known
+    mixed_far = known & there & far_side & (share > MIXED)
+    mixed_near = known & sides[0] & (distance < NEAR_RIM) & (share < 1 - MIXED)
+    return mixed_far | mixed_near, np.where(far_side[..., None], far, near)
 
 
 def _at_samples(rgb: UInt8[ndarray, "h w 3"], lattice: Lattice) -> UInt8[ndarray, "a b 3"]:
