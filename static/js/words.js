@@ -27,7 +27,8 @@ export const number = (value) => new Intl.NumberFormat("en").format(value);
 
 function took(job) {
   if (!job.started_at || !job.finished_at || job.refinement) return "";
-  const value = (Date.parse(job.finished_at) - Date.parse(job.started_at)) / 1000;
+  const worked = Object.values(job.facts?.seconds ?? {}).reduce((sum, one) => sum + one, 0);  // without the film, which comes later
+  const value = job.lane === "film" && worked ? worked : (Date.parse(job.finished_at) - Date.parse(job.started_at)) / 1000;
   return value >= 1 ? ` in ${seconds(value)}` : " in about a second";
 }
 

@@ -39,7 +39,7 @@ def test_photo_to_model_in_every_mode_and_on_disk(visit: Begin) -> None:
 
     with page.expect_download() as download:
         page.click("#download-main")
-    assert download.value.suggested_filename == "chelsea-grid.glb"
+    assert download.value.suggested_filename == "chelsea-mesh.glb"
     scene = trimesh.load(io.BytesIO(download.value.path().read_bytes()), file_type="glb")
     assert sum(len(mesh.faces) for mesh in scene.geometry.values()) > 1000
 
@@ -90,18 +90,18 @@ def test_measure_between_two_points(visit: Begin, finished: Finished) -> None:
 def test_compare_two_meshes_with_one_camera(visit: Begin, finished: Finished) -> None:
     seen = visit(state=finished.state).open(finished.path).until_ready()
     page = seen.page
-    page.select_option("#surface", "smooth")
-    seen.until(lambda: page.input_value("#surface") == "smooth" and page.is_hidden("#hint"))
-    smooth = seen.picture()
     page.select_option("#surface", "grid")
+    seen.until(lambda: page.input_value("#surface") == "grid" and page.is_hidden("#hint"))
+    instant = seen.picture()
+    page.select_option("#surface", "mesh")
     final = seen.picture()
     page.click("#act-compare")
-    assert page.input_value("#pair-left") == "smooth"
-    assert page.input_value("#pair-right") == "grid"
+    assert page.input_value("#pair-left") == "grid"
+    assert page.input_value("#pair-right") == "mesh"
     both = seen.picture().astype(int)
     half, top = both.shape[1] // 2, 60  # the choices are above, the handle in the middle
     left, right = np.s_[top:, : half - 30], np.s_[top:, half + 30 :]
-    assert np.abs(both[left] - smooth[left]).mean() < 1
+    assert np.abs(both[left] - instant[left]).mean() < 1
     assert np.abs(both[right] - final[right]).mean() < 1
 
     page.focus("#divider")

@@ -52,15 +52,11 @@ export class Compare {
   }
 
   draw() {
-    const { renderer, scene, camera, canvas } = this.stage;
-    const { clientWidth: width, clientHeight: height } = canvas;
+    const width = this.stage.canvas.clientWidth;
     const cut = Math.round(width * this.share);
-    renderer.setScissorTest(true);
-    for (const [name, from, wide] of [[this.picks[0].value, 0, cut], [this.picks[1].value, cut, width - cut]]) {
+    for (const [name, left, right] of [[this.picks[0].value, 0, cut], [this.picks[1].value, cut, width]]) {
       this.layers.show(name, this.mode());
-      renderer.setScissor(from, 0, wide, height);
-      renderer.render(scene, camera);
+      this.stage.drawWithin(left, right);
     }
-    renderer.setScissorTest(false);
   }
 }

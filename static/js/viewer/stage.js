@@ -45,7 +45,7 @@ export class Stage {
     this.held = false;  // the pointer turns it
     this.before = [];  // called before each picture
     this.after = [];  // and after it
-    this.draw = () => this.renderer.render(this.scene, this.camera);
+    this.draw = () => this.drawWithin(0, this.canvas.clientWidth);
     this.setFrame({});
     new ResizeObserver(() => this.resize()).observe(canvas.parentElement);
     new IntersectionObserver(([{ isIntersecting }]) => {
@@ -98,6 +98,21 @@ export class Stage {
     this.resize();
   }
 
+  // The scene, in the columns from left to right of the canvas. Of one that has a cone the photo's frame is a window: what was
+  // made up beyond its border is seen only when the scene is turned.
+  drawWithin(left, right) {
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    const tan = Math.tan((this.camera.fov * Math.PI) / 360);
+    const wide = this.cone ? Math.min(width, (width * this.frame.tanX) / (tan * this.camera.aspect)) : width;
+    const high = this.cone ? Math.min(height, (height * this.frame.tanY) / tan) : height;
+    const [from, to] = [Math.max(left, (width - wide) / 2), Math.min(right, (width + wide) / 2)];
+    if (to <= from) return;
+    this.renderer.setScissorTest(true);
+    this.renderer.setScissor(from, (height - high) / 2, to - from, high);
+    this.renderer.render(this.scene, this.camera);
+    this.renderer.setScissorTest(false);
+  }
+
   redraw() {
     for (const prepare of this.before) prepare();
     this.draw();
@@ -144,6 +159,7 @@ export class Stage {
   limit(cone) {
     if (cone === this.cone) return;
     this.cone = cone;
+    this.invalidate();
     if (!cone) return;
     this.aside = this.camera.position.clone().sub(this.controls.target).angleTo(this.controls.target.clone().negate());
     if (this.aside > cone) this.viewFromCamera();
