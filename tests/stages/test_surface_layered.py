@@ -123,14 +123,13 @@ def test_a_plane_before_a_plane_is_carried_on_exactly() -> None:
     z = nearest(tilted, CARD)
     (hidden,) = layers_of(z).behind
     lattice = hidden.lattice
-    u, v = lattice.u[None], lattice.v[:, None]  # beyond the photo it is not carried on without bound
-    there = ~np.isnan(lattice.z) & (u > 0) & (u < CAMERA.width) & (v > 0) & (v < CAMERA.height)
+    u, v = lattice.u[None], lattice.v[:, None]
+    there = ~np.isnan(lattice.z) & (np.abs(u - CAMERA.cx) < 23) & (np.abs(v - CAMERA.cy) < 18)  # under the card
+    assert there.sum() > 200
     x, y, depth = lattice.points()[there].T.astype(np.float64)
     normal = np.array([0.25, -0.1, -1]) / np.linalg.norm([0.25, -0.1, -1])
     off = np.abs(np.stack([x, y, depth], 1) @ -normal / 4.0 - 1)  # relative depth along each ray
-    # at the seam it is put 2 ‰ behind
-    assert np.percentile(off, 90) < 2.5e-3
-    assert np.median(off) < 2e-4
+    assert off.max() < 1e-4
 
 
 def test_a_smaller_cone_needs_no_more_of_it() -> None:
