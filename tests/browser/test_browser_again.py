@@ -182,8 +182,8 @@ def test_a_model_that_is_gone_meanwhile_is_told(visit: Begin, flower: Flower) ->
     assert "was deleted or has expired" in page.inner_text(".toast")
 
 
-def test_a_scene_is_sharp(visit: Begin, finished: Finished) -> None:
+def test_a_scene_is_layered(visit: Begin, finished: Finished) -> None:
     page = visit(state=finished.state).open(finished.path).until_ready().page
-    assert "Sharp, as it is a scene" in page.inner_text("#facts")
+    assert "Layered, as it is a scene" in page.inner_text("#facts")
     assert page.input_value("#surface") == "grid"
     assert page.locator("#surface option").all_inner_texts() == ["Smooth", "Sharp"]

@@ -142,7 +142,12 @@ def test_sky_is_a_hole_unless_hardly_anything_else_is_left() -> None:
 
 def test_metres_grow_with_a_focal_length_that_is_known(toy3: Callable[[str], Path]) -> None:
     """metres = output · focal length in the network's pixels / 300; without a focal length depth is relative."""
-    options: dict[str, Any] = {"depth_model": str(toy3("da3metric-large")), "mask": "none", "surface": "grid"}
+    options: dict[str, Any] = {
+        "depth_model": str(toy3("da3metric-large")),
+        "mask": "none",
+        "surface": "grid",
+        "sharpen": "off",
+    }
     raw = adapter(toy3("da3metric-large")).estimate(checked_photo())
     seen = [recon.reconstruct(checked_photo(), fov=fov, **options) for fov in (30.0, 60.0)]
     assert all(each.depth.metric for each in seen)

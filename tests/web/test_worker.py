@@ -91,7 +91,7 @@ def house(tmp_path: Path, runner: KindRunner) -> Iterator[House]:
     made.database.close()
 
 
-@pytest.mark.parametrize("last", ORDER)
+@pytest.mark.parametrize("last", [stage for stage in ORDER if stage != "film"])
 def test_a_job_cancelled_in_any_stage_keeps_what_was_made_and_nothing_else(house: House, last: str) -> None:
     job = house.job()
     house.at_stage(last, lambda: house.jobs.cancel("me", job.id))
