@@ -185,5 +185,5 @@ def test_a_model_that_is_gone_meanwhile_is_told(visit: Begin, flower: Flower) ->
 def test_a_scene_is_layered(visit: Begin, finished: Finished) -> None:
     page = visit(state=finished.state).open(finished.path).until_ready().page
     assert "Layered, as it is a scene" in page.inner_text("#facts")
-    assert page.input_value("#surface") == "grid"
-    assert page.locator("#surface option").all_inner_texts() == ["Smooth", "Sharp"]
+    assert page.input_value("#surface") == "mesh"
+    assert page.locator("#surface option").all_inner_texts() == ["Smooth", "Sharp", "Layered"]

@@ -104,7 +104,7 @@ def test_workers_killed_in_every_stage_of_the_real_pipeline_lose_nothing(start: 
     """By SIGKILL, each once, where the job's title says; `writing`: with a file's bytes on the disk, but not its name."""
     server = start("tests.web.fatal_worker")
     photo = checked_upload(small_photo(0), "photo.jpg", server.jobs.limits)
-    places = [*(stage for stage in PHOTO.begins if stage != "film"), "writing"]
+    places = [*(stage for stage in PHOTO.begins if stage != "film"), "writing"]  # no film is made on this server
     jobs = [server.job(place, photo, **DEFAULTS | {"mask": "none", "surface": "solid"}) for place in places]
     for job in jobs:
         done = server.wait(job, lambda job: job.state in FINAL)
@@ -121,6 +121,16 @@ def test_workers_killed_in_every_stage_of_the_real_pipeline_lose_nothing(start: 
     store = Path(server.settings.data, "files")
     assert {path.relative_to(store).as_posix() for path in store.rglob("*") if path.is_file()} == keys
     assert list(Path(server.settings.data, "work").iterdir()) == []
+
+
+def test_a_worker_killed_in_the_film_is_followed_by_one_that_makes_it(start: Callable[..., Server]) -> None:
+    server = start("tests.web.fatal_worker", film_seconds=PATIENCE)
+    photo = checked_upload(small_photo(0), "photo.jpg", server.jobs.limits)
+    job = server.job("film", photo, **DEFAULTS | {"mask": "none", "surface": "grid"})
+    done = server.wait(job, lambda job: job.state in FINAL)
+    # A grid needs no lane of its own for its mesh: view, files, and the film twice.
+    assert (done.state, done.attempt, Path(server.settings.data, "died-film").exists()) == ("done", 4, True)
+    assert [file.kind for file in server.jobs.artefacts([job])[job.id]].count("film") == 1
 
 
 def test_a_job_that_ends_its_workers_fails_and_others_go_on(start: Callable[[], Server]) -> None:
