@@ -8,11 +8,13 @@ model is its adapter, a card in `models/catalogue.py` and a line in `DEPTH_BUILD
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, TypeVar
 
 from recon.builtin.weights import GEOMETRY
 from recon.errors import BadOption
@@ -23,6 +25,7 @@ from recon.options import MASK_WORDS
 from recon.protocols import DepthEstimator, Segmenter, ShapeEstimator, SplatEstimator
 from recon.settings import DepthKind, SplatSettings
 
+T = TypeVar("T")
 BUILTIN = BUILTIN_CARD.name
 
 
@@ -109,6 +112,31 @@ SPLAT_BUILDERS: dict[str, SplatBuilder] = {"sharp": _sharp}
 """By the adapter that a card names."""
 
 
+_kept: dict[tuple[Any, ...], Any] | None = None
+"""The adapters that were built, while they are kept."""
+
+
+@contextmanager
+def models_kept() -> Iterator[None]:
+    """Within, each model is built and its weights are read once, for many photos. It is the process's, not the thread's."""
+    global _kept
+    before, _kept = _kept, {} if _kept is None else _kept
+    try:
+        yield
+    finally:
+        _kept = before
+
+
+def _built(build: Callable[..., T], *of: Any) -> T:
+    """What `build` makes of its arguments; the one of before, while adapters are kept."""
+    if _kept is None:
+        return build(*of)
+    if (build, *of) not in _kept:
+        _kept[build, *of] = build(*of)
+    found: T = _kept[build, *of]
+    return found
+
+
 def cards(task: Task | None = None) -> dict[str, ModelCard]:
     """Every model by name, the one that ships first; of one task, if one is named."""
     megabytes = round(GEOMETRY.stat().st_size / 1e6) if GEOMETRY.is_file() else 0
@@ -137,7 +165,7 @@ def depth_estimator(name: str, where: Where = Where(), kind: DepthKind | None = 
     """
     card = cards("depth").get(best_here(where.device) if name == "auto" else name)
     if card is not None:
-        return DEPTH_BUILDERS[card.adapter](card.weights(), card.kind, where)
+        return _built(DEPTH_BUILDERS[card.adapter], card.weights(), card.kind, where)
     found = _found(name)
     if found is None:
         raise BadOption(
@@ -147,7 +175,7 @@ def depth_estimator(name: str, where: Where = Where(), kind: DepthKind | None = 
             given=name, known=", ".join(cards("depth")),
         )  # fmt: skip
     adapter, spec = found
-    return DEPTH_BUILDERS[adapter](spec, kind, where)
+    return _built(DEPTH_BUILDERS[adapter], spec, kind, where)
 
 
 def _found(name: str) -> tuple[str, weights.WeightsSpec] | None:
@@ -202,7 +230,7 @@ def segmenter(name: str, where: Where = Where()) -> Segmenter | None:
             "mask.unknown", "<mask> {given!r} is unknown; give {words}, one of {known}, or a file.",
             given=name, words=", ".join(MASK_WORDS), known=", ".join(known),
         )  # fmt: skip
-    return SEGMENTER_BUILDERS[card.adapter](card, where) if card else None
+    return _built(SEGMENTER_BUILDERS[card.adapter], card, where) if card else None
 
 
 def segmenters(where: Where = Where()) -> list[Callable[[], Segmenter]]:
@@ -211,7 +239,7 @@ def segmenters(where: Where = Where()) -> list[Callable[[], Segmenter]]:
     known = cards("subject")
     here = [card for card in known.values() if card.name in PRETRAINED and runs_here(card)]
     asked = (*here, known[GRABCUT_CARD.name], known[BUILTIN])
-    return [partial(SEGMENTER_BUILDERS[card.adapter], card, where) for card in asked]
+    return [partial(_built, SEGMENTER_BUILDERS[card.adapter], card, where) for card in asked]
 
 
 @dataclass(frozen=True)
