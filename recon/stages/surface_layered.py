@@ -17,7 +17,7 @@ from numpy import ndarray
 from recon.geometry.fill import nearest_filled
 from recon.geometry.front import Front, cell_lattice, dome, padded_samples
 from recon.geometry.grid import without_floaters
-from recon.geometry.lattice import Lattice
+from recon.geometry.lattice import Lattice, block_means
 from recon.geometry.layers import Sheet, thinned_sheet, uncut_mesh, uncut_sheet, whole_quads
 from recon.geometry.normals import lattice_normals
 from recon.geometry.plate import FARTHEST, Plate, carried_in, far_slopes, make_plate, reached
@@ -123,7 +123,7 @@ class Layers:
         """The same as samples, the photo's first."""
         lattice, front = self.front.lattice, self.front
         points, valid = lattice.points(), ~np.isnan(lattice.z)
-        colors = _at_samples(self.photo.rgb, lattice)
+        colors = block_means(self.photo.rgb, lattice)
         if self.rims is not None:
             colors[self.rims[0]] = self.rims[1][self.rims[0]]
         normals = lattice_normals(points, front.cut_h, front.cut_v, 2)
@@ -156,21 +156,28 @@ class Layers:
 
 
 def make_layers(
-    photo: Photo, mask: Mask, depth: DepthMap, camera: Camera, settings: LayeredSettings = LayeredSettings()
+    photo: Photo,
+    mask: Mask,
+    depth: DepthMap,
+    camera: Camera,
+    settings: LayeredSettings = LayeredSettings(),
+    behind: tuple[Behind, ...] | None = None,
 ) -> Layers:
-    """The sheets of a photo. cone of the settings: how many degrees a view may be turned from the photo's."""
+    """The sheets of a photo. cone of the settings: how many degrees a view may be turned from the photo's; behind: what was
+    made behind the same photo, where it need not be as fine as the front."""
     cleaned = cleaned_lattice(depth, camera, settings.grid.max_samples)
     smallest = smallest_piece(depth, cleaned, settings.grid.smallest_piece)
     if smallest > 1:
         cleaned = _settled(cleaned, max(smallest, int(settings.smallest_piece * cleaned.z.size)))
     front = _front(depth, mask, cleaned, smallest)
-    colours = _at_samples(photo.rgb, front.lattice).astype(np.float32)
-    # the camera moves by pivot·tan(cone); a cell is two samples
-    pivot = float(np.nanmedian(front.lattice.z)) if not np.isnan(front.lattice.z).all() else 1.0
-    reach = camera.focal * pivot * math.tan(math.radians(settings.cone)) / (2 * front.lattice.stride)
-    behind = [*_hidden(front, colours, reach), *_sky(front, colours, reach)]
+    colours = block_means(photo.rgb, front.lattice).astype(np.float32)
+    if behind is None:
+        # the camera moves by pivot·tan(cone); a cell is two samples
+        pivot = float(np.nanmedian(front.lattice.z)) if not np.isnan(front.lattice.z).all() else 1.0
+        reach = camera.focal * pivot * math.tan(math.radians(settings.cone)) / (2 * front.lattice.stride)
+        behind = (*_hidden(front, colours, reach), *_sky(front, colours, reach))
     rims = _rims(front, colours) if behind else None
-    return Layers(photo, mask, front, smallest, tuple(behind), rims)
+    return Layers(photo, mask, front, smallest, behind, rims)
 
 
 def _settled(cleaned: Lattice, least: int) -> Lattice:
@@ -286,14 +293,3 @@ def _rims(front: Front, colours: Float32[ndarray, "h w 3"]) -> tuple[Bool[ndarra
     mixed_far = known & there & far_side & (share > MIXED)
     mixed_near = known & sides[0] & (distance < NEAR_RIM) & (share < 1 - MIXED)
     return mixed_far | mixed_near, np.where(far_side[..., None], far, near)
-
-
-def _at_samples(rgb: UInt8[ndarray, "h w 3"], lattice: Lattice) -> UInt8[ndarray, "a b 3"]:
-    """The photo's mean colour in each sample's block."""
-    stride, (rows, columns) = lattice.stride, lattice.z.shape
-    if stride == 1:
-        return rgb.copy()
-    below, right = rows * stride - rgb.shape[0], columns * stride - rgb.shape[1]
-    whole = rgb[: rows * stride, : columns * stride]
-    whole = cv2.copyMakeBorder(whole, 0, max(below, 0), 0, max(right, 0), cv2.BORDER_REPLICATE)
-    return cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)
