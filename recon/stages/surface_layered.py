@@ -39,7 +39,7 @@ from recon.stages.photo_texture import colors_at
 from recon.stages.surface_grid import cleaned_lattice, grid_of, smallest_piece
 from recon.types import GIVEN, Camera, DepthMap, Mask, Mesh, Photo
 
-SOURCE_WINDOW = 32
+SOURCE_WINDOW = 32.0
 """Samples from a step within which the far side gives the plate its colours."""
 OFF_STEP = 2.5
 """Samples from a step whose colours both sides share: nobody's source."""
@@ -47,6 +47,9 @@ NEAR_RIM = 1.5
 """Samples from a step within which the near side's colours are mixed."""
 FAR_RIM, BLURRED_RIM = 1.5, 4.5
 """The same on the far side; and where the depth is a network's, whose edges need not be quite the photo's."""
+STRAYING, STRAY = 16.0, 0.4
+"""Samples from a step of a network's within which the near side may lie on the far side, and the share of the near side's
+colour from which it does."""
 MIXED = 0.15
 """Share of the near side's colour in a far one from which it is mixed."""
 SKY_EVERY = 4
@@ -217,9 +220,26 @@ def _hidden(front: Front, colours: Float32[ndarray, "h w 3"], reach: float) -> l
     if plate is None:
         return []
     source = beside & (distance >= OFF_STEP)
+    if front.lattice.noise:
+        source &= ~_strays(colours, there & ~far_side & (distance >= NEAR_RIM), there & far_side, distance)
     texture = _plate_texture(plate, front.inverse, colours, source if source.any() else beside)
     lattice = cell_lattice(front.lattice, plate.inverse.shape, plate.top, plate.left)
     return [Behind("hidden", replace(lattice, z=1 / plate.inverse), texture)]
+
+
+def _strays(
+    colours: Float32[ndarray, "h w 3"],
+    near_side: Bool[ndarray, "h w"],
+    far_side: Bool[ndarray, "h w"],
+    distance: Float32[ndarray, "h w"],
+) -> Bool[ndarray, "h w"]:
+    """Far samples that look like the near side and not like the far side further off: a network's outline that runs inside
+    the photo's leaves them beside it."""
+    wanted = far_side & (distance < SOURCE_WINDOW)
+    near, near_known = nearest_colours(colours, near_side, wanted, SOURCE_WINDOW)
+    far, far_known = nearest_colours(colours, far_side & (distance >= STRAYING), wanted, SOURCE_WINDOW)
+    share = mixed_share(colours, near.astype(np.float32), far.astype(np.float32))
+    return wanted & near_known & far_known & (share > STRAY) & (distance < STRAYING)
 
 
 def _plate_texture(
