@@ -1,7 +1,8 @@
 """Every model by task and name: its card, the function that builds its adapter, and whether its weights are here.
 
 Building loads nothing: weights and frameworks are looked for at the first photo, or at the adapter's `load()`. A new
-model is its adapter, a card in `models/catalogue.py` and a line in `DEPTH_BUILDERS` or `SEGMENTER_BUILDERS`.
+model is its adapter, a card in `models/catalogue.py` and a line in `DEPTH_BUILDERS`, `SEGMENTER_BUILDERS` or
+`OBJECT_BUILDERS`.
 """
 
 from __future__ import annotations
@@ -16,13 +17,15 @@ from pathlib import Path
 from recon.builtin.weights import GEOMETRY
 from recon.errors import BadOption
 from recon.models import layout, weights
-from recon.models.catalogue import BEST_FOR, BUILTIN_CARD, DEPTH, GRABCUT_CARD, PRETRAINED, ModelCard, Task
+from recon.models.catalogue import BEST_FOR, BUILTIN_CARD, DEPTH, GRABCUT_CARD, OBJECT, PRETRAINED, ModelCard, Task
 from recon.models.device import Where
 from recon.options import MASK_WORDS
-from recon.protocols import DepthEstimator, Segmenter, ShapeEstimator
+from recon.protocols import DepthEstimator, ObjectReconstructor, Segmenter, ShapeEstimator
 from recon.settings import DepthKind
 
 BUILTIN = BUILTIN_CARD.name
+SOLID = "solid"
+"""The object model's name that stands for none: the built-in solid."""
 
 
 def _builtin_depth(spec: weights.WeightsSpec, kind: DepthKind | None, where: Where) -> DepthEstimator:
@@ -81,8 +84,15 @@ def _rembg(card: ModelCard, where: Where) -> Segmenter:
     return Rembg(card.weights(), where.device, where.offline)
 
 
+def _triposr(spec: weights.WeightsSpec, where: Where) -> ObjectReconstructor:
+    from recon.models.triposr.adapter import TripoSR
+
+    return TripoSR(spec, where.device, where.offline)
+
+
 DepthBuilder = Callable[[weights.WeightsSpec, DepthKind | None, Where], DepthEstimator]
 SegmenterBuilder = Callable[[ModelCard, Where], Segmenter]
+ObjectBuilder = Callable[[weights.WeightsSpec, Where], ObjectReconstructor]
 
 DEPTH_BUILDERS: dict[str, DepthBuilder] = {
     "builtin": _builtin_depth,
@@ -97,6 +107,7 @@ SEGMENTER_BUILDERS: dict[str, SegmenterBuilder] = {
     "sam_hf": _sam_hf,
     "rembg": _rembg,
 }
+OBJECT_BUILDERS: dict[str, ObjectBuilder] = {"triposr": _triposr}
 """By the adapter that a card names."""
 
 
@@ -158,6 +169,39 @@ def best_here(device: str) -> str:
     """What `auto` stands for on this device. Looks at folders only: no network, no framework."""
     wanted = BEST_FOR["cuda" if device == "cuda" or (device == "auto" and _has_nvidia()) else "cpu"]
     return next((name for name in wanted if is_here(PRETRAINED[name])), BUILTIN)
+
+
+def object_model(name: str) -> str:
+    """Which object model a name stands for: `auto` for the best whose weights are here, "" for the built-in solid. Looks at
+    folders only: no network, no framework."""
+    if name == "auto":
+        return next((each for each, card in OBJECT.items() if runs_here(card)), "")
+    return "" if name == SOLID else name
+
+
+def object_reconstructor(name: str, where: Where = Where()) -> ObjectReconstructor | None:
+    """The object model of a name, of a local folder of weights as published, or of a hub's id; None for the built-in solid,
+    which `auto` stands for where no weights are here. Raises BadOption for an unknown name."""
+    chosen = object_model(name)
+    if not chosen:
+        return None
+    card = OBJECT.get(chosen)
+    if card is not None:
+        return OBJECT_BUILDERS[card.adapter](card.weights(), where)
+    spec = layout.object_spec(chosen)
+    if spec is None:
+        raise BadOption(
+            "object.unknown",
+            "<object> {given!r} is unknown; give auto, solid, one of {known}, a folder of such weights, or a hub id like"
+            " org/name.",
+            given=name, known=", ".join(OBJECT),
+        )  # fmt: skip
+    return OBJECT_BUILDERS["triposr"](spec, where)
+
+
+def how_to_get_objects() -> str:
+    """The command that gets the weights of the best object model."""
+    return weights.how_to_get(next(iter(OBJECT.values())).weights())
 
 
 def shape_estimators() -> Sequence[ShapeEstimator]:

@@ -97,6 +97,18 @@ class SolidSettings:
         return cls() if faces is None else cls(min(cls.max_samples, max(faces, 64_000) // per_sample))
 
 
+@dataclass(frozen=True)
+class ObjectSettings:
+    """The closed mesh of an object model. resolution: cells along a side of the lattice from which its field's surface is
+    taken; smallest_piece: pieces with less of the largest one's volume are floaters; faces: of the mesh at most, about;
+    texture_side: texels along a side at most (the field itself has some 64 along the whole object)."""
+
+    resolution: int = 256
+    smallest_piece: float = 0.01
+    faces: int = 60_000
+    texture_side: int = 1024
+
+
 PRINT_SIZES = (5.0, 2000.0)
 """Millimetres that make sense for the longest side of a print."""
 

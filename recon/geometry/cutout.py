@@ -27,10 +27,12 @@ class Window(NamedTuple):
         return max(self.width, self.height)
 
 
-def on_plain_ground(rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"]) -> UInt8[ndarray, "h w 3"]:
-    """The photo with everything outside a subject replaced by light grey, so that a network sees the subject alone."""
+def on_plain_ground(
+    rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"], ground: int = GROUND
+) -> UInt8[ndarray, "h w 3"]:
+    """The photo with everything outside a subject replaced by a grey, so that a network sees the subject alone."""
     weight = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), 1.0)[..., None]
-    return (rgb * weight + GROUND * (1 - weight)).astype(np.uint8)
+    return (rgb * weight + ground * (1 - weight)).astype(np.uint8)
 
 
 def window_around(inside: Bool[ndarray, "h w"], fill: float, longest: float) -> Window:

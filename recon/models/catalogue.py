@@ -19,14 +19,14 @@ APACHE = "Apache-2.0"
 NON_COMMERCIAL = "CC-BY-NC-4.0 (no commercial use)"
 
 
-Task = Literal["depth", "subject"]
+Task = Literal["depth", "subject", "object"]
 
 
 @dataclass(frozen=True)
 class ModelCard:
     """One line of the catalogue.
 
-    kind: what its depth means, None for a segmenter; adapter: which builder of the registry makes it; package: what pip
+    kind: what its depth means, None for what gives none; adapter: which builder of the registry makes it; package: what pip
     must install besides torch; file: of weights that ship with Unflat; weightless: it needs none, and is not listed;
     published: accuracy as a paper prints it, and which; empty where none was read.
     """
@@ -51,7 +51,8 @@ class ModelCard:
     @property
     def gives(self) -> str:
         """What it makes of a photo, in a word or two."""
-        return ", ".join([*([self.kind] if self.kind else []), *(["mask"] if "subject" in self.tasks else [])])
+        made = {"subject": "mask", "object": "object"}
+        return ", ".join([*([self.kind] if self.kind else []), *(made[task] for task in self.tasks if task in made)])
 
     def weights(self) -> WeightsSpec:
         """What to look for."""
@@ -250,7 +251,23 @@ SUBJECT: dict[str, ModelCard] = _by_name(
     ),
 )
 
-PRETRAINED: dict[str, ModelCard] = {**DEPTH, **SUBJECT}
+OBJECT: dict[str, ModelCard] = _by_name(
+    ModelCard(
+        "triposr",
+        ("object",),
+        None,
+        "stabilityai/TripoSR",
+        "MIT",
+        1678,
+        "a whole object from all sides; 419 million parameters, in about 4 GB of memory",
+        "triposr",
+        package="torch",
+        files=LAYOUTS["triposr"],
+    ),
+)
+"""Best first: `auto` takes the first that is here."""
+
+PRETRAINED: dict[str, ModelCard] = {**DEPTH, **SUBJECT, **OBJECT}
 
 BEST_FOR: dict[str, tuple[str, ...]] = {
     "cuda": (
