@@ -66,7 +66,7 @@ class Captioner(Protocol):
 
 
 @runtime_checkable
-class RadianceField(Protocol):
+class ObjectField(Protocol):
     """An object as density and colour that can be asked for anywhere: a `recon.render.fields.Field` in the cube from −1 to
     1 around the origin, in the frame of `recon.render.cameras` (x right, y down, z away from the photo's camera).
 
@@ -94,7 +94,7 @@ class SeenObject:
     this square; distance: of its camera from the origin, in the cube's unit. The true size and distance are not known.
     """
 
-    shape: RadianceField | Mesh
+    shape: ObjectField | Mesh
     left: float
     top: float
     side: float

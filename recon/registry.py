@@ -172,31 +172,43 @@ def best_here(device: str) -> str:
 
 
 def object_model(name: str) -> str:
-    """Which object model a name stands for: `auto` for the best whose weights are here, "" for the built-in solid. Looks at
-    folders only: no network, no framework."""
-    if name == "auto":
-        return next((each for each, card in OBJECT.items() if runs_here(card)), "")
-    return "" if name == SOLID else name
+    """What the object model that a name stands for is called: `auto` is the best whose weights are here; "" for the built-in
+    solid. Looks at folders only: no network, no framework. Raises BadOption for an unknown name."""
+    chosen = _object_spec(name)
+    return chosen[1].name if chosen else ""
 
 
 def object_reconstructor(name: str, where: Where = Where()) -> ObjectReconstructor | None:
     """The object model of a name, of a local folder of weights as published, or of a hub's id; None for the built-in solid,
     which `auto` stands for where no weights are here. Raises BadOption for an unknown name."""
-    chosen = object_model(name)
-    if not chosen:
+    chosen = _object_spec(name)
+    return OBJECT_BUILDERS[chosen[0]](chosen[1], where) if chosen else None
+
+
+def check_object(name: str, where: Where = Where()) -> None:
+    """Raise BadOption for a name that is no object model's, MissingWeights for one that is neither here nor to be had."""
+    chosen = _object_spec(name)
+    if chosen and name != "auto":
+        weights.obtain(chosen[1], where.offline)
+
+
+def _object_spec(name: str) -> tuple[str, weights.WeightsSpec] | None:
+    """(adapter, what to look for) of an object model; None for the built-in solid."""
+    if name == SOLID:
         return None
-    card = OBJECT.get(chosen)
-    if card is not None:
-        return OBJECT_BUILDERS[card.adapter](card.weights(), where)
-    spec = layout.object_spec(chosen)
-    if spec is None:
-        raise BadOption(
-            "object.unknown",
-            "<object> {given!r} is unknown; give auto, solid, one of {known}, a folder of such weights, or a hub id like"
-            " org/name.",
-            given=name, known=", ".join(OBJECT),
-        )  # fmt: skip
-    return OBJECT_BUILDERS["triposr"](spec, where)
+    if name == "auto":
+        here = next((card for card in OBJECT.values() if runs_here(card)), None)
+        return None if here is None else (here.adapter, here.weights())
+    if card := OBJECT.get(name):
+        return card.adapter, card.weights()
+    if spec := layout.object_spec(name):
+        return "triposr", spec
+    raise BadOption(
+        "object.unknown",
+        "<object> {given!r} is unknown; give auto, solid, one of {known}, a folder of such weights, or a hub id like"
+        " org/name.",
+        given=name, known=", ".join(OBJECT),
+    )  # fmt: skip
 
 
 def how_to_get_objects() -> str:

@@ -108,6 +108,11 @@ class ObjectSettings:
     faces: int = 60_000
     texture_side: int = 1024
 
+    @classmethod
+    def for_faces(cls, faces: int | None) -> ObjectSettings:
+        """With so many faces at most as are wanted."""
+        return cls() if faces is None else cls(faces=min(cls.faces, faces))
+
 
 PRINT_SIZES = (5.0, 2000.0)
 """Millimetres that make sense for the longest side of a print."""

@@ -47,7 +47,7 @@ class KnobbedBall(Field):
         return torch.cat([(self.level + SHARPNESS * depth)[:, None], colours[nearest]], 1)
 
 
-FOV, DISTANCE, SIDE = 40.0, 1.9 / 0.87, 256
+FOV, DISTANCE, SIDE = 40.0, 1.9 / 0.87, 160
 
 
 class Knower:
@@ -66,7 +66,7 @@ class Knower:
 
 def photo_of_object(field: Field | None = None, side: int = SIDE) -> tuple[Photo, Mask, DepthMap, Camera]:
     """What a camera of `FOV` degrees at `DISTANCE` sees of an object."""
-    seen = render_crossings(field or KnobbedBall(), orbit(0, 0, DISTANCE, FOV, side), torch.ones(3))
+    seen = render_crossings(field or KnobbedBall(), orbit(0.0, 0.0, DISTANCE, FOV, side), torch.ones(3))
     inside = (seen.opacity > 0.5).numpy()
     rgb = (255 * seen.colour.clamp(0, 1)).round().byte().numpy()
     z = np.where(inside, seen.depth.numpy(), np.nan).astype(np.float32)

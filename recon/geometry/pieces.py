@@ -9,7 +9,7 @@ from numpy import ndarray
 from recon.geometry.grid import without_unused_vertices
 
 
-def without_crumbs(
+def main_pieces(
     vertices: Float[ndarray, "n 3"], faces: Int32[ndarray, "m 3"], smallest: float
 ) -> tuple[Float[ndarray, "k 3"], Int32[ndarray, "l 3"]]:
     """The pieces with at least `smallest` of the largest one's volume; hollows within have a negative one, and go."""

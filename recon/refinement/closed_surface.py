@@ -8,7 +8,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from recon.errors import BadInput
-from recon.geometry import pieces
+from recon.geometry.pieces import main_pieces
 from recon.geometry.poisson import screened_poisson
 
 FEWEST_POINTS = 50
@@ -29,7 +29,7 @@ def wrapped(
             "points.too_few", "only {count} points are there, too few for a surface; check the mask.", count=len(points)
         )
     vertices, faces = screened_poisson(points.detach().cpu().numpy(), normals.detach().cpu().numpy(), cell)
-    vertices, faces = pieces.without_crumbs(vertices, faces, SMALLEST)
+    vertices, faces = main_pieces(vertices, faces, SMALLEST)
     if not len(faces):
         raise BadInput("points.no_volume", "the points enclose no volume; check the mask and the depth map.")
     return torch.from_numpy(vertices.astype(np.float32)), torch.from_numpy(faces.astype(np.int64))
@@ -39,5 +39,5 @@ def without_crumbs(
     vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"]
 ) -> tuple[Float[Tensor, "w 3"], Int64[Tensor, "g 3"]]:
     """The pieces with at least `SMALLEST` of the largest one's signed volume; bubbles within have a negative one."""
-    found = pieces.without_crumbs(vertices.cpu().numpy(), faces.int().cpu().numpy(), SMALLEST)
+    found = main_pieces(vertices.cpu().numpy(), faces.int().cpu().numpy(), SMALLEST)
     return torch.from_numpy(found[0]).to(vertices.device), torch.from_numpy(found[1]).long().to(faces.device)

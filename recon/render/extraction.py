@@ -16,8 +16,6 @@ from jaxtyping import Bool, Float, Float32, Int32, Int64
 from numpy import ndarray
 from torch import Tensor
 
-from recon.geometry.closed import separate_coincident
-
 LogDensity = Callable[[Float[Tensor, "n 3"]], Float[Tensor, " n"]]
 """What is asked: log-density at points of the world."""
 
@@ -157,6 +155,5 @@ def _marched(
     box = values[tuple(slice(*ends) for ends in zip(low, high, strict=True))]
     box = np.where(np.abs(box) < CLEAR, np.where(box > 0, np.float32(CLEAR), np.float32(-CLEAR)), box)
     found, faces, _, _ = marching_cubes(box, 0.0, gradient_direction="ascent")
-    faces = faces.astype(np.int32)
     vertices = (found + low.astype(np.float32)) * np.float32(2 / (len(values) - 1)) - np.float32(1)
-    return separate_coincident(vertices.astype(np.float32), faces), faces
+    return vertices.astype(np.float32), faces.astype(np.int32)

@@ -18,7 +18,7 @@ from recon.errors import BadInput
 from recon.geometry.closed import separate_coincident
 from recon.geometry.cutout import Window, crop_window
 from recon.geometry.decimation import closed_decimation
-from recon.geometry.pieces import without_crumbs
+from recon.geometry.pieces import main_pieces
 from recon.geometry.placement import ObjectView, Placement, fitted_view, object_view, placement
 from recon.protocols import ObjectReconstructor, SeenObject
 from recon.settings import ObjectSettings
@@ -101,7 +101,7 @@ def _surface(seen: SeenObject, settings: ObjectSettings) -> tuple[Float32[ndarra
     vertices, faces = extract_surface(field.density_logit, field.level, settings.resolution, field.device)
     if not len(faces):
         return vertices, faces
-    return without_crumbs(vertices, faces, settings.smallest_piece)
+    return main_pieces(vertices, faces, settings.smallest_piece)
 
 
 def _compared(

@@ -71,7 +71,7 @@ class TripoSR:
         with torch.inference_mode():
             planes = network(picture.to(network.tokenizer.embeddings.device))
         field = TriplaneField(planes.clone(), network.decoder, plan.density_bias)
-        return SeenObject(field, window.left, window.top, window.width, FOV, DISTANCE / plan.radius)
+        return SeenObject(field, *map(float, window[:3]), FOV, DISTANCE / plan.radius)
 
 
 def object_window(inside: Bool[ndarray, "h w"]) -> Window:

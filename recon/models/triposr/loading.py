@@ -67,17 +67,17 @@ def _read_state(file: Path, spec: weights.WeightsSpec) -> Mapping[str, Any]:
         state = _tensors_of(file)
     except MissingWeights:
         raise
-    except pickle.UnpicklingError as error:
-        reason = note("weights.code", "it holds code, or is no checkpoint, and was not run")
-        raise unusable(file, spec, reason) from error
     except Exception as error:  # torn files raise each library's own class
-        raise unusable(file, spec, note("weights.torn", "it cannot be read: {reason}", reason=first_line(error))) from error
-    if not isinstance(state, Mapping) or not all(_is_weight(*each) for each in state.items()):
-        first = next((str(key) for key, value in state.items() if not _is_weight(key, value)), "") if isinstance(
-            state, Mapping
-        ) else type(state).__name__
-        raise unusable(file, spec, note("weights.no_tensors", "{key} is no tensor", key=first))
-    return state
+        if isinstance(error, pickle.UnpicklingError) or "weights_only" in str(error):
+            reason = note("weights.code", "it holds code, or is no checkpoint, and was not run")
+        else:
+            reason = note("weights.torn", "it cannot be read: {reason}", reason=first_line(error))
+        raise unusable(file, spec, reason) from error
+    named = state if isinstance(state, Mapping) else {type(state).__name__: state}
+    for key, value in named.items():
+        if not _is_weight(key, value):
+            raise unusable(file, spec, note("weights.no_tensors", "{key} is no tensor", key=str(key)))
+    return named
 
 
 def _tensors_of(file: Path) -> Any:
