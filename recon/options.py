@@ -106,7 +106,8 @@ def check(given: Any) -> None:
         check_value(each, getattr(given, each.name))
 
 
-def _device() -> Any:
+def device_option() -> Any:
+    """The field that says where models run."""
     choices = (Choice("auto"), Choice("cpu"), Choice("cuda"))
     return option("auto", "where models run (default: auto, a GPU where there is one)", choices=choices, group="run")
 
@@ -270,7 +271,7 @@ class PhotoOptions:
         page=Page("Film", "How the camera goes in the film to download", told="film: {}", called="the film's camera",
                   about="how the camera of the parallax film goes"),
     )  # fmt: skip
-    device: str = _device()
+    device: str = device_option()
     offline: bool = option(False, "never ask the network", kind="switch", group="run")
 
     def __post_init__(self) -> None:
@@ -316,7 +317,7 @@ class RefineOptions:
         1, "processor threads (default: 1 with <preset>, else all)", kind="whole", low=1, high=MOST_THREADS,
         group="run", metavar="N",
     )  # fmt: skip
-    device: str = _device()
+    device: str = device_option()
 
     def __post_init__(self) -> None:
         check(self)
