@@ -142,8 +142,9 @@ LENGTH = {"kind": "number", "what": "a length", "low": LENGTHS[0], "high": LENGT
 class PhotoOptions:
     """What may be chosen for one photo's reconstruction. Making one raises BadOption for a wrong value.
 
-    depth_model: a name, or a DepthEstimator that is kept warm; depth_in: a depth map to use instead of a model, and
-    depth_kind, what it holds. near, far: where a disparity map's extremes lie, in the depth's unit, as is voxel.
+    depth_model, splat_model: a name, or a DepthEstimator or SplatEstimator that is kept warm; depth_in: a depth map to use
+    instead of a model, and depth_kind, what it holds. near, far: where a disparity map's extremes lie, in the depth's unit,
+    as is voxel.
     """
 
     surface: Surface | Literal["auto"] = option(
@@ -249,6 +250,12 @@ class PhotoOptions:
         SplatSettings.most, "at most about this many Gaussian splats (default: 400000)",
         kind="whole", what="a number of Gaussian splats", low=SPLAT_COUNTS[0], high=SPLAT_COUNTS[1],
         group="shape", metavar="N",
+    )  # fmt: skip
+    splat_model: Any = option(
+        SplatSettings.model,
+        "what splats are made of: surface (default), of the model's own samples; or a name from <models>, which makes them"
+        " by itself",
+        choices=(Choice(SplatSettings.model),), open=True, models="splats", group="shape", metavar="NAME",
     )  # fmt: skip
     size_mm: float = option(
         PrintSettings.size_mm, "longest side in millimetres (default: 100)",

@@ -128,10 +128,12 @@ class PrintSettings:
 
 @dataclass(frozen=True)
 class SplatSettings:
-    """Gaussian splats. most: how many, as phones draw smoothly; oversampled: samples of the photo that are looked at for
-    each, which join where the photo is even (a lattice of every second pixel has a quarter of them)."""
+    """Gaussian splats. most: how many, as phones draw smoothly; model: the word for those of the surface's own samples;
+    oversampled: samples of the photo that are looked at for each, which join where the photo is even (a lattice of every
+    second pixel has a quarter of them)."""
 
     most: int = 400_000
+    model: str = "surface"
     oversampled: float = 3.0
 
 
