@@ -53,12 +53,13 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
-def main(arguments: list[str], progress: Progress, stop: Stop) -> None:
-    """Make what one command line asks for. Raises UnflatError, or KeyboardInterrupt."""
+def main(arguments: list[str], progress: Progress, stop: Stop) -> int:
+    """Make what one command line asks for; returns the exit code. Raises UnflatError, or KeyboardInterrupt."""
     args = parser().parse_args(arguments)
     progress.quiet = args.quiet
     with _threads(args):
         _run(args, progress, stop)
+    return 0
 
 
 def _threads(args: argparse.Namespace) -> AbstractContextManager[None]:
