@@ -15,7 +15,7 @@ from recon.messages import Message
 from recon.notes import BACK_NOTE, REFINED_NOTE, kept_first, notes_of, object_note
 from recon.options import PhotoOptions, RefineOptions, changed
 from recon.progress import Stopwatch
-from recon.protocols import DepthEstimator, ObjectReconstructor, ShapeEstimator
+from recon.protocols import DepthEstimator, ObjectReconstructor, ShapeEstimator, SplatEstimator
 from recon.registry import (
     SOLID,
     Where,
@@ -24,9 +24,10 @@ from recon.registry import (
     segmenter,
     segmenters,
     shape_estimators,
+    splat_estimator,
 )
 from recon.results import Model, PhotoGeometry, Provenance, Reconstruction
-from recon.settings import DepthKind, Limits
+from recon.settings import DepthKind, Limits, SplatSettings
 from recon.stages.camera import find_camera
 from recon.stages.depth import to_depth_map
 from recon.stages.sharpen import sharpen_edges
@@ -61,6 +62,7 @@ def reconstruct(
     where, placed = Where(asked.device, asked.offline), asked.near is not None or asked.far is not None
     measured = _depth_given(depth, asked, placed)
     _check_object(asked.object, where)
+    asked = _with_splat_model(asked, where, watch)
     with watch.stage("read"):
         picture = _picture(photo, limits)
         # a wrong value is told before anything slow begins
@@ -123,6 +125,23 @@ def _check_object(model: Any, where: Where) -> None:
             "object.type", "<object> is of type {kind}; give a model's name or an ObjectReconstructor.",
             kind=type(model).__name__,
         )  # fmt: skip
+
+
+def _with_splat_model(asked: PhotoOptions, where: Where, watch: Stopwatch) -> PhotoOptions:
+    """The options with their splat model loaded, if one is asked for: a missing one is told before anything slow begins."""
+    model = asked.splat_model
+    if model == SplatSettings.model:
+        return asked
+    if isinstance(model, str):
+        model = splat_estimator(model, where)
+    if not isinstance(model, SplatEstimator):
+        raise BadOption(
+            "splat_model.type", "<splat_model> is of type {kind}; give a model's name or a SplatEstimator.",
+            kind=type(model).__name__,
+        )  # fmt: skip
+    with watch.stage("model"):
+        model.load()
+    return replace(asked, splat_model=model)
 
 
 def _depth_given(depth: Any, asked: PhotoOptions, placed: bool) -> Any:

@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 from jaxtyping import Bool, UInt8
 from numpy import ndarray
 
-from recon.types import Mesh, RawDepth, Relief
+from recon.types import Camera, Mesh, RawDepth, Relief, Splats
 
 
 @runtime_checkable
@@ -51,6 +51,21 @@ class Segmenter(Protocol):
 
 
 @runtime_checkable
+class SplatEstimator(Protocol):
+    """One photo in, Gaussian splats of what it shows out (SHARP)."""
+
+    name: str
+
+    def load(self) -> object:
+        """Find and read the weights now. Raises MissingModel."""
+        ...
+
+    def splats(self, rgb: UInt8[ndarray, "h w 3"], camera: Camera) -> Splats:
+        """As many as the model makes, in the frame of the camera that took the photo."""
+        ...
+
+
+@runtime_checkable
 class Captioner(Protocol):
     """One photo in, a few words on its subject out (BLIP-2)."""
 
@@ -70,11 +85,15 @@ class ObjectField(Protocol):
     """An object as density and colour that can be asked for anywhere: a `recon.render.fields.Field` in the cube from −1 to
     1 around the origin, in the frame of `recon.render.cameras` (x right, y down, z away from the photo's camera).
 
-    level: the density's logarithm on the surface; device: where its tensors lie.
+    level: the density's logarithm on the surface.
     """
 
     level: float
-    device: Any
+
+    @property
+    def device(self) -> Any:
+        """Where its tensors lie."""
+        ...
 
     def density_logit(self, x: Any) -> Any:
         """The density's logarithm at n points, n×3: n numbers, with gradients."""

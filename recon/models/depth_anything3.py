@@ -27,7 +27,7 @@ from recon.models.device import half_precision, pick_device
 from recon.models.hf import unusable
 from recon.models.pretrained_depth import PretrainedDepth
 from recon.models.soft_import import estimating, need
-from recon.models.strict import check_shapes
+from recon.models.strict import check_tensors
 from recon.settings import DepthKind
 from recon.types import RawDepth
 
@@ -178,8 +178,7 @@ def read_da3_network(folder: Path, spec: weights.WeightsSpec, tree: dict[str, An
             with torch.device("meta"):
                 network = DepthAnything3Network(plan_of(tree, shapes))
             wanted = network.state_dict()
-            there = {name: shape for name, shape in shapes.items() if name in wanted or not UNUSED.match(name)}
-            check_shapes(folder, spec, {name: each.shape for name, each in wanted.items()}, there)
+            check_tensors(folder, spec, {name: list(each.shape) for name, each in wanted.items()}, shapes, UNUSED)
             state = {name: file.get_tensor(PREFIX + name).float() for name in wanted}
     except MissingWeights:
         raise

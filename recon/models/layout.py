@@ -9,7 +9,11 @@ from pathlib import Path
 from recon.models import depth_anything3, moge, weights
 from recon.models.triposr import loading as triposr
 
-DEPTH_LAYOUTS = {"depth_hf": weights.TRANSFORMERS_FOLDER, "moge": (moge.FILE,), "depth_anything3": depth_anything3.FOLDER}
+DEPTH_LAYOUTS = {
+    "depth_hf": weights.TRANSFORMERS_FOLDER,
+    "moge": (moge.FILE,),
+    "depth_anything3": depth_anything3.FOLDER,
+}
 LAYOUTS = {**DEPTH_LAYOUTS, "triposr": triposr.FOLDER}
 """By adapter, the files that make its weights complete."""
 

@@ -124,9 +124,8 @@ def _compared(
     )
     if not len(found.pixel):
         return 0.0, 0.0
-    silhouette = np.zeros(SILHOUETTE**2, bool)
-    silhouette[found.pixel.numpy()] = True
-    silhouette = silhouette.reshape(wanted.shape)
+    silhouette = np.zeros((SILHOUETTE, SILHOUETTE), bool)
+    silhouette.ravel()[found.pixel.numpy()] = True
     fit = np.count_nonzero(silhouette & wanted) / np.count_nonzero(silhouette | wanted)
     return float(fit), float(found.depth.median()) - view.distance
 

@@ -1,9 +1,10 @@
 """TripoSR's adapter: the published files at toy size, against figures of the authors' own code.
 
 Recipe of the figures: VAST-AI-Research/TripoSR at d26e331 with torch 2.15, its ViT that of transformers 5.23 with the
-resampling of positions of 4.35.0 (which its requirements name); the tensors of `toy_triposr.noise` loaded into it, its names
-of the ViT's parts turned into the published ones; `checked_picture` seen; its pictures of 4 views, for with 3 its
-`torch.cross` takes the wrong axis. Differences then: scene codes 0, densities 4e-6 of the largest, colours 1e-5, pixels 8e-6.
+resampling of positions of 4.35.0 (which its requirements name); the tensors of `toy_triposr.noise` loaded into it, its
+names of the ViT's parts turned into the published ones; `checked_picture` seen; its pictures of 4 views, for with 3 its
+`torch.cross` takes the wrong axis. Differences then: scene codes 0, densities 4e-6 of the largest, colours 1e-5, pixels
+8e-6.
 """
 
 from __future__ import annotations
@@ -43,10 +44,10 @@ from tests.models import toy_triposr as published
 
 CLOSE = 1e-4
 POINTS = torch.tensor([[0.0, 0, 0], [0.5, -0.2, 0.1], [-0.7, 0.3, 0.6], [0.1, 0.9, -0.8], [0.33, -0.66, -0.5]])
-CODES = [0.343994, -2.62238, 2.831184, -0.428547, -4.420921, -1.301612, 0.674153, 2.883365, 1.080097, 2.042439, -1.873525,
-         -1.993371, -4.165376, 3.035785, 2.992082, 2.571499, -1.732919, 1.092698, 4.700525, 1.414856, -0.957586, -2.009181,
-         -3.646266, -0.304773, 2.624268, 9.338449, -0.068485, -2.758993, -0.824591, -0.316629, 0.129881, 1.609137, -0.310175,
-         -3.741762, -4.54515, 0.707667]  # fmt: skip
+CODES = [0.343994, -2.62238, 2.831184, -0.428547, -4.420921, -1.301612, 0.674153, 2.883365, 1.080097,
+         2.042439, -1.873525, -1.993371, -4.165376, 3.035785, 2.992082, 2.571499, -1.732919, 1.092698,
+         4.700525, 1.414856, -0.957586, -2.009181, -3.646266, -0.304773, 2.624268, 9.338449, -0.068485,
+         -2.758993, -0.824591, -0.316629, 0.129881, 1.609137, -0.310175, -3.741762, -4.54515, 0.707667]  # fmt: skip
 DENSITIES = [0.037825, 5e-05, 0.0, 2.901111, 0.004859]
 """Per crossing of the cube."""
 COLOURS = [0.54209, 0.391545, 0.282254, 0.111026, 0.196619, 0.39243, 0.51455, 0.031705, 0.000183, 0.300856, 0.124432,
@@ -220,13 +221,17 @@ def test_a_torn_file_and_one_with_code_are_refused_and_nothing_runs(
     assert not (copy / "touched").exists()
 
 
+def other_decoder(**changes: Any) -> dict[str, Any]:
+    return published.CONFIG | {"decoder": published.CONFIG["decoder"] | changes}
+
+
 @pytest.mark.parametrize(
     ("config", "told"),
     [
         ("a: [", "config.yaml"),
         ("tokenizer: {plane_size: 8}", "it lacks image_tokenizer"),
-        (published.CONFIG | {"decoder": {**published.CONFIG["decoder"], "activation": "relu"}}, "decoder.activation is 'relu'"),
-        (published.CONFIG | {"decoder": {**published.CONFIG["decoder"], "in_channels": 9}}, "decoder.in_channels is 9, 24"),
+        (other_decoder(activation="relu"), "decoder.activation is 'relu'"),
+        (other_decoder(in_channels=9), "decoder.in_channels is 9, 24"),
         ("just words", "config.yaml"),
     ],
 )  # fmt: skip

@@ -90,8 +90,8 @@ def ellipsoid() -> dict[str, Tensor]:
 
 
 def _decode(state: dict[str, Tensor]) -> None:
-    """Features are 8 of each plane: quadratic, first and second coordinate, a third. Neurons of a SiLU that is near straight
-    far above 0 carry each value through three layers."""
+    """Features are 8 of each plane: quadratic, first and second coordinate, a third. Neurons with a SiLU, which is straight
+    far above 0, carry each value through three layers."""
     lift, features = 40.0, CONFIG["post_processor"]["out_channels"]
     first, bias = state["decoder.layers.0.weight"], state["decoder.layers.0.bias"]
     for plane in range(3):

@@ -57,7 +57,7 @@ def test_it_is_closed_and_of_the_size_asked_for(made: Mesh) -> None:
 
 
 def test_it_stands_where_the_photo_shows_it(case: Case, made: Mesh) -> None:
-    photo, mask, depth, camera = case
+    _, mask, depth, camera = case
     assert mask.inside is not None
     seen = project(made.vertices, camera)
     rows, columns = np.nonzero(mask.inside)
@@ -112,7 +112,7 @@ def test_the_photo_lies_on_what_it_shows_and_the_field_on_the_rest(case: Case, w
 
 
 def test_a_photo_of_something_else_is_not_put_on_it(case: Case, whole: WholeObject) -> None:
-    photo, mask, depth, camera = case
+    photo, mask, _, camera = case
     bar = np.zeros_like(mask.inside)
     bar[70:80, 10:150] = True  # type: ignore[index]
     z = np.where(bar, np.float32(2), np.float32(np.nan))

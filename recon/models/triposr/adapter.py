@@ -71,7 +71,8 @@ class TripoSR:
         with torch.inference_mode():
             planes = network(picture.to(network.tokenizer.embeddings.device))
         field = TriplaneField(planes.clone(), network.decoder, plan.density_bias)
-        return SeenObject(field, *map(float, window[:3]), FOV, DISTANCE / plan.radius)
+        left, top, side = map(float, window[:3])
+        return SeenObject(field, left, top, side, FOV, DISTANCE / plan.radius)
 
 
 def object_window(inside: Bool[ndarray, "h w"]) -> Window:

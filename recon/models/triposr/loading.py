@@ -6,6 +6,7 @@ model.ckpt is torch's pickle of a plain state dictionary; nothing else in it is 
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from recon.messages import first_line, note
 from recon.models import weights
 from recon.models.hf import unusable
 from recon.models.soft_import import need
-from recon.models.strict import check_shapes
+from recon.models.strict import check_tensors
 from recon.models.triposr.plan import TripoSRPlan, plan_of
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 CONFIG = "config.yaml"
 PICKLE = "model.ckpt"
 SAFE = "model.safetensors"
+NO_OTHER = re.compile(r"(?!)")
+"""Every tensor of the file has its place."""
 FOLDER = (CONFIG, f"{SAFE}|{PICKLE}")
 
 
@@ -42,8 +45,8 @@ def read_triposr(folder: Path, spec: weights.WeightsSpec) -> TripoSRNetwork:
             network = TripoSRNetwork(plan)
     except (ValueError, RuntimeError, TypeError, ZeroDivisionError) as error:  # measures that make no network
         raise unusable(folder / CONFIG, spec, first_line(error)) from error
-    wanted = {name: each.shape for name, each in network.state_dict().items()}
-    check_shapes(file, spec, wanted, {name: each.shape for name, each in state.items()})
+    wanted = {name: list(each.shape) for name, each in network.state_dict().items()}
+    check_tensors(file, spec, wanted, {name: list(each.shape) for name, each in state.items()}, NO_OTHER)
     network.load_state_dict({name: each.float() for name, each in state.items()}, assign=True)
     return network.requires_grad_(False).eval()
 

@@ -16,7 +16,9 @@ def best_precision(device: str) -> Precision:
     """float16 on a GPU; bfloat16 on a processor that multiplies in it (AVX-512 BF16 or AMX); others are no faster so."""
     if device == "cuda":
         return "float16"
-    able = torch.backends.mkldnn.is_available() and (_has("_is_avx512_bf16_supported") or _has("_is_amx_tile_supported"))
+    able = torch.backends.mkldnn.is_available() and (
+        _has("_is_avx512_bf16_supported") or _has("_is_amx_tile_supported")
+    )
     return "bfloat16" if able else "float32"
 
 
