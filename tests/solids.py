@@ -82,3 +82,20 @@ def relief_of(solid: Solid, camera: Camera, window: Window, size: tuple[int, int
     beside = np.isnan(front)
     front, back = (np.where(beside, lie, z).astype(np.float32) for z, lie in ((front, -3.0), (back, 5.0)))
     return Relief(frozen(front), frozen(back), *window), middle
+
+
+def union(*solids: Solid) -> Solid:
+    """Several solids at once: a ray enters the first and leaves the last; the volume is right where none overlap."""
+
+    def span(ray: np.ndarray) -> Span:
+        spans = [solid.span(ray) for solid in solids]
+        enter, leave = (np.stack([each[end] for each in spans]) for end in (0, 1))
+        beside = np.isnan(enter).all(0)
+        near = np.where(np.isnan(enter), np.inf, enter).min(0)
+        far = np.where(np.isnan(leave), -np.inf, leave).max(0)
+        return np.where(beside, np.nan, near), np.where(beside, np.nan, far)
+
+    def off(points: np.ndarray) -> np.ndarray:
+        return np.min([solid.off(points) for solid in solids], axis=0)
+
+    return Solid(span, off, sum(solid.volume for solid in solids))
