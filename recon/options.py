@@ -110,7 +110,8 @@ def check(given: Any) -> None:
         check_value(each, getattr(given, each.name))
 
 
-def _device() -> Any:
+def device_option() -> Any:
+    """The field that says where models run."""
     choices = (Choice("auto"), Choice("cpu"), Choice("cuda"))
     return option("auto", "where models run (default: auto, a GPU where there is one)", choices=choices, group="run")
 
@@ -145,8 +146,9 @@ LENGTH = {"kind": "number", "what": "a length", "low": LENGTHS[0], "high": LENGT
 class PhotoOptions:
     """What may be chosen for one photo's reconstruction. Making one raises BadOption for a wrong value.
 
-    depth_model: a name, or a DepthEstimator that is kept warm; depth_in: a depth map to use instead of a model, and
-    depth_kind, what it holds. near, far: where a disparity map's extremes lie, in the depth's unit, as is voxel.
+    depth_model, splat_model: a name, or a DepthEstimator or SplatEstimator that is kept warm; depth_in: a depth map to use
+    instead of a model, and depth_kind, what it holds. near, far: where a disparity map's extremes lie, in the depth's unit,
+    as is voxel.
     """
 
     surface: Surface | Literal["auto"] = option(
@@ -253,6 +255,12 @@ class PhotoOptions:
         kind="whole", what="a number of Gaussian splats", low=SPLAT_COUNTS[0], high=SPLAT_COUNTS[1],
         group="shape", metavar="N",
     )  # fmt: skip
+    splat_model: Any = option(
+        SplatSettings.model,
+        "what splats are made of: surface (default), of the model's own samples; or a name from <models>, which makes them"
+        " by itself",
+        choices=(Choice(SplatSettings.model),), open=True, models="splats", group="shape", metavar="NAME",
+    )  # fmt: skip
     size_mm: float = option(
         PrintSettings.size_mm, "longest side in millimetres (default: 100)",
         kind="number", what="the print's longest side in millimetres", low=PRINT_SIZES[0], high=PRINT_SIZES[1], unit="mm",
@@ -292,7 +300,7 @@ class PhotoOptions:
     transparent: bool = option(
         False, "no ground behind <frames>, and an <orbit> that is no .mp4", kind="switch", group="more results"
     )
-    device: str = _device()
+    device: str = device_option()
     offline: bool = option(False, "never ask the network", kind="switch", group="run")
 
     def __post_init__(self) -> None:
@@ -338,7 +346,7 @@ class RefineOptions:
         1, "processor threads (default: 1 with <preset>, else all)", kind="whole", low=1, high=MOST_THREADS,
         group="run", metavar="N",
     )  # fmt: skip
-    device: str = _device()
+    device: str = device_option()
 
     def __post_init__(self) -> None:
         check(self)

@@ -1,7 +1,8 @@
 """Every model by task and name: its card, the function that builds its adapter, and whether its weights are here.
 
 Building loads nothing: weights and frameworks are looked for at the first photo, or at the adapter's `load()`. A new
-model is its adapter, a card in `models/catalogue.py` and a line in `DEPTH_BUILDERS` or `SEGMENTER_BUILDERS`.
+model is its adapter, a card in `models/catalogue.py` and a line in `DEPTH_BUILDERS`, `SEGMENTER_BUILDERS` or
+`SPLAT_BUILDERS`.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from recon.models import layout, weights
 from recon.models.catalogue import BEST_FOR, BUILTIN_CARD, DEPTH, GRABCUT_CARD, PRETRAINED, ModelCard, Task
 from recon.models.device import Where
 from recon.options import MASK_WORDS
-from recon.protocols import DepthEstimator, Segmenter, ShapeEstimator
-from recon.settings import DepthKind
+from recon.protocols import DepthEstimator, Segmenter, ShapeEstimator, SplatEstimator
+from recon.settings import DepthKind, SplatSettings
 
 T = TypeVar("T")
 BUILTIN = BUILTIN_CARD.name
@@ -84,8 +85,15 @@ def _rembg(card: ModelCard, where: Where) -> Segmenter:
     return Rembg(card.weights(), where.device, where.offline)
 
 
+def _sharp(spec: weights.WeightsSpec, where: Where) -> SplatEstimator:
+    from recon.models.sharp import Sharp
+
+    return Sharp(spec, where.device, where.offline)
+
+
 DepthBuilder = Callable[[weights.WeightsSpec, DepthKind | None, Where], DepthEstimator]
 SegmenterBuilder = Callable[[ModelCard, Where], Segmenter]
+SplatBuilder = Callable[[weights.WeightsSpec, Where], SplatEstimator]
 
 DEPTH_BUILDERS: dict[str, DepthBuilder] = {
     "builtin": _builtin_depth,
@@ -100,6 +108,7 @@ SEGMENTER_BUILDERS: dict[str, SegmenterBuilder] = {
     "sam_hf": _sam_hf,
     "rembg": _rembg,
 }
+SPLAT_BUILDERS: dict[str, SplatBuilder] = {"sharp": _sharp}
 """By the adapter that a card names."""
 
 
@@ -186,6 +195,22 @@ def best_here(device: str) -> str:
     """What `auto` stands for on this device. Looks at folders only: no network, no framework."""
     wanted = BEST_FOR["cuda" if device == "cuda" or (device == "auto" and _has_nvidia()) else "cpu"]
     return next((name for name in wanted if is_here(PRETRAINED[name])), BUILTIN)
+
+
+def splat_estimator(name: str, where: Where = Where()) -> SplatEstimator:
+    """The model that makes splats by itself, of a name, or SHARP of a file of its weights. Raises BadOption for an unknown
+    name."""
+    known = cards("splats")
+    card = known.get(name)
+    if card is not None:
+        return SPLAT_BUILDERS[card.adapter](card.weights(), where)
+    if name.endswith(".pt") and Path(name).is_file():
+        return _sharp(replace(known["sharp"].weights(), given=name), where)
+    raise BadOption(
+        "splat_model.unknown", "<splat_model> {given!r} is unknown; give {own}, one of {known}, or a file of its weights"
+        " (.pt).",
+        given=name, own=SplatSettings.model, known=", ".join(known),
+    )  # fmt: skip
 
 
 def shape_estimators() -> Sequence[ShapeEstimator]:

@@ -11,6 +11,8 @@ Surface = Literal["layered", "grid", "poisson", "solid"]
 """The surfaces that can be made; what they are, options.SURFACES says."""
 ParallaxPath = Literal["orbit", "dolly", "zoom"]
 """Ways of a parallax film's camera; what they are, geometry.parallax says."""
+Eyes = Literal["both", "left", "right"]
+"""Which eyes of a stereo pair are moved from the photo's place: both by half, or `left`, `right` keeps it."""
 MIB = 1024 * 1024
 FEWEST_FACES = 4
 """Triangles of the smallest closed mesh."""
@@ -121,6 +123,10 @@ class SolidSettings:
         return cls() if faces is None else cls(min(cls.max_samples, max(faces, 64_000) // per_sample))
 
 
+STRENGTHS = (0.0, 15.0)
+"""Percent of the width from a stereo pair's farthest to its nearest; nobody can look at more."""
+BASELINES = (1.0, 1000.0)
+"""Millimetres between a stereo pair's eyes: those of a beetle, and of a giant who looks at mountains."""
 PRINT_SIZES = (5.0, 2000.0)
 """Millimetres that make sense for the longest side of a print."""
 
@@ -146,10 +152,12 @@ class PrintSettings:
 
 @dataclass(frozen=True)
 class SplatSettings:
-    """Gaussian splats. most: how many, as phones draw smoothly; oversampled: samples of the photo that are looked at for
-    each, which join where the photo is even (a lattice of every second pixel has a quarter of them)."""
+    """Gaussian splats. most: how many, as phones draw smoothly; model: the word for those of the surface's own samples;
+    oversampled: samples of the photo that are looked at for each, which join where the photo is even (a lattice of every
+    second pixel has a quarter of them)."""
 
     most: int = 400_000
+    model: str = "surface"
     oversampled: float = 3.0
 
 
