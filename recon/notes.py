@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from recon.messages import Message, note
+from recon.models.catalogue import PRETRAINED
 from recon.stages.camera import DEFAULT_FOV
 from recon.stages.depth import distance_for
 from recon.types import Camera, DepthMap, Mask, Photo, RawDepth
@@ -40,6 +41,15 @@ SYMMETRY_NOTE = note(
 REFINED_NOTE = note(
     "refined.back", "the unseen back is the network's guess; its colours are the photo's, mirrored and blurred"
 )
+
+
+def model_splats_note(model: str) -> Message:
+    """Whose splats they are; where a catalogue knows the model, its licence is told with it."""
+    card = PRETRAINED.get(model)
+    return note(
+        "splats.of_model", "splats are made by {model}, apart from the mesh; its licence: {licence}",
+        model=model, licence="see where its weights came from" if card is None else card.licence,
+    )  # fmt: skip
 
 
 def notes_of(

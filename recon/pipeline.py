@@ -14,10 +14,10 @@ from recon.io.values import as_path, is_path
 from recon.notes import BACK_NOTE, REFINED_NOTE, kept_first, notes_of
 from recon.options import PhotoOptions, RefineOptions, changed
 from recon.progress import Stopwatch
-from recon.protocols import DepthEstimator, ShapeEstimator
-from recon.registry import Where, depth_estimator, segmenter, segmenters, shape_estimators
+from recon.protocols import DepthEstimator, ShapeEstimator, SplatEstimator
+from recon.registry import Where, depth_estimator, segmenter, segmenters, shape_estimators, splat_estimator
 from recon.results import Model, PhotoGeometry, Provenance, Reconstruction
-from recon.settings import DepthKind, Limits
+from recon.settings import DepthKind, Limits, SplatSettings
 from recon.stages.camera import find_camera
 from recon.stages.depth import to_depth_map
 from recon.stages.sharpen import sharpen_edges
@@ -52,6 +52,7 @@ def reconstruct(
         raise BadOption("option.limits", "limits is of type {kind}; give recon.Limits.", kind=came)
     where, placed = Where(asked.device, asked.offline), asked.near is not None or asked.far is not None
     measured = _depth_given(depth, asked, placed)
+    asked = _with_splat_model(asked, where, watch)
     with watch.stage("read"):
         picture = _picture(photo, limits)
         # a wrong value is told before anything slow begins
@@ -104,6 +105,23 @@ def _estimator(model: Any, where: Where, kind: DepthKind | None) -> DepthEstimat
         )  # fmt: skip
     model.load()
     return model
+
+
+def _with_splat_model(asked: PhotoOptions, where: Where, watch: Stopwatch) -> PhotoOptions:
+    """The options with their splat model loaded, if one is asked for: a missing one is told before anything slow begins."""
+    model = asked.splat_model
+    if model == SplatSettings.model:
+        return asked
+    if isinstance(model, str):
+        model = splat_estimator(model, where)
+    if not isinstance(model, SplatEstimator):
+        raise BadOption(
+            "splat_model.type", "<splat_model> is of type {kind}; give a model's name or a SplatEstimator.",
+            kind=type(model).__name__,
+        )  # fmt: skip
+    with watch.stage("model"):
+        model.load()
+    return replace(asked, splat_model=model)
 
 
 def _depth_given(depth: Any, asked: PhotoOptions, placed: bool) -> Any:
