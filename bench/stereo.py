@@ -29,7 +29,7 @@ from recon.stereo import stereo_pair
 from recon.stereo.disparity import grown
 from recon.stereo.film import inverse_of
 from recon.stereo.runs import filled_from_lower
-from recon.stereo.temporal import Shot
+from recon.stereo.temporal import ShotDepth
 from recon.stereo.warp import right_view
 
 PAIRS = ("cones", "cloth3", "reindeer", "aloe", "art", "motorcycle", "adirondack", "tsukuba")
@@ -138,7 +138,7 @@ def main() -> None:
 def panned(rgb: np.ndarray, frames: int = 24, step: int = 4) -> float:
     """RMS movement of the same places between neighbouring frames of a window that is moved over a picture, with the
     built-in network, in pixels of a frame 1920 wide at a strength of 2 %."""
-    shot, estimator, before, moved = Shot(), BuiltinDepth(), None, []
+    shot, estimator, before, moved = ShotDepth(), BuiltinDepth(), None, []
     width = rgb.shape[1] - step * frames
     for i in range(frames):
         frame = np.ascontiguousarray(rgb[:, step * i : step * i + width])

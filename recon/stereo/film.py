@@ -32,7 +32,7 @@ from recon.stereo.convert import STRENGTH, calm_plane
 from recon.stereo.disparity import disparity_of, grown
 from recon.stereo.layouts import depth_beside, layout_of_name, packed
 from recon.stereo.pair import Source, pair_from
-from recon.stereo.temporal import Shot
+from recon.stereo.temporal import ShotDepth
 from recon.stereo_options import StereoOptions
 from recon.types import RawDepth
 
@@ -80,7 +80,7 @@ class _Run:
     layout: str
     estimator: DepthEstimator
     folder: Path
-    shot: Shot = field(default_factory=Shot)
+    shot: ShotDepth = field(default_factory=ShotDepth)
     done: int = 0
     parts: list[tuple[Path, Fraction, Fraction]] = field(default_factory=list)
     range: tuple[float, float] = (0.0, 0.0)
@@ -202,7 +202,7 @@ def _restore(run: _Run) -> None:
         first, length = (Fraction(*map(int, pair)) for pair in known.pop("times"))
         run.parts.append((state.with_suffix(".nut"), first, length))
         run.done, run.range = int(known.pop("done")), tuple(known.pop("range").tolist())
-        run.shot = Shot.of_state(known)
+        run.shot = ShotDepth.of_state(known)
 
 
 def _make_parts(run: _Run, tell: Tell) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, Shaped, UInt8
 from numpy import ndarray
 
 from recon.stereo.disparity import ENDS, middle_plane
@@ -88,7 +88,7 @@ def _followed(
 
 
 @dataclass
-class Shot:
+class ShotDepth:
     """What is known of the shot that a film is in; all of it is saved and restored with `state` and `of_state`. inverse:
     the last frame's aligned inverse depth; grey: its brightness at the same size; low, high: the shot's far and near end;
     plane: the nearness in the screen; thumbnail, change: for cuts."""
@@ -148,14 +148,14 @@ class Shot:
         self.change = 0.0 if cut else 0.8 * self.change + 0.2 * change
         return cut
 
-    def state(self) -> dict[str, ndarray]:
+    def state(self) -> dict[str, Shaped[ndarray, " ..."]]:
         """All of it, for `numpy.savez`."""
         arrays = {"inverse": self.inverse, "grey": self.grey, "thumbnail": self.thumbnail}
         numbers = np.array([self.low, self.high, self.plane, self.change, self.cuts], np.float64)
         return {"numbers": numbers, **{name: value for name, value in arrays.items() if value is not None}}
 
     @classmethod
-    def of_state(cls, state: dict[str, ndarray]) -> Shot:
+    def of_state(cls, state: dict[str, Shaped[ndarray, " ..."]]) -> ShotDepth:
         """What `state` gave."""
         low, high, plane, change, cuts = state["numbers"].tolist()
         return cls(state.get("inverse"), state.get("grey"), low, high, plane, state.get("thumbnail"), change, int(cuts))

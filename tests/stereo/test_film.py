@@ -15,7 +15,7 @@ from recon import stereo
 from recon.errors import BadInput, BadOption
 from recon.io.video import ffmpeg, frames_of, open_film
 from recon.stereo import film as film_module
-from recon.stereo.temporal import Shot, affine_fit
+from recon.stereo.temporal import ShotDepth, affine_fit
 from recon.types import RawDepth
 from tests.scenes import frozen
 
@@ -200,7 +200,7 @@ def test_scale_and_shift_are_found_among_outliers() -> None:
 def toy_shot(noise: float, frames: int = 30) -> float:
     """RMS movement from frame to frame of a still background, in pixels at 1920 and 2 %, while a near thing walks in and
     the network's scale and shift jitter."""
-    rng, shot = np.random.default_rng(1), Shot()
+    rng, shot = np.random.default_rng(1), ShotDepth()
     rows, columns = np.mgrid[:36, :64]
     ground = (0.2 + 0.4 * rows / 36 + 0.05 * np.sin(columns)).astype(np.float32)
     picture = np.repeat((60 + 100 * ground)[..., None], 3, axis=2)
@@ -223,14 +223,14 @@ def test_still_things_stay_still_while_a_network_jitters() -> None:
 
 
 def test_a_cut_begins_anew_and_a_fade_does_not() -> None:
-    rng, shot = np.random.default_rng(0), Shot()
+    rng, shot = np.random.default_rng(0), ShotDepth()
     scenes = [rng.integers(0, 256, (36, 64, 3), np.uint8) for _ in range(2)]
     depth = [rng.random((9, 16)).astype(np.float32) for _ in range(2)]
     for i in range(12):
         shot.follow(depth[i // 6], scenes[i // 6])
     assert shot.cuts == 1
-    assert np.array_equal(Shot.of_state(shot.state()).state()["numbers"], shot.state()["numbers"])
-    fading = Shot()
+    assert np.array_equal(ShotDepth.of_state(shot.state()).state()["numbers"], shot.state()["numbers"])
+    fading = ShotDepth()
     for i in range(25):
         fading.follow(depth[0], (scenes[0] * (1 - i / 24) + scenes[1] * (i / 24)).astype(np.uint8))
     assert fading.cuts == 0
