@@ -18,6 +18,8 @@ from recon.messages import python_number
 from recon.option_fields import Choice, Option, Page, check_value
 from recon.settings import (
     CONES,
+    DISTANCES,
+    ELEVATIONS,
     FEWEST_FACES,
     FOCAL_MM,
     FOVS,
@@ -26,8 +28,10 @@ from recon.settings import (
     POISSON_DEPTHS,
     PRINT_SIZES,
     SPLAT_COUNTS,
+    VIEW_COUNTS,
     DepthKind,
     LayeredSettings,
+    OrbitSettings,
     ParallaxPath,
     PoissonSettings,
     PrintSettings,
@@ -204,6 +208,15 @@ class PhotoOptions:
         page=Page("Depth edges", "Whether outlines in depth go where the photo shows them", told="depth edges {}",
                   called="the depth edges"),
     )  # fmt: skip
+    symmetry: str = option(
+        "auto", "whether a thing that looks mirror-symmetric is completed by its mirror image: auto (default), where its"
+        " mirror plane is sure; off",
+        choices=(Choice("auto", "Automatic", "One thing whose mirror plane is sure is completed by its mirror image"),
+                 Choice("off", "Off", "Nothing is mirrored")),
+        group="input",
+        page=Page("Symmetry", "Whether one thing that looks mirror-symmetric is completed by its mirror image",
+                  told="symmetry {}", called="the symmetry"),
+    )  # fmt: skip
     mask: str | Path = option(
         "auto", "what to cut out (default: auto); NAME: builtin, grabcut or one of <models>",
         what="auto, none, alpha, a segmenter's name or a file (a photo of four channels has its mask in the last)",
@@ -290,6 +303,24 @@ class PhotoOptions:
         page=Page("Film", "How the camera goes in the film to download", told="film: {}", called="the film's camera",
                   about="how the camera of the parallax film goes"),
     )  # fmt: skip
+    views: int | None = option(
+        None, "how many <frames>, or pictures of an <orbit> (default: 30 frames, a film of 3 s)",
+        kind="whole", what="a number of pictures", low=VIEW_COUNTS[0], high=VIEW_COUNTS[1], group="more results",
+        metavar="N",
+    )  # fmt: skip
+    elevation: float = option(
+        OrbitSettings.elevation, "degrees from which <frames> and <orbit> look down (default: 0)",
+        kind="number", what="an angle in degrees", low=ELEVATIONS[0], high=ELEVATIONS[1], unit="degrees",
+        group="more results", metavar="DEG",
+    )  # fmt: skip
+    distance: float | None = option(
+        None, "of their camera, in radii of the model (default: as near as shows all of it)",
+        kind="number", what="a distance in radii of the model", low=DISTANCES[0], high=DISTANCES[1],
+        group="more results", metavar="R",
+    )  # fmt: skip
+    transparent: bool = option(
+        False, "no ground behind <frames>, and an <orbit> that is no .mp4", kind="switch", group="more results"
+    )
     device: str = device_option()
     offline: bool = option(False, "never ask the network", kind="switch", group="run")
 

@@ -60,6 +60,30 @@ class GridSettings:
     smallest_piece: float = 1e-5
 
 
+ELEVATIONS = (-89.0, 89.0)
+"""Degrees above the horizon of a novel view: at the poles no picture is upright."""
+DISTANCES = (1.1, 100.0)
+"""Of a novel view, in radii of the ball around the model: nearer the eye is in it, farther it sees a dot."""
+VIEW_COUNTS = (1, 1000)
+"""Of novel views: their names have three digits."""
+
+
+@dataclass(frozen=True)
+class OrbitSettings:
+    """Novel views. count: of pictures, or of a film's, None: `pictures`, or what takes `seconds`; elevation: degrees;
+    distance: in radii of the ball around the model, None: the nearest that shows all of it; fov: of each view, degrees, as
+    TripoSR's cameras have; side: of a picture in pixels; transparent: whether the ground is."""
+
+    count: int | None = None
+    elevation: float = 0.0
+    distance: float | None = None
+    transparent: bool = False
+    fov: float = 40.0
+    side: int = 512
+    pictures: int = 30
+    seconds: float = 3.0
+
+
 CONES = (5.0, 45.0)
 """Degrees by which a view may be turned from the photo's: less shows nothing, more shows what one plate cannot know."""
 
