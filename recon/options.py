@@ -196,6 +196,15 @@ class PhotoOptions:
         page=Page("Depth edges", "Whether outlines in depth go where the photo shows them", told="depth edges {}",
                   called="the depth edges"),
     )  # fmt: skip
+    symmetry: str = option(
+        "auto", "whether a thing that looks mirror-symmetric is completed by its mirror image: auto (default), where its"
+        " mirror plane is sure; off",
+        choices=(Choice("auto", "Automatic", "One thing whose mirror plane is sure is completed by its mirror image"),
+                 Choice("off", "Off", "Nothing is mirrored")),
+        group="input",
+        page=Page("Symmetry", "Whether one thing that looks mirror-symmetric is completed by its mirror image",
+                  told="symmetry {}", called="the symmetry"),
+    )  # fmt: skip
     mask: str | Path = option(
         "auto", "what to cut out (default: auto); NAME: builtin, grabcut or one of <models>",
         what="auto, none, alpha, a segmenter's name or a file (a photo of four channels has its mask in the last)",

@@ -22,6 +22,7 @@ from recon.stages.camera import find_camera
 from recon.stages.depth import to_depth_map
 from recon.stages.sharpen import sharpen_edges
 from recon.stages.subject import find_subject, segmented_subject, visible_colours
+from recon.stages.symmetry import completed_by_symmetry
 from recon.types import Mask, Mesh, Photo
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ def reconstruct(
             )
             found = to_depth_map(raw, picture, subject, camera, asked.near, asked.far)
             found = sharpen_edges(found, picture, asked.sharpen)
-    notes = notes_of(picture, raw, camera, subject, placed)
+            found = completed_by_symmetry(found, picture, subject, camera, asked.symmetry)
+    notes = notes_of(picture, raw, camera, subject, placed, found)
     return Reconstruction(PhotoGeometry(picture, subject, camera, found, notes), asked)
 
 

@@ -75,7 +75,7 @@ class PhotoGeometry:
         """Its facts, ready for JSON."""
         z = self.depth.z[~np.isnan(self.depth.z)]
         height, width = self.photo.size
-        inside = self.mask.inside
+        inside, mirror = self.mask.inside, self.depth.mirror
         return {
             "photo": {"name": self.photo.name, "width": width, "height": height},
             "subject": {
@@ -90,6 +90,13 @@ class PhotoGeometry:
                 "near": float(z.min()),
                 "far": float(z.max()),
                 "back": None if inside is None else "inflated" if self.depth.back is None else self.depth.model,
+                "symmetry": None
+                if mirror is None
+                else {
+                    "normal": [round(each, 4) for each in mirror.normal],
+                    "offset": round(mirror.offset, 4),
+                    "misfit": round(mirror.misfit, 3),
+                },
             },
             "camera": {
                 "fov_x_deg": round(self.camera.fov_x, 3),
@@ -229,7 +236,7 @@ class Reconstruction:
             return mesh
         from recon.stages.decimate import decimate
 
-        return decimate(mesh, self.options.faces, self.photo, self.mask, self.camera, self.depth.back_colour)
+        return decimate(mesh, self.options.faces, self.photo, self.mask, self.camera, self.depth)
 
     @cached_property
     def layers(self) -> Layers:
