@@ -131,6 +131,23 @@ def test_pixels_that_are_not_square_are_made_so(tmp_path: Path) -> None:
     assert (open_film(film).width, next(frames_of(open_film(film))).rgb.shape) == (128, (64, 128, 3))
 
 
+def test_a_high_dynamic_range_is_mapped_and_told(tmp_path: Path) -> None:
+    tags = "setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc:range=tv,format=yuv420p10le"
+    x265 = "log-level=none:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc"
+    film = make(tmp_path / "hdr.mp4", "-vf", tags, "-c:v", "libx265", "-x265-params", x265, "-frames:v", "2")
+    assert open_film(film).hdr
+    assert "high dynamic range" in " ".join(map(str, convert(film, tmp_path / "o.mp4").told()))
+    out = next(frames_of(open_film(tmp_path / "o.mp4"))).rgb
+    assert out.std() > 30, "not the grey of values that were taken for others"
+
+
+def test_fields_become_frames(tmp_path: Path) -> None:
+    flags = ("-vf", "tinterlace=interleave_top,setfield=tff", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-flags",
+             "+ilme+ildct", "-x264-params", "tff=1")  # fmt: skip
+    film = make(tmp_path / "fields.mp4", *flags)
+    assert open_film(film).interlaced and len(times_of(film)) == 7
+
+
 def test_a_stopped_run_goes_on_and_gives_the_same_frames(tmp_path: Path, short_parts: object) -> None:
     film, out = make(tmp_path / "in.mp4"), tmp_path / "out.mp4"
 
