@@ -1,17 +1,22 @@
 """A contact sheet of turntables: a row for each photo, its model seen from six sides and from above.
 
-    python -m bench.turntables PHOTOS… --out SHEET.jpg [--refine quick] [--columns N] [--cell PIXELS] [--titles]
+    python -m bench.turntables [PHOTOS…] [--world N] --out SHEET.jpg [--refine quick] [--columns N] [--cell PIXELS]
 
-PHOTOS: files, or folders whose pictures are taken in the order of their names. Each row: the photo, then the `solid` from
-where the camera stood (0°), turned by 60°, 120°, 180°, 240° and 300°, and from above; with --refine a second row of what
-the refinement gives, whether it is judged better or not. --columns: rows side by side. A .jpg or .png.
+PHOTOS: files, or folders whose pictures are taken in the order of their names; what shows no single thing is left out.
+--world: after them so many things of the synthetic world that no network was trained on, cut out. Each row: the photo, then
+the `solid` from where the camera stood (0°), turned by 60°, 120°, 180°, 240° and 300°, and from above; with --refine a
+second row of what the refinement gives, whether it is judged better or not. --columns: rows side by side. The sheet in
+docs/objects.md: `python -m bench.turntables samples --world 22 --columns 2 --cell 112
+--out docs/objects.jpg`.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,13 +24,15 @@ from PIL import Image
 
 from bench.refinement import textured_picture
 from bench.views import camera_rotation, turned, unseen_camera
-from recon.errors import UnflatError
+from recon.errors import BadInput, UnflatError
 from recon.pipeline import reconstruct, refine
 from recon.results import Reconstruction
 from recon.types import Mesh
 
 TURNS = (0.0, 60.0, 120.0, 180.0, 240.0, 300.0)
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
+BATCH, WORLD, WORLD_SIDE = 16, 99, 256
+"""Things of a batch, the held-back world, and the side of its pictures in pixels."""
 GAP, PAPER = 4, 255
 UP = np.array([0.0, -1.0, 0.0])
 
@@ -34,23 +41,35 @@ def main() -> None:
     """Write the sheet; say what each row shows."""
     parser = argparse.ArgumentParser(prog="python -m bench.turntables", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("photos", type=Path, nargs="*", help="files or folders")
+    parser.add_argument("--world", type=int, default=0, help="so many things of the synthetic world")
     parser.add_argument("--out", type=Path, help="the sheet, .jpg or .png")
     parser.add_argument("--refine", choices=("quick", "full"), help="a second row of each, refined")
     parser.add_argument("--columns", type=int, default=1, help="rows side by side")
     parser.add_argument("--cell", type=int, default=144, help="side of a picture in pixels")
     args = parser.parse_args()
-    if args.out is None or not args.photos:
-        return print("no photos and no --out: nothing to show")
+    if args.out is None:
+        print("no --out: no sheet is made")
+        return
     rows = []
-    for path in pictures_of(args.photos):
+    for name, photo in [*((path.name, str(path)) for path in pictures_of(args.photos)), *things(args.world)]:
         try:
-            made = rows_of(path, args.cell, args.refine)
+            rows.append(rows_of(photo, args.cell, args.refine))
+            print(f"{name:>32} row {len(rows)}", flush=True)
         except UnflatError as error:
-            print(f"{path.name:>32} left out: {error}", flush=True)
-            continue
-        rows.append(made)
-        print(f"{path.name:>32} row {len(rows)}", flush=True)
+            print(f"{name:>32} left out: {error}", flush=True)
     save(sheet_of(rows, args.columns), args.out)
+
+
+def things(count: int) -> Iterator[tuple[str, np.ndarray]]:
+    """Name and RGBA of things that are held back from training."""
+    from itertools import islice
+
+    from training.object_scores import held_back_things
+
+    batches = -(-count // BATCH) + 1  # a thing may be too small to count
+    for i, (photo, truth) in enumerate(islice(held_back_things(WORLD, "cpu", batches, WORLD_SIDE), count)):
+        picture = np.concatenate([photo[0].numpy(), truth.subject[0].numpy()]).transpose(1, 2, 0)
+        yield f"thing {i + 1}", (255 * picture.clip(0, 1)).round().astype(np.uint8)
 
 
 def pictures_of(places: list[Path]) -> list[Path]:
@@ -62,12 +81,15 @@ def pictures_of(places: list[Path]) -> list[Path]:
     return found
 
 
-def rows_of(path: Path, cell: int, preset: str | None) -> np.ndarray:
-    """The photo and its turntable; below it that of the refined model, if asked for."""
-    found = reconstruct(str(path), surface="solid", depth_model="builtin", offline=True)
+def rows_of(photo_of: Any, cell: int, preset: str | None) -> np.ndarray:
+    """The photo and its turntable; below it that of the refined model, if asked for. Raises BadInput where the photo shows
+    no single thing."""
+    found = reconstruct(photo_of, surface="solid", depth_model="builtin", offline=True)
+    if found.mask.inside is None:
+        raise BadInput("bench.no_thing", "it shows no single thing.")
     photo = fitted(shown(found), cell)
     rows = [np.concatenate([photo, *turntable(found.mesh, cell)], axis=1)]
-    if preset is not None and found.mask.inside is not None:
+    if preset is not None:
         better = refine(found, preset, judged=False)
         rows.append(np.concatenate([np.full_like(photo, PAPER), *turntable(better.mesh, cell)], axis=1))
     return np.concatenate(rows)

@@ -107,7 +107,7 @@ def asymmetric(seed: int) -> Solid:
     return union(*parts)
 
 
-@pytest.mark.parametrize("seed", range(16))
+@pytest.mark.parametrize("seed", range(12))
 def test_things_without_a_plane_stay_as_they_are(seed: int) -> None:
     depth, mask = known(asymmetric(seed))
     rng = np.random.default_rng(seed)
