@@ -54,7 +54,8 @@ def _crossed(field: Field, rays: Rays, samples: int, shortest: float) -> tuple[T
     points = rays.origins[hit, None] + middle[..., None] * rays.directions[hit, None]
     density, albedo, _ = field(points.view(-1, 3))
     optical = CROSSING / samples * density.view(len(hit), samples)
-    passed = (optical - optical.cumsum(1)).exp()  # of what lies before each sample
+    before = torch.cat([torch.zeros_like(optical[:, :1]), optical[:, :-1].cumsum(1)], 1)  # no difference: both may be ∞
+    passed = (-before).exp()
     weight = -torch.expm1(-optical) * passed
     colour[hit] = (weight[..., None] * albedo.view(len(hit), samples, 3)).sum(1)
     opacity[hit] = weight.sum(1)
