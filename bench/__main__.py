@@ -18,6 +18,7 @@ from bench import (
     verdict,
     volume_rendering,
     web,
+    whole_object,
 )
 
 TABLES = (
@@ -38,6 +39,7 @@ TABLES = (
     refinement,
     verdict,
     web,
+    whole_object,
 )
 
 for table in TABLES:
