@@ -68,7 +68,7 @@ def test_places_have_company_now_and_then_and_not_close_by(layout, nearest):
     r = Random(5)
     scenes = [layout(r) for _ in range(60)]
     visited = [s for s in scenes if s.sculpture is not None]
-    assert 4 <= len(visited) <= 25
+    assert 1 <= len(visited) <= 15
     for scene in visited:
         assert not scene.sculpture.subject
         away = np.array(scene.sculpture.origin) - np.array(scene.camera.position)

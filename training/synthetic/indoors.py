@@ -185,7 +185,7 @@ def room(r: Random) -> Scene:
     if r.random() < 0.7:
         _foreground(r, ahead, h, tangent)
     farthest = back * d + 0.4 * d
-    if r.random() < 0.2 and farthest > NEAREST_INSIDE:
+    if r.random() < 0.1 and farthest > NEAREST_INSIDE:
         z = r.uniform(NEAREST_INSIDE, farthest)
         company(r, ahead.at(r.uniform(-0.6, 0.6) * tangent * z, 0, z))
     return scene

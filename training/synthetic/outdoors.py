@@ -144,7 +144,7 @@ def street(r: Random) -> Scene:
             _along(r, f, props.car, side * (half - 1.5), r.randrange(1, 3), 8, 80, heading)
         _along(r, f, props.pole, side * (half + 0.3), r.choice((0, 1, 1)), 6, 50)
         _along(r, f, props.person, side * (half + walk / 2), r.choice((0, 0, 0, 1, 2)), 5, 40, r.uniform(0, 360))
-    if r.random() < 0.25:
+    if r.random() < 0.1:
         z = NEAREST_OUTSIDE * 5 ** r.random()
         company(r, f.at(position[0] + r.uniform(-0.4, 0.4) * z, 0, z))
     _markings(r, f, half)
@@ -231,7 +231,7 @@ def square(r: Random) -> Scene:
         z = 2.5 * far * 12 ** r.random()
         prop = r.choice(kinds)
         prop(r, f.at(r.uniform(-0.6, 0.6) * z, 0, z + (2 if prop is props.car else 0), r.uniform(0, 360)))
-    if r.random() < 0.25:
+    if r.random() < 0.1:
         z = NEAREST_OUTSIDE * 4 ** r.random()
         company(r, f.at(r.uniform(-0.4, 0.4) * z, 0, z))
     _far_end(r, f)
