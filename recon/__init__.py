@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from recon.io.parallax import ground_of, write_parallax
     from recon.io.read import photo_from_bytes, read_photo
     from recon.io.turntable import write_preview, write_turntable
+    from recon.io.views import check_transparency, write_frames, write_orbit
     from recon.io.write import write_cloud, write_depth, write_mask, write_mesh, write_report, write_rows, write_splats
     from recon.io.write_stl import write_print
     from recon.options import PhotoOptions, RefineOptions
@@ -34,13 +35,13 @@ if TYPE_CHECKING:
     from recon.refinement.progress import Step
     from recon.registry import Where, depth_estimator, listing, models_kept, models_table
     from recon.results import Model, PhotoGeometry, Reconstruction, Result, load_surfaces
-    from recon.settings import Limits, ViewSettings
+    from recon.settings import Limits, OrbitSettings, ViewSettings
     from recon.threads import limited
 
 DOOR = {
     "recon.pipeline": ("reconstruct", "refine"),
     "recon.options": ("PhotoOptions", "RefineOptions"),
-    "recon.settings": ("Limits", "ViewSettings"),
+    "recon.settings": ("Limits", "OrbitSettings", "ViewSettings"),
     "recon.results": ("Reconstruction", "PhotoGeometry", "Model", "Result", "load_surfaces"),
     "recon.io.read": ("read_photo", "photo_from_bytes"),
     "recon.io.write": (
@@ -54,6 +55,7 @@ DOOR = {
     ),
     "recon.io.write_stl": ("write_print",),
     "recon.io.parallax": ("ground_of", "write_parallax"),
+    "recon.io.views": ("check_transparency", "write_frames", "write_orbit"),
     "recon.io.turntable": ("write_preview", "write_turntable"),
     "recon.io.outputs": ("output_files", "missing_folders"),
     "recon.io.files": ("alone_in", "check_writable", "remove_leftovers"),
@@ -72,6 +74,7 @@ __all__ = [
     "DepthEstimator",
     "Limits",
     "Model",
+    "OrbitSettings",
     "PhotoGeometry",
     "PhotoOptions",
     "Reconstruction",
@@ -82,6 +85,7 @@ __all__ = [
     "ViewSettings",
     "Where",
     "alone_in",
+    "check_transparency",
     "check_writable",
     "depth_estimator",
     "ground_of",
@@ -107,8 +111,10 @@ __all__ = [
     "shrink_to_fit",
     "write_cloud",
     "write_depth",
+    "write_frames",
     "write_mask",
     "write_mesh",
+    "write_orbit",
     "write_parallax",
     "write_preview",
     "write_print",

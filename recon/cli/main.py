@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-from recon.cli import models, photo
+from recon.cli import models, photo, stereo
 from recon.cli.console import Progress, Stop, say
 from recon.cli.phrasebook import COMMAND_LINE
 from recon.cli.program import COMMAND, INTERRUPTED, INTERRUPTION, PROGRAM
@@ -14,6 +14,7 @@ from recon.errors import BadOption, UnflatError
 
 VERBS: dict[str, Callable[[list[str], Progress, Stop], int]] = {
     "photo": photo.main,
+    "stereo": stereo.main,
     "models": lambda arguments, *_: models.main(arguments),
 }
 """What the program can do, by the first word."""

@@ -5,19 +5,21 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recon.cli.arguments import read_options, wanted
 from recon.cli.console import Progress, Stop, say
+from recon.cli.patterns import FIRST_FRAME
 from recon.cli.phrasebook import COMMAND_LINE
 from recon.errors import BadOption
 from recon.messages import Message, note
 from recon.options import MASK_WORDS, PhotoOptions, RefineOptions
 
 if TYPE_CHECKING:
-    from recon import Reconstruction, Result
+    from recon import OrbitSettings, Reconstruction, Result
     from recon.types import Mesh
 
 KINDS = ("mesh", "points", "splats")
@@ -128,7 +130,9 @@ def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any)
         with watch.stage("write"):
             for path in outputs["splats"]:
                 files += write_splats(splats, path)
-    if outputs["mesh"] or args.preview or args.turntable or args.parallax:
+    if (args.frames or args.orbit) and result.surface != "solid":
+        raise _open_views(result.surface)
+    if outputs["mesh"] or any(getattr(args, name) for name in PICTURES):
         with watch.stage("mesh"):
             mesh = result.mesh
         with watch.stage("write"):
@@ -140,31 +144,62 @@ def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any)
             with watch.stage("write"):
                 notes += write(result, path)
             files.append(path)
-    for name, draw in (("preview", _draw_preview), ("turntable", _draw_turntable), ("parallax", _draw_parallax)):
+    for name, draw in PICTURES.items():
         if path := getattr(args, name):
             with watch.stage(name):
-                draw(result, path)
-            files.append(path)
+                files += draw(result, path)
     return files, notes
 
 
-def _draw_preview(result: Reconstruction, path: Path) -> None:
+def _draw_preview(result: Reconstruction, path: Path) -> list[Path]:
     from recon import write_preview
 
     write_preview(result.mesh, result.camera, path, closed=result.surface == "solid")
+    return [path]
 
 
-def _draw_turntable(result: Reconstruction, path: Path) -> None:
+def _draw_turntable(result: Reconstruction, path: Path) -> list[Path]:
     from recon import write_turntable
 
     write_turntable(result.mesh, result.camera, path, closed=result.surface == "solid")
+    return [path]
 
 
-def _draw_parallax(result: Reconstruction, path: Path) -> None:
+def _draw_parallax(result: Reconstruction, path: Path) -> list[Path]:
     from recon import ground_of, write_parallax
 
     ground = ground_of(result.photo, result.mask)
     write_parallax(result.mesh, result.camera, path, result.options.parallax_path, result.options.cone, ground)
+    return [path]
+
+
+def _draw_orbit(result: Reconstruction, path: Path) -> list[Path]:
+    from recon import write_orbit
+
+    write_orbit(result.mesh, path, _views_of(result.options))
+    return [path]
+
+
+def _draw_frames(result: Reconstruction, path: Path) -> list[Path]:
+    from recon import write_frames
+
+    return write_frames(result.mesh, path, _views_of(result.options))
+
+
+def _views_of(asked: PhotoOptions) -> OrbitSettings:
+    from recon import OrbitSettings
+
+    return OrbitSettings(asked.views, float(asked.elevation), asked.distance, asked.transparent)
+
+
+PICTURES: dict[str, Callable[[Reconstruction, Path], list[Path]]] = {
+    "preview": _draw_preview,
+    "turntable": _draw_turntable,
+    "parallax": _draw_parallax,
+    "orbit": _draw_orbit,
+    "frames": _draw_frames,
+}
+"""What is drawn of a model, by the option that names its file or folder; returns the files."""
 
 
 def _write_depth(result: Reconstruction, path: Path) -> list[Message]:
@@ -204,11 +239,13 @@ def _check_options(args: argparse.Namespace, asked: PhotoOptions, wish: RefineOp
     from recon import missing_folders, model_kind, output_files
 
     more = {"cloud": args.points_out, "depth": args.depth_out, "mask": args.mask_out, "preview": args.preview,
-            "turntable": args.turntable, "parallax": args.parallax, "report": args.report}  # fmt: skip
+            "turntable": args.turntable, "parallax": args.parallax, "orbit": args.orbit,
+            "frames": args.frames and args.frames / FIRST_FRAME, "report": args.report}  # fmt: skip
     models = [(args.kind or model_kind(path), path) for path in args.out]
     files = output_files([*models, *((name, path) for name, path in more.items() if path)])
     if args.parallax is None and hasattr(args, "parallax_path"):
         raise BadOption("film.off", "<parallax_path> is for a film; give its name with <parallax>, as FILE.mp4.")
+    _check_views_options(args, asked, wish)
     _check_refine_options(args, wish)
     _check_print_options(args, asked, wish)
     for name in ("max_mib", "max_megapixels"):
@@ -217,6 +254,30 @@ def _check_options(args: argparse.Namespace, asked: PhotoOptions, wish: RefineOp
                             option=name, given=getattr(args, name))  # fmt: skip
     inputs = {"photo": args.rgb, "depth": asked.depth_in, "mask": None if asked.mask in MASK_WORDS else asked.mask}
     return missing_folders(files, {name: Path(path) for name, path in inputs.items() if path})
+
+
+def _check_views_options(args: argparse.Namespace, asked: PhotoOptions, wish: RefineOptions | None) -> None:
+    """What can be known to be wrong with novel views before the photo is read."""
+    from recon import check_transparency
+
+    if not (args.frames or args.orbit):
+        for name in ("views", "elevation", "distance", "transparent"):
+            if hasattr(args, name):
+                raise BadOption("views.off", "<{option}> is for novel views; add <frames> or <orbit>.", option=name)
+        return
+    if args.orbit:
+        check_transparency(args.orbit, asked.transparent)
+    if wish is None and asked.surface in ("grid", "poisson", "layered"):
+        raise _open_views(asked.surface)
+
+
+def _open_views(surface: str) -> BadOption:
+    return BadOption(
+        "views.open_surface",
+        "<frames> and <orbit> go all the way round and <surface> {surface} is open; add <surface> solid, or give"
+        " <turntable> or <parallax>.",
+        surface=surface,
+    )
 
 
 def _check_refine_options(args: argparse.Namespace, wish: RefineOptions | None) -> None:

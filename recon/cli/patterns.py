@@ -12,7 +12,20 @@ from recon.errors import BadOption
 from recon.options import MASK_WORDS
 
 NAME = "{name}"
-OUTPUTS = ("out", "points_out", "depth_out", "mask_out", "preview", "turntable", "parallax", "report")
+OUTPUTS = (
+    "out",
+    "points_out",
+    "depth_out",
+    "mask_out",
+    "preview",
+    "turntable",
+    "parallax",
+    "orbit",
+    "frames",
+    "report",
+)
+FIRST_FRAME = "render_000.png"
+"""In a folder of frames."""
 INPUTS = ("depth_in", "mask")
 ENDINGS = {None: ".glb", "mesh": ".glb", "points": ".ply", "splats": ".spz"}
 """Of models in a folder, by what they hold."""
@@ -75,7 +88,7 @@ def _named(path: Path | str, name: str) -> Path:
 
 def results_of(one: argparse.Namespace) -> list[Path]:
     """The files that one photo's options ask for, without what belongs to them."""
-    return [path for _, path in _paths(one, OUTPUTS)]
+    return [path / FIRST_FRAME if option == "frames" else path for option, path in _paths(one, OUTPUTS)]
 
 
 def _paths(args: argparse.Namespace, options: tuple[str, ...]) -> Iterator[tuple[str, Path]]:

@@ -58,6 +58,9 @@ def parser() -> argparse.ArgumentParser:
                       " takes it back")  # fmt: skip
     more.add_argument("--preview", type=Path, metavar="FILE", help="a picture of the model: .png")
     more.add_argument("--turntable", type=Path, metavar="FILE", help="the model turning: .mp4 .gif .webp")
+    more.add_argument("--frames", type=Path, metavar="DIR",
+                      help="a closed model from all sides: render_000.png and so on in this folder")  # fmt: skip
+    more.add_argument("--orbit", type=Path, metavar="FILE", help="the same as a film: .mp4 .gif .webp")
     more.add_argument("--parallax", type=Path, metavar="FILE",
                       help="the photo's own view set in motion, a loop: .mp4 .gif .webp")  # fmt: skip
     more.add_argument("--report", type=Path, metavar="FILE", help="what was done, as JSON")
