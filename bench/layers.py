@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -26,6 +27,7 @@ from bench.frames import DEFAULT_FOLDER, frames
 from bench.score import psnr, rendered
 from recon.geometry.camera import back_project, centred_camera, scaled_camera
 from recon.geometry.plate import carried_in
+from recon.geometry.plate_colour import nearest_colours
 from recon.geometry.sharpen import sharpened
 from recon.pipeline import reconstruct
 from recon.results import Reconstruction
@@ -185,8 +187,22 @@ def stereo_rows(views: dict[str, tuple[np.ndarray, np.ndarray]], right: np.ndarr
         print(f"{name:>12} " + " ".join(f"{psnr(seen[mask], right[mask]):10.2f}" for mask in masks.values()))
 
 
-def composites(count: int = 12) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Objects with their own alpha before photos: the composite, and where the object is."""
+class Composite(NamedTuple):
+    """rgb: the picture; alpha, shape, ground: what it is made of, shape's colours carried on outwards."""
+
+    rgb: np.ndarray
+    alpha: np.ndarray
+    shape: np.ndarray
+    ground: np.ndarray
+
+    @property
+    def inside(self) -> np.ndarray:
+        """Where the object is."""
+        return self.alpha > 0.5
+
+
+def composites(count: int = 12) -> Iterator[Composite]:
+    """Objects with their own alpha before photos."""
     objects = sorted((SHARED / "objects").glob("*.png"))[:4]
     grounds = sorted((ROOT / "samples").glob("*.jpg"))[:3]
     for number in range(count if objects else 0):
@@ -195,24 +211,48 @@ def composites(count: int = 12) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         shape, alpha = np.zeros((600, 800, 3), np.float32), np.zeros((600, 800, 1), np.float32)
         shape[40:560, 140:660] = np.asarray(rgba)[..., :3]
         alpha[40:560, 140:660, 0] = np.asarray(rgba)[..., 3] / 255
-        yield np.rint(alpha * shape + (1 - alpha) * ground).astype(np.uint8), alpha[..., 0] > 0.5
+        rgb = np.rint(alpha * shape + (1 - alpha) * ground).astype(np.uint8)
+        carried, _ = nearest_colours(shape, alpha[..., 0] > 0.99, alpha[..., 0] <= 0.99, 1e4)
+        yield Composite(rgb, alpha[..., 0], carried.astype(np.float32), ground)
 
 
 def outlines_table() -> None:
     """Masks displaced by a smooth random field of σ 3 px, grown by 2 and blurred, as networks do."""
-    rows = []
-    for number, (rgb, inside) in enumerate(composites()):
-        rng = np.random.default_rng(number)
-        v, u = np.mgrid[: inside.shape[0], : inside.shape[1]].astype(np.float32)
-        du, dv = (_field(rng, inside.shape, 3.0) for _ in range(2))
-        moved = cv2.remap(inside.astype(np.float32), u + du, v + dv, cv2.INTER_LINEAR)
-        given = cv2.GaussianBlur(cv2.dilate(moved, np.ones((5, 5), np.uint8)), (0, 0), 2)
-        inverse = (0.25 + 0.75 * given).astype(np.float32)
-        found = sharpened(inverse, rgb, 0.08) > 0.625
-        rows.append([*_outline(given > 0.5, inside), *_outline(found, inside)])
+    rows, halos = [], []
+    for number, made in enumerate(composites()):
+        inverse = displaced(made.inside, np.random.default_rng(number))
+        sharp = sharpened(inverse, made.rgb, 0.08)
+        rows.append([*_outline(inverse > 0.625, made.inside), *_outline(sharp > 0.625, made.inside)])
+        halos.append([*_halo(made, made.rgb, inverse), *_halo(made, *layered_front(made.rgb, sharp))])
     if rows:
         print("displaced outlines, mean of 12: IoU within 12 px and error in px, as given and sharpened")
         print(" ".join(f"{value:8.3f}" for value in np.mean(rows, axis=0)))
+        print("halo within 3 px, grey levels: near samples from the object, far ones from the ground; grid, layered")
+        print(" ".join(f"{value:8.2f}" for value in np.mean(halos, axis=0)))
+
+
+def displaced(inside: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Disparity of an object before a wall, its outline where a network might see it."""
+    v, u = np.mgrid[: inside.shape[0], : inside.shape[1]].astype(np.float32)
+    du, dv = (_field(rng, inside.shape, 3.0) for _ in range(2))
+    moved = cv2.remap(inside.astype(np.float32), u + du, v + dv, cv2.INTER_LINEAR)
+    given = cv2.GaussianBlur(cv2.dilate(moved, np.ones((5, 5), np.uint8)), (0, 0), 2)
+    return (0.25 + 0.75 * given).astype(np.float32)
+
+
+def layered_front(rgb: np.ndarray, inverse: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Colours and disparity of the layered surface's first sheet, NaN where it has no sample."""
+    camera = centred_camera(rgb.shape[1], rgb.shape[0], float(rgb.shape[1]), "user")
+    layers = make_layers(Photo(rgb), WHOLE, DepthMap(1 / inverse, False, noise=1e-3), camera)
+    return layers.sheets()[0].colors, layers.front.inverse
+
+
+def _halo(made: Composite, colours: np.ndarray, inverse: np.ndarray) -> tuple[float, float]:
+    """Mean difference of near samples from the object's colour, and of far ones from the ground's, at its outline."""
+    band = _from_outline(made.inside) <= 3
+    sides = ((band & (inverse > 0.625), made.shape), (band & (inverse <= 0.625), made.ground))
+    near, far = (float(np.abs(colours[side].astype(np.float32) - true[side]).mean()) for side, true in sides)
+    return near, far
 
 
 def _field(rng: np.random.Generator, shape: tuple[int, ...], spread: float) -> np.ndarray:
@@ -223,12 +263,16 @@ def _field(rng: np.random.Generator, shape: tuple[int, ...], spread: float) -> n
 def _outline(found: np.ndarray, true: np.ndarray) -> tuple[float, float]:
     """IoU in a band of 12 px around the true outline, and the found outline's mean distance from it."""
 
-    def edge(mask: np.ndarray) -> np.ndarray:
-        return mask & ~cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
-
-    away = cv2.distanceTransform((~edge(true)).astype(np.uint8), cv2.DIST_L2, 5)
+    away = _from_outline(true)
     band = away <= 12
-    return float((found & true & band).sum() / (((found | true) & band).sum())), float(away[edge(found) & band].mean())
+    overlap = float((found & true & band).sum() / (((found | true) & band).sum()))
+    return overlap, float(away[(_from_outline(found) == 0) & band].mean())
+
+
+def _from_outline(mask: np.ndarray) -> np.ndarray:
+    """Distance to the nearest pixel of a mask at its border."""
+    inner = cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+    return cv2.distanceTransform((~(mask & ~inner)).astype(np.uint8), cv2.DIST_L2, 5)
 
 
 def edges_table() -> None:

@@ -87,12 +87,16 @@ def depth_steps(
     return Steps(row, column, highest[row, column], inverse[row, column]), near
 
 
-def cells(inverse: Float32[ndarray, "h w"]) -> Float32[ndarray, "a b"]:
-    """The farthest disparity of every two by two samples; inf where none is."""
+def cells(inverse: Float32[ndarray, "h w"]) -> tuple[Float32[ndarray, "a b"], Float32[ndarray, "a b"]]:
+    """The farthest disparity of every two by two samples, inf where none is; and what a plate is to lie behind there: the
+    same, or the nearest where a thing is so thin that no cell beside is all its own."""
     height, width = inverse.shape
     even = np.pad(inverse, ((0, height % 2), (0, width % 2)), mode="edge")
-    low = np.fmin(np.fmin(even[::2, ::2], even[1::2, ::2]), np.fmin(even[::2, 1::2], even[1::2, 1::2]))
-    return np.where(np.isnan(low), np.float32(np.inf), low)
+    four = [even[i::2, j::2] for i in (0, 1) for j in (0, 1)]
+    low, high = (take(take(four[0], four[1]), take(four[2], four[3])) for take in (np.fmin, np.fmax))
+    low = np.where(np.isnan(low), np.float32(np.inf), low)
+    thin = cv2.dilate(low, np.ones((3, 3), np.uint8)) < high * np.float32(1 - BEHIND)
+    return low, np.where(thin, high, low)
 
 
 def make_plate(
@@ -119,12 +123,13 @@ def make_plate(
         return None
     pads = _pads(kept, inverse.shape, reach, longest)
     top, bottom, left, right = pads
-    front = np.pad(cells(inverse), ((top, bottom), (left, right)), mode="edge")
+    front, most = (np.pad(each, ((top, bottom), (left, right)), mode="edge") for each in cells(inverse))
     gap = np.pad(_all_of(hole), ((top, bottom), (left, right)))
     allowed = np.pad(~_all_of(~shown), ((top, bottom), (left, right)), mode="edge")
     planes = _Planes(front.shape, slope, inverse, top, left, floor)
-    front = np.where(_beside_photo(front.shape, pads, longest), np.float32(np.inf), front)
-    nearest = front * np.float32(1 - BEHIND)
+    beside = _beside_photo(front.shape, pads, longest)
+    front, most = (np.where(beside, np.float32(np.inf), each) for each in (front, most))
+    nearest = most * np.float32(1 - BEHIND)
     for members, limit in by_height(kept, reach):
         planes.offer(kept.row[members], kept.column[members], limit, nearest, allowed & ~gap)
     for members, limit in by_height(sky, reach):
@@ -134,7 +139,7 @@ def make_plate(
     hidden = planes.source[0] >= 0
     if not hidden.any():
         return None
-    return planes.finished(front, hidden, allowed)
+    return planes.finished(front, most, hidden, allowed)
 
 
 class _Planes:
@@ -203,9 +208,14 @@ class _Planes:
         return np.maximum(value, self.floor)
 
     def finished(
-        self, front: Float32[ndarray, "h w"], hidden: Bool[ndarray, "h w"], allowed: Bool[ndarray, "h w"]
+        self,
+        front: Float32[ndarray, "h w"],
+        most: Float32[ndarray, "h w"],
+        hidden: Bool[ndarray, "h w"],
+        allowed: Bool[ndarray, "h w"],
     ) -> Plate:
-        """Planes blended with their neighbours', carried on over the seam, and put behind the front."""
+        """Planes blended with their neighbours', carried on over the seam, and put behind the front. front, most: as
+        `cells` tells them."""
         _, label = _distances(hidden.shape, *np.nonzero(hidden))
         ring = cv2.dilate(hidden.astype(np.uint8), np.ones((2 * OVERLAP + 1,) * 2, np.uint8)).astype(bool) & allowed
         lookup = np.zeros((2, int(label.max()) + 1), np.int32)
@@ -217,7 +227,7 @@ class _Planes:
             for plane in self.plane
         ]
         value = blended[0] + blended[1] * self.column + blended[2] * self.row
-        behind = np.where(hidden, np.float32(1 - BEHIND), np.float32(1 - SEAM))
+        behind = np.where(hidden & (most <= front), np.float32(1 - BEHIND), np.float32(1 - SEAM))
         value = np.minimum(np.maximum(value, self.floor), front * behind)
         source = self.source[:, i, j]
         return Plate(np.where(ring, value, np.float32(np.nan)).astype(np.float32), hidden, source, self.top, self.left)

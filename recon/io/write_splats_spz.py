@@ -27,8 +27,8 @@ POSITION_BITS = 23
 """And a sign."""
 FINENESS = 1.5
 """Steps of a position to the median splat's smaller radius, at least, and less than twice as many."""
-ROTATION_BITS = 6
-"""Of the 9: a disc is turned by 1.3° at most, and 0.4° as a rule."""
+ROTATION_BITS = 5
+"""Of the 9: a disc is turned by 2.6° at most, and 0.8° as a rule."""
 COLOR_SCALE = 0.15
 LEVEL = 4
 """Of gzip: higher ones take twice as long for one part in a hundred less."""

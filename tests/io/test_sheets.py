@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import trimesh
 
+from recon import reconstruct
 from recon.io.write import write_mesh
 from recon.io.write_stl import printable
 from recon.settings import ViewSettings
 from recon.types import Mesh
-from tests.scenes import frozen
+from tests.scenes import box, camera_of, frozen, nearest, photo_of, plane
 from web_3d_app.work.sheets import mesh_arrays, mesh_from
 
 
@@ -81,6 +82,23 @@ def test_printing_measuring_and_welding_see_the_first_sheet_alone(tmp_path: Path
     assert len(trimesh.load(tmp_path / "m.stl").faces) == 2
     assert len(printable(MESH).faces) == len(MESH.welded().faces) == len(MESH.to_trimesh().faces) == 2
     assert MESH.welded().behind == ()
+
+
+@pytest.mark.parametrize("surface", ["poisson", "solid", "grid"])
+def test_other_surfaces_points_and_prints_are_made_without_what_is_hidden(
+    surface: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise AssertionError("the sheets behind the photo were asked for")
+
+    monkeypatch.setattr("recon.stages.surface_layered.make_layers", refused)
+    camera = camera_of(80, 60, 80.0)
+    z = nearest(plane(camera, (0, 0, -1), 4.0), box(camera, (-0.5, -0.4, 2.0), (0.5, 0.4, 2.3)))
+    found = reconstruct(photo_of(camera).rgb, depth=z, depth_kind="metric", focal_px=80.0, mask="none", surface=surface)
+    assert len(found.points.positions) and len(found.mesh.faces) and not found.mesh.behind
+    found.save(tmp_path / "print.stl")
+    with pytest.raises(AssertionError, match="asked for"):
+        found.with_options(surface="layered").mesh  # noqa: B018
 
 
 def test_a_mesh_without_sheets_is_joined_to_itself() -> None:

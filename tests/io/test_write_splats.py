@@ -57,7 +57,7 @@ BOUNDS = {
     ".ply": (0, 1e-5, 0.05, 0),
     ".glb": (0, 1e-5, 0.05, 0),
     ".splat": (0, 0.04, 1.8, 0),
-    ".spz": (0.004, 0.12, 1.8, 1),
+    ".spz": (0.004, 0.12, 2.6, 1),
 }
 """Position, covariance (relative to its largest entry), degrees of the normal, steps of colour."""
 

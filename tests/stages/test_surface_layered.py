@@ -252,6 +252,21 @@ def test_noise_at_every_pixel_is_sane_and_bounded(seed: int) -> None:
     assert 0 <= layers.invented < 1
 
 
+@pytest.mark.parametrize("gap", [2, 3, 6, 10])
+def test_where_all_is_steps_it_is_covered_and_bounded(gap: int) -> None:
+    """Wires of one pixel, as of a fence, grass or hair: the wall is carried on behind all of them, once. Where it shows in
+    single pixels only, those are no surface of their own."""
+    z = np.full((CAMERA.height, CAMERA.width), 4, np.float32)
+    z[::gap], z[:, ::gap] = 2, 2
+    layers = layers_of(frozen(z))
+    for each in layers.behind:
+        there = ~np.isnan(each.lattice.z)
+        assert there.sum() < 1.1 * z.size and np.median(each.lattice.z[there]) == pytest.approx(4, abs=0.05)
+    mesh = layers.mesh()
+    assert bool(layers.behind) == (gap > 2) and len(mesh.faces) <= 2 * z.size
+    assert max(uncovered(mesh, z, yaw, 0) for yaw in (-15, 15)) <= 0.002
+
+
 def test_a_panorama_and_a_strip_are_no_crash() -> None:
     for size in ((400, 16), (16, 300)):
         camera = camera_of(*size, 60.0)
