@@ -6,6 +6,7 @@ from bench import (
     depth_range,
     layers,
     lens_and_scale,
+    many,
     network,
     objects,
     quality,
@@ -13,15 +14,19 @@ from bench import (
     speed,
     splats,
     startup,
+    stereo,
     verdict,
     volume_rendering,
     web,
+    whole_object,
 )
 
 TABLES = (
     speed,
     splats,
     startup,
+    stereo,
+    many,
     network,
     quality,
     affine,
@@ -34,6 +39,7 @@ TABLES = (
     refinement,
     verdict,
     web,
+    whole_object,
 )
 
 for table in TABLES:

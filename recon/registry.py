@@ -1,28 +1,34 @@
 """Every model by task and name: its card, the function that builds its adapter, and whether its weights are here.
 
 Building loads nothing: weights and frameworks are looked for at the first photo, or at the adapter's `load()`. A new
-model is its adapter, a card in `models/catalogue.py` and a line in `DEPTH_BUILDERS` or `SEGMENTER_BUILDERS`.
+model is its adapter, a card in `models/catalogue.py` and a line in `DEPTH_BUILDERS`, `SEGMENTER_BUILDERS`,
+`OBJECT_BUILDERS` or `SPLAT_BUILDERS`.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, TypeVar
 
 from recon.builtin.weights import GEOMETRY
 from recon.errors import BadOption
 from recon.models import layout, weights
-from recon.models.catalogue import BEST_FOR, BUILTIN_CARD, DEPTH, GRABCUT_CARD, PRETRAINED, ModelCard, Task
+from recon.models.catalogue import BEST_FOR, BUILTIN_CARD, DEPTH, GRABCUT_CARD, OBJECT, PRETRAINED, ModelCard, Task
 from recon.models.device import Where
 from recon.options import MASK_WORDS
-from recon.protocols import DepthEstimator, Segmenter, ShapeEstimator
-from recon.settings import DepthKind
+from recon.protocols import DepthEstimator, ObjectReconstructor, Segmenter, ShapeEstimator, SplatEstimator
+from recon.settings import DepthKind, SplatSettings
 
+T = TypeVar("T")
 BUILTIN = BUILTIN_CARD.name
+SOLID = "solid"
+"""The object model's name that stands for none: the built-in solid."""
 
 
 def _builtin_depth(spec: weights.WeightsSpec, kind: DepthKind | None, where: Where) -> DepthEstimator:
@@ -81,8 +87,22 @@ def _rembg(card: ModelCard, where: Where) -> Segmenter:
     return Rembg(card.weights(), where.device, where.offline)
 
 
+def _triposr(spec: weights.WeightsSpec, where: Where) -> ObjectReconstructor:
+    from recon.models.triposr.adapter import TripoSR
+
+    return TripoSR(spec, where.device, where.offline)
+
+
+def _sharp(spec: weights.WeightsSpec, where: Where) -> SplatEstimator:
+    from recon.models.sharp import Sharp
+
+    return Sharp(spec, where.device, where.offline)
+
+
 DepthBuilder = Callable[[weights.WeightsSpec, DepthKind | None, Where], DepthEstimator]
 SegmenterBuilder = Callable[[ModelCard, Where], Segmenter]
+ObjectBuilder = Callable[[weights.WeightsSpec, Where], ObjectReconstructor]
+SplatBuilder = Callable[[weights.WeightsSpec, Where], SplatEstimator]
 
 DEPTH_BUILDERS: dict[str, DepthBuilder] = {
     "builtin": _builtin_depth,
@@ -97,7 +117,34 @@ SEGMENTER_BUILDERS: dict[str, SegmenterBuilder] = {
     "sam_hf": _sam_hf,
     "rembg": _rembg,
 }
+OBJECT_BUILDERS: dict[str, ObjectBuilder] = {"triposr": _triposr}
+SPLAT_BUILDERS: dict[str, SplatBuilder] = {"sharp": _sharp}
 """By the adapter that a card names."""
+
+
+_kept: dict[tuple[Any, ...], Any] | None = None
+"""The adapters that were built, while they are kept."""
+
+
+@contextmanager
+def models_kept() -> Iterator[None]:
+    """Within, each model is built and its weights are read once, for many photos. It is the process's, not the thread's."""
+    global _kept
+    before, _kept = _kept, {} if _kept is None else _kept
+    try:
+        yield
+    finally:
+        _kept = before
+
+
+def _built(build: Callable[..., T], *of: Any) -> T:
+    """What `build` makes of its arguments; the one of before, while adapters are kept."""
+    if _kept is None:
+        return build(*of)
+    if (build, *of) not in _kept:
+        _kept[build, *of] = build(*of)
+    found: T = _kept[build, *of]
+    return found
 
 
 def cards(task: Task | None = None) -> dict[str, ModelCard]:
@@ -128,7 +175,7 @@ def depth_estimator(name: str, where: Where = Where(), kind: DepthKind | None = 
     """
     card = cards("depth").get(best_here(where.device) if name == "auto" else name)
     if card is not None:
-        return DEPTH_BUILDERS[card.adapter](card.weights(), card.kind, where)
+        return _built(DEPTH_BUILDERS[card.adapter], card.weights(), card.kind, where)
     found = _found(name)
     if found is None:
         raise BadOption(
@@ -138,7 +185,7 @@ def depth_estimator(name: str, where: Where = Where(), kind: DepthKind | None = 
             given=name, known=", ".join(cards("depth")),
         )  # fmt: skip
     adapter, spec = found
-    return DEPTH_BUILDERS[adapter](spec, kind, where)
+    return _built(DEPTH_BUILDERS[adapter], spec, kind, where)
 
 
 def _found(name: str) -> tuple[str, weights.WeightsSpec] | None:
@@ -160,6 +207,67 @@ def best_here(device: str) -> str:
     return next((name for name in wanted if is_here(PRETRAINED[name])), BUILTIN)
 
 
+def object_model(name: str) -> str:
+    """What the object model that a name stands for is called: `auto` is the best whose weights are here; "" for the
+    built-in solid. Looks at folders only: no network, no framework. Raises BadOption for an unknown name."""
+    chosen = _object_spec(name)
+    return chosen[1].name if chosen else ""
+
+
+def object_reconstructor(name: str, where: Where = Where()) -> ObjectReconstructor | None:
+    """The object model of a name, of a local folder of weights as published, or of a hub's id; None for the built-in solid,
+    which `auto` stands for where no weights are here. Raises BadOption for an unknown name."""
+    chosen = _object_spec(name)
+    return OBJECT_BUILDERS[chosen[0]](chosen[1], where) if chosen else None
+
+
+def check_object(name: str, where: Where = Where()) -> None:
+    """Raise BadOption for a name that is no object model's, MissingWeights for one that is neither here nor to be had."""
+    chosen = _object_spec(name)
+    if chosen and name != "auto":
+        weights.obtain(chosen[1], where.offline)
+
+
+def _object_spec(name: str) -> tuple[str, weights.WeightsSpec] | None:
+    """(adapter, what to look for) of an object model; None for the built-in solid."""
+    if name == SOLID:
+        return None
+    if name == "auto":
+        here = next((card for card in OBJECT.values() if runs_here(card)), None)
+        return None if here is None else (here.adapter, here.weights())
+    if card := OBJECT.get(name):
+        return card.adapter, card.weights()
+    if spec := layout.object_spec(name):
+        return "triposr", spec
+    raise BadOption(
+        "object.unknown",
+        "<object> {given!r} is unknown; give auto, solid, one of {known}, a folder of such weights, or a hub id like"
+        " org/name.",
+        given=name, known=", ".join(OBJECT),
+    )  # fmt: skip
+
+
+def how_to_get_objects() -> str:
+    """The command that gets the weights of the best object model."""
+    return weights.how_to_get(next(iter(OBJECT.values())).weights())
+
+
+def splat_estimator(name: str, where: Where = Where()) -> SplatEstimator:
+    """The model that makes splats by itself, of a name, or SHARP of a file of its weights. Raises BadOption for an unknown
+    name."""
+    known = cards("splats")
+    card = known.get(name)
+    if card is not None:
+        return SPLAT_BUILDERS[card.adapter](card.weights(), where)
+    if name.endswith(".pt") and Path(name).is_file():
+        return _sharp(replace(known["sharp"].weights(), given=name), where)
+    raise BadOption(
+        "splat_model.unknown", "<splat_model> {given!r} is unknown; give {own}, one of {known}, or a file of its weights"
+        " (.pt).",
+        given=name, own=SplatSettings.model, known=", ".join(known),
+    )  # fmt: skip
+
+
 def shape_estimators() -> Sequence[ShapeEstimator]:
     """The shipped networks that know a subject's back. A look raises MissingWeights where a file is gone."""
     from recon.builtin.object_network import shape_networks
@@ -177,7 +285,7 @@ def segmenter(name: str, where: Where = Where()) -> Segmenter | None:
             "mask.unknown", "<mask> {given!r} is unknown; give {words}, one of {known}, or a file.",
             given=name, words=", ".join(MASK_WORDS), known=", ".join(known),
         )  # fmt: skip
-    return SEGMENTER_BUILDERS[card.adapter](card, where) if card else None
+    return _built(SEGMENTER_BUILDERS[card.adapter], card, where) if card else None
 
 
 def segmenters(where: Where = Where()) -> list[Callable[[], Segmenter]]:
@@ -186,7 +294,7 @@ def segmenters(where: Where = Where()) -> list[Callable[[], Segmenter]]:
     known = cards("subject")
     here = [card for card in known.values() if card.name in PRETRAINED and runs_here(card)]
     asked = (*here, known[GRABCUT_CARD.name], known[BUILTIN])
-    return [partial(SEGMENTER_BUILDERS[card.adapter], card, where) for card in asked]
+    return [partial(_built, SEGMENTER_BUILDERS[card.adapter], card, where) for card in asked]
 
 
 @dataclass(frozen=True)

@@ -11,22 +11,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from recon.models import sharp
 from recon.models.layout import LAYOUTS
 from recon.models.weights import TRANSFORMERS_FOLDER, WeightsSpec
 from recon.settings import DepthKind
 
 APACHE = "Apache-2.0"
 NON_COMMERCIAL = "CC-BY-NC-4.0 (no commercial use)"
+AMLR = "Apple AMLR (research only)"
 
 
-Task = Literal["depth", "subject"]
+Task = Literal["depth", "subject", "object", "splats"]
 
 
 @dataclass(frozen=True)
 class ModelCard:
     """One line of the catalogue.
 
-    kind: what its depth means, None for a segmenter; adapter: which builder of the registry makes it; package: what pip
+    kind: what its depth means, None for what gives none; adapter: which builder of the registry makes it; package: what pip
     must install besides torch; file: of weights that ship with Unflat; weightless: it needs none, and is not listed;
     published: accuracy as a paper prints it, and which; empty where none was read.
     """
@@ -51,7 +53,8 @@ class ModelCard:
     @property
     def gives(self) -> str:
         """What it makes of a photo, in a word or two."""
-        return ", ".join([*([self.kind] if self.kind else []), *(["mask"] if "subject" in self.tasks else [])])
+        words = {"subject": "mask", "object": "object", "splats": "splats"}
+        return ", ".join([*([self.kind] if self.kind else []), *(words[task] for task in self.tasks if task in words)])
 
     def weights(self) -> WeightsSpec:
         """What to look for."""
@@ -186,7 +189,7 @@ DEPTH: dict[str, ModelCard] = _by_name(
         "depth-pro",
         "metric",
         "apple/DepthPro-hf",
-        "Apple AMLR (research only)",
+        AMLR,
         1900,
         "metres and field of view, 1536 px",
         opt_in=True,
@@ -250,7 +253,41 @@ SUBJECT: dict[str, ModelCard] = _by_name(
     ),
 )
 
-PRETRAINED: dict[str, ModelCard] = {**DEPTH, **SUBJECT}
+OBJECT: dict[str, ModelCard] = _by_name(
+    ModelCard(
+        "triposr",
+        ("object",),
+        None,
+        "stabilityai/TripoSR",
+        "MIT",
+        1678,
+        "a whole object from all sides; 419 million parameters, in about 4 GB of memory",
+        "triposr",
+        package="torch",
+        files=LAYOUTS["triposr"],
+    ),
+)
+"""Best first: `auto` takes the first that is here."""
+
+SPLATS: dict[str, ModelCard] = _by_name(
+    ModelCard(
+        "sharp",
+        ("splats",),
+        None,
+        "",
+        AMLR,
+        2810,
+        "SHARP: splats of a photo by themselves, 702 million parameters, 1536 px",
+        "sharp",
+        opt_in=True,
+        package="timm",
+        files=(sharp.FILE,),
+        url=f"https://ml-site.cdn-apple.com/models/sharp/{sharp.FILE}",
+        also=("$TORCH_HOME/hub/checkpoints", "~/.cache/torch/hub/checkpoints"),
+    ),
+)
+
+PRETRAINED: dict[str, ModelCard] = {**DEPTH, **SUBJECT, **OBJECT, **SPLATS}
 
 BEST_FOR: dict[str, tuple[str, ...]] = {
     "cuda": (
