@@ -277,13 +277,19 @@ class Reconstruction:
     @cached_property
     def layers(self) -> Layers:
         """What the photo shows and what lies behind it, whatever surface was asked for: its mesh, and its samples."""
-        return self._layers(GridSettings.max_samples)
-
-    def _layers(self, most: int) -> Layers:
         from recon.stages.surface_layered import make_layers
 
+        whole = (self.photo, self.mask, self.depth, self.camera)
+        return make_layers(*whole, LayeredSettings(float(self.options.cone)))
+
+    def _finer_layers(self, most: int) -> Layers:
+        """The same with so many samples of what the photo shows, or fewer; what it hides is smooth, and stays as it is
+        where that is no finer."""
+        from recon.stages.surface_layered import make_layers
+
+        whole = (self.photo, self.mask, self.depth, self.camera)
         settings = LayeredSettings(float(self.options.cone), grid=GridSettings(most))
-        return make_layers(self.photo, self.mask, self.depth, self.camera, settings)
+        return make_layers(*whole, settings, self.layers.behind if most > GridSettings.max_samples else None)
 
     @cached_property
     def splats(self) -> Splats:
@@ -296,7 +302,7 @@ class Reconstruction:
         if self.options.splat_model != SplatSettings.model:
             return estimated_splats(self._splat_estimator(), self.photo, self.mask, self.camera, most)
         if self.surface == "layered":
-            return sheet_splats(lambda limit: self._layers(limit).sheets(), SplatSettings(most))
+            return sheet_splats(lambda limit: self._finer_layers(limit).sheets(), SplatSettings(most))
         if self.surface == "grid":
             return sheet_splats(lambda limit: [seen_sheet(*whole, limit)], SplatSettings(most))
         done = self.model is not None or self.object_model not in ("", SOLID)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, UInt8
 from numpy import ndarray
 
 from recon.geometry.camera import back_project
@@ -85,6 +86,16 @@ def _filled_from_block(
                 gaps[: other.shape[0], : other.shape[1]], other, out[: other.shape[0], : other.shape[1]]
             )
     return out
+
+
+def block_means(picture: UInt8[ndarray, "h w *c"], lattice: Lattice) -> UInt8[ndarray, "a b *c"]:
+    """The mean of the pixels in each sample's block; at the photo's right and lower border its last pixels go on."""
+    stride, (rows, columns) = lattice.stride, lattice.z.shape
+    if stride == 1:
+        return picture.copy()
+    below, right = (max(count * stride - size, 0) for count, size in zip((rows, columns), picture.shape, strict=False))
+    whole = cv2.copyMakeBorder(picture[: rows * stride, : columns * stride], 0, below, 0, right, cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA))
 
 
 def corner_lines(lattice: Lattice) -> tuple[Float32[ndarray, " a"], Float32[ndarray, " b"]]:

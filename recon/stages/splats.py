@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 from numpy import ndarray
@@ -12,7 +11,7 @@ from numpy import ndarray
 from recon.errors import BadInput
 from recon.geometry.ellipsoids import merged
 from recon.geometry.grid import without_floaters
-from recon.geometry.lattice import Lattice
+from recon.geometry.lattice import Lattice, block_means
 from recon.geometry.layers import Sheet
 from recon.geometry.normals import lattice_normals
 from recon.geometry.reduce import shrink_to_fit
@@ -59,13 +58,6 @@ def seen_sheet(photo: Photo, mask: Mask, depth: DepthMap, camera: Camera, limit:
     normals = lattice_normals(points, cut_h, cut_v, 2)
     colors = block_means(without_fringe(photo, mask), lattice)
     return Sheet("photo", points, colors, normals, valid, _opacity(photo, mask, lattice), lattice.footprint)
-
-
-def block_means(picture: UInt8[ndarray, "h w *c"], lattice: Lattice) -> UInt8[ndarray, "a b *c"]:
-    """The mean colour of each sample's block of pixels."""
-    side = lattice.stride
-    smooth = picture if side == 1 else cv2.blur(picture, (side, side), borderType=cv2.BORDER_REPLICATE)
-    return smooth[lattice.v.astype(np.intp)][:, lattice.u.astype(np.intp)]
 
 
 def estimated_splats(

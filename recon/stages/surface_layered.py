@@ -17,7 +17,7 @@ from numpy import ndarray
 from recon.geometry.fill import nearest_filled
 from recon.geometry.front import Front, cell_lattice, dome, padded_samples
 from recon.geometry.grid import without_floaters
-from recon.geometry.lattice import Lattice
+from recon.geometry.lattice import Lattice, block_means
 from recon.geometry.layers import Sheet, thinned_sheet, uncut_mesh, uncut_sheet, whole_quads
 from recon.geometry.normals import lattice_normals
 from recon.geometry.plate import FARTHEST, Plate, carried_in, far_slopes, make_plate, reached
@@ -39,7 +39,7 @@ from recon.stages.photo_texture import colors_at
 from recon.stages.surface_grid import cleaned_lattice, grid_of, smallest_piece
 from recon.types import GIVEN, Camera, DepthMap, Mask, Mesh, Photo
 
-SOURCE_WINDOW = 32
+SOURCE_WINDOW = 32.0
 """Samples from a step within which the far side gives the plate its colours."""
 OFF_STEP = 2.5
 """Samples from a step whose colours both sides share: nobody's source."""
@@ -47,6 +47,9 @@ NEAR_RIM = 1.5
 """Samples from a step within which the near side's colours are mixed."""
 FAR_RIM, BLURRED_RIM = 1.5, 4.5
 """The same on the far side; and where the depth is a network's, whose edges need not be quite the photo's."""
+STRAYING, STRAY = 16.0, 0.4
+"""Samples from a step of a network's within which the near side may lie on the far side, and the share of the near side's
+colour from which it does."""
 MIXED = 0.15
 """Share of the near side's colour in a far one from which it is mixed."""
 SKY_EVERY = 4
@@ -123,7 +126,7 @@ class Layers:
         """The same as samples, the photo's first."""
         lattice, front = self.front.lattice, self.front
         points, valid = lattice.points(), ~np.isnan(lattice.z)
-        colors = _at_samples(self.photo.rgb, lattice)
+        colors = block_means(self.photo.rgb, lattice)
         if self.rims is not None:
             colors[self.rims[0]] = self.rims[1][self.rims[0]]
         normals = lattice_normals(points, front.cut_h, front.cut_v, 2)
@@ -156,21 +159,28 @@ class Layers:
 
 
 def make_layers(
-    photo: Photo, mask: Mask, depth: DepthMap, camera: Camera, settings: LayeredSettings = LayeredSettings()
+    photo: Photo,
+    mask: Mask,
+    depth: DepthMap,
+    camera: Camera,
+    settings: LayeredSettings = LayeredSettings(),
+    behind: tuple[Behind, ...] | None = None,
 ) -> Layers:
-    """The sheets of a photo. cone of the settings: how many degrees a view may be turned from the photo's."""
+    """The sheets of a photo. cone of the settings: how many degrees a view may be turned from the photo's; behind: what was
+    made behind the same photo, where it need not be as fine as the front."""
     cleaned = cleaned_lattice(depth, camera, settings.grid.max_samples)
     smallest = smallest_piece(depth, cleaned, settings.grid.smallest_piece)
     if smallest > 1:
         cleaned = _settled(cleaned, max(smallest, int(settings.smallest_piece * cleaned.z.size)))
     front = _front(depth, mask, cleaned, smallest)
-    colours = _at_samples(photo.rgb, front.lattice).astype(np.float32)
-    # the camera moves by pivot·tan(cone); a cell is two samples
-    pivot = float(np.nanmedian(front.lattice.z)) if not np.isnan(front.lattice.z).all() else 1.0
-    reach = camera.focal * pivot * math.tan(math.radians(settings.cone)) / (2 * front.lattice.stride)
-    behind = [*_hidden(front, colours, reach), *_sky(front, colours, reach)]
+    colours = block_means(photo.rgb, front.lattice).astype(np.float32)
+    if behind is None:
+        # the camera moves by pivot·tan(cone); a cell is two samples
+        pivot = float(np.nanmedian(front.lattice.z)) if not np.isnan(front.lattice.z).all() else 1.0
+        reach = camera.focal * pivot * math.tan(math.radians(settings.cone)) / (2 * front.lattice.stride)
+        behind = (*_hidden(front, colours, reach), *_sky(front, colours, reach))
     rims = _rims(front, colours) if behind else None
-    return Layers(photo, mask, front, smallest, tuple(behind), rims)
+    return Layers(photo, mask, front, smallest, behind, rims)
 
 
 def _settled(cleaned: Lattice, least: int) -> Lattice:
@@ -210,9 +220,26 @@ def _hidden(front: Front, colours: Float32[ndarray, "h w 3"], reach: float) -> l
     if plate is None:
         return []
     source = beside & (distance >= OFF_STEP)
+    if front.lattice.noise:
+        source &= ~_strays(colours, there & ~far_side & (distance >= NEAR_RIM), there & far_side, distance)
     texture = _plate_texture(plate, front.inverse, colours, source if source.any() else beside)
     lattice = cell_lattice(front.lattice, plate.inverse.shape, plate.top, plate.left)
     return [Behind("hidden", replace(lattice, z=1 / plate.inverse), texture)]
+
+
+def _strays(
+    colours: Float32[ndarray, "h w 3"],
+    near_side: Bool[ndarray, "h w"],
+    far_side: Bool[ndarray, "h w"],
+    distance: Float32[ndarray, "h w"],
+) -> Bool[ndarray, "h w"]:
+    """Far samples that look like the near side and not like the far side further off: a network's outline that runs inside
+    the photo's leaves them beside it."""
+    wanted = far_side & (distance < SOURCE_WINDOW)
+    near, near_known = nearest_colours(colours, near_side, wanted, SOURCE_WINDOW)
+    far, far_known = nearest_colours(colours, far_side & (distance >= STRAYING), wanted, SOURCE_WINDOW)
+    share = mixed_share(colours, near.astype(np.float32), far.astype(np.float32))
+    return wanted & near_known & far_known & (share > STRAY) & (distance < STRAYING)
 
 
 def _plate_texture(
@@ -286,14 +313,3 @@ def _rims(front: Front, colours: Float32[ndarray, "h w 3"]) -> tuple[Bool[ndarra
     mixed_far = known & there & far_side & (share > MIXED)
     mixed_near = known & sides[0] & (distance < NEAR_RIM) & (share < 1 - MIXED)
     return mixed_far | mixed_near, np.where(far_side[..., None], far, near)
-
-
-def _at_samples(rgb: UInt8[ndarray, "h w 3"], lattice: Lattice) -> UInt8[ndarray, "a b 3"]:
-    """The photo's mean colour in each sample's block."""
-    stride, (rows, columns) = lattice.stride, lattice.z.shape
-    if stride == 1:
-        return rgb.copy()
-    below, right = rows * stride - rgb.shape[0], columns * stride - rgb.shape[1]
-    whole = rgb[: rows * stride, : columns * stride]
-    whole = cv2.copyMakeBorder(whole, 0, max(below, 0), 0, max(right, 0), cv2.BORDER_REPLICATE)
-    return cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)

@@ -50,7 +50,7 @@ export class Better {
   showOffer(job, underWay, possible) {
     const start = byId("better-start");
     const again = job.refinement?.state === "done";
-    start.disabled = !(job.state === "done" && possible);
+    start.disabled = !((job.state === "done" || (job.lane === "film" && !job.cancel_requested)) && possible);
     byId("better-about").hidden = Boolean(job.refinement);
     if (underWay) swap(this.offer, byId("better-run"), byId("better-stop"));
     else if (!possible) this.offer.hidden = true;

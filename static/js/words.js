@@ -48,7 +48,7 @@ export function statusOf(job) {
 export function betterDoing(job) {
   const { state, stage } = job.refinement;
   if (job.cancel_requested) return "Stopping";
-  if (state === "planned") return "Comes after the first model";
+  if (state === "planned") return job.lane === "film" ? "Comes after the film" : "Comes after the first model";
   if (state === "waiting") return "Waiting for its turn";
   return STAGES.find(([name]) => name === stage)?.[1] ?? "Beginning";
 }

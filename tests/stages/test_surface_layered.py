@@ -165,6 +165,20 @@ def test_nothing_of_a_red_card_is_in_the_grey_wall_behind_it() -> None:
     assert (sheet.colors[sheet.valid] == 120).all()
 
 
+def test_a_network_s_outline_that_is_too_small_leaves_no_near_colour_behind_it() -> None:
+    """A dark card whose outline the depth draws six pixels inside the photo's: the wall is carried on light."""
+    z = np.array(nearest(WALL, CARD))
+    card = (z < 3).astype(np.uint8)
+    seen = cv2.dilate(card, np.ones((13, 13), np.uint8)).astype(bool)
+    rgb = np.where(seen[..., None], np.uint8([40, 20, 10]), np.uint8([220, 210, 190])).astype(np.uint8)
+    photo = replace(PHOTO, rgb=frozen(rgb))
+    plates = {noise: make_layers(photo, WHOLE, replace(depth_of(frozen(z)), noise=noise), CAMERA).behind[0]
+              for noise in (0.0, 1e-3)}  # fmt: skip
+    darkest = {noise: int(plate.texture[~np.isnan(plate.lattice.z).repeat(2, 0).repeat(2, 1)].min(axis=0)[0])
+               for noise, plate in plates.items()}  # fmt: skip
+    assert darkest[1e-3] > 200 > 100 > darkest[0.0]
+
+
 def test_another_unit_of_length_gives_the_same_sheets_in_that_unit() -> None:
     z = SCENES["room"]
     one, other = layers_of(z).mesh(), layers_of(frozen(z * np.float32(4))).mesh()

@@ -173,11 +173,8 @@ def test_a_waiting_refinement_is_cancelled_at_once_and_can_be_asked_for_again(ho
 def test_a_job_cancelled_on_its_way_to_the_refinement_is_done_without_it(house: House) -> None:
     job = made(house, refine="quick")
     heavy = house.workers[1]
-    hand_over = heavy.claims.hand_over
-    heavy.claims.hand_over = lambda *given: (  # type: ignore[method-assign]
-        given[2] == REFINE and house.jobs.cancel("me", job.id),
-        hand_over(*given),
-    )
+    finish = heavy.claims.finish
+    heavy.claims.finish = lambda ended: (house.jobs.cancel("me", job.id), finish(ended))[1]  # type: ignore[method-assign]
     house.work()
     heavy.housekeeping.tidy(job := house.jobs.get("me", job.id))
     only_the_first_model(house, job, "cancelled")
@@ -281,6 +278,34 @@ def test_a_worker_killed_in_a_refinement_is_followed_by_one_that_goes_on_from_th
     keys = {file.key for file in server.jobs.artefacts([job])[job.id]}
     store = Path(server.settings.data, "files")
     assert {path.relative_to(store).as_posix() for path in store.rglob("*") if path.is_file()} == keys
+
+
+@pytest.mark.parametrize("state", ["queued", "running"])
+def test_it_may_be_asked_for_while_the_film_is_made_and_comes_after_that(house: House, state: str) -> None:
+    """The film goes on; its end sees what was asked for in the meantime, and nothing is asked for twice."""
+    job, claims = made(house), house.workers[0].claims
+    claimed = claims.claim("w", ["view"])
+    claims.facts(claimed, {"subject": "alpha"})
+    claims.hand_over(house.storage, claimed, "film", None)
+    film = claims.claim("w", ["film"]) if state == "running" else None
+    asked, replayed = house.jobs.follow("me", job.id, REFINEMENT, "quick", "key")
+    assert (asked.state, asked.lane, asked.params["refine"], replayed) == (state, "film", "quick", False)
+    assert house.jobs.follow("me", job.id, REFINEMENT, "quick", "key")[1]
+    with pytest.raises(Problem, match="already"):
+        house.jobs.follow("me", job.id, REFINEMENT, "full")
+    film = film or claims.claim("w", ["film"])
+    assert claims.finish(film)
+    now = house.jobs.get("me", job.id)
+    assert (now.state, now.lane, now.progress, now.lease_owner) == ("queued", REFINE, 0.0, None)
+
+
+def test_a_job_stopped_in_its_film_is_not_asked_for_more(house: House) -> None:
+    job, claims = made(house), house.workers[0].claims
+    claims.hand_over(house.storage, claims.claim("w", ["view"]), "film", None)
+    claims.claim("w", ["film"])
+    house.jobs.cancel("me", job.id)
+    with pytest.raises(Problem, match="Only a finished model"):
+        house.jobs.follow("me", job.id, REFINEMENT, "quick")
 
 
 class TestTheTable:

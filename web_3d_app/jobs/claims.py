@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, delete, false, func, or_, select, update
+from sqlalchemy.orm import Session
 
 from web_3d_app.clock import Awake, Clock, Watched
 from web_3d_app.jobs import outcomes
@@ -25,7 +26,7 @@ from web_3d_app.jobs.database import Database
 from web_3d_app.jobs.storage import Storage
 from web_3d_app.jobs.tables import Artefact, Job, WorkerRow, last_turn
 from web_3d_app.jobs.transport import store
-from web_3d_app.kinds import kind_at, lanes
+from web_3d_app.kinds import kind_at, lanes, wanted_after
 
 Made = tuple[str, str, str, Path]
 """A file of a job: name, kind, media type, where it lies."""
@@ -135,25 +136,14 @@ class Claims:
             raise Cancelled
 
     def hand_over(self, storage: Storage, job: Job, lane: str, checkpoint: Path | None) -> None:
-        """This lane's work is done: queue the job for the next, with what that needs. Tries are counted anew from here;
-        the wait counts from the upload. Raises Lost, or OSError."""
+        """This lane's work is done: queue the job for the kind's next, with what that needs. Tries are counted anew from
+        here; the wait counts from the upload. Raises Lost, or OSError."""
         key = None if checkpoint is None else _fresh_key(job)
         if key is not None and checkpoint is not None:
             storage.put(key, checkpoint)
-        goes_on: outcomes.Values = {
-            "state": "queued",
-            "stage": lane,
-            "tries_left": Job.tries_left + 1,
-            "finished_at": None,
-        }
-        goes_on |= {"lane": lane, "checkpoint_key": key}
-        stays = outcomes.cancelled(self._clock())
-        follower = kind_at(lane)
-        if follower is not kind_at(job.lane):  # whose progress is its own; what leads to it is all there
-            goes_on |= {"progress": 0.0}
-            stays = outcomes.not_followed(self._clock(), follower)
+        goes_on = outcomes.queued(lane, key)
         try:
-            self._end(job, outcomes.either(outcomes.WANTED, goes_on, stays))
+            self._end(job, outcomes.either(outcomes.WANTED, goes_on, outcomes.cancelled(self._clock())))
         except Lost:
             if key is not None:
                 storage.delete(key)
@@ -218,11 +208,22 @@ class Claims:
                 session.merge(file)
         return replaced
 
-    def finish(self, job: Job) -> None:
-        """Done; or cancelled, if that was asked for before. What follows was ready first. Raises Lost."""
+    def finish(self, job: Job) -> bool:
+        """The last lane's work is done: so is the job, or it is queued for a kind that is to follow, by its options as they
+        are at this moment; or cancelled, if that was asked for before. What follows was ready first. Returns whether it
+        goes on. Raises Lost."""
         now = self._clock()
-        ready = or_(outcomes.WANTED, outcomes.follows())
-        self._end(job, outcomes.either(ready, outcomes.done(now), outcomes.cancelled(now)))
+        with self._database.write() as session:
+            params = session.scalar(select(Job.params).where(Job.id == job.id).with_for_update())
+            after = wanted_after(kind_at(job.lane), params or {})
+            if after:  # whose progress is its own; what leads to it is all there
+                goes_on = outcomes.queued(after[0].first, None) | {"progress": 0.0}
+                values = outcomes.either(outcomes.WANTED, goes_on, outcomes.not_followed(now, after[0]))
+            else:
+                ready = or_(outcomes.WANTED, outcomes.follows())
+                values = outcomes.either(ready, outcomes.done(now), outcomes.cancelled(now))
+            _let_go(session, job, values)
+        return bool(after)
 
     def fail(self, job: Job, code: str, message: str) -> None:
         """Failed for good, with a word for programs and a sentence for people. Raises Lost."""
@@ -250,10 +251,8 @@ class Claims:
             session.execute(update(Job).where(*mine, Job.state != "running").values(lease_owner=None))
 
     def _end(self, job: Job, values: dict[str, Any]) -> None:
-        let_go = {"lease_owner": None, "lease_until": None, "seq": Job.seq + 1}
         with self._database.write() as session:
-            if session.execute(_of_this_try(job).values(**let_go, **values).returning(Job.id)).first() is None:
-                raise Lost
+            _let_go(session, job, values)
 
     def abandon(self, worker: str, blameless: bool = False) -> int:
         """A worker died: its jobs wait again, or end if they were cancelled or have no try left. Blameless, if it was ended
@@ -318,6 +317,13 @@ class Claims:
         """A worker has ended."""
         with self._database.write() as session:
             session.execute(delete(WorkerRow).where(WorkerRow.name == worker))
+
+
+def _let_go(session: Session, job: Job, values: dict[str, Any]) -> None:
+    """The last word on this try. Raises Lost."""
+    let_go = {"lease_owner": None, "lease_until": None, "seq": Job.seq + 1}
+    if session.execute(_of_this_try(job).values(**let_go, **values).returning(Job.id)).first() is None:
+        raise Lost
 
 
 def _of_this_try(job: Job) -> Any:

@@ -33,6 +33,12 @@ def said(what: str) -> ColumnElement[str]:
     return case(told, value=Job.lane, else_="")
 
 
+def queued(lane: str, checkpoint_key: str | None) -> Values:
+    """For another lane, with what that needs."""
+    return {"state": "queued", "lane": lane, "stage": lane, "tries_left": Job.tries_left + 1, "finished_at": None,
+            "checkpoint_key": checkpoint_key}  # fmt: skip
+
+
 def done(now: float) -> Values:
     """With everything that was asked for."""
     return {**LET_GO, "state": "done", "progress": 1.0, "error_code": None, "error_message": None,

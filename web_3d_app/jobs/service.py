@@ -25,7 +25,7 @@ from web_3d_app.jobs.room import check_disk, check_room
 from web_3d_app.jobs.storage import Storage
 from web_3d_app.jobs.tables import GONE, Artefact, Job, last_turn
 from web_3d_app.jobs.uploads import Upload
-from web_3d_app.kinds import KINDS, following_lanes, kind_at, wanted_after
+from web_3d_app.kinds import KINDS, following_lanes, kind_at, lanes, wanted_after
 from web_3d_app.kinds.base import Kind
 from web_3d_app.kinds.photo import PHOTO
 from web_3d_app.phrasebook import book, sentence_of
@@ -239,8 +239,9 @@ class Jobs:
         return job
 
     def follow(self, owner: str, job_id: str, kind: Kind, preset: str, key: str | None = None) -> tuple[Job, bool]:
-        """Queue a finished job for a kind that follows its own; returns it and whether that was asked for already (same
-        idempotency key). Raises Problem 404, 409 (not finished, or under way), 410, 422 (not possible), 429, 503, 507."""
+        """Queue a finished job for a kind that follows its own, or one that gets its finishing touch for when that is done;
+        returns it and whether that was asked for already (same idempotency key). Raises Problem 404, 409 (not finished, or
+        under way), 410, 422 (not possible), 429, 503, 507."""
         job = self.get(owner, job_id)
         known = kind.told(job.facts)
         if key is not None and known.get("key") == key:
@@ -250,17 +251,18 @@ class Jobs:
         _check_followable(job, kind)
         check_disk(self._storage, self._settings)
         now = self._clock()
-        change = (
-            update(Job)
-            .where(Job.id == job_id, Job.owner == owner, Job.state == "done")
-            .values(
-                state="queued", lane=kind.first, stage=kind.first, progress=0.0, tries_left=self._settings.max_tries,
-                queued_at=now, cancel_requested_at=None, error_code=None, error_message=None, claimed_at=None,
-                finished_at=None, lease_owner=None, lease_until=None,
-                expires_at=now + 3600 * self._settings.expiry_hours, params=job.params | {kind.option: preset},
-                facts=(job.facts or {}) | {kind.name: {"preset": preset, "key": key}}, seq=Job.seq + 1,
-            )
-        )  # fmt: skip
+        wish = {"params": job.params | {kind.option: preset}, "seq": Job.seq + 1,
+                "facts": (job.facts or {}) | {kind.name: {"preset": preset, "key": key}},
+                "expires_at": now + 3600 * self._settings.expiry_hours}  # fmt: skip
+        touched_up = _is_touched_up(job)
+        begins = {} if touched_up else {
+            "state": "queued", "lane": kind.first, "stage": kind.first, "progress": 0.0, "queued_at": now,
+            "tries_left": self._settings.max_tries, "cancel_requested_at": None, "error_code": None,
+            "error_message": None, "claimed_at": None, "finished_at": None, "lease_owner": None, "lease_until": None,
+        }  # fmt: skip
+        states = ("queued", "running") if touched_up else ("done",)
+        as_seen = (Job.id == job_id, Job.owner == owner, Job.state.in_(states), Job.lane == job.lane)
+        change = update(Job).where(*as_seen, Job.cancel_requested_at.is_(None)).values(**wish, **begins)
         changed = self._changed(change, lambda session: check_room(session, self._settings, owner, [kind]))
         if changed is None:  # somebody was faster
             _check_followable(self.get(owner, job_id), kind)
@@ -352,10 +354,17 @@ def _check_followable(job: Job, kind: Kind) -> None:
         raise Problem(422, "not_possible", sentence_of("server.not_possible"))
     if kind_at(job.lane) is kind and job.state != "done":
         raise Problem(409, "under_way", kind.message("under_way").text(book()))
-    if job.state != "done":
+    if job.state != "done" and kind.wanted(job.params):
+        raise Problem(409, "under_way", kind.message("under_way").text(book()))
+    if job.state != "done" and not _is_touched_up(job):
         raise Problem(409, "not_finished", kind.message("not_finished", state=job.state).text(book()))
     if refused := kind.refusal(job.facts or {}):
         raise Problem(422, *refused)
+
+
+def _is_touched_up(job: Job) -> bool:
+    """Whether all that matters is there, and a finishing touch waits or is made."""
+    return job.state in ("queued", "running") and lanes()[job.lane].touch and job.cancel_requested_at is None
 
 
 def _alike(kind: Kind, one: Job, other: Row[Any]) -> bool:

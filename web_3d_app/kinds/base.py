@@ -27,12 +27,14 @@ Facts = dict[str, Any]
 @dataclass(frozen=True, eq=False)
 class Lane:
     """One turn of a job in one worker. stages: in their order, each with the share of the whole time at which it begins;
-    urgency: among the lanes of its crew, the smaller the sooner."""
+    urgency: among the lanes of its crew, the smaller the sooner; touch: whether it is a finishing touch, all that matters
+    being there already."""
 
     name: str
     crew: str
     stages: Mapping[str, float]
     urgency: int = 0
+    touch: bool = False
 
 
 @dataclass(frozen=True, eq=False)

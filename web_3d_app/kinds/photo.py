@@ -12,7 +12,7 @@ from web_3d_app.kinds.base import BYTES, GLB, HEAVY, JPEG, JSON, MP4, PLY, PNG, 
 VIEW = Lane("view", QUICK, {"read": 0.02, "model": 0.04, "subject": 0.08, "depth": 0.2, "points": 0.3, "grid": 0.35})
 MESH = Lane("mesh", HEAVY, {"mesh": 0.45})
 FILES = Lane("files", HEAVY, {"files": 0.65, "splats": 0.72, "smooth": 0.78, "preview": 0.9}, urgency=1)
-FILM = Lane("film", HEAVY, {"film": 0.98}, urgency=2)
+FILM = Lane("film", HEAVY, {"film": 0.98}, urgency=2, touch=True)
 """Shares of the seconds that a one-megapixel photo takes on two cores, to the last file but the film."""
 PHOTO = Kind(
     name="photo",

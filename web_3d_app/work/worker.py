@@ -26,7 +26,7 @@ from web_3d_app.jobs.database import Database, DatabaseBusy
 from web_3d_app.jobs.housekeeping import Housekeeping
 from web_3d_app.jobs.storage import FULL, Storage
 from web_3d_app.jobs.tables import Job
-from web_3d_app.kinds import KINDS, kind_at, lanes_of, wanted_after
+from web_3d_app.kinds import KINDS, kind_at, lanes_of
 from web_3d_app.kinds.base import CREWS, HEAVY, QUICK, SLOW
 from web_3d_app.logs import get_logger, set_up_logs
 from web_3d_app.phrasebook import as_text, message
@@ -111,14 +111,13 @@ class Worker:
 
     def _do(self, job: Job, folder: Path) -> None:
         try:
-            after = self.run_lane(self, job, folder) or _follower(job)
+            after = self.run_lane(self, job, folder)
             if after is not None:
-                lane, checkpoint = after
-                self.claims.hand_over(self.storage, job, lane, checkpoint)
+                self.claims.hand_over(self.storage, job, *after)
+            if after is not None or self.claims.finish(job):
                 with suppress(OSError):  # the supervisor is gone; so are we soon
                     print("notify", flush=True)
                 return
-            self.claims.finish(job)
             log.info("job done", job=job.id)
         except Stopped:
             self.claims.release(job)
@@ -161,11 +160,6 @@ class Worker:
 
 LaneRunner = Callable[[Worker, Job, Path], Next | None]
 """Does one lane's work in a folder; returns the next lane of the kind and the checkpoint for it, None after the last."""
-
-
-def _follower(job: Job) -> Next | None:
-    """The first lane of a kind that is to follow, by the job's options; it begins without a checkpoint."""
-    return next(((kind.first, None) for kind in wanted_after(kind_at(job.lane), job.params)), None)
 
 
 def explained(error: Exception) -> tuple[str, Message]:
