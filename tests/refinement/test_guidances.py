@@ -161,8 +161,8 @@ def test_what_is_painted_does_not_pull_the_surface_along() -> None:
     seen = run.stage.render(request, torch.Generator().manual_seed(0))
     assert seen.colour is not None
     seen.colour.sum().backward()
-    offset, *colours = run.stage.parameters()
-    assert offset.grad is None or not offset.grad.any()
+    latent, *colours = run.stage.parameters()
+    assert latent.grad is None or not latent.grad.any()
     assert any(part.grad is not None and part.grad.any() for part in colours)
 
 
