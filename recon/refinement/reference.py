@@ -81,8 +81,8 @@ class Reference:
     def to(self, device: torch.device | str) -> Reference:
         """The same on another device."""
         behind = None if self.behind is None else self.behind.to(device)
-        photo, mask, camera = (part.to(device) for part in (self.photo, self.mask, self.camera))
-        return replace(self, photo=photo, mask=mask, camera=camera, behind=behind)
+        camera = self.camera.to(device)
+        return replace(self, photo=self.photo.to(device), mask=self.mask.to(device), camera=camera, behind=behind)
 
     def at(self, side: int) -> Reference:
         """The same with a photo of `side` pixels, which divides its own."""

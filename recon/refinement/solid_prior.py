@@ -22,6 +22,7 @@ from recon.render.atlas import Shot, sample_photo
 from recon.render.cameras import Orbits, Pinhole
 from recon.render.distance import signed_distance
 from recon.render.fields import VolumePrior
+from recon.render.large_steps import factorised
 from recon.render.raster import interpolate, rasterise, scatter, vertex_normals
 from recon.render.topology import edges_of
 
@@ -158,7 +159,6 @@ def spread_offsets(
     screened Poisson equation.
     """
     from scipy.sparse import coo_matrix, diags_array
-    from scipy.sparse.linalg import splu
 
     normals = vertex_normals(vertices, faces)
     heartbeat()
@@ -170,7 +170,7 @@ def spread_offsets(
     beside = (beside + beside.T).tocsr()
     held = photo_weight * weight.double().cpu().numpy()
     system = diags_array(np.asarray(beside.sum(1)).ravel() + held + guess_weight) - beside
-    found = splu(system.tocsc()).solve(held[:, None] * off.double().cpu().numpy())
+    found = factorised(system.tocsc())(held[:, None] * off.double().cpu().numpy())
     heartbeat()
     return torch.from_numpy(found).float().to(vertices.device)
 

@@ -33,21 +33,28 @@ def combinatorial_laplacian(faces: Int64[Tensor, "f 3"], count: int) -> Any:
 
 
 def faired(
-    vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"], firm: Float[Tensor, " v"], strength: float
+    vertices: Float[Tensor, "v 3"],
+    faces: Int64[Tensor, "f 3"],
+    firm: Float[Tensor, " v"],
+    strength: float,
+    heartbeat: Callable[[], None] = lambda: None,
 ) -> Float[Tensor, "v 3"]:
     """The mesh without what is finer than a few edges: the least of Σ firm |x − x₀|² + strength Σ |Lx|², implicit fairing
     by the bi-Laplacian (Desbrun et al. 1999, section 2). On a regular mesh and with firm 1 a wave of n edges keeps
-    1/(1 + strength (59/n²)²) of its height. firm: above 0."""
+    1/(1 + strength (59/n²)²) of its height. firm: above 0, not over many orders of magnitude; heartbeat: is called between
+    the iterations of its conjugate gradients."""
     from scipy.sparse import diags_array
+    from scipy.sparse.linalg import cg
 
     laplacian = combinatorial_laplacian(faces, len(vertices))
     held = firm.detach().double().cpu().numpy()
-    system = diags_array(held) + strength * (laplacian @ laplacian)
-    found = _factorised(system.tocsc())(held[:, None] * vertices.detach().double().cpu().numpy())
-    return torch.from_numpy(found).to(vertices).contiguous()
+    system = (diags_array(held) + strength * (laplacian @ laplacian)).tocsr()
+    near, start = diags_array(1 / system.diagonal()), vertices.detach().double().cpu().numpy()
+    found = [cg(system, held * axis, x0=axis, rtol=1e-7, M=near, callback=lambda _: heartbeat())[0] for axis in start.T]
+    return torch.from_numpy(np.stack(found, 1)).to(vertices).contiguous()
 
 
-def _factorised(system: Any) -> Solve:
+def factorised(system: Any) -> Solve:
     """The solver of a symmetric, positive definite system."""
     from scipy.sparse.linalg import splu
 
@@ -64,7 +71,7 @@ class Preconditioner:
         from scipy.sparse import identity
 
         self.system = (identity(count) + strength * combinatorial_laplacian(faces, count)).tocsc()
-        self._solve = _factorised(self.system)
+        self._solve = factorised(self.system)
 
     def latent(self, vertices: Float[Tensor, "v c"]) -> Float[Tensor, "v c"]:
         """u of vertices."""
@@ -108,7 +115,7 @@ class UniformAdam(torch.optim.Optimizer):
         super().__init__(list(groups), {"lr": lr, "betas": betas, "eps": eps, "uniform": uniform})
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
         """One step along the gradients; parameters without one stay."""
         for group in self.param_groups:
             for parameter in group["params"]:

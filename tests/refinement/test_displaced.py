@@ -91,7 +91,7 @@ def test_uniform_adam_moves_by_the_gradient_and_the_other_one_by_its_sign() -> N
 
 def rough_ball() -> tuple[torch.Tensor, torch.Tensor]:
     """A ball with steps of a third of an edge, as a lattice of samples leaves them."""
-    vertices, faces = shapes.ball(4)
+    vertices, faces = shapes.ball(4, 1.0)
     step = 0.015
     return (vertices / step).round() * step, faces
 
@@ -120,7 +120,7 @@ def test_a_thin_rod_stays_a_rod() -> None:
 
 
 def test_a_displaced_mesh_is_kept_and_wears_its_colours_where_it_is_nearest() -> None:
-    vertices, faces = shapes.ball(3)
+    vertices, faces = shapes.ball(3, 1.0)
     colour = (vertices + 1) / 2
     mesh = DisplacedMesh(vertices, faces, colour, 6.0)
     again = DisplacedMesh.of_state(mesh.state_dict(), 6.0)

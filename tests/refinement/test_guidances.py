@@ -147,7 +147,7 @@ def test_a_guidance_that_looks_at_colours_paints_the_mesh(monkeypatch: pytest.Mo
     for worn in (texels, mesh.colors):
         red, greens, _ = worn[right].mean(0)
         assert greens > red + 60
-    assert np.abs(texels.astype(int) - mesh.colors).mean() < 4  # 2.7 where nothing was painted
+    assert np.abs(texels.astype(int) - mesh.colors).mean() < 8  # the photo's own pixels are finer than the run's
     near = mesh.vertices[:, 2] < toy.CENTRE[2] - 0.8 * toy.RADIUS
     assert mesh.colors[near, 2].mean() > 100  # the photo's own, which is blue
 

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from recon.geometry.closed import separate_coincident
 from recon.geometry.edge_split import split_long_edges
+from recon.refinement.progress import Heartbeat, no_heartbeat
 from recon.refinement.protocols import State, Triangles
 from recon.render.distance import inner_width
 from recon.render.large_steps import Preconditioner, faired
@@ -28,20 +29,25 @@ the photo's camera or away from it, where a network has said more of the shape: 
 
 
 def prepared(
-    vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"], eye: Float[Tensor, " 3"] | None = None
-) -> Triangles:
+    vertices: Float[Tensor, "v 3"],
+    faces: Int64[Tensor, "f 3"],
+    eye: Float[Tensor, " 3"] | None = None,
+    heartbeat: Heartbeat = no_heartbeat,
+) -> tuple[Float[Tensor, "w 3"], Int64[Tensor, "g 3"]]:
     """A closed mesh ready to be moved: stretched triangles cut, steps and bumps of single edges smoothed away. eye: of the
     photo's camera, if there is one."""
     length = _median_edge(vertices, faces)
     mesh = vertices.cpu().numpy().astype(np.float32), faces.cpu().numpy().astype(np.int32)
     cut, triangles = split_long_edges(*mesh, STRETCHED * length)
+    heartbeat()
     vertices = torch.from_numpy(cut).to(vertices)
     faces = torch.from_numpy(triangles.astype(np.int64)).to(faces.device)
-    width = inner_width(vertices, faces).clamp_min(1e-3 * length)
+    width = inner_width(vertices, faces).clamp_min(length)
+    heartbeat()
     firm = 1 + (THICK * length / width) ** 4
     if eye is not None:
         firm += FACING * F.cosine_similarity(vertices - eye, vertex_normals(vertices, faces), dim=1) ** 2
-    return faired(vertices, faces, firm, FAIRING), faces
+    return faired(vertices, faces, firm, FAIRING, heartbeat), faces
 
 
 def _median_edge(vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"]) -> float:

@@ -63,9 +63,9 @@ class MeshStage(Stage):
         if state is not None:
             return cls(DisplacedMesh.of_state(state, settings.smoothness), settings, context)
         vertices, faces = _first_surface(settings, context, before)
-        context.heartbeat()
         reference = context.subject.reference
-        vertices, faces = prepared(vertices, faces, None if reference is None else reference.camera.position)
+        eye = None if reference is None else reference.camera.position
+        vertices, faces = prepared(vertices, faces, eye, context.heartbeat)
         context.heartbeat()
         colour = _first_colours(context, before, vertices)
         return cls(DisplacedMesh(vertices, faces, colour, settings.smoothness), settings, context)
