@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from recon.messages import Message, note
+from recon.models.catalogue import PRETRAINED
 from recon.stages.camera import DEFAULT_FOV
 from recon.stages.depth import distance_for
-from recon.types import Camera, Mask, Photo, RawDepth
+from recon.types import Camera, DepthMap, Mask, Photo, RawDepth
 
 BACK_NOTE = {
     True: note(
@@ -32,13 +33,30 @@ AUTO_NOTE = {
     ),
 }
 """By whether the photo shows one thing."""
+SYMMETRY_NOTE = note(
+    "surface.symmetric",
+    "the subject looks mirror-symmetric, and what the photo shows of one side completes the other; <symmetry> off leaves"
+    " that out",
+)
 REFINED_NOTE = note(
     "refined.back", "the unseen back is the network's guess; its colours are the photo's, mirrored and blurred"
 )
 
 
-def notes_of(photo: Photo, raw: RawDepth, camera: Camera, subject: Mask, placed: bool) -> tuple[Message, ...]:
-    """What a person should know of a photo's geometry; placed: the nearest or the farthest distance was given."""
+def model_splats_note(model: str) -> Message:
+    """Whose splats they are; where a catalogue knows the model, its licence is told with it."""
+    card = PRETRAINED.get(model)
+    return note(
+        "splats.of_model", "splats are made by {model}, apart from the mesh; its licence: {licence}",
+        model=model, licence="see where its weights came from" if card is None else card.licence,
+    )  # fmt: skip
+
+
+def notes_of(
+    photo: Photo, raw: RawDepth, camera: Camera, subject: Mask, placed: bool, found: DepthMap
+) -> tuple[Message, ...]:
+    """What a person should know of a photo's geometry; placed: the nearest or the farthest distance was given; found: the
+    depth that the raw one has led to."""
     notes = []
     if camera.source in ("default", "model"):
         reason = photo.doubt or note("camera.unsaid", "the photo does not say its field of view")
@@ -85,6 +103,8 @@ def notes_of(photo: Photo, raw: RawDepth, camera: Camera, subject: Mask, placed:
                 model=raw.model, kind=raw.kind,
             )
         )  # fmt: skip
+    if found.mirror is not None:
+        notes.append(SYMMETRY_NOTE)
     if subject.fell_back and subject.note is not None:
         notes.append(subject.note)
     return tuple(notes)

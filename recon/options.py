@@ -18,6 +18,8 @@ from recon.messages import python_number
 from recon.option_fields import Choice, Option, Page, check_value
 from recon.settings import (
     CONES,
+    DISTANCES,
+    ELEVATIONS,
     FEWEST_FACES,
     FOCAL_MM,
     FOVS,
@@ -26,8 +28,10 @@ from recon.settings import (
     POISSON_DEPTHS,
     PRINT_SIZES,
     SPLAT_COUNTS,
+    VIEW_COUNTS,
     DepthKind,
     LayeredSettings,
+    OrbitSettings,
     ParallaxPath,
     PoissonSettings,
     PrintSettings,
@@ -106,7 +110,8 @@ def check(given: Any) -> None:
         check_value(each, getattr(given, each.name))
 
 
-def _device() -> Any:
+def device_option() -> Any:
+    """The field that says where models run."""
     choices = (Choice("auto"), Choice("cpu"), Choice("cuda"))
     return option("auto", "where models run (default: auto, a GPU where there is one)", choices=choices, group="run")
 
@@ -141,8 +146,9 @@ LENGTH = {"kind": "number", "what": "a length", "low": LENGTHS[0], "high": LENGT
 class PhotoOptions:
     """What may be chosen for one photo's reconstruction. Making one raises BadOption for a wrong value.
 
-    depth_model: a name, or a DepthEstimator that is kept warm; depth_in: a depth map to use instead of a model, and
-    depth_kind, what it holds. near, far: where a disparity map's extremes lie, in the depth's unit, as is voxel.
+    depth_model, splat_model: a name, or a DepthEstimator or SplatEstimator that is kept warm; depth_in: a depth map to use
+    instead of a model, and depth_kind, what it holds. near, far: where a disparity map's extremes lie, in the depth's unit,
+    as is voxel.
     """
 
     surface: Surface | Literal["auto"] = option(
@@ -189,6 +195,15 @@ class PhotoOptions:
         group="input",
         page=Page("Depth edges", "Whether outlines in depth go where the photo shows them", told="depth edges {}",
                   called="the depth edges"),
+    )  # fmt: skip
+    symmetry: str = option(
+        "auto", "whether a thing that looks mirror-symmetric is completed by its mirror image: auto (default), where its"
+        " mirror plane is sure; off",
+        choices=(Choice("auto", "Automatic", "One thing whose mirror plane is sure is completed by its mirror image"),
+                 Choice("off", "Off", "Nothing is mirrored")),
+        group="input",
+        page=Page("Symmetry", "Whether one thing that looks mirror-symmetric is completed by its mirror image",
+                  told="symmetry {}", called="the symmetry"),
     )  # fmt: skip
     mask: str | Path = option(
         "auto", "what to cut out (default: auto); NAME: builtin, grabcut or one of <models>",
@@ -249,6 +264,12 @@ class PhotoOptions:
         kind="whole", what="a number of Gaussian splats", low=SPLAT_COUNTS[0], high=SPLAT_COUNTS[1],
         group="shape", metavar="N",
     )  # fmt: skip
+    splat_model: Any = option(
+        SplatSettings.model,
+        "what splats are made of: surface (default), of the model's own samples; or a name from <models>, which makes them"
+        " by itself",
+        choices=(Choice(SplatSettings.model),), open=True, models="splats", group="shape", metavar="NAME",
+    )  # fmt: skip
     size_mm: float = option(
         PrintSettings.size_mm, "longest side in millimetres (default: 100)",
         kind="number", what="the print's longest side in millimetres", low=PRINT_SIZES[0], high=PRINT_SIZES[1], unit="mm",
@@ -270,7 +291,25 @@ class PhotoOptions:
         page=Page("Film", "How the camera goes in the film to download", told="film: {}", called="the film's camera",
                   about="how the camera of the parallax film goes"),
     )  # fmt: skip
-    device: str = _device()
+    views: int | None = option(
+        None, "how many <frames>, or pictures of an <orbit> (default: 30 frames, a film of 3 s)",
+        kind="whole", what="a number of pictures", low=VIEW_COUNTS[0], high=VIEW_COUNTS[1], group="more results",
+        metavar="N",
+    )  # fmt: skip
+    elevation: float = option(
+        OrbitSettings.elevation, "degrees from which <frames> and <orbit> look down (default: 0)",
+        kind="number", what="an angle in degrees", low=ELEVATIONS[0], high=ELEVATIONS[1], unit="degrees",
+        group="more results", metavar="DEG",
+    )  # fmt: skip
+    distance: float | None = option(
+        None, "of their camera, in radii of the model (default: as near as shows all of it)",
+        kind="number", what="a distance in radii of the model", low=DISTANCES[0], high=DISTANCES[1],
+        group="more results", metavar="R",
+    )  # fmt: skip
+    transparent: bool = option(
+        False, "no ground behind <frames>, and an <orbit> that is no .mp4", kind="switch", group="more results"
+    )
+    device: str = device_option()
     offline: bool = option(False, "never ask the network", kind="switch", group="run")
 
     def __post_init__(self) -> None:
@@ -316,7 +355,7 @@ class RefineOptions:
         1, "processor threads (default: 1 with <preset>, else all)", kind="whole", low=1, high=MOST_THREADS,
         group="run", metavar="N",
     )  # fmt: skip
-    device: str = _device()
+    device: str = device_option()
 
     def __post_init__(self) -> None:
         check(self)

@@ -14,14 +14,15 @@ from recon.io.values import as_path, is_path
 from recon.notes import BACK_NOTE, REFINED_NOTE, kept_first, notes_of
 from recon.options import PhotoOptions, RefineOptions, changed
 from recon.progress import Stopwatch
-from recon.protocols import DepthEstimator, ShapeEstimator
-from recon.registry import Where, depth_estimator, segmenter, segmenters, shape_estimators
+from recon.protocols import DepthEstimator, ShapeEstimator, SplatEstimator
+from recon.registry import Where, depth_estimator, segmenter, segmenters, shape_estimators, splat_estimator
 from recon.results import Model, PhotoGeometry, Provenance, Reconstruction
-from recon.settings import DepthKind, Limits
+from recon.settings import DepthKind, Limits, SplatSettings
 from recon.stages.camera import find_camera
 from recon.stages.depth import to_depth_map
 from recon.stages.sharpen import sharpen_edges
 from recon.stages.subject import find_subject, segmented_subject, visible_colours
+from recon.stages.symmetry import completed_by_symmetry
 from recon.types import Mask, Mesh, Photo
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def reconstruct(
         raise BadOption("option.limits", "limits is of type {kind}; give recon.Limits.", kind=came)
     where, placed = Where(asked.device, asked.offline), asked.near is not None or asked.far is not None
     measured = _depth_given(depth, asked, placed)
+    asked = _with_splat_model(asked, where, watch)
     with watch.stage("read"):
         picture = _picture(photo, limits)
         # a wrong value is told before anything slow begins
@@ -74,7 +76,8 @@ def reconstruct(
             )
             found = to_depth_map(raw, picture, subject, camera, asked.near, asked.far)
             found = sharpen_edges(found, picture, asked.sharpen)
-    notes = notes_of(picture, raw, camera, subject, placed)
+            found = completed_by_symmetry(found, picture, subject, camera, asked.symmetry)
+    notes = notes_of(picture, raw, camera, subject, placed, found)
     return Reconstruction(PhotoGeometry(picture, subject, camera, found, notes), asked)
 
 
@@ -102,6 +105,23 @@ def _estimator(model: Any, where: Where, kind: DepthKind | None) -> DepthEstimat
         )  # fmt: skip
     model.load()
     return model
+
+
+def _with_splat_model(asked: PhotoOptions, where: Where, watch: Stopwatch) -> PhotoOptions:
+    """The options with their splat model loaded, if one is asked for: a missing one is told before anything slow begins."""
+    model = asked.splat_model
+    if model == SplatSettings.model:
+        return asked
+    if isinstance(model, str):
+        model = splat_estimator(model, where)
+    if not isinstance(model, SplatEstimator):
+        raise BadOption(
+            "splat_model.type", "<splat_model> is of type {kind}; give a model's name or a SplatEstimator.",
+            kind=type(model).__name__,
+        )  # fmt: skip
+    with watch.stage("model"):
+        model.load()
+    return replace(asked, splat_model=model)
 
 
 def _depth_given(depth: Any, asked: PhotoOptions, placed: bool) -> Any:

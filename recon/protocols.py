@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 from jaxtyping import Bool, UInt8
 from numpy import ndarray
 
-from recon.types import Mesh, RawDepth, Relief
+from recon.types import Camera, Mesh, RawDepth, Relief, Splats
 
 
 @runtime_checkable
@@ -46,6 +46,21 @@ class Segmenter(Protocol):
 
     def segment(self, rgb: UInt8[ndarray, "h w 3"]) -> Bool[ndarray, "h w"] | None:
         """True on the subject, at the photo's size; None when the photo shows no single subject."""
+        ...
+
+
+@runtime_checkable
+class SplatEstimator(Protocol):
+    """One photo in, Gaussian splats of what it shows out (SHARP)."""
+
+    name: str
+
+    def load(self) -> object:
+        """Find and read the weights now. Raises MissingModel."""
+        ...
+
+    def splats(self, rgb: UInt8[ndarray, "h w 3"], camera: Camera) -> Splats:
+        """As many as the model makes, in the frame of the camera that took the photo."""
         ...
 
 

@@ -1,17 +1,20 @@
 """Every model by task and name: its card, the function that builds its adapter, and whether its weights are here.
 
 Building loads nothing: weights and frameworks are looked for at the first photo, or at the adapter's `load()`. A new
-model is its adapter, a card in `models/catalogue.py` and a line in `DEPTH_BUILDERS` or `SEGMENTER_BUILDERS`.
+model is its adapter, a card in `models/catalogue.py` and a line in `DEPTH_BUILDERS`, `SEGMENTER_BUILDERS` or
+`SPLAT_BUILDERS`.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, TypeVar
 
 from recon.builtin.weights import GEOMETRY
 from recon.errors import BadOption
@@ -19,9 +22,10 @@ from recon.models import layout, weights
 from recon.models.catalogue import BEST_FOR, BUILTIN_CARD, DEPTH, GRABCUT_CARD, PRETRAINED, ModelCard, Task
 from recon.models.device import Where
 from recon.options import MASK_WORDS
-from recon.protocols import DepthEstimator, Segmenter, ShapeEstimator
-from recon.settings import DepthKind
+from recon.protocols import DepthEstimator, Segmenter, ShapeEstimator, SplatEstimator
+from recon.settings import DepthKind, SplatSettings
 
+T = TypeVar("T")
 BUILTIN = BUILTIN_CARD.name
 
 
@@ -81,8 +85,15 @@ def _rembg(card: ModelCard, where: Where) -> Segmenter:
     return Rembg(card.weights(), where.device, where.offline)
 
 
+def _sharp(spec: weights.WeightsSpec, where: Where) -> SplatEstimator:
+    from recon.models.sharp import Sharp
+
+    return Sharp(spec, where.device, where.offline)
+
+
 DepthBuilder = Callable[[weights.WeightsSpec, DepthKind | None, Where], DepthEstimator]
 SegmenterBuilder = Callable[[ModelCard, Where], Segmenter]
+SplatBuilder = Callable[[weights.WeightsSpec, Where], SplatEstimator]
 
 DEPTH_BUILDERS: dict[str, DepthBuilder] = {
     "builtin": _builtin_depth,
@@ -97,7 +108,33 @@ SEGMENTER_BUILDERS: dict[str, SegmenterBuilder] = {
     "sam_hf": _sam_hf,
     "rembg": _rembg,
 }
+SPLAT_BUILDERS: dict[str, SplatBuilder] = {"sharp": _sharp}
 """By the adapter that a card names."""
+
+
+_kept: dict[tuple[Any, ...], Any] | None = None
+"""The adapters that were built, while they are kept."""
+
+
+@contextmanager
+def models_kept() -> Iterator[None]:
+    """Within, each model is built and its weights are read once, for many photos. It is the process's, not the thread's."""
+    global _kept
+    before, _kept = _kept, {} if _kept is None else _kept
+    try:
+        yield
+    finally:
+        _kept = before
+
+
+def _built(build: Callable[..., T], *of: Any) -> T:
+    """What `build` makes of its arguments; the one of before, while adapters are kept."""
+    if _kept is None:
+        return build(*of)
+    if (build, *of) not in _kept:
+        _kept[build, *of] = build(*of)
+    found: T = _kept[build, *of]
+    return found
 
 
 def cards(task: Task | None = None) -> dict[str, ModelCard]:
@@ -128,7 +165,7 @@ def depth_estimator(name: str, where: Where = Where(), kind: DepthKind | None = 
     """
     card = cards("depth").get(best_here(where.device) if name == "auto" else name)
     if card is not None:
-        return DEPTH_BUILDERS[card.adapter](card.weights(), card.kind, where)
+        return _built(DEPTH_BUILDERS[card.adapter], card.weights(), card.kind, where)
     found = _found(name)
     if found is None:
         raise BadOption(
@@ -138,7 +175,7 @@ def depth_estimator(name: str, where: Where = Where(), kind: DepthKind | None = 
             given=name, known=", ".join(cards("depth")),
         )  # fmt: skip
     adapter, spec = found
-    return DEPTH_BUILDERS[adapter](spec, kind, where)
+    return _built(DEPTH_BUILDERS[adapter], spec, kind, where)
 
 
 def _found(name: str) -> tuple[str, weights.WeightsSpec] | None:
@@ -160,6 +197,22 @@ def best_here(device: str) -> str:
     return next((name for name in wanted if is_here(PRETRAINED[name])), BUILTIN)
 
 
+def splat_estimator(name: str, where: Where = Where()) -> SplatEstimator:
+    """The model that makes splats by itself, of a name, or SHARP of a file of its weights. Raises BadOption for an unknown
+    name."""
+    known = cards("splats")
+    card = known.get(name)
+    if card is not None:
+        return SPLAT_BUILDERS[card.adapter](card.weights(), where)
+    if name.endswith(".pt") and Path(name).is_file():
+        return _sharp(replace(known["sharp"].weights(), given=name), where)
+    raise BadOption(
+        "splat_model.unknown", "<splat_model> {given!r} is unknown; give {own}, one of {known}, or a file of its weights"
+        " (.pt).",
+        given=name, own=SplatSettings.model, known=", ".join(known),
+    )  # fmt: skip
+
+
 def shape_estimators() -> Sequence[ShapeEstimator]:
     """The shipped networks that know a subject's back. A look raises MissingWeights where a file is gone."""
     from recon.builtin.object_network import shape_networks
@@ -177,7 +230,7 @@ def segmenter(name: str, where: Where = Where()) -> Segmenter | None:
             "mask.unknown", "<mask> {given!r} is unknown; give {words}, one of {known}, or a file.",
             given=name, words=", ".join(MASK_WORDS), known=", ".join(known),
         )  # fmt: skip
-    return SEGMENTER_BUILDERS[card.adapter](card, where) if card else None
+    return _built(SEGMENTER_BUILDERS[card.adapter], card, where) if card else None
 
 
 def segmenters(where: Where = Where()) -> list[Callable[[], Segmenter]]:
@@ -186,7 +239,7 @@ def segmenters(where: Where = Where()) -> list[Callable[[], Segmenter]]:
     known = cards("subject")
     here = [card for card in known.values() if card.name in PRETRAINED and runs_here(card)]
     asked = (*here, known[GRABCUT_CARD.name], known[BUILTIN])
-    return [partial(SEGMENTER_BUILDERS[card.adapter], card, where) for card in asked]
+    return [partial(_built, SEGMENTER_BUILDERS[card.adapter], card, where) for card in asked]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from recon.errors import BadOption
 from recon.io.formats import MODEL, model_kind
 from recon.io.values import as_path
 from recon.messages import PYTHON, Message, Phrasebook
-from recon.notes import AUTO_NOTE, BACK_NOTE
+from recon.notes import AUTO_NOTE, BACK_NOTE, model_splats_note
 from recon.options import PhotoOptions, changed, options_of, plain
 from recon.settings import (
     CloudSettings,
@@ -30,6 +30,7 @@ from recon.stages.cloud import make_cloud, thinned
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo, PointCloud, Splats
 
 if TYPE_CHECKING:
+    from recon.protocols import SplatEstimator
     from recon.refinement.verdict import Verdict
     from recon.stages.surface_layered import Layers
 
@@ -74,7 +75,7 @@ class PhotoGeometry:
         """Its facts, ready for JSON."""
         z = self.depth.z[~np.isnan(self.depth.z)]
         height, width = self.photo.size
-        inside = self.mask.inside
+        inside, mirror = self.mask.inside, self.depth.mirror
         return {
             "photo": {"name": self.photo.name, "width": width, "height": height},
             "subject": {
@@ -89,6 +90,13 @@ class PhotoGeometry:
                 "near": float(z.min()),
                 "far": float(z.max()),
                 "back": None if inside is None else "inflated" if self.depth.back is None else self.depth.model,
+                "symmetry": None
+                if mirror is None
+                else {
+                    "normal": [round(each, 4) for each in mirror.normal],
+                    "offset": round(mirror.offset, 4),
+                    "misfit": round(mirror.misfit, 3),
+                },
             },
             "camera": {
                 "fov_x_deg": round(self.camera.fov_x, 3),
@@ -206,7 +214,9 @@ class Reconstruction:
     @property
     def notes(self) -> tuple[Message, ...]:
         """What a person should know: of the photo's geometry first, then of the model."""
-        return self.geometry.notes + (self._surface_notes() if self.model is None else self.model.notes)
+        splats = self.options.splat_model
+        told = () if splats == SplatSettings.model else (model_splats_note(getattr(splats, "name", splats)),)
+        return self.geometry.notes + (self._surface_notes() if self.model is None else self.model.notes) + told
 
     @cached_property
     def points(self) -> PointCloud:
@@ -226,7 +236,7 @@ class Reconstruction:
             return mesh
         from recon.stages.decimate import decimate
 
-        return decimate(mesh, self.options.faces, self.photo, self.mask, self.camera, self.depth.back_colour)
+        return decimate(mesh, self.options.faces, self.photo, self.mask, self.camera, self.depth)
 
     @cached_property
     def layers(self) -> Layers:
@@ -242,16 +252,29 @@ class Reconstruction:
     @cached_property
     def splats(self) -> Splats:
         """Gaussian splats: of what the photo shows and what lies behind it, sample by sample, where the surface is made of
-        these (layered, grid), else of the closed or smooth surface, or the model, triangle by triangle."""
-        from recon.stages.splats import mesh_splats, seen_sheet, sheet_splats
+        these (layered, grid), else of the closed or smooth surface, or the model, triangle by triangle; or a splat
+        model's own. Raises MissingModel, BadOption for a splat model that is none."""
+        from recon.stages.splats import estimated_splats, mesh_splats, seen_sheet, sheet_splats
 
         whole, most = (self.photo, self.mask, self.depth, self.camera), self.options.splats
+        if self.options.splat_model != SplatSettings.model:
+            return estimated_splats(self._splat_estimator(), self.photo, self.mask, self.camera, most)
         if self.surface == "layered":
             return sheet_splats(lambda limit: self._layers(limit).sheets(), SplatSettings(most))
         if self.surface == "grid":
             return sheet_splats(lambda limit: [seen_sheet(*whole, limit)], SplatSettings(most))
         fewer = self if self.model is not None else self.with_options(faces=min(most, self.options.faces or most))
         return mesh_splats(fewer.mesh, most)
+
+    def _splat_estimator(self) -> SplatEstimator:
+        from recon.registry import Where, splat_estimator
+
+        model = self.options.splat_model
+        return (
+            splat_estimator(model, Where(self.options.device, self.options.offline))
+            if isinstance(model, str)
+            else model
+        )
 
     def _surface(self) -> Mesh:
         whole = (self.photo, self.mask, self.depth, self.camera)

@@ -11,6 +11,8 @@ Surface = Literal["layered", "grid", "poisson", "solid"]
 """The surfaces that can be made; what they are, options.SURFACES says."""
 ParallaxPath = Literal["orbit", "dolly", "zoom"]
 """Ways of a parallax film's camera; what they are, geometry.parallax says."""
+Eyes = Literal["both", "left", "right"]
+"""Which eyes of a stereo pair are moved from the photo's place: both by half, or `left`, `right` keeps it."""
 MIB = 1024 * 1024
 FEWEST_FACES = 4
 """Triangles of the smallest closed mesh."""
@@ -58,6 +60,30 @@ class GridSettings:
     smallest_piece: float = 1e-5
 
 
+ELEVATIONS = (-89.0, 89.0)
+"""Degrees above the horizon of a novel view: at the poles no picture is upright."""
+DISTANCES = (1.1, 100.0)
+"""Of a novel view, in radii of the ball around the model: nearer the eye is in it, farther it sees a dot."""
+VIEW_COUNTS = (1, 1000)
+"""Of novel views: their names have three digits."""
+
+
+@dataclass(frozen=True)
+class OrbitSettings:
+    """Novel views. count: of pictures, or of a film's, None: `pictures`, or what takes `seconds`; elevation: degrees;
+    distance: in radii of the ball around the model, None: the nearest that shows all of it; fov: of each view, degrees, as
+    TripoSR's cameras have; side: of a picture in pixels; transparent: whether the ground is."""
+
+    count: int | None = None
+    elevation: float = 0.0
+    distance: float | None = None
+    transparent: bool = False
+    fov: float = 40.0
+    side: int = 512
+    pictures: int = 30
+    seconds: float = 3.0
+
+
 CONES = (5.0, 45.0)
 """Degrees by which a view may be turned from the photo's: less shows nothing, more shows what one plate cannot know."""
 
@@ -97,6 +123,10 @@ class SolidSettings:
         return cls() if faces is None else cls(min(cls.max_samples, max(faces, 64_000) // per_sample))
 
 
+STRENGTHS = (0.0, 15.0)
+"""Percent of the width from a stereo pair's farthest to its nearest; nobody can look at more."""
+BASELINES = (1.0, 1000.0)
+"""Millimetres between a stereo pair's eyes: those of a beetle, and of a giant who looks at mountains."""
 PRINT_SIZES = (5.0, 2000.0)
 """Millimetres that make sense for the longest side of a print."""
 
@@ -122,10 +152,12 @@ class PrintSettings:
 
 @dataclass(frozen=True)
 class SplatSettings:
-    """Gaussian splats. most: how many, as phones draw smoothly; oversampled: samples of the photo that are looked at for
-    each, which join where the photo is even (a lattice of every second pixel has a quarter of them)."""
+    """Gaussian splats. most: how many, as phones draw smoothly; model: the word for those of the surface's own samples;
+    oversampled: samples of the photo that are looked at for each, which join where the photo is even (a lattice of every
+    second pixel has a quarter of them)."""
 
     most: int = 400_000
+    model: str = "surface"
     oversampled: float = 3.0
 
 

@@ -52,7 +52,7 @@ FLOORS = [
         "web_3d_app.polling",
         "web_3d_app.shares",
     ),
-    ("recon.pipeline", "recon.notes", "recon.registry", "recon.results", "recon"),
+    ("recon.pipeline", "recon.notes", "recon.registry", "recon.results", "recon.stereo", "recon"),
     ("recon.refinement",),
     ("recon.models", "recon.stages", "recon.builtin"),
     ("recon.io",),
@@ -64,6 +64,7 @@ FLOORS = [
         "recon.errors",
         "recon.messages",
         "recon.options",
+        "recon.stereo_options",
         "recon.option_fields",
         "recon.progress",
         "recon.interop",
@@ -221,8 +222,8 @@ def test_every_public_name_is_there_and_documented() -> None:
         _ = recon.nonsense
 
 
-DOORS = {"recon", "recon.types", "recon.errors", "recon.messages", "recon.option_fields", "recon.options",
-         "recon.progress"}  # fmt: skip
+DOORS = {"recon", "recon.stereo", "recon.types", "recon.errors", "recon.messages", "recon.option_fields", "recon.options",
+         "recon.stereo_options", "recon.progress"}  # fmt: skip
 
 
 @pytest.mark.parametrize("path", ours("gen.py", "app.py", "recon/cli", "web_3d_app"), ids=module_of)

@@ -9,11 +9,12 @@ import re
 import numpy as np
 import pytest
 
-from recon.cli.photo import parser
+from recon.cli import photo, stereo
 from recon.cli.phrasebook import COMMAND_LINE
 from recon.errors import BadInput, BadOption, UnflatError
 from recon.messages import Message, Phrasebook, note
 from recon.options import PhotoOptions, RefineOptions, options_of
+from recon.stereo_options import StereoOptions
 from tests.source_messages import ROOT, all_made, options_in, slots_of, texts_in
 from web_3d_app.phrasebook import BOOKS, SENTENCES
 from web_3d_app.phrasebook import OPTIONS as PAGE_OPTIONS
@@ -99,13 +100,13 @@ def test_the_library_knows_no_flags() -> None:
 
 
 def test_every_option_that_is_spoken_of_is_a_flag_and_has_a_name_on_the_page() -> None:
-    flags = parser().format_help()
-    helps = {about.help for about in options_of(PhotoOptions, RefineOptions)}
+    flags = photo.parser().format_help() + stereo.parser().format_help()
+    helps = {about.help for about in options_of(PhotoOptions, RefineOptions, StereoOptions)}
     spoken = set().union(
         *map(options_in, helps.union(*sentences().values(), *(book.sentences.values() for book in BOOKS.values())))
     )
     assert len(spoken) > 15
-    for name in spoken | {about.name for about in options_of(PhotoOptions, RefineOptions)}:
+    for name in spoken | {about.name for about in options_of(PhotoOptions, RefineOptions, StereoOptions)}:
         assert re.search(rf"{COMMAND_LINE.option(name)}\b(?!-)", flags), name
     pages = {about.name: about.page for about in options_of(PhotoOptions, RefineOptions) if about.page is not None}
     assert {name: page.called for name, page in pages.items()} == PAGE_OPTIONS, "each has words for within a sentence"

@@ -16,6 +16,7 @@ from recon.options import options_of
 GROUPS = {
     "input": "input",
     "shape": "shape",
+    "stereo": "both eyes",
     "refinement": "refinement of a subject's closed mesh, in minutes",
     "printing": "printing (.stl)",
     "more results": "more results",

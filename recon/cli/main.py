@@ -6,29 +6,30 @@ import signal
 import sys
 from collections.abc import Callable
 
-from recon.cli import models, photo
+from recon.cli import models, photo, stereo
 from recon.cli.console import Progress, Stop, say
 from recon.cli.phrasebook import COMMAND_LINE
 from recon.cli.program import COMMAND, INTERRUPTED, INTERRUPTION, PROGRAM
 from recon.errors import BadOption, UnflatError
 
-VERBS: dict[str, Callable[[list[str], Progress, Stop], None]] = {
+VERBS: dict[str, Callable[[list[str], Progress, Stop], int]] = {
     "photo": photo.main,
+    "stereo": stereo.main,
     "models": lambda arguments, *_: models.main(arguments),
 }
 """What the program can do, by the first word."""
 
 
 def main(arguments: list[str]) -> int:
-    """Run one command line; returns the exit code (0 done, 2 bad input, 3 missing model, 130 interrupted)."""
+    """Run one command line; returns the exit code (0 done, 1 some photos of a folder failed, 2 bad input, 3 missing model,
+    130 interrupted)."""
     progress, stop = Progress(quiet=True), Stop()
     try:
         for order in (signal.SIGINT, signal.SIGTERM):
             if signal.getsignal(order) is not signal.SIG_IGN:
                 signal.signal(order, stop)
         verb, rest = _verb(arguments)
-        VERBS[verb](rest, progress, stop)
-        return 0
+        return VERBS[verb](rest, progress, stop)
     except (KeyboardInterrupt, Exception) as error:
         message, exit_code = _explained(error, stop.asked)
         progress.clear()

@@ -9,9 +9,10 @@ from recon.cli.console import say
 from recon.cli.program import PROGRAM
 
 
-def main(arguments: list[str]) -> None:
-    """Print the table. Raises BadOption for arguments, of which there are none."""
+def main(arguments: list[str]) -> int:
+    """Print the table; returns 0. Raises BadOption for arguments, of which there are none."""
     Parser(f"{PROGRAM} models", description=__doc__, allow_abbrev=False).parse_args(arguments)
     from recon import models_table
 
     say(models_table(), sys.stdout)
+    return 0

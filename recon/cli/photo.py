@@ -1,27 +1,23 @@
-"""`unflat photo`: one photo in, a 3D model out."""
+"""`unflat photo`: one photo in, a 3D model out; a folder of photos in, a model of each out."""
 
 from __future__ import annotations
 
 import argparse
-import math
+import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from recon.cli.arguments import Groups, Parser, add_options, read_options, wanted
+from recon.cli.arguments import Groups, Parser, add_options, wanted
 from recon.cli.console import Progress, Stop, say
-from recon.cli.phrasebook import COMMAND_LINE
+from recon.cli.make import KINDS, checked_options, make, tell_notes
 from recon.cli.program import COMMAND, PROGRAM
 from recon.errors import BadOption
-from recon.messages import Message, note
-from recon.options import MASK_WORDS, PhotoOptions, RefineOptions
+from recon.options import PhotoOptions, RefineOptions
 
-if TYPE_CHECKING:
-    from recon import Reconstruction, Result
-    from recon.types import Mesh
+DESCRIPTION = """One photo in, a 3D model out: {program} --rgb photo.jpg --out model.glb
 
-DESCRIPTION = """One photo in, a 3D model out: {program} --rgb photo.jpg --out model.glb"""
+A folder of photos in, a model of each out: {program} --rgb photos --out models"""
 EXAMPLES = """examples:
   {program} --rgb photo.jpg --out model.glb
   {program} --rgb photo.jpg --out cloud.ply --kind points
@@ -30,19 +26,20 @@ EXAMPLES = """examples:
   {program} --rgb cup.png --out cup.glb --refine quick
   {program} --rgb cup.png --out cup.ply --refine quick --refine-to points --kind points
   {program} --rgb room.jpg --out room.ply --depth-in depth.npy --depth-kind metric --focal-px 525
+  {program} --rgb photos --out models --preview models/{{name}}.png
   {program} models
 """
-KINDS = ("mesh", "points", "splats")
 
 
 def parser() -> argparse.ArgumentParser:
     """All options, grouped as a person looks for them."""
     p = Parser(PROGRAM, description=DESCRIPTION.format(program=COMMAND), epilog=EXAMPLES.format(program=COMMAND),
                allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    p.add_argument("--rgb", type=Path, metavar="PHOTO", help="the photo: JPEG, PNG, WebP, TIFF, AVIF, HEIC, …")
+    p.add_argument("--rgb", type=Path, metavar="PHOTO",
+                   help="the photo: JPEG, PNG, WebP, TIFF, AVIF, HEIC, …; or a folder of photos")  # fmt: skip
     p.add_argument("--out", type=Path, action="append", metavar="MODEL",
                    help="the model to write: .ply .obj .glb .stl .vtk, as splats .splat .spz .ply .glb; may be given"
-                   " several times")  # fmt: skip
+                   " several times; of a folder of photos a folder, or a name with {name} in it")  # fmt: skip
     p.add_argument("--kind", choices=KINDS,
                    help="what MODEL holds (default: splats in a .splat or .spz, else a mesh)")  # fmt: skip
     groups = Groups(p)
@@ -61,26 +58,41 @@ def parser() -> argparse.ArgumentParser:
                       " takes it back")  # fmt: skip
     more.add_argument("--preview", type=Path, metavar="FILE", help="a picture of the model: .png")
     more.add_argument("--turntable", type=Path, metavar="FILE", help="the model turning: .mp4 .gif .webp")
+    more.add_argument("--frames", type=Path, metavar="DIR",
+                      help="a closed model from all sides: render_000.png and so on in this folder")  # fmt: skip
+    more.add_argument("--orbit", type=Path, metavar="FILE", help="the same as a film: .mp4 .gif .webp")
     more.add_argument("--parallax", type=Path, metavar="FILE",
                       help="the photo's own view set in motion, a loop: .mp4 .gif .webp")  # fmt: skip
     more.add_argument("--report", type=Path, metavar="FILE", help="what was done, as JSON")
     run = groups["run"]
     run.add_argument("--models", action="store_true", help="list the models and where they are, then stop")
+    run.add_argument("--jobs", type=int, metavar="N",
+                     help="photos of a folder at a time (default: as many as cores and memory allow)")  # fmt: skip
     run.add_argument("--quiet", action="store_true", help="no progress and no notes on stderr")
     return p
 
 
-def main(arguments: list[str], progress: Progress, stop: Stop) -> None:
-    """Make what one command line asks for. Raises UnflatError, or KeyboardInterrupt."""
+def main(arguments: list[str], progress: Progress, stop: Stop) -> int:
+    """Make what one command line asks for; returns the exit code. Raises UnflatError, or KeyboardInterrupt."""
     args = parser().parse_args(arguments)
     progress.quiet = args.quiet
     if args.models:
         from recon.cli import models
 
         models.main([])
-        return
+        return 0
+    if args.rgb is None or not args.out:
+        raise BadOption(
+            "run.incomplete", "<rgb> PHOTO and <out> MODEL are both needed; see {command} --help.", command=COMMAND
+        )
+    if os.path.isdir(args.rgb):
+        from recon.cli import folder
+
+        return folder.main(args, progress, stop)
+    _check_single(args)
     with _threads(args):
-        _run(args, progress, stop)
+        _one(args, progress, stop)
+    return 0
 
 
 def _threads(args: argparse.Namespace) -> AbstractContextManager[None]:
@@ -93,221 +105,19 @@ def _threads(args: argparse.Namespace) -> AbstractContextManager[None]:
     return limited(1 if threads is None else threads)
 
 
-def _run(args: argparse.Namespace, progress: Progress, stop: Stop) -> None:
-    if args.rgb is None or not args.out:
+def _check_single(args: argparse.Namespace) -> None:
+    """What is for a folder of photos only. Raises BadOption."""
+    if args.jobs is not None:
         raise BadOption(
-            "run.incomplete", "<rgb> PHOTO and <out> MODEL are both needed; see {command} --help.", command=COMMAND
-        )
-    asked = read_options(args, PhotoOptions)
-    wish = read_options(args, RefineOptions) if wanted(args, RefineOptions) else None
-    made_folders = _check_options(args, asked, wish)
-    from recon import Limits, Stopwatch, reconstruct
-
-    def begins(stage: str) -> None:
-        stop.check()
-        progress.stage(stage)
-
-    watch, limits = Stopwatch(begins), Limits.of(args.max_mib, args.max_megapixels)
-    result = reconstruct(args.rgb, asked, limits=limits, watch=watch)
-    if wish is not None:
-        result = _refined(args, result, wish, watch, stop, progress)
-    files, notes = _write_results(args, result, watch)
-    if args.report:
-        files.append(_report(args.report, result, notes, watch, files))
-    progress.clear()
-    if not args.quiet:
-        _tell_notes(result, made_folders, notes)
-    say("\n".join(map(str, files)), sys.stdout)
-
-
-def _report(path: Path, result: Result, notes: list[Message], watch: Any, files: list[Path]) -> Path:
-    """Write what was done; returns the file."""
-    from recon import write_report
-
-    facts = result.report(COMMAND_LINE)
-    more = {"warnings": facts["warnings"] + [told.text(COMMAND_LINE) for told in notes], "seconds": watch.rounded(),
-            "files": [str(file) for file in files]}  # fmt: skip
-    write_report(facts | more, path)
-    return path
-
-
-def _tell_notes(result: Reconstruction, made_folders: list[Path], notes: list[Message]) -> None:
-    """What there is to know, on stderr; of the surface only where one was made."""
-    made = result.model is not None or bool({"mesh", "splats"} & vars(result).keys())
-    folders = [note("write.folder_made", "made the folder {path!r}", path=str(folder)) for folder in made_folders]
-    for told in [*folders, *(result.notes if made else result.geometry.notes), *notes]:
-        say(f"note: {told.text(COMMAND_LINE)}", sys.stderr)
-
-
-def _refined(
-    args: argparse.Namespace, found: Reconstruction, wish: RefineOptions, watch: Any, stop: Stop, progress: Progress
-) -> Reconstruction:
-    """The reconstruction with its mesh refined, step by step."""
-    from recon import refine
-
-    def tell(step: Any) -> None:
-        stop.check()
-        if progress.live:
-            loss = "" if math.isnan(step.loss) else f", loss {step.loss:.4f}"
-            progress.stage(f"{step.stage} {step.number}/{step.steps}{loss}")
-
-    return refine(found, wish, folder=args.resume, tell=tell, watch=watch)
-
-
-def _write_results(args: argparse.Namespace, result: Reconstruction, watch: Any) -> tuple[list[Path], list[Message]]:
-    """Make what was asked for and write it, the model first; returns the files, and what is to be known of them."""
-    from recon import model_kind, write_cloud, write_splats
-
-    files: list[Path] = []
-    notes: list[Message] = []
-    outputs: dict[str, list[Path]] = {kind: [] for kind in KINDS}
-    for path in args.out:
-        outputs[args.kind or model_kind(path)].append(path)
-    clouds = outputs["points"] + [args.points_out] * bool(args.points_out)
-    if clouds:
-        with watch.stage("points"):
-            cloud = result.points
-        with watch.stage("write"):
-            for path in clouds:
-                files += write_cloud(cloud, path)
-    if outputs["splats"]:
-        with watch.stage("splats"):
-            splats = result.splats
-        with watch.stage("write"):
-            for path in outputs["splats"]:
-                files += write_splats(splats, path)
-    if outputs["mesh"] or args.preview or args.turntable or args.parallax:
-        with watch.stage("mesh"):
-            mesh = result.mesh
-        with watch.stage("write"):
-            for path in outputs["mesh"]:
-                files += result.save(path)
-        notes += _open_prints(outputs["mesh"], mesh)
-    for path, write in ((args.depth_out, _write_depth), (args.mask_out, _write_mask)):
-        if path:
-            with watch.stage("write"):
-                notes += write(result, path)
-            files.append(path)
-    for name, draw in (("preview", _draw_preview), ("turntable", _draw_turntable), ("parallax", _draw_parallax)):
-        if path := getattr(args, name):
-            with watch.stage(name):
-                draw(result, path)
-            files.append(path)
-    return files, notes
-
-
-def _draw_preview(result: Reconstruction, path: Path) -> None:
-    from recon import write_preview
-
-    write_preview(result.mesh, result.camera, path, closed=result.surface == "solid")
-
-
-def _draw_turntable(result: Reconstruction, path: Path) -> None:
-    from recon import write_turntable
-
-    write_turntable(result.mesh, result.camera, path, closed=result.surface == "solid")
-
-
-def _draw_parallax(result: Reconstruction, path: Path) -> None:
-    from recon import ground_of, write_parallax
-
-    ground = ground_of(result.photo, result.mask)
-    write_parallax(result.mesh, result.camera, path, result.options.parallax_path, result.options.cone, ground)
-
-
-def _write_depth(result: Reconstruction, path: Path) -> list[Message]:
-    """Write the depth map; returns what is to be known of it."""
-    from recon import write_depth
-
-    scale = write_depth(result.depth, path)
-    if scale in (1, 1000):
-        return []
-    return [
-        note(
-            "write.far_depth", "far depth: {name!r} holds {scale:g} units per unit of depth",
-            name=path.name, scale=scale,
-        )
-    ]  # fmt: skip
-
-
-def _write_mask(result: Reconstruction, path: Path) -> list[Message]:
-    """Write the subject's mask; returns what is to be known of it."""
-    from recon import write_mask
-
-    write_mask(result.mask, result.photo.size, path)
-    if result.mask.inside is not None:
-        return []
-    return [
-        note(
-            "write.whole_mask",
-            "{name!r} is white everywhere, for no single subject was cut out; give <mask> none to take the whole photo"
-            " again",
-            name=path.name,
-        )
-    ]
-
-
-def _check_options(args: argparse.Namespace, asked: PhotoOptions, wish: RefineOptions | None) -> list[Path]:
-    """What can be known to be wrong before the photo is read; returns the folders that will be made."""
-    from recon import missing_folders, model_kind, output_files
-
-    more = {"cloud": args.points_out, "depth": args.depth_out, "mask": args.mask_out, "preview": args.preview,
-            "turntable": args.turntable, "parallax": args.parallax, "report": args.report}  # fmt: skip
-    models = [(args.kind or model_kind(path), path) for path in args.out]
-    files = output_files([*models, *((name, path) for name, path in more.items() if path)])
-    if args.parallax is None and hasattr(args, "parallax_path"):
-        raise BadOption("film.off", "<parallax_path> is for a film; give its name with <parallax>, as FILE.mp4.")
-    _check_refine_options(args, wish)
-    _check_print_options(args, asked, wish)
-    for name in ("max_mib", "max_megapixels"):
-        if not 0 < getattr(args, name) < 1e6:
-            raise BadOption("limit.range", "<{option}> is {given:g}; give a number above 0 and below 1e6.",
-                            option=name, given=getattr(args, name))  # fmt: skip
-    inputs = {"photo": args.rgb, "depth": asked.depth_in, "mask": None if asked.mask in MASK_WORDS else asked.mask}
-    return missing_folders(files, {name: Path(path) for name, path in inputs.items() if path})
-
-
-def _check_refine_options(args: argparse.Namespace, wish: RefineOptions | None) -> None:
-    """What can be known to be wrong with a refinement before the photo is read."""
-    if wish is None:
-        alone = {"guidance": hasattr(args, "guidance"), "steps": hasattr(args, "steps"), "resume": args.resume is not None,
-                 "refine_to": getattr(args, "refine_to", "mesh") != "mesh"}  # fmt: skip
-        for name in (name for name, given in alone.items() if given):
-            raise BadOption(
-                "refine.off", "<{option}> is for a refinement; add <preset> quick or <preset> full.", option=name
-            )
-        return
-    if args.kind == "points" and wish.refine_to == "mesh":
-        raise BadOption(
-            "refine.kind",
-            "<preset> makes a mesh and <kind> is points; leave one of them out or add <refine_to> points.",
-        )
-    if args.resume is not None:
-        from recon import check_writable
-
-        check_writable(args.resume / "refine.pt")
-
-
-def _check_print_options(args: argparse.Namespace, asked: PhotoOptions, wish: RefineOptions | None) -> None:
-    """What can be known to be wrong with a print before the photo is read."""
-    printed = asked.base or hasattr(args, "size_mm")
-    if printed and not any(path.suffix.lower() == ".stl" for path in args.out):
-        raise BadOption("print.format", "<size_mm> and <base> are for printing; give an <out> that ends with .stl.")
-    if asked.base and wish is None and asked.surface in ("grid", "poisson"):
-        raise BadOption(
-            "print.open_surface", "<surface> {surface} is not closed and cannot have a stand; add <surface> solid.",
-            surface=asked.surface,
+            "folder.jobs_alone", "<jobs> is for a folder of photos and <rgb> {path!r} is none; leave it out.",
+            path=str(args.rgb),
         )  # fmt: skip
 
 
-def _open_prints(files: list[Path], mesh: Mesh) -> list[Message]:
-    """What is to be known of each STL that cannot be printed."""
-    from recon import is_closed
-
-    names = [path.name for path in files if path.suffix.lower() == ".stl"]
-    if not names or is_closed(mesh.welded().faces):
-        return []
-    return [
-        note("write.open_print", "{name!r} is an open surface; to print it add <surface> solid", name=name)
-        for name in names
-    ]
+def _one(args: argparse.Namespace, progress: Progress, stop: Stop) -> None:
+    asked = checked_options(args)
+    made = make(args, asked, progress, stop)
+    progress.clear()
+    if not args.quiet:
+        tell_notes(made, asked.folders)
+    say("\n".join(map(str, made.files)), sys.stdout)

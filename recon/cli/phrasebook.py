@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from recon.messages import Phrasebook
 from recon.options import PhotoOptions, RefineOptions, options_of
+from recon.stereo_options import StereoOptions
 
-FLAGS = {each.name: each.flag_name for each in options_of(PhotoOptions, RefineOptions)} | {"folder": "resume"}
+FLAGS = {each.name: each.flag_name for each in options_of(PhotoOptions, RefineOptions, StereoOptions)} | {
+    "folder": "resume"
+}
 """What options are called in their flags, where the command line has them."""
 SENTENCES = {
     "depth.builtin": "depth by the small built-in network; see --models for larger ones",

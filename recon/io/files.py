@@ -6,7 +6,9 @@ full disk leaves no half file. A missing folder is made. A link is followed: wha
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import secrets
 import stat
 import tempfile
@@ -16,6 +18,14 @@ from pathlib import Path
 
 from recon.errors import BadInput, Unwritable
 from recon.messages import Message, note
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+LEFTOVER = re.compile(r"\.unflat-(\d+)-[0-9a-f]{16}")
+"""The temporary name of a file that a process writes, without its ending."""
 
 
 def named_file(what: Message, path: Path) -> Message:
@@ -102,7 +112,7 @@ def replaced_whole(path: Path) -> Iterator[Path]:
     Raises Unwritable when the disk is full or the folder is gone; the old file then stands as it was.
     """
     real = Path(os.path.realpath(path))
-    temporary = real.with_name(f".unflat-{secrets.token_hex(8)}{real.suffix}")
+    temporary = real.with_name(f".unflat-{os.getpid()}-{secrets.token_hex(8)}{real.suffix}")
     try:
         real.parent.mkdir(parents=True, exist_ok=True)
         temporary.open("xb").close()
@@ -117,6 +127,50 @@ def replaced_whole(path: Path) -> Iterator[Path]:
         ) from error  # fmt: skip
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files of processes that were killed while they wrote into a folder."""
+    for left in folder.glob(".unflat-*-*"):
+        found = LEFTOVER.fullmatch(left.stem)
+        if found and not _is_alive(int(found[1])):
+            left.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    if os.name == "nt":  # signal 0 is Ctrl-C there
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it is somebody else's
+        return True
+    return True
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Within, no other run that asks the same writes into the folder, which is there. Raises Unwritable where one does."""
+    if fcntl is None:
+        yield
+        return
+    place = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(place)
+        if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):  # a disk that knows no locks
+            yield
+            return
+        raise Unwritable(
+            "output.taken", "another run is writing into {path!r}; wait until it has ended, or give another folder.",
+            path=str(folder),
+        ) from None  # fmt: skip
+    try:
+        yield
+    finally:
+        os.close(place)
 
 
 def write_bytes(path: Path, *chunks: bytes | memoryview) -> None:

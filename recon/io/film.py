@@ -7,16 +7,23 @@ import itertools
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 from jaxtyping import UInt8
 from numpy import ndarray
 
 from recon.io.files import write_with
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 FPS, PICTURE_FPS = 24, 10
 """Frames per second of a video, and of a file of pictures, so that it stays small enough to send."""
 CRF = 15
 """H.264's constant rate factor: no loss to be seen."""
+CLEAR = 255
+"""Which of a GIF's colours is none: not one of the 128."""
 QUALITY = 80
 """WebP's: half the bytes of a GIF, and all colours."""
 
@@ -26,8 +33,8 @@ def frame_count(path: Path, seconds: float) -> int:
     return max(8, round(seconds * (FPS if path.suffix.lower() == ".mp4" else PICTURE_FPS)))
 
 
-def write_film(path: Path, frames: Iterator[UInt8[ndarray, "h w 3"]]) -> None:
-    """Write the frames, sides even, in the format that `path` ends with."""
+def write_film(path: Path, frames: Iterator[UInt8[ndarray, "h w c"]]) -> None:
+    """Write the frames, sides even, in the format that `path` ends with; of four channels where it is no MP4."""
     {".mp4": _write_mp4, ".gif": _write_gif, ".webp": _write_webp}[path.suffix.lower()](path, frames)
 
 
@@ -49,17 +56,28 @@ def _write_mp4(path: Path, frames: Iterator[UInt8[ndarray, "h w 3"]]) -> None:
     write_with(path, encode)
 
 
-def _write_gif(path: Path, frames: Iterator[UInt8[ndarray, "h w 3"]]) -> None:
-    from PIL import Image
-
+def _write_gif(path: Path, frames: Iterator[UInt8[ndarray, "h w c"]]) -> None:
     def encode(temporary: Path) -> None:
-        first, *rest = [Image.fromarray(frame).quantize(128) for frame in frames]
-        first.save(temporary, save_all=True, append_images=rest, duration=1000 // PICTURE_FPS, loop=0, disposal=1)
+        first, *rest = [_few_colours(frame) for frame in frames]
+        clear = "transparency" in first.info
+        first.save(temporary, save_all=True, append_images=rest, duration=1000 // PICTURE_FPS, loop=0,
+                   disposal=2 if clear else 1)  # fmt: skip
 
     write_with(path, encode)
 
 
-def _write_webp(path: Path, frames: Iterator[UInt8[ndarray, "h w 3"]]) -> None:
+def _few_colours(frame: UInt8[ndarray, "h w c"]) -> Image.Image:
+    """A picture with a palette of 128 colours; a fourth channel's pixels are clear or not, as GIF knows no more."""
+    from PIL import Image
+
+    out = Image.fromarray(np.ascontiguousarray(frame[..., :3])).quantize(128)
+    if frame.shape[2] == 4:
+        out.paste(CLEAR, mask=Image.fromarray(np.where(frame[..., 3] < 128, np.uint8(255), np.uint8(0))))
+        out.info["transparency"] = CLEAR
+    return out
+
+
+def _write_webp(path: Path, frames: Iterator[UInt8[ndarray, "h w c"]]) -> None:
     from PIL import Image
 
     def encode(temporary: Path) -> None:

@@ -17,6 +17,12 @@ MASK_FORMATS = (".png",)
 PREVIEW_FORMATS = (".png",)
 FILM_FORMATS = (".mp4", ".gif", ".webp")
 REPORT_FORMATS = (".json",)
+PHOTO_ENDINGS = (
+    ".jpg", ".jpeg", ".png", ".webp", ".heic", ".avif", ".tif", ".tiff", ".heif", ".jpe", ".jp2", ".jxl", ".bmp", ".gif",
+    ".ppm", ".pgm", ".mpo", ".dng", ".nef", ".nrw", ".cr2", ".cr3", ".arw", ".srf", ".sr2", ".raf", ".rw2", ".rwl", ".orf",
+    ".pef", ".srw", ".dcr", ".kdc", ".erf", ".mef", ".mos", ".mrw", ".x3f", ".3fr", ".fff", ".iiq",
+)  # fmt: skip
+"""By which a file in a folder is taken for a photo; what it is, is seen when it is read."""
 MODEL = note("thing.model", "the model")
 CLOUD = note("thing.cloud", "the point cloud")
 SPLATS = note("thing.splats", "the splats")
@@ -43,6 +49,11 @@ def checked_format(path: Path, allowed: tuple[str, ...], what: Message) -> str:
 def model_kind(path: Path) -> Literal["mesh", "splats"]:
     """What a model of this name is, unless another kind is asked for: splats where its format holds nothing else."""
     return "splats" if path.suffix.lower() in (".splat", ".spz") else "mesh"
+
+
+def is_model_name(path: Path) -> bool:
+    """Whether a file of this name could be a model's."""
+    return path.suffix.lower() in (*MESH_FORMATS, *SPLAT_FORMATS)
 
 
 HIDDEN_SHEETS = ("hidden", "sky")

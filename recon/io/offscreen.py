@@ -70,16 +70,28 @@ class OffscreenRenderer:
         self.plotter.camera.SetWindowCenter(*centre)
 
     def render(
-        self, eye: Float[ndarray, " 3"], aim: Float[ndarray, " 3"], zoom: float = 1.0
-    ) -> UInt8[ndarray, "h w 3"]:
-        """The view from a place to another one, upright, with a focal length of `zoom` times the photo's."""
+        self, eye: Float[ndarray, " 3"], aim: Float[ndarray, " 3"], zoom: float = 1.0, transparent: bool = False
+    ) -> UInt8[ndarray, "h w c"]:
+        """The view from a place to another one, upright, with a focal length of `zoom` times the photo's; a fourth
+        channel says what is not `transparent` ground, if that is asked for."""
         self.plotter.camera_position = [tuple(eye), tuple(aim), (0, 1, 0)]
         half = math.tan(math.radians(self.view_angle) / 2) / zoom
         self.plotter.camera.view_angle = math.degrees(2 * math.atan(half))
         self.plotter.reset_camera_clipping_range()
         self.plotter.render()
-        drawn = np.ascontiguousarray(self.plotter.screenshot(return_img=True)[..., :3])
-        return cv2.resize(drawn, self.size, interpolation=cv2.INTER_AREA)
+        drawn = self.plotter.screenshot(transparent_background=transparent or None, return_img=True)
+        if transparent:
+            return _reduced(drawn, self.size)
+        return cv2.resize(np.ascontiguousarray(drawn[..., :3]), self.size, interpolation=cv2.INTER_AREA)
+
+
+def _reduced(drawn: UInt8[ndarray, "H W 4"], size: list[int]) -> UInt8[ndarray, "h w 4"]:
+    """A picture at a smaller size; the ground's colour, of which each pixel is all or none, goes into no other."""
+    alpha = drawn[..., 3:].astype(np.float32) / 255
+    mixed = cv2.resize(np.concatenate([drawn[..., :3] * alpha, alpha], 2), size, interpolation=cv2.INTER_AREA)
+    covered = mixed[..., 3:]
+    colours = mixed[..., :3] / np.where(covered > 0, covered, 1)
+    return np.concatenate([colours, 255 * covered], 2).round().astype(np.uint8)
 
 
 def _texture(picture: UInt8[ndarray, "h w 3"]) -> pyvista.Texture:

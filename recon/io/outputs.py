@@ -19,6 +19,8 @@ OUTPUTS: dict[str, tuple[tuple[str, ...], Message]] = {
     "mask": (formats.MASK_FORMATS, formats.MASK),
     "preview": (formats.PREVIEW_FORMATS, note("thing.preview", "the preview")),
     "turntable": (formats.FILM_FORMATS, note("thing.turntable", "the turntable")),
+    "orbit": (formats.FILM_FORMATS, note("thing.orbit", "the film round the model")),
+    "frames": (formats.PREVIEW_FORMATS, note("thing.frames", "the first of the frames")),
     "parallax": (formats.FILM_FORMATS, note("thing.parallax", "the parallax film")),
     "report": (formats.REPORT_FORMATS, note("thing.report", "the report")),
 }

@@ -1,4 +1,4 @@
-"""Pictures of a mesh: a preview and a turntable.
+"""Pictures of a mesh as the photo's own camera would see it turned: a preview and a turntable (`views` has others).
 
 The view turns around the middle of the model. An open surface is only swung to and fro, since it has no back; a closed
 one turns all the way round.
@@ -17,6 +17,7 @@ from numpy import ndarray
 from recon.io.files import write_with
 from recon.io.film import frame_count, write_film
 from recon.io.offscreen import OffscreenRenderer
+from recon.io.views import Ball, raised_and_turned
 from recon.types import Camera, Mesh
 
 LONG_SIDE = 960
@@ -61,9 +62,8 @@ class _Turned:
         self.renderer, vertices = renderer, renderer.vertices
         self.slopes = np.array([camera.width, camera.height]) / (2 * camera.focal)
         if closed:
-            self.pivot = (vertices.min(axis=0) + vertices.max(axis=0)).astype(float) / 2
-            radius = float(np.linalg.norm(vertices - self.pivot, axis=1).max())
-            self.distance = radius / math.sin(math.atan(self.slopes.min()))
+            ball = Ball.around(vertices)
+            self.pivot, self.distance = ball.middle, ball.distance_to_fit(self.slopes.min())
         else:
             # on the middle pixel's ray at the median depth: the photo's own framing, near things swing against far ones
             self.pivot = np.median(vertices[:, 2]) * _middle_ray(camera)
@@ -73,10 +73,7 @@ class _Turned:
     def render(self, yaw: float, pitch: float, fitted: bool = False) -> UInt8[ndarray, "h w 3"]:
         """The view from the photo's own place turned by `yaw` to the right and `pitch` up around the pivot; `fitted`: as
         near as the whole model allows."""
-        a, b = math.radians(yaw), math.radians(pitch)
-        turn_y = np.array([[math.cos(a), 0, math.sin(a)], [0, 1, 0], [-math.sin(a), 0, math.cos(a)]])
-        turn_x = np.array([[1, 0, 0], [0, math.cos(b), math.sin(b)], [0, -math.sin(b), math.cos(b)]])
-        back = turn_y @ turn_x @ self.start
+        back = raised_and_turned(self.start, yaw, pitch)
         eye, aim = self._fit(back) if fitted else (self.pivot + self.distance * back, self.pivot)
         return self.renderer.render(eye, aim)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -132,6 +134,15 @@ def write_report(report: dict[str, Any], path: str | Path) -> None:
     """Write the run's report as JSON."""
     text = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
     write_bytes(Path(path), text.encode(errors="backslashreplace"))  # names that are no UTF-8 become JSON's own \udcXX
+
+
+def write_rows(rows: Sequence[Mapping[str, object]], path: str | Path) -> None:
+    """Write rows that have the same keys as a CSV table (RFC 4180) in UTF-8, with the keys in its first line."""
+    text = io.StringIO()
+    table = csv.DictWriter(text, list(rows[0]) if rows else [])
+    table.writeheader()
+    table.writerows(rows)
+    write_bytes(Path(path), text.getvalue().encode(errors="backslashreplace"))
 
 
 def _vtk_bytes(data: pyvista.PolyData) -> bytes:

@@ -11,15 +11,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from recon.models import sharp
 from recon.models.layout import LAYOUTS
 from recon.models.weights import TRANSFORMERS_FOLDER, WeightsSpec
 from recon.settings import DepthKind
 
 APACHE = "Apache-2.0"
 NON_COMMERCIAL = "CC-BY-NC-4.0 (no commercial use)"
+AMLR = "Apple AMLR (research only)"
 
 
-Task = Literal["depth", "subject"]
+Task = Literal["depth", "subject", "splats"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ class ModelCard:
     @property
     def gives(self) -> str:
         """What it makes of a photo, in a word or two."""
-        return ", ".join([*([self.kind] if self.kind else []), *(["mask"] if "subject" in self.tasks else [])])
+        words = {"subject": "mask", "splats": "splats"}
+        return ", ".join([*([self.kind] if self.kind else []), *(words[task] for task in self.tasks if task in words)])
 
     def weights(self) -> WeightsSpec:
         """What to look for."""
@@ -186,7 +189,7 @@ DEPTH: dict[str, ModelCard] = _by_name(
         "depth-pro",
         "metric",
         "apple/DepthPro-hf",
-        "Apple AMLR (research only)",
+        AMLR,
         1900,
         "metres and field of view, 1536 px",
         opt_in=True,
@@ -250,7 +253,25 @@ SUBJECT: dict[str, ModelCard] = _by_name(
     ),
 )
 
-PRETRAINED: dict[str, ModelCard] = {**DEPTH, **SUBJECT}
+SPLATS: dict[str, ModelCard] = _by_name(
+    ModelCard(
+        "sharp",
+        ("splats",),
+        None,
+        "",
+        AMLR,
+        2810,
+        "SHARP: splats of a photo by themselves, 702 million parameters, 1536 px",
+        "sharp",
+        opt_in=True,
+        package="timm",
+        files=(sharp.FILE,),
+        url=f"https://ml-site.cdn-apple.com/models/sharp/{sharp.FILE}",
+        also=("$TORCH_HOME/hub/checkpoints", "~/.cache/torch/hub/checkpoints"),
+    ),
+)
+
+PRETRAINED: dict[str, ModelCard] = {**DEPTH, **SUBJECT, **SPLATS}
 
 BEST_FOR: dict[str, tuple[str, ...]] = {
     "cuda": (

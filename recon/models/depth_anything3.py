@@ -24,9 +24,10 @@ from recon.messages import first_line, note
 from recon.models import weights
 from recon.models.depth_hf import agreed_kind
 from recon.models.device import half_precision, pick_device
-from recon.models.hf import first_keys, unusable
+from recon.models.hf import unusable
 from recon.models.pretrained_depth import PretrainedDepth
 from recon.models.soft_import import estimating, need
+from recon.models.strict import check_tensors
 from recon.settings import DepthKind
 from recon.types import RawDepth
 
@@ -177,7 +178,7 @@ def read_da3_network(folder: Path, spec: weights.WeightsSpec, tree: dict[str, An
             with torch.device("meta"):
                 network = DepthAnything3Network(plan_of(tree, shapes))
             wanted = network.state_dict()
-            _check(folder, spec, {name: list(each.shape) for name, each in wanted.items()}, shapes)
+            check_tensors(folder, spec, {name: list(each.shape) for name, each in wanted.items()}, shapes, UNUSED)
             state = {name: file.get_tensor(PREFIX + name).float() for name in wanted}
     except MissingWeights:
         raise
@@ -212,21 +213,6 @@ def plan_of(tree: dict[str, Any], shapes: dict[str, list[int]]) -> NetworkPlan:
         out_channels=tuple(map(int, head.get("out_channels", WIDE))),
         camera="cam_dec" in tree,
     )
-
-
-def _check(folder: Path, spec: weights.WeightsSpec, wanted: dict[str, list[int]], there: dict[str, list[int]]) -> None:
-    """Raises MissingWeights that names the first keys that are missing, too many, or of another shape."""
-    missing = sorted(name for name in wanted if name not in there)
-    extra = sorted(name for name in there if name not in wanted and not UNUSED.match(name))
-    other = sorted(name for name in wanted if name in there and wanted[name] != there[name])
-    reasons = (
-        note("weights.missing_keys", "{count} missing keys: {keys}", count=len(missing), keys=first_keys(missing)),
-        note("weights.unexpected_keys", "{count} unexpected keys: {keys}", count=len(extra), keys=first_keys(extra)),
-        note("weights.other_shapes", "{count} keys of another shape: {keys}", count=len(other), keys=first_keys(other)),
-    )
-    for reason in reasons:
-        if reason.values["count"]:
-            raise unusable(folder, spec, reason)
 
 
 def network_photo(rgb: UInt8[ndarray, "h w 3"]) -> UInt8[ndarray, "_ _ 3"]:

@@ -10,6 +10,7 @@ from jaxtyping import Float32, UInt8
 from numpy import ndarray
 
 from recon.errors import BadInput
+from recon.geometry.ellipsoids import merged
 from recon.geometry.grid import without_floaters
 from recon.geometry.lattice import Lattice
 from recon.geometry.layers import Sheet
@@ -18,10 +19,14 @@ from recon.geometry.reduce import shrink_to_fit
 from recon.geometry.splat_budget import thinned_sheets
 from recon.geometry.splats import STEEPEST, UNCUT_STEEPEST, seen_discs, triangle_discs
 from recon.geometry.subdivision import cut_triangles, parts_by_area
+from recon.protocols import SplatEstimator
 from recon.settings import SplatSettings
 from recon.stages.photo_texture import colors_at, without_fringe
 from recon.stages.surface_grid import cleaned_lattice, smallest_piece
 from recon.types import Camera, DepthMap, Mask, Mesh, Photo, Splats
+
+LEAST_OPACITY = 0.5 / 255
+"""What is less opaque than this, files of eight bits have not at all."""
 
 
 def sheet_splats(sheets_of: Callable[[int], Sequence[Sheet]], settings: SplatSettings = SplatSettings()) -> Splats:
@@ -61,6 +66,27 @@ def block_means(picture: UInt8[ndarray, "h w *c"], lattice: Lattice) -> UInt8[nd
     side = lattice.stride
     smooth = picture if side == 1 else cv2.blur(picture, (side, side), borderType=cv2.BORDER_REPLICATE)
     return smooth[lattice.v.astype(np.intp)][:, lattice.u.astype(np.intp)]
+
+
+def estimated_splats(
+    model: SplatEstimator, photo: Photo, mask: Mask, camera: Camera, most: int = SplatSettings.most
+) -> Splats:
+    """A model's splats of a photo, at most about `most`: without those that nobody sees or that lie behind the camera, and
+    where one subject was cut out, without those in front of and behind all else. Raises MissingModel, and BadInput where
+    none is left."""
+    found = model.splats(photo.rgb, camera)
+    z = found.centres[:, 2]
+    kept = (found.opacity >= LEAST_OPACITY) & (z > 0)
+    if mask.inside is not None:
+        height, width = photo.size
+        with np.errstate(divide="ignore", invalid="ignore"):
+            u = camera.focal * found.centres[:, 0] / z + camera.cx
+            v = camera.focal * found.centres[:, 1] / z + camera.cy
+        kept &= (u >= 0) & (u < width) & (v >= 0) & (v < height)
+        kept[kept] &= mask.inside[v[kept].astype(np.intp), u[kept].astype(np.intp)]
+    if not kept.any():
+        raise BadInput("splats.none_seen", "{model} made no splat of this photo that could be seen.", model=model.name)
+    return merged(Splats(**{name: values[kept] for name, values in vars(found).items()}), most)
 
 
 def _opacity(photo: Photo, mask: Mask, lattice: Lattice) -> Float32[ndarray, "h w"]:

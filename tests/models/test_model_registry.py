@@ -56,6 +56,7 @@ def test_every_model_of_the_issue_is_there_and_builds() -> None:
     assert kinds.items() <= {name: card.kind for name, card in catalogue.DEPTH.items()}.items()
     assert set(registry.cards("depth")) == {"builtin", *catalogue.DEPTH}
     assert set(registry.cards("subject")) == {"builtin", "grabcut", *catalogue.SUBJECT}
+    assert set(registry.cards("splats")) == set(catalogue.SPLATS) == {"sharp"}
     for name in registry.cards("depth"):
         estimator = registry.depth_estimator(name, HERE)
         assert isinstance(estimator, DepthEstimator) and estimator.name == name
@@ -72,6 +73,7 @@ def test_every_card_can_be_shown_and_auto_takes_only_free_licences() -> None:
         "scale",
         "metric",
         "mask",
+        "splats",
     }
     for row in others:
         assert not row.here and row.card.licence and row.card.megabytes > 0 and row.card.about
