@@ -21,6 +21,31 @@ BACK_NOTE = {
     ),
 }
 """By whether a network knows a back."""
+NO_OBJECT_NOTE = note(
+    "surface.no_object_model",
+    "the closed model is the built-in solid; an object model, which knows all sides, can be named as <object> once its"
+    " weights are here",
+)
+
+
+def object_note(model: str) -> Message:
+    """Of a closed model that an object model made."""
+    return note(
+        "surface.whole_object",
+        "the whole object is {model}'s, its unseen sides a guess; the built-in solid is <object> solid",
+        model=model,
+    )
+
+
+def object_empty(model: str) -> Message:
+    """Of an object model that saw nothing where `auto` had chosen it."""
+    return note(
+        "surface.object_empty",
+        "{model} saw no surface in this photo; the closed model is the built-in solid",
+        model=model,
+    )
+
+
 AUTO_NOTE = {
     True: note(
         "surface.auto_solid",

@@ -90,7 +90,7 @@ CALLED_BY_OTHERS = {
     "web_3d_app.engines.local.LocalEngine.pids": "tests that kill a worker",
     "recon.protocols.Captioner": "text and diffusion guidance, to come",
     "recon.protocols.Denoiser": "text and diffusion guidance, to come",
-    "recon.protocols.ObjectReconstructor": "objects by TripoSR, to come",
+    "recon.render.crossing": "novel views of an object's field, to come",
 }
 """Public names that nothing of ours calls, and who does."""
 

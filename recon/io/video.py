@@ -228,8 +228,10 @@ class FilmWriter:
         self._end()
 
     def _end(self) -> bytes:
-        """Close all pipes and wait; returns what the encoder said."""
+        """Close all pipes and wait; returns what the encoder said, nothing the second time."""
         assert self._process.stdin is not None and self._process.stderr is not None
+        if self._process.stderr.closed:
+            return b""
         with suppress(BrokenPipeError):
             self._process.stdin.close()
         with self._process.stderr as stream:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from recon import stereo
-from recon.errors import BadInput, BadOption
+from recon.errors import BadInput, BadOption, Unwritable
 from recon.io.video import ffmpeg, frames_of, open_film
 from recon.stereo import film as film_module
 from recon.stereo.temporal import ShotDepth, affine_fit
@@ -166,6 +166,14 @@ def test_a_stopped_run_goes_on_and_gives_the_same_frames(tmp_path: Path, short_p
     convert(film, tmp_path / "at_once.mp4")
     for one, other in zip(frames_of(open_film(out)), frames_of(open_film(tmp_path / "at_once.mp4")), strict=True):
         assert np.array_equal(one.rgb, other.rgb) and one.time == other.time
+
+
+def test_an_encoder_that_fails_is_told_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    film = make(tmp_path / "in.mp4")
+    monkeypatch.setattr(film_module, "QUALITY", ("-preset", "nonsense"))
+    with pytest.raises(Unwritable, match="the film cannot be written"):
+        convert(film, tmp_path / "out.mp4")
+    assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
 
 
 def test_a_film_of_one_frame_and_one_that_breaks_off(tmp_path: Path) -> None:
