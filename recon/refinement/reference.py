@@ -53,7 +53,7 @@ UNMOVED = Frame(np.eye(3, dtype=np.float32), 0.0, 1.0)
 
 
 @dataclass(frozen=True)
-class Sheet:
+class PhotoBox:
     """The subject's box of the photo, pixel for pixel. picture: its colours also beyond its rim; corner: left and top of
     the box in the photo; camera: the whole photo's; frame: from that camera's to the world."""
 
@@ -75,7 +75,7 @@ class Reference:
     photo: Float[Tensor, "s s 3"]
     mask: Float[Tensor, "s s"]
     camera: Pinhole
-    sheet: Sheet
+    sheet: PhotoBox
     behind: Float[Tensor, "s s 3"] | None = None
 
     def to(self, device: torch.device | str) -> Reference:
@@ -123,12 +123,12 @@ def reference_of(
     return Reference(crop[..., :3].contiguous(), crop[..., 3].contiguous(), view, sheet, far)
 
 
-def _sheet(clean: UInt8[ndarray, "h w 3"], mask: Mask, camera: Camera, frame: Frame) -> Sheet:
+def _sheet(clean: UInt8[ndarray, "h w 3"], mask: Mask, camera: Camera, frame: Frame) -> PhotoBox:
     assert mask.inside is not None
     rows, columns = np.flatnonzero(mask.inside.any(1)), np.flatnonzero(mask.inside.any(0))
     top, left = max(0, int(rows[0]) - MARGIN), max(0, int(columns[0]) - MARGIN)
     box = np.s_[top : int(rows[-1]) + 1 + MARGIN, left : int(columns[-1]) + 1 + MARGIN]
-    return Sheet(np.ascontiguousarray(clean[box]), (left, top), camera, frame)
+    return PhotoBox(np.ascontiguousarray(clean[box]), (left, top), camera, frame)
 
 
 def frame_of(vertices: Float32[ndarray, "n 3"]) -> Frame:

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from recon.geometry.decimation import closed_decimation
 from recon.refinement.progress import Heartbeat, Reporter, no_heartbeat
-from recon.refinement.reference import Frame, Reference, Sheet
+from recon.refinement.reference import Frame, PhotoBox, Reference
 from recon.refinement.settings import TextureSettings
 from recon.refinement.solid_prior import shot_of, spread_offsets
 from recon.refinement.unseen_colours import Unseen
@@ -120,7 +120,7 @@ def _shown(paint: _Paint, shot: Shot) -> Bool[Tensor, " f"]:
     return (weight[paint.faces] > BELIEVED).all(1)
 
 
-def _on_sheet(sheet: Sheet, vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"]) -> _Laid:
+def _on_sheet(sheet: PhotoBox, vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"]) -> _Laid:
     """Faces where the photo's camera sees them."""
     source, own = torch.unique(faces, return_inverse=True)
     return _Laid(sheet.picture, source, own.view(-1, 3), sheet.places(vertices[source].cpu().numpy()))

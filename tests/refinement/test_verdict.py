@@ -192,7 +192,7 @@ def test_a_refinement_keeps_the_first_model_where_its_own_is_worse(
     monkeypatch.setitem(recipes.RECIPES, "quick", {"mesh": finer})
     if spoilt:
         mesh = journey.textured_mesh
-        monkeypatch.setattr(journey, "textured_mesh", lambda run: terraced(mesh(run)))
+        monkeypatch.setattr(journey, "textured_mesh", lambda run: torn(mesh(run)))
     found = toy.found()
     done = refine(found, "quick", networks=[toy.Inflating()], folder=state)
     assert done.refinement is not None
