@@ -131,6 +131,7 @@ def test_a_refinement_shows_a_picture_on_its_way_and_keeps_one_only(
 ) -> None:
     monkeypatch.setattr("web_3d_app.work.refinement.SKETCH_SECONDS", 0.0)
     monkeypatch.setattr("web_3d_app.work.refinement.SKETCH_SHARE", math.inf)
+    monkeypatch.setattr("web_3d_app.work.refinement.TELL_SECONDS", 0.0)
     job = finished(house)
     house.jobs.follow("me", job.id, REFINEMENT, "quick")
     seen: list[tuple[str, int]] = []
@@ -145,8 +146,15 @@ def test_a_refinement_shows_a_picture_on_its_way_and_keeps_one_only(
         if len(seen) == 2:
             house.jobs.cancel("me", job.id)
 
-    house.at_stage("fine", look)
-    house.at_stage("texture", look)
+    for worker in house.workers:
+        tell = worker.claims.progress
+
+        def progress(job: Job, stage: str, *facts: Any, tell: Any = tell) -> None:
+            if any(file.kind == "sketch" for file in house.jobs.artefacts([job])[job.id]):
+                look()
+            tell(job, stage, *facts)
+
+        worker.claims.progress = progress  # type: ignore[method-assign]
     house.work()
     assert len({key for key, _ in seen}) == len({position for _, position in seen}) == 2
     assert only_the_first_model(house, job, "cancelled").facts["refinement"]["losses"].keys() >= {"fine"}
@@ -221,27 +229,27 @@ def test_a_stopped_worker_gives_the_refinement_back_with_how_far_it_came(house: 
     def stage(name: str, share: float) -> None:
         begun.append(name)
         tell(name, share)
-        if name == "fine":
+        if name == "texture":
             slow.stop()
 
     slow.stage = stage  # type: ignore[method-assign]
     slow.once()
     waiting = house.jobs.get("me", job.id)
     assert (waiting.state, waiting.lane, waiting.tries_left) == ("queued", REFINE, house.settings.max_tries)
-    assert waiting.checkpoint_key in house.files() and begun == ["looks", "target", "fine"]
+    assert waiting.checkpoint_key in house.files() and begun == ["looks", "target", "fine", "texture"]
     fine = waiting.facts["refinement"]["losses"]["fine"]
     slow.ending.clear()
 
-    def until_fine(name: str, share: float) -> None:  # how it ends from there is another test's
+    def until_texture(name: str, share: float) -> None:  # how it ends from there is another test's
         begun.append(name)
-        if name == "fine":
+        if name == "texture":
             house.jobs.cancel("me", job.id)
         tell(name, share)
 
-    slow.stage = until_fine  # type: ignore[method-assign]
+    slow.stage = until_texture  # type: ignore[method-assign]
     assert slow.once()
-    assert begun[3:] == ["looks", "target", "fine"]
-    assert only_the_first_model(house, job, "cancelled").facts["refinement"]["losses"]["fine"][: len(fine)] == fine
+    assert begun[4:] == ["looks", "target", "texture"]
+    assert only_the_first_model(house, job, "cancelled").facts["refinement"]["losses"]["fine"] == fine
 
 
 @pytest.mark.parametrize("earlier", [False, True], ids=["damaged", "of the format before this one"])
@@ -275,7 +283,7 @@ def test_a_worker_killed_in_a_refinement_is_followed_by_one_that_goes_on_from_th
     server.wait(job, lambda job: job.attempt == len(PHOTO.lanes))  # a grid goes through two lanes; then two tries
     stages: set[str | None] = set()
     done = server.wait(job, lambda job: stages.add(job.stage) or job.state == "done")  # type: ignore[func-returns-value]
-    assert done.error_code is None and "coarse" not in stages and "fine" in stages
+    assert done.error_code is None and "fine" not in stages and "texture" in stages
     assert {file.kind for file in server.jobs.artefacts([job])[job.id]} >= REFINED
     server.stop()
     keys = {file.key for file in server.jobs.artefacts([job])[job.id]}

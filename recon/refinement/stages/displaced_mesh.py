@@ -22,7 +22,7 @@ STRETCHED = 3.0
 """Times the median edge: longer ones are cut. A relief's walls stand along the photo's rays and have one quad where its
 front has a dozen."""
 FAIRING = 30.0
-"""Of the surface before it is fitted: waves of 17 edges lose half of their height."""
+"""Of the surface before it is fitted: waves of 17 edges lose a quarter of their height, of eight 94 percent."""
 THICK, FACING = 8.0, 10.0
 """Where less is faired: edges, of what is thinner, by the fourth power, or a chair's leg would be a wire; and what faces
 the photo's camera or away from it, where a network has said more of the shape: there it is waves of nine edges."""
