@@ -193,7 +193,7 @@ def _found(name: str) -> tuple[str, weights.WeightsSpec] | None:
 
 def best_here(device: str) -> str:
     """What `auto` stands for on this device. Looks at folders only: no network, no framework."""
-    wanted = BEST_FOR["cuda" if device == "cuda" or (device == "auto" and _has_nvidia()) else "cpu"]
+    wanted = BEST_FOR["cuda" if device == "cuda" or (device == "auto" and gpu_is_likely()) else "cpu"]
     return next((name for name in wanted if is_here(PRETRAINED[name])), BUILTIN)
 
 
@@ -277,6 +277,6 @@ def models_table() -> str:
     return "\n".join("  ".join([*(c.ljust(w) for c, w in zip(row[:5], widths, strict=True)), row[5]]) for row in rows)
 
 
-def _has_nvidia() -> bool:
+def gpu_is_likely() -> bool:
     """Whether an NVIDIA driver is loaded; asking torch would cost seconds."""
     return os.path.exists("/proc/driver/nvidia/version")
