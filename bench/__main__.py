@@ -14,15 +14,18 @@ from bench import (
     speed,
     splats,
     startup,
+    stereo,
     verdict,
     volume_rendering,
     web,
+    whole_object,
 )
 
 TABLES = (
     speed,
     splats,
     startup,
+    stereo,
     many,
     network,
     quality,
@@ -36,6 +39,7 @@ TABLES = (
     refinement,
     verdict,
     web,
+    whole_object,
 )
 
 for table in TABLES:

@@ -8,7 +8,7 @@ from recon.messages import Message, note
 from recon.models.catalogue import PRETRAINED
 from recon.stages.camera import DEFAULT_FOV
 from recon.stages.depth import distance_for
-from recon.types import Camera, Mask, Photo, RawDepth
+from recon.types import Camera, DepthMap, Mask, Photo, RawDepth
 
 BACK_NOTE = {
     True: note(
@@ -21,6 +21,31 @@ BACK_NOTE = {
     ),
 }
 """By whether a network knows a back."""
+NO_OBJECT_NOTE = note(
+    "surface.no_object_model",
+    "the closed model is the built-in solid; an object model, which knows all sides, can be named as <object> once its"
+    " weights are here",
+)
+
+
+def object_note(model: str) -> Message:
+    """Of a closed model that an object model made."""
+    return note(
+        "surface.whole_object",
+        "the whole object is {model}'s, its unseen sides a guess; the built-in solid is <object> solid",
+        model=model,
+    )
+
+
+def object_empty(model: str) -> Message:
+    """Of an object model that saw nothing where `auto` had chosen it."""
+    return note(
+        "surface.object_empty",
+        "{model} saw no surface in this photo; the closed model is the built-in solid",
+        model=model,
+    )
+
+
 AUTO_NOTE = {
     True: note(
         "surface.auto_solid",
@@ -33,6 +58,11 @@ AUTO_NOTE = {
     ),
 }
 """By whether the photo shows one thing."""
+SYMMETRY_NOTE = note(
+    "surface.symmetric",
+    "the subject looks mirror-symmetric, and what the photo shows of one side completes the other; <symmetry> off leaves"
+    " that out",
+)
 REFINED_NOTE = note(
     "refined.back", "the unseen back is the network's guess; its colours are the photo's, mirrored and blurred"
 )
@@ -47,8 +77,11 @@ def model_splats_note(model: str) -> Message:
     )  # fmt: skip
 
 
-def notes_of(photo: Photo, raw: RawDepth, camera: Camera, subject: Mask, placed: bool) -> tuple[Message, ...]:
-    """What a person should know of a photo's geometry; placed: the nearest or the farthest distance was given."""
+def notes_of(
+    photo: Photo, raw: RawDepth, camera: Camera, subject: Mask, placed: bool, found: DepthMap
+) -> tuple[Message, ...]:
+    """What a person should know of a photo's geometry; placed: the nearest or the farthest distance was given; found: the
+    depth that the raw one has led to."""
     notes = []
     if camera.source in ("default", "model"):
         reason = photo.doubt or note("camera.unsaid", "the photo does not say its field of view")
@@ -95,6 +128,8 @@ def notes_of(photo: Photo, raw: RawDepth, camera: Camera, subject: Mask, placed:
                 model=raw.model, kind=raw.kind,
             )
         )  # fmt: skip
+    if found.mirror is not None:
+        notes.append(SYMMETRY_NOTE)
     if subject.fell_back and subject.note is not None:
         notes.append(subject.note)
     return tuple(notes)

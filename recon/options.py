@@ -123,6 +123,10 @@ SURFACES = (
     Choice("grid", "Sharp", "What the photo shows, pixel by pixel, cut at its edges"),
     Choice("poisson", "Smooth", "What the photo shows, with small gaps filled"),
 )
+OBJECTS = (
+    Choice("auto", "Automatic", "The best model whose weights are on this computer, else the built-in solid"),
+    Choice("solid", "Built-in solid", "The photo's front and the built-in network's back, joined"),
+)
 MASKS = (
     Choice("auto", "Automatic", "One thing is cut out where one is found; else the whole photo is taken"),
     Choice("none", "Whole photo", "Nothing is cut out: the photo is a scene"),
@@ -146,9 +150,9 @@ LENGTH = {"kind": "number", "what": "a length", "low": LENGTHS[0], "high": LENGT
 class PhotoOptions:
     """What may be chosen for one photo's reconstruction. Making one raises BadOption for a wrong value.
 
-    depth_model, splat_model: a name, or a DepthEstimator or SplatEstimator that is kept warm; depth_in: a depth map to use
-    instead of a model, and depth_kind, what it holds. near, far: where a disparity map's extremes lie, in the depth's unit,
-    as is voxel.
+    depth_model, splat_model, object: a name, or a DepthEstimator, SplatEstimator or ObjectReconstructor that is kept warm;
+    depth_in: a depth map to use instead of a model, and depth_kind, what it holds. near, far: where a disparity map's
+    extremes lie, in the depth's unit, as is voxel.
     """
 
     surface: Surface | Literal["auto"] = option(
@@ -167,9 +171,17 @@ class PhotoOptions:
     )
     depth_model: Any = option(
         "auto", "a name from <models>, or a local folder",
+        choices=(Choice("auto", "Best here", "the best model whose weights are on this computer"),),
         open=True, models="depth", group="input", metavar="NAME",
         page=Page("Depth model", "How far away each pixel is: larger models are more exact and take longer", wide=True,
                   told="{}", about="a name from /options that is here", called="the depth model"),
+    )  # fmt: skip
+    object: Any = option(
+        "auto", "who makes one thing's closed model: solid, the built-in; a name from <models>, or a local folder; auto"
+        " (default): the best whose weights are here, else solid",
+        choices=OBJECTS, open=True, models="object", group="shape", metavar="NAME",
+        page=Page("Whole object", "Who makes the closed model of one thing: an object model knows all its sides, and takes"
+                  " longer", told="{}", about="a name from /options that is here", called="the object model"),
     )  # fmt: skip
     depth_in: str | Path | None = option(
         None,
@@ -195,6 +207,15 @@ class PhotoOptions:
         group="input",
         page=Page("Depth edges", "Whether outlines in depth go where the photo shows them", told="depth edges {}",
                   called="the depth edges"),
+    )  # fmt: skip
+    symmetry: str = option(
+        "auto", "whether a thing that looks mirror-symmetric is completed by its mirror image: auto (default), where its"
+        " mirror plane is sure; off",
+        choices=(Choice("auto", "Automatic", "One thing whose mirror plane is sure is completed by its mirror image"),
+                 Choice("off", "Off", "Nothing is mirrored")),
+        group="input",
+        page=Page("Symmetry", "Whether one thing that looks mirror-symmetric is completed by its mirror image",
+                  told="symmetry {}", called="the symmetry"),
     )  # fmt: skip
     mask: str | Path = option(
         "auto", "what to cut out (default: auto); NAME: builtin, grabcut or one of <models>",

@@ -11,18 +11,29 @@ from recon.errors import BadInput, BadOption
 from recon.io.read import PHOTO, photo_of, read_photo
 from recon.io.read_depth import check_kind, read_depth
 from recon.io.values import as_path, is_path
-from recon.notes import BACK_NOTE, REFINED_NOTE, kept_first, notes_of
+from recon.messages import Message
+from recon.notes import BACK_NOTE, REFINED_NOTE, kept_first, notes_of, object_note
 from recon.options import PhotoOptions, RefineOptions, changed
 from recon.progress import Stopwatch
-from recon.protocols import DepthEstimator, ShapeEstimator, SplatEstimator
-from recon.registry import Where, depth_estimator, segmenter, segmenters, shape_estimators, splat_estimator
+from recon.protocols import DepthEstimator, ObjectReconstructor, ShapeEstimator, SplatEstimator
+from recon.registry import (
+    SOLID,
+    Where,
+    check_object,
+    depth_estimator,
+    segmenter,
+    segmenters,
+    shape_estimators,
+    splat_estimator,
+)
 from recon.results import Model, PhotoGeometry, Provenance, Reconstruction
 from recon.settings import DepthKind, Limits, SplatSettings
 from recon.stages.camera import find_camera
 from recon.stages.depth import to_depth_map
 from recon.stages.sharpen import sharpen_edges
 from recon.stages.subject import find_subject, segmented_subject, visible_colours
-from recon.types import Mask, Mesh, Photo
+from recon.stages.symmetry import completed_by_symmetry
+from recon.types import Mask, Photo
 
 if TYPE_CHECKING:
     from recon.refinement.progress import Step
@@ -51,6 +62,7 @@ def reconstruct(
         raise BadOption("option.limits", "limits is of type {kind}; give recon.Limits.", kind=came)
     where, placed = Where(asked.device, asked.offline), asked.near is not None or asked.far is not None
     measured = _depth_given(depth, asked, placed)
+    _check_object(asked.object, where)
     asked = _with_splat_model(asked, where, watch)
     with watch.stage("read"):
         picture = _picture(photo, limits)
@@ -75,7 +87,8 @@ def reconstruct(
             )
             found = to_depth_map(raw, picture, subject, camera, asked.near, asked.far)
             found = sharpen_edges(found, picture, asked.sharpen)
-    notes = notes_of(picture, raw, camera, subject, placed)
+            found = completed_by_symmetry(found, picture, subject, camera, asked.symmetry)
+    notes = notes_of(picture, raw, camera, subject, placed, found)
     return Reconstruction(PhotoGeometry(picture, subject, camera, found, notes), asked)
 
 
@@ -103,6 +116,17 @@ def _estimator(model: Any, where: Where, kind: DepthKind | None) -> DepthEstimat
         )  # fmt: skip
     model.load()
     return model
+
+
+def _check_object(model: Any, where: Where) -> None:
+    """Raise BadOption or MissingModel for an object model that is none, or not to be had."""
+    if isinstance(model, str):
+        check_object(model, where)
+    elif not isinstance(model, ObjectReconstructor):
+        raise BadOption(
+            "object.type", "<object> is of type {kind}; give a model's name or an ObjectReconstructor.",
+            kind=type(model).__name__,
+        )  # fmt: skip
 
 
 def _with_splat_model(asked: PhotoOptions, where: Where, watch: Stopwatch) -> PhotoOptions:
@@ -170,9 +194,10 @@ def refine(
     _check_refinable(found)
     given = RefineOptions(options) if isinstance(options, str) else options
     asked = changed(RefineOptions, given, changes)
+    closed = found if found.model is None and found.surface == "solid" else found.with_options(surface="solid")
     chosen = recipe(asked.preset, asked.steps, found.options.faces, asked.guidance, asked.refine_to)
     made = refined(
-        found.photo, found.mask, found.camera, found.depth, lambda: _closed(found), networks or shape_estimators(), chosen,
+        found.photo, found.mask, found.camera, found.depth, lambda: closed.mesh, networks or shape_estimators(), chosen,
         seed=asked.seed, folder=None if folder is None else Path(folder), where=Where(asked.device), threads=asked.threads,
         report=Reporter(tell or no_report, watch or Stopwatch()),
     )  # fmt: skip
@@ -181,16 +206,15 @@ def refine(
     if made.verdict.better or not judged:
         model = Model(made.mesh, made.cloud, found.camera, (REFINED_NOTE, *made.notes), facts)
         return Reconstruction(replace(found.geometry, depth=made.depth), found.options, model)
-    notes = (BACK_NOTE[found.depth.back is not None], kept_first(made.verdict.reasons))
+    notes = (_whose(closed), kept_first(made.verdict.reasons))
     model = Model(made.first, made.cloud, found.camera, notes, facts)
     return Reconstruction(found.geometry, found.options, model, kept=True)
 
 
-def _closed(found: Reconstruction) -> Mesh:
-    """The first closed mesh of a reconstruction, as no refinement has changed it."""
-    if found.model is None and found.surface == "solid":
-        return found.mesh
-    return found.with_options(surface="solid").mesh
+def _whose(closed: Reconstruction) -> Message:
+    """Who made the first closed mesh."""
+    made_by = closed.object_model
+    return BACK_NOTE[closed.depth.back is not None] if made_by == SOLID else object_note(made_by)
 
 
 def _check_refinable(found: Any) -> None:

@@ -3,6 +3,7 @@ guides a refinement speaks torch, for its gradients."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from jaxtyping import Bool, UInt8
@@ -80,6 +81,47 @@ class Captioner(Protocol):
 
 
 @runtime_checkable
+class ObjectField(Protocol):
+    """An object as density and colour that can be asked for anywhere: a `recon.render.fields.Field` in the cube from −1 to
+    1 around the origin, in the frame of `recon.render.cameras` (x right, y down, z away from the photo's camera).
+
+    level: the density's logarithm on the surface.
+    """
+
+    level: float
+
+    @property
+    def device(self) -> Any:
+        """Where its tensors lie."""
+        ...
+
+    def density_logit(self, x: Any) -> Any:
+        """The density's logarithm at n points, n×3: n numbers, with gradients."""
+        ...
+
+    def __call__(self, x: Any, normals: bool = False) -> Any:
+        """`density`, per unit of length, `albedo`, n×3 in 0..1, and `normal`, if wanted, of n points."""
+        ...
+
+
+@dataclass(frozen=True)
+class SeenObject:
+    """A whole object, and how it was seen.
+
+    shape: its field, or a closed mesh with colours in the same frame, faces counter-clockwise seen from outside. left, top,
+    side: the square of the photo that was looked at, in pixels; it may reach over the photo's edges. fov: degrees across
+    this square; distance: of its camera from the origin, in the cube's unit. The true size and distance are not known.
+    """
+
+    shape: ObjectField | Mesh
+    left: float
+    top: float
+    side: float
+    fov: float
+    distance: float
+
+
+@runtime_checkable
 class ObjectReconstructor(Protocol):
     """One photo of an object in, the whole object out, from all sides (TripoSR)."""
 
@@ -89,9 +131,8 @@ class ObjectReconstructor(Protocol):
         """Find and read the weights now. Raises MissingModel."""
         ...
 
-    def reconstruct(self, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"]) -> Mesh:
-        """A closed mesh with colours, faces counter-clockwise seen from outside, in the ball of radius 1 around the origin
-        as the photo's camera sees it: x right, y down, z away from it. The true size and distance are not known."""
+    def reconstruct(self, rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"]) -> SeenObject:
+        """The object that the mask cuts out."""
         ...
 
 

@@ -1,8 +1,8 @@
 """Every model by task and name: its card, the function that builds its adapter, and whether its weights are here.
 
 Building loads nothing: weights and frameworks are looked for at the first photo, or at the adapter's `load()`. A new
-model is its adapter, a card in `models/catalogue.py` and a line in `DEPTH_BUILDERS`, `SEGMENTER_BUILDERS` or
-`SPLAT_BUILDERS`.
+model is its adapter, a card in `models/catalogue.py` and a line in `DEPTH_BUILDERS`, `SEGMENTER_BUILDERS`,
+`OBJECT_BUILDERS` or `SPLAT_BUILDERS`.
 """
 
 from __future__ import annotations
@@ -19,14 +19,16 @@ from typing import Any, TypeVar
 from recon.builtin.weights import GEOMETRY
 from recon.errors import BadOption
 from recon.models import layout, weights
-from recon.models.catalogue import BEST_FOR, BUILTIN_CARD, DEPTH, GRABCUT_CARD, PRETRAINED, ModelCard, Task
+from recon.models.catalogue import BEST_FOR, BUILTIN_CARD, DEPTH, GRABCUT_CARD, OBJECT, PRETRAINED, ModelCard, Task
 from recon.models.device import Where
 from recon.options import MASK_WORDS
-from recon.protocols import DepthEstimator, Segmenter, ShapeEstimator, SplatEstimator
+from recon.protocols import DepthEstimator, ObjectReconstructor, Segmenter, ShapeEstimator, SplatEstimator
 from recon.settings import DepthKind, SplatSettings
 
 T = TypeVar("T")
 BUILTIN = BUILTIN_CARD.name
+SOLID = "solid"
+"""The object model's name that stands for none: the built-in solid."""
 
 
 def _builtin_depth(spec: weights.WeightsSpec, kind: DepthKind | None, where: Where) -> DepthEstimator:
@@ -85,6 +87,12 @@ def _rembg(card: ModelCard, where: Where) -> Segmenter:
     return Rembg(card.weights(), where.device, where.offline)
 
 
+def _triposr(spec: weights.WeightsSpec, where: Where) -> ObjectReconstructor:
+    from recon.models.triposr.adapter import TripoSR
+
+    return TripoSR(spec, where.device, where.offline)
+
+
 def _sharp(spec: weights.WeightsSpec, where: Where) -> SplatEstimator:
     from recon.models.sharp import Sharp
 
@@ -93,6 +101,7 @@ def _sharp(spec: weights.WeightsSpec, where: Where) -> SplatEstimator:
 
 DepthBuilder = Callable[[weights.WeightsSpec, DepthKind | None, Where], DepthEstimator]
 SegmenterBuilder = Callable[[ModelCard, Where], Segmenter]
+ObjectBuilder = Callable[[weights.WeightsSpec, Where], ObjectReconstructor]
 SplatBuilder = Callable[[weights.WeightsSpec, Where], SplatEstimator]
 
 DEPTH_BUILDERS: dict[str, DepthBuilder] = {
@@ -108,6 +117,7 @@ SEGMENTER_BUILDERS: dict[str, SegmenterBuilder] = {
     "sam_hf": _sam_hf,
     "rembg": _rembg,
 }
+OBJECT_BUILDERS: dict[str, ObjectBuilder] = {"triposr": _triposr}
 SPLAT_BUILDERS: dict[str, SplatBuilder] = {"sharp": _sharp}
 """By the adapter that a card names."""
 
@@ -195,6 +205,51 @@ def best_here(device: str) -> str:
     """What `auto` stands for on this device. Looks at folders only: no network, no framework."""
     wanted = BEST_FOR["cuda" if device == "cuda" or (device == "auto" and gpu_is_likely()) else "cpu"]
     return next((name for name in wanted if is_here(PRETRAINED[name])), BUILTIN)
+
+
+def object_model(name: str) -> str:
+    """What the object model that a name stands for is called: `auto` is the best whose weights are here; "" for the
+    built-in solid. Looks at folders only: no network, no framework. Raises BadOption for an unknown name."""
+    chosen = _object_spec(name)
+    return chosen[1].name if chosen else ""
+
+
+def object_reconstructor(name: str, where: Where = Where()) -> ObjectReconstructor | None:
+    """The object model of a name, of a local folder of weights as published, or of a hub's id; None for the built-in solid,
+    which `auto` stands for where no weights are here. Raises BadOption for an unknown name."""
+    chosen = _object_spec(name)
+    return OBJECT_BUILDERS[chosen[0]](chosen[1], where) if chosen else None
+
+
+def check_object(name: str, where: Where = Where()) -> None:
+    """Raise BadOption for a name that is no object model's, MissingWeights for one that is neither here nor to be had."""
+    chosen = _object_spec(name)
+    if chosen and name != "auto":
+        weights.obtain(chosen[1], where.offline)
+
+
+def _object_spec(name: str) -> tuple[str, weights.WeightsSpec] | None:
+    """(adapter, what to look for) of an object model; None for the built-in solid."""
+    if name == SOLID:
+        return None
+    if name == "auto":
+        here = next((card for card in OBJECT.values() if runs_here(card)), None)
+        return None if here is None else (here.adapter, here.weights())
+    if card := OBJECT.get(name):
+        return card.adapter, card.weights()
+    if spec := layout.object_spec(name):
+        return "triposr", spec
+    raise BadOption(
+        "object.unknown",
+        "<object> {given!r} is unknown; give auto, solid, one of {known}, a folder of such weights, or a hub id like"
+        " org/name.",
+        given=name, known=", ".join(OBJECT),
+    )  # fmt: skip
+
+
+def how_to_get_objects() -> str:
+    """The command that gets the weights of the best object model."""
+    return weights.how_to_get(next(iter(OBJECT.values())).weights())
 
 
 def splat_estimator(name: str, where: Where = Where()) -> SplatEstimator:

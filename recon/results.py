@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from recon.errors import BadOption
+from recon.errors import BadInput, BadOption
 from recon.io.formats import MODEL, model_kind
 from recon.io.values import as_path
 from recon.messages import PYTHON, Message, Phrasebook
-from recon.notes import AUTO_NOTE, BACK_NOTE, model_splats_note
+from recon.notes import AUTO_NOTE, BACK_NOTE, NO_OBJECT_NOTE, model_splats_note, object_empty, object_note
 from recon.options import PhotoOptions, changed, options_of, plain
+from recon.protocols import ObjectReconstructor
+from recon.registry import SOLID, Where, how_to_get_objects, object_model, object_reconstructor, splat_estimator
 from recon.settings import (
     CloudSettings,
     GridSettings,
     LayeredSettings,
+    ObjectSettings,
     PoissonSettings,
     PrintSettings,
     SolidSettings,
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from recon.protocols import SplatEstimator
     from recon.refinement.verdict import Verdict
     from recon.stages.surface_layered import Layers
+    from recon.stages.whole_object import WholeObject
 
 
 @runtime_checkable
@@ -75,7 +79,7 @@ class PhotoGeometry:
         """Its facts, ready for JSON."""
         z = self.depth.z[~np.isnan(self.depth.z)]
         height, width = self.photo.size
-        inside = self.mask.inside
+        inside, mirror = self.mask.inside, self.depth.mirror
         return {
             "photo": {"name": self.photo.name, "width": width, "height": height},
             "subject": {
@@ -90,6 +94,13 @@ class PhotoGeometry:
                 "near": float(z.min()),
                 "far": float(z.max()),
                 "back": None if inside is None else "inflated" if self.depth.back is None else self.depth.model,
+                "symmetry": None
+                if mirror is None
+                else {
+                    "normal": [round(each, 4) for each in mirror.normal],
+                    "offset": round(mirror.offset, 4),
+                    "misfit": round(mirror.misfit, 3),
+                },
             },
             "camera": {
                 "fov_x_deg": round(self.camera.fov_x, 3),
@@ -225,11 +236,43 @@ class Reconstruction:
         if self.model is not None:
             return self.model.mesh
         mesh = self._surface()
-        if self.options.faces is None:
+        if self.options.faces is None or self.whole is not None:
             return mesh
         from recon.stages.decimate import decimate
 
-        return decimate(mesh, self.options.faces, self.photo, self.mask, self.camera, self.depth.back_colour)
+        return decimate(mesh, self.options.faces, self.photo, self.mask, self.camera, self.depth)
+
+    @property
+    def object_model(self) -> str:
+        """Who makes, or made, the closed model of the photo's one subject: an object model's name, or solid; empty where
+        no closed model of one thing is asked for."""
+        if self.surface != "solid" or self.mask.inside is None or self.model is not None:
+            return ""
+        asked = self.options.object
+        found = object_model(asked) if isinstance(asked, str) else asked.name
+        return SOLID if self.__dict__.get("whole", found) is None else found or SOLID
+
+    @cached_property
+    def whole(self) -> WholeObject | None:
+        """The subject from all sides, as an object model sees it, with its field, if it has one; None where the built-in
+        solid is to be made. Raises MissingModel, and BadInput where a named model sees nothing."""
+        if self.object_model in ("", SOLID):
+            return None
+        from recon.stages.whole_object import find_object
+
+        try:
+            return find_object(self._object_reconstructor(), self.photo, self.mask)
+        except BadInput as error:
+            if self.options.object == "auto" and error.code == "object.empty":
+                return None
+            raise
+
+    def _object_reconstructor(self) -> ObjectReconstructor:
+        asked = self.options.object
+        if isinstance(asked, str):
+            asked = object_reconstructor(asked, Where(self.options.device, self.options.offline))
+        assert isinstance(asked, ObjectReconstructor), "only an object model is asked"
+        return asked
 
     @cached_property
     def layers(self) -> Layers:
@@ -256,12 +299,17 @@ class Reconstruction:
             return sheet_splats(lambda limit: self._layers(limit).sheets(), SplatSettings(most))
         if self.surface == "grid":
             return sheet_splats(lambda limit: [seen_sheet(*whole, limit)], SplatSettings(most))
-        fewer = self if self.model is not None else self.with_options(faces=min(most, self.options.faces or most))
+        done = self.model is not None or self.object_model not in ("", SOLID)
+        fewer = self if done else self.with_options(faces=min(most, self.options.faces or most))
         return mesh_splats(fewer.mesh, most)
 
-    def _splat_estimator(self) -> SplatEstimator:
-        from recon.registry import Where, splat_estimator
+    def _object_report(self) -> dict[str, str] | None:
+        """Who made the closed model of one thing, what else there is, and the command that gets it."""
+        if not (made_by := self.object_model):
+            return None
+        return {"model": made_by, "get": how_to_get_objects() if made_by == SOLID and not object_model("auto") else ""}
 
+    def _splat_estimator(self) -> SplatEstimator:
         model = self.options.splat_model
         return (
             splat_estimator(model, Where(self.options.device, self.options.offline))
@@ -277,6 +325,10 @@ class Reconstruction:
             from recon.stages.surface_grid import make_grid
 
             return make_grid(*whole)
+        if self.whole is not None:
+            from recon.stages.whole_object import make_object
+
+            return make_object(self.whole, *whole, ObjectSettings.for_faces(self.options.faces))
         if self.surface == "solid":
             from recon.stages.surface_solid import make_solid
 
@@ -290,7 +342,15 @@ class Reconstruction:
         """What is to be said of the surface that the options ask for."""
         one = self.mask.inside is not None
         notes = (AUTO_NOTE[one],) if self.options.surface == "auto" else ()
-        return (*notes, BACK_NOTE[self.depth.back is not None]) if self.surface == "solid" and one else notes
+        if self.surface != "solid" or not one:
+            return notes
+        made_by, back = self.object_model, BACK_NOTE[self.depth.back is not None]
+        if made_by != SOLID:
+            return (*notes, object_note(made_by))
+        if self.options.object == SOLID:
+            return (*notes, back)
+        empty = object_model(self.options.object) if isinstance(self.options.object, str) else ""
+        return (*notes, back, object_empty(empty) if empty else NO_OBJECT_NOTE)
 
     def with_options(self, **changes: Any) -> Reconstruction:
         """The same photo with other options; nothing of it is made yet. Raises BadOption, also for another value of an
@@ -303,7 +363,10 @@ class Reconstruction:
                     "<{option}> was needed to find the photo's geometry, which stays as it is; give it to reconstruct.",
                     option=about.name,
                 )
-        return Reconstruction(self.geometry, asked)
+        other = Reconstruction(self.geometry, asked)
+        if "whole" in self.__dict__ and other.object_model == self.object_model and asked.object == self.options.object:
+            other.__dict__["whole"] = self.__dict__["whole"]  # where cached_property keeps it
+        return other
 
     def save(self, path: str | Path, *, size_mm: float | None = None, base: bool | None = None) -> list[Path]:
         """Write the mesh in the format that `path` ends with, or splats, if that is one of splats alone; returns the files
@@ -336,6 +399,7 @@ class Reconstruction:
         return {
             **self.geometry.report(book),
             "surface": self.surface,
+            "object": self._object_report(),
             "invented": round(self.layers.invented, 3) if "layers" in self.__dict__ else None,
             "surface_source": "auto" if self.options.surface == "auto" else "user",
             "refined": self.refined is not None,

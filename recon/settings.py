@@ -123,6 +123,23 @@ class SolidSettings:
         return cls() if faces is None else cls(min(cls.max_samples, max(faces, 64_000) // per_sample))
 
 
+@dataclass(frozen=True)
+class ObjectSettings:
+    """The closed mesh of an object model. resolution: cells along a side of the lattice from which its field's surface is
+    taken; smallest_piece: pieces with less of the largest one's volume are floaters; faces: of the mesh at most, about;
+    texture_side: texels along a side at most (the field itself has some 64 along the whole object)."""
+
+    resolution: int = 256
+    smallest_piece: float = 0.01
+    faces: int = 60_000
+    texture_side: int = 1024
+
+    @classmethod
+    def for_faces(cls, faces: int | None) -> ObjectSettings:
+        """With so many faces at most as are wanted."""
+        return cls() if faces is None else cls(faces=min(cls.faces, faces))
+
+
 STRENGTHS = (0.0, 15.0)
 """Percent of the width from a stereo pair's farthest to its nearest; nobody can look at more."""
 BASELINES = (1.0, 1000.0)

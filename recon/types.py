@@ -157,10 +157,28 @@ class Camera:
 
 
 @dataclass(frozen=True)
+class MirrorSymmetry:
+    """A subject's mirror plane, normal·p = offset in the depth's unit, the normal a unit vector in the camera's frame;
+    misfit: how badly the visible surface fits its own mirror image, from 0 (perfect) to 1.
+
+    place: over a window (left, top, width, height in pixels of the photo, which it may reach over), where (u, v) the photo
+    shows the mirror image of the place at which each ray leaves the subject; shown: how well it does, 0 (not at all) to 1.
+    """
+
+    normal: tuple[float, float, float]
+    offset: float
+    misfit: float
+    window: tuple[int, int, int, int]
+    place: Float32[ndarray, "h w 2"]
+    shown: Float32[ndarray, "h w"]
+
+
+@dataclass(frozen=True)
 class DepthMap:
     """Depth at the photo's size. metric: the unit is the metre; model: who made it; kind: of the raw values; noise: change
     of disparity 1/z that means nothing (0 for measured depth); back: where each pixel's ray leaves the subject for the last
-    time, not in front of z, where a model says; back_colour: roughly which colour it has there, where a model says."""
+    time, not in front of z, where a model says; back_colour: roughly which colour it has there, where a model says; mirror:
+    the plane that front and back were completed by, where there is a sure one."""
 
     z: Float32[ndarray, "h w"]
     metric: bool
@@ -169,6 +187,7 @@ class DepthMap:
     noise: float = 0.0
     back: Float32[ndarray, "h w"] | None = None
     back_colour: UInt8[ndarray, "h w 3"] | None = None
+    mirror: MirrorSymmetry | None = None
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ from .train import Plan
 # Of each network; it counts what a reader of the file must know.
 VERSIONS = {"geometry": "4", "object": "1"}
 LICENCE = "Apache-2.0"
+ORIGIN = "synthetic scenes only; the encoder began with ImageNet weights"
+GROUNDS = "; free photographs as grounds of the subject's mask"
 # Smaller tensors (biases, norms, shapes) stay as they are: they weigh nothing and set ranges.
 HALF_FROM = 256
 # Outputs that are no maps.
@@ -104,7 +106,7 @@ def load_run(folder: Path) -> tuple[PhotoNet, dict[str, str]]:
         "start": plan.start,
         "reuse": plan.reuse,
         "training_seconds": round(state["seconds"]),
-        "data": "synthetic scenes only; the encoder began with ImageNet weights",
+        "data": ORIGIN + GROUNDS * plan.photographs,
     }
     return net.eval(), {name: str(value) for name, value in facts.items()}
 

@@ -41,6 +41,10 @@ SENTENCES = {
     " on the server",
     "depth.metres_seen": "lengths are in metres as {model} sees them: about {distance:.1f} m away (± {error:.0f} %)",
     "subject.none": "no single thing was found in it: the whole photo was taken",
+    "surface.no_object_model": "the closed model is the built-in solid; an object model, which knows all sides, can be"
+    f" chosen with {AGAIN} once its weights are on the server",
+    "surface.whole_object": "the whole object is {model}'s, its unseen sides a guess; the built-in solid can be chosen with"
+    f" {AGAIN}",
     "surface.auto_solid": "the photo shows one thing, so the model is closed all round; another surface can be chosen"
     f" with {AGAIN}",
     "surface.auto_layered": "of a scene the model is what the photo shows, over invented sheets that carry on what it"
@@ -107,6 +111,8 @@ SENTENCES = {
 TO_LOOK_AT = {
     "camera.guessed": "{reason}: {found}",
     "depth.builtin": "depth by the small built-in network",
+    "surface.no_object_model": "the closed model is the built-in solid",
+    "surface.whole_object": "the whole object is {model}'s, its unseen sides a guess",
     "surface.auto_solid": "the photo shows one thing, so the model is closed all round",
     "surface.auto_layered": "of a scene the model is what the photo shows, over invented sheets that carry on what it"
     " hides",

@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 # There is a subject where these hold. By the contract its probability is about 0 all over a scene.
 # Share of the photo where the probability is above one half;
 LEAST_SHARE, MOST_SHARE = 0.01, 0.9
-# there is little doubt: where the probability is neither below the first nor above the second covers less than this much of
-# the subject's area (a ragged cut-out is worse than the whole photo). Chosen so that as many scenes are kept as before, on
-# cut-outs and photos of other origin than those that are scored (see README.md);
-NO, YES, MOST_DOUBT = 0.1, 0.9, 1.0
+# the network is sure of a core: above YES lies at least this share of the subject, as one half everywhere is no answer;
+YES, LEAST_CORE = 0.9, 0.2
+# there is little doubt: where the probability is neither below NO nor above YES covers less than this much of the subject's
+# area (a ragged cut-out is worse than the whole photo). Both were chosen on cut-outs and photos of other origin than those
+# that are scored (see README.md);
+NO, MOST_DOUBT = 0.1, 1.2
 # this share of the subject hangs together.
 LEAST_MAIN = 0.6
 # GrabCut's outline is believed if it covers the same as the network's own, by intersection over union: where subject and
-# background have one colour it runs away.
-LEAST_AGREEMENT = 0.8
-# Where it does not, the network is believed without a witness as long as the doubt is under this.
-LITTLE_DOUBT = 0.7
+# background have one colour it runs away, and the network's own is kept.
+LEAST_AGREEMENT = 0.7
 
 
 class BuiltinSegmenter:
@@ -54,15 +54,14 @@ class BuiltinSegmenter:
         if own is None or not is_credible(own):
             return None
         sharp = sharpen(rgb, probability)
-        if sharp is not None and agreement(own, sharp) >= LEAST_AGREEMENT:
-            return sharp
-        return own if doubt(probability) < LITTLE_DOUBT else None
+        believed = sharp is not None and agreement(own, sharp) >= LEAST_AGREEMENT
+        return sharp if believed else own
 
 
 def shows_subject(probability: Float32[ndarray, "h w"]) -> bool:
     """Whether a map of the subject's probability is that of one subject."""
     inside = probability > 0.5
-    if not LEAST_SHARE <= inside.mean() <= MOST_SHARE:
+    if not LEAST_SHARE <= inside.mean() <= MOST_SHARE or (probability[inside] > YES).mean() < LEAST_CORE:
         return False
     return doubt(probability) < MOST_DOUBT and one_subject(inside, LEAST_MAIN) is not None
 

@@ -12,6 +12,7 @@ FLAGS = {each.name: each.flag_name for each in options_of(PhotoOptions, RefineOp
 """What options are called in their flags, where the command line has them."""
 SENTENCES = {
     "depth.builtin": "depth by the small built-in network; see --models for larger ones",
+    "surface.no_object_model": "the closed model is the built-in solid; see --models for one that knows all sides",
 }
 """What is said otherwise than by the library, by codes."""
 

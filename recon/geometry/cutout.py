@@ -11,6 +11,8 @@ from numpy import ndarray
 
 GROUND = 230
 """The light grey of the plain ground."""
+UNMIXED = 1e-3
+"""A share of one colour in another that no 8-bit value shows."""
 
 
 class Window(NamedTuple):
@@ -27,10 +29,17 @@ class Window(NamedTuple):
         return max(self.width, self.height)
 
 
-def on_plain_ground(rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"]) -> UInt8[ndarray, "h w 3"]:
-    """The photo with everything outside a subject replaced by light grey, so that a network sees the subject alone."""
-    weight = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), 1.0)[..., None]
-    return (rgb * weight + GROUND * (1 - weight)).astype(np.uint8)
+def on_plain_ground(
+    rgb: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"], ground: int = GROUND
+) -> UInt8[ndarray, "h w 3"]:
+    """The photo with everything outside a subject replaced by a grey, so that a network sees the subject alone."""
+    weight = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), 1.0)
+    out = np.full(rgb.shape, ground, np.uint8)
+    cv2.copyTo(rgb, inside.astype(np.uint8), out)
+    rim = (weight > UNMIXED) & (weight < 1 - UNMIXED)
+    share = weight[rim][:, None]
+    out[rim] = rgb[rim] * share + ground * (1 - share)
+    return out
 
 
 def window_around(inside: Bool[ndarray, "h w"], fill: float, longest: float) -> Window:

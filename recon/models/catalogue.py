@@ -21,14 +21,14 @@ NON_COMMERCIAL = "CC-BY-NC-4.0 (no commercial use)"
 AMLR = "Apple AMLR (research only)"
 
 
-Task = Literal["depth", "subject", "splats"]
+Task = Literal["depth", "subject", "object", "splats"]
 
 
 @dataclass(frozen=True)
 class ModelCard:
     """One line of the catalogue.
 
-    kind: what its depth means, None for a segmenter; adapter: which builder of the registry makes it; package: what pip
+    kind: what its depth means, None for what gives none; adapter: which builder of the registry makes it; package: what pip
     must install besides torch; file: of weights that ship with Unflat; weightless: it needs none, and is not listed;
     published: accuracy as a paper prints it, and which; empty where none was read.
     """
@@ -53,7 +53,7 @@ class ModelCard:
     @property
     def gives(self) -> str:
         """What it makes of a photo, in a word or two."""
-        words = {"subject": "mask", "splats": "splats"}
+        words = {"subject": "mask", "object": "object", "splats": "splats"}
         return ", ".join([*([self.kind] if self.kind else []), *(words[task] for task in self.tasks if task in words)])
 
     def weights(self) -> WeightsSpec:
@@ -253,6 +253,22 @@ SUBJECT: dict[str, ModelCard] = _by_name(
     ),
 )
 
+OBJECT: dict[str, ModelCard] = _by_name(
+    ModelCard(
+        "triposr",
+        ("object",),
+        None,
+        "stabilityai/TripoSR",
+        "MIT",
+        1678,
+        "a whole object from all sides; 419 million parameters, in about 4 GB of memory",
+        "triposr",
+        package="torch",
+        files=LAYOUTS["triposr"],
+    ),
+)
+"""Best first: `auto` takes the first that is here."""
+
 SPLATS: dict[str, ModelCard] = _by_name(
     ModelCard(
         "sharp",
@@ -271,7 +287,7 @@ SPLATS: dict[str, ModelCard] = _by_name(
     ),
 )
 
-PRETRAINED: dict[str, ModelCard] = {**DEPTH, **SUBJECT, **SPLATS}
+PRETRAINED: dict[str, ModelCard] = {**DEPTH, **SUBJECT, **OBJECT, **SPLATS}
 
 BEST_FOR: dict[str, tuple[str, ...]] = {
     "cuda": (

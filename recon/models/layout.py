@@ -7,8 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from recon.models import depth_anything3, moge, weights
+from recon.models.triposr import loading as triposr
 
-LAYOUTS = {"depth_hf": weights.TRANSFORMERS_FOLDER, "moge": (moge.FILE,), "depth_anything3": depth_anything3.FOLDER}
+DEPTH_LAYOUTS = {
+    "depth_hf": weights.TRANSFORMERS_FOLDER,
+    "moge": (moge.FILE,),
+    "depth_anything3": depth_anything3.FOLDER,
+}
+LAYOUTS = {**DEPTH_LAYOUTS, "triposr": triposr.FOLDER}
 """By adapter, the files that make its weights complete."""
 
 
@@ -34,9 +40,22 @@ def of_repo(repo: str, published_as: str | None) -> tuple[str, weights.WeightsSp
     """The same for a hub's id: by the files that are here already, else as the catalogue says that it is published, else in
     transformers' format."""
     spec = weights.WeightsSpec(repo.replace("/", "--"), repo=repo)
-    for adapter, files in LAYOUTS.items():
+    for adapter, files in DEPTH_LAYOUTS.items():
         found = weights.find(replace(spec, files=files))
         if found is not None and adapter_for(found) == adapter:
             return adapter, replace(spec, files=files)
     adapter = published_as or "depth_hf"
     return adapter, replace(spec, files=LAYOUTS[adapter])
+
+
+def object_spec(name: str) -> weights.WeightsSpec | None:
+    """What to look for, for a folder of an object model's weights or a hub's id of them; None for what is neither."""
+    try:
+        place = Path(name).expanduser()
+    except RuntimeError:  # ~nobody
+        return None
+    if name and place.is_dir():
+        return weights.WeightsSpec(place.resolve().name, files=triposr.FOLDER, given=str(place))
+    if weights.HUB_ID.fullmatch(name):
+        return weights.WeightsSpec(name.replace("/", "--"), repo=name, files=triposr.FOLDER)
+    return None

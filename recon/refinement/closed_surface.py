@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int32, Int64
-from numpy import ndarray
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from recon.errors import BadInput
-from recon.geometry.grid import without_unused_vertices
+from recon.geometry.pieces import main_pieces
 from recon.geometry.poisson import screened_poisson
 
 FEWEST_POINTS = 50
@@ -30,7 +29,7 @@ def wrapped(
             "points.too_few", "only {count} points are there, too few for a surface; check the mask.", count=len(points)
         )
     vertices, faces = screened_poisson(points.detach().cpu().numpy(), normals.detach().cpu().numpy(), cell)
-    vertices, faces = _without_crumbs(vertices, faces)
+    vertices, faces = main_pieces(vertices, faces, SMALLEST)
     if not len(faces):
         raise BadInput("points.no_volume", "the points enclose no volume; check the mask and the depth map.")
     return torch.from_numpy(vertices.astype(np.float32)), torch.from_numpy(faces.astype(np.int64))
@@ -40,20 +39,5 @@ def without_crumbs(
     vertices: Float[Tensor, "v 3"], faces: Int64[Tensor, "f 3"]
 ) -> tuple[Float[Tensor, "w 3"], Int64[Tensor, "g 3"]]:
     """The pieces with at least `SMALLEST` of the largest one's signed volume; bubbles within have a negative one."""
-    found = _without_crumbs(vertices.cpu().numpy(), faces.int().cpu().numpy())
+    found = main_pieces(vertices.cpu().numpy(), faces.int().cpu().numpy(), SMALLEST)
     return torch.from_numpy(found[0]).to(vertices.device), torch.from_numpy(found[1]).long().to(faces.device)
-
-
-def _without_crumbs(
-    vertices: Float[ndarray, "n 3"], faces: Int32[ndarray, "m 3"]
-) -> tuple[Float[ndarray, "k 3"], Int32[ndarray, "l 3"]]:
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    ends = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]]])
-    _, piece = connected_components(coo_matrix((np.ones(len(ends)), ends.T), (len(vertices),) * 2), directed=False)
-    a, b, c = (vertices[corner] for corner in faces.T)
-    volume = np.bincount(piece[faces[:, 0]], (a * np.cross(b, c)).sum(1), piece.max(initial=0) + 1)
-    kept = faces[(volume > max(SMALLEST * volume.max(initial=0), 0))[piece[faces[:, 0]]]]
-    kept, used = without_unused_vertices(kept, len(vertices))
-    return vertices[used], kept

@@ -1,11 +1,12 @@
 """A picture of the side of a subject that nobody has photographed, as if seen through it from the front.
 
-Low frequencies: a network's colours where there are any. Else a horse that is seen from its side looks like that from the
-other one too, without writing and other details; what is seen from the front has another back, without a face, whose
-colours come from its rim, and sooner from the sides than from above and below, as most things are round about an upright
-axis. Along the rim they are the photo's own, so that no seam is seen. Details: what is texture in the photo, and neither
-writing nor a face, synthesised anew as asymptotic discrete spot noise (Galerne, Gousseau and Morel 2011, "Random Phase
-Textures", definition 3): the photo's own spectrum with phases of chance, which repeats and mirrors nothing.
+Low frequencies: a network's colours where there are any; where the thing is its own mirror image and the photo shows
+that, the photo's there, without what is as thin as the strokes of writing. Else a horse that is seen from its side looks
+like that from the other one too, without writing and other details; what is seen from the front has another back, without
+a face, whose colours come from its rim, and sooner from the sides than from above and below, as most things are round about
+an upright axis. Along the rim they are the photo's own, so that no seam is seen. Details: what is texture in the photo, and
+neither writing nor a face, synthesised anew as asymptotic discrete spot noise (Galerne, Gousseau and Morel 2011, "Random
+Phase Textures", definition 3): the photo's own spectrum with phases of chance, which repeats and mirrors nothing.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ LOPSIDED, SYMMETRIC = 0.75, 0.85
 """Overlap of a silhouette with its mirror image: up to this from the side, from that on from the front."""
 LETTERS = 0.2
 """Side of the median's window that takes writing and eyes from what is seen through, over the root of the area."""
+STROKES = 0.06
+"""The same for what is mirrored: windows and wheels stay, writing whose strokes are up to half as wide goes."""
 RIM_SIDE, AROUND = 96, 0.4
 """Longer side of the picture that is filled from its rim; how far a step sideways counts there against one up or down."""
 BLEND, SEAM = 0.3, 0.03
@@ -35,18 +38,26 @@ with so many below it in energy: writing, faces and edges are above."""
 
 
 def far_side(
-    near: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"], behind: UInt8[ndarray, "h w 3"] | None = None
+    near: UInt8[ndarray, "h w 3"],
+    inside: Bool[ndarray, "h w"],
+    behind: UInt8[ndarray, "h w 3"] | None = None,
+    images: Float32[ndarray, "h w 3"] | None = None,
 ) -> UInt8[ndarray, "h w 3"]:
     """The far side's colours, pixel for pixel behind the photo's.
 
     near: the photo, its subject's colours also beyond the subject's rim; inside: where the subject is, not empty; behind:
-    what a network says of the far side's colours.
+    what a network says of the far side's colours; images: the place (x, y) of each pixel's mirror image in the photo, and
+    how well the photo shows it, 0 (not at all) to 1.
     """
     root = float(np.sqrt(inside.sum()))
     share = _frontal(inside)
     base = share * _from_rim(near, inside) + (1 - share) * _median(near, LETTERS * root, LETTERS * root)
     if behind is not None:
         base += (1 - _at_rim(inside, BLEND * root))[..., None] * (behind - base)
+    if images is not None:
+        plain = _median(near, STROKES * root, STROKES * root)
+        mirrored = cv2.remap(plain, images[..., 0], images[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        base += images[..., 2:] * (mirrored - base)
     base += _grain(near, inside, root)
     base += _at_rim(inside, SEAM * root)[..., None] * (near - base)
     return base.round().clip(0, 255).astype(np.uint8)

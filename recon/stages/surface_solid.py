@@ -47,7 +47,9 @@ def make_solid(
     surface is left."""
     if mask.inside is None:
         return _relief(photo, mask, _lattice(depth, camera, settings), settings.base)
-    return textured_all_round(subject_solid(mask, depth, camera, settings), photo, mask, camera, depth.back_colour)
+    return textured_all_round(
+        subject_solid(mask, depth, camera, settings), photo, mask, camera, depth.back_colour, mirror=depth.mirror
+    )
 
 
 def subject_solid(mask: Mask, depth: DepthMap, camera: Camera, settings: SolidSettings = SolidSettings()) -> Mesh:

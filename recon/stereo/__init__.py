@@ -16,9 +16,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from recon.io.video import is_film
     from recon.stereo.anaglyph import anaglyph
     from recon.stereo.comfort import Comfort, comfort_of
     from recon.stereo.convert import stereo_pair
+    from recon.stereo.film import StereoFilm, film_layout, parts_folder, stereo_film
     from recon.stereo.layouts import packed
     from recon.stereo.pair import StereoPair
     from recon.stereo.read import input_of, read_pair
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 DOOR = {
     "recon.stereo.convert": ("stereo_pair",),
+    "recon.stereo.film": ("stereo_film", "StereoFilm", "film_layout", "parts_folder"),
+    "recon.io.video": ("is_film",),
     "recon.stereo.pair": ("StereoPair",),
     "recon.stereo.read": ("read_pair", "input_of"),
     "recon.stereo.comfort": ("Comfort", "comfort_of"),
@@ -40,16 +44,21 @@ DOOR = {
 """Where each name lives."""
 __all__ = [
     "Comfort",
+    "StereoFilm",
     "StereoOptions",
     "StereoPair",
     "anaglyph",
     "comfort_of",
+    "film_layout",
     "input_of",
+    "is_film",
     "name_note",
     "packed",
     "pair_files",
     "pair_of",
+    "parts_folder",
     "read_pair",
+    "stereo_film",
     "stereo_pair",
 ]
 

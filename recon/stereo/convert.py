@@ -160,17 +160,20 @@ def _true_strength(
 
 def _plane(found: Reconstruction, near: Nearness, asked: StereoOptions, strength: float) -> tuple[float, str]:
     """The nearness that lies in the screen, and by what; strength: in parts of the width."""
-    words = {"near": 1.0, "far": 0.0}
-    if asked.screen in words:
-        return words[asked.screen], asked.screen
     if asked.screen == "subject":
         return _subject(found, near), "subject"
-    if asked.screen != "auto":
-        return float(asked.screen), "given"
-    plane = middle_plane(near.values)
-    if asked.limit == "on" and FRONT + BEHIND >= strength > 0:  # so that nothing has to be squeezed
-        plane = min(max(plane, 1 - FRONT / strength), BEHIND / strength)
-    return min(max(plane, 0.0), 1.0), "auto"
+    return calm_plane(middle_plane(near.values), asked, strength), asked.screen
+
+
+def calm_plane(middle: float, asked: StereoOptions, strength: float) -> float:
+    """The nearness that lies in the screen. middle: what is in the picture's middle, which is it unless something else is
+    asked for or it would have to be squeezed; strength: in parts of the width."""
+    words = {"near": 1.0, "far": 0.0}
+    if asked.screen not in ("auto", "subject"):
+        return words[asked.screen] if asked.screen in words else float(asked.screen)
+    if asked.limit == "on" and FRONT + BEHIND >= strength > 0:
+        middle = min(max(middle, 1 - FRONT / strength), BEHIND / strength)
+    return min(max(middle, 0.0), 1.0)
 
 
 def _subject(found: Reconstruction, near: Nearness) -> float:

@@ -46,7 +46,7 @@ def left_view(rgb: UInt8[ndarray, "h w 3"], shift: Float32[ndarray, "h w"]) -> E
     """What a left eye sees: the pixel at x lies at x + shift, and what is nearer has the greater shift. The mirror image of
     `right_view`, to the bit."""
     mirrored = right_view(_flipped(rgb), _flipped(shift))
-    return EyeView(_flipped(mirrored.rgb), _flipped(mirrored.invented))
+    return EyeView(_flipped(mirrored.rgb), np.ascontiguousarray(mirrored.invented[:, ::-1]))
 
 
 def right_view(rgb: UInt8[ndarray, "h w 3"], shift: Float32[ndarray, "h w"]) -> EyeView:
@@ -86,7 +86,7 @@ def pair_of(
 
 
 def _flipped(values: ndarray) -> ndarray:
-    return np.ascontiguousarray(values[:, ::-1])
+    return np.asarray(cv2.flip(values, 1))
 
 
 def splatted(shift: Float32[ndarray, "h w"]) -> Float32[ndarray, "h w"]:
@@ -145,26 +145,31 @@ def _fill(source: Float32[ndarray, "h w"], landed: Float32[ndarray, "h w"], gaps
 
 def _blend_gaps(seen: UInt8[ndarray, "h w 3"], gaps: Bool[ndarray, "h w"]) -> None:
     """Average, in place, each filled pixel with the filled ones above and below."""
-    rows, columns = np.nonzero(gaps)
-    if not len(rows):
+    width, flat, colours = gaps.shape[1], gaps.reshape(-1), seen.reshape(-1, 3)
+    places = np.flatnonzero(flat)
+    if not len(places):
         return
-    total, weight = np.zeros((len(rows), 3), np.uint16), np.zeros((len(rows), 1), np.uint16)
+    total, weight = np.zeros((len(places), 3), np.uint16), np.zeros((len(places), 1), np.uint16)
     for offset in range(-CARRIED, CARRIED + 1):
-        near = np.clip(rows + offset, 0, len(gaps) - 1)
-        filled = gaps[near, columns][:, None].astype(np.uint16)
-        total += seen[near, columns] * filled
+        near = places + offset * width
+        near = np.where((near >= 0) & (near < flat.size), near, places)
+        filled = flat.take(near)[:, None].astype(np.uint16)
+        total += colours.take(near, axis=0) * filled
         weight += filled
-    seen[rows, columns] = ((total + weight // 2) // weight).astype(np.uint8)
+    colours[places] = ((total + weight // 2) // weight).astype(np.uint8)
 
 
 def _smooth_steps(seen: UInt8[ndarray, "h w 3"], landed: Float32[ndarray, "h w"]) -> None:
     """Smooth, in place and along rows, the pixels on both sides of where one surface ends before another: the warp cuts
     them off at whole pixels."""
-    step = np.abs(np.diff(landed, axis=1)) > STEP
-    beside = np.zeros(landed.shape, bool)
+    beside, width = np.zeros(landed.shape, bool), landed.shape[1]
+    step = np.abs(landed[:, 1:] - landed[:, :-1]) > STEP
     beside[:, 1:] |= step
     beside[:, :-1] |= step
-    rows, columns = np.nonzero(beside)
-    left, right = np.maximum(columns - 1, 0), np.minimum(columns + 1, landed.shape[1] - 1)
-    total = seen[rows, left].astype(np.uint16) + seen[rows, right] + 2 * seen[rows, columns].astype(np.uint16) + 2
-    seen[rows, columns] = (total >> 2).astype(np.uint8)
+    places, colours = np.flatnonzero(beside), seen.reshape(-1, 3)
+    column = places % width
+    left, right = places - (column > 0), places + (column < width - 1)
+    total = 2 * colours.take(places, axis=0).astype(np.uint16) + 2
+    total += colours.take(left, axis=0)
+    total += colours.take(right, axis=0)
+    colours[places] = (total >> 2).astype(np.uint8)

@@ -52,7 +52,8 @@ def pair_files(path: Path, layout: str) -> list[Path]:
 
 def name_note(path: Path, layout: str) -> tuple[Message, ...]:
     """What is to be known of a name from which no player knows the layout."""
-    chosen = layout_for(path, layout)
+    film = path.suffix.lower() not in PICTURES
+    chosen = (layout if layout != "auto" else layout_of_name(path) or "sbs") if film else layout_for(path, layout)
     if chosen not in WRITTEN or layout_of_name(path) == chosen:
         return ()
     better = f"{path.stem}_{WRITTEN[chosen]}{path.suffix}"

@@ -3,12 +3,12 @@
 const upper = (text) => text && text[0].toUpperCase() + text.slice(1);
 
 // What the chosen surface means together with the other choices.
-function aboutSurface({ surface, mask, depth_model: model, faces }) {
+function aboutSurface({ surface, mask, depth_model: model, object, faces }) {
   const scene = mask === "none";
   const told = [];
   if (surface === "auto") told.push(scene ? "As nothing is cut out, the model will be layered." : "");
   if (surface === "solid" && scene) told.push("As nothing is cut out, the model will be a relief with walls and a flat base.");
-  if ((surface === "auto" || surface === "solid") && !scene && model !== "auto" && model !== "builtin") {
+  if ((surface === "auto" || surface === "solid") && !scene && model !== "auto" && model !== "builtin" && ["auto", "solid"].includes(object)) {
     told.push("With this depth model the back of one thing is its outline, inflated.");
   }
   if (surface === "grid" && faces) told.push("The instant mesh has all triangles; this one comes after it.");

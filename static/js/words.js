@@ -94,10 +94,11 @@ const SOURCES = { default: "assumed", exif: "from the photo’s EXIF", user: "as
 export const SURFACES = { layered: "Layered", solid: "Solid", grid: "Sharp", poisson: "Smooth" };
 
 // The surface, and who chose it.
-function surfaceOf({ surface, surface_source: source, subject }) {
+function surfaceOf({ surface, surface_source: source, subject, object_model: model }) {
   if (!surface) return "";
-  if (source !== "auto") return SURFACES[surface];
-  return `${SURFACES[surface]}, as ${subject === "none" ? "it is a scene" : "it is one thing"}`;
+  const made = model && model !== "solid" ? `${SURFACES[surface]}, by ${model}` : SURFACES[surface];
+  if (source !== "auto") return made;
+  return `${made}, as ${subject === "none" ? "it is a scene" : "it is one thing"}`;
 }
 
 const SUBJECTS = { none: "the whole photo", alpha: "cut out: the photo’s transparency", builtin: "cut out by the network", grabcut: "cut out of a plain background" };

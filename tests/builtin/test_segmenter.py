@@ -60,3 +60,14 @@ def test_what_a_probability_map_must_show() -> None:
     assert not shows_subject(np.where(DISC, 0.6, 0.02).astype(np.float32))
     two = np.where((U % 200 > 40) & (U % 200 < 160) & (V > 100) & (V < 200), 0.95, 0.02).astype(np.float32)
     assert not shows_subject(two)
+
+
+def test_the_more_is_sure_the_sooner_there_is_a_subject() -> None:
+    """A disc at 0.8 around a sure core: the answer changes once, as the core grows."""
+    away = np.hypot(U - 220, V - 140)
+    shown = [
+        shows_subject(np.where(away < core, 0.95, np.where(DISC, 0.8, 0.02)).astype(np.float32))
+        for core in range(0, 80, 4)
+    ]
+    assert not shown[0] and shown[-1]
+    assert shown == sorted(shown)

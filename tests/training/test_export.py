@@ -58,5 +58,6 @@ def test_a_run_is_exported_with_its_facts(tmp_path):
     trainer.save()
     net, facts = load_run(tmp_path)
     assert (facts["seed"], facts["steps"], facts["images"], facts["licence"]) == ("1", "1", "4", "Apache-2.0")
+    assert "photographs" not in facts["data"]
     for name, value in net.state_dict().items():
         assert torch.equal(value, trainer.ema.state_dict()[name])

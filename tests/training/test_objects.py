@@ -39,7 +39,7 @@ def test_one_looks_into_a_mug_and_its_back_is_its_outer_wall():
     lathed(kit.solid, [(0.0, 0.4), (1.0, 0.4)], GREY)
     hollowed(kit.solid, [(0.0, 0.4), (1.0, 0.4)], wall, GREY)
     scene = Scene(Viewpoint((0, 0, 0), 0.0, 40.0, 0.0, 40.0), LIGHT, NO_SKY)
-    placed(kit, scene, IDENTITY)
+    placed(kit, LocalFrame(scene, subject=True), IDENTITY)
     scene.camera = alone.framed(scene.camera, outline(scene), 0.75)
     picture = render_scenes(pack_scenes([scene], size, size), textures.make_bank(0), size, size, torch.Generator())
     near, far = cylinder(scene, size, 0.4, 0.0, 1.0)
@@ -83,7 +83,7 @@ def test_nothing_hangs_on_the_units_that_a_thing_is_built_in():
     for kit, blend in ((first, 0.01), (second, 0.07)):
         kit.blend = blend
         scene = Scene(Viewpoint((0, 0, 0), 0.0, 10.0, 0.0, 40.0), LIGHT, NO_SKY)
-        placed(kit, scene, rotation(30))
+        placed(kit, LocalFrame(scene, subject=True), rotation(30))
         scenes.append(scene)
     points = [outline(scene) for scene in scenes]
     assert np.allclose(points[0], points[1], atol=1e-9)
@@ -98,7 +98,7 @@ def test_an_outline_holds_its_part():
     scene = Scene(Viewpoint((0, 0, 0), 0.0, 0.0, 0.0, 40.0), LIGHT, NO_SKY)
     kit = Kit()
     kit.solid.parts.append(part)
-    placed(kit, scene, IDENTITY)
+    placed(kit, LocalFrame(scene, subject=True), IDENTITY)
     span = np.ptp(outline(scene), axis=0)
     bound = np.subtract(*reversed(extent(kit))) * scene.sculpture.scale
     assert (span <= bound + 1e-9).all()

@@ -16,7 +16,7 @@ from . import materials as m
 from .kit import Kit, outline, placed, tipped
 from .lights import NO_SKY
 from .objects import family
-from .scene import Backdrop, Light, Scene, Vec, Viewpoint, rotation
+from .scene import Backdrop, Light, LocalFrame, Scene, Vec, Viewpoint, rotation
 
 FILL = 0.75
 # How far the window's fill strays, as masks are not exact.
@@ -60,7 +60,7 @@ def alone(r: Random) -> Scene:
     family(r)(r, kit)
     camera = camera_around(r)
     scene = Scene(camera, photographed(r), NO_SKY)
-    placed(kit, scene, tipped(r, 0.05))
+    placed(kit, LocalFrame(scene, subject=True), tipped(r, 0.05))
     tone = m.colour(r, r.random(), 0, (0, r.choice((0.0, 0.3))), (0.3, 0.8))
     scene.backdrop = Backdrop(tone, tone, 0.0, metered=True)
     scene.camera = framed(camera, outline(scene), FILL + r.uniform(-LOOSE, LOOSE))

@@ -102,13 +102,15 @@ class Part:
 
 @dataclass(frozen=True)
 class Sculpture:
-    """Parts, the radius of the blend between ADD parts (metres), and where it stands: p -> origin + scale turn p."""
+    """Parts, the radius of the blend between ADD parts (metres), where it stands: p -> origin + scale turn p; and whether
+    it is part of what the photo is of."""
 
     parts: tuple[Part, ...]
     blend: Number = 0.0
     origin: Vec = (0.0, 0.0, 0.0)
     turn: Mat = IDENTITY
     scale: Number = 1.0
+    subject: bool = True
 
     def bulge(self) -> float:
         """The most by which the blend can stand out (sculpture's frame, metres)."""

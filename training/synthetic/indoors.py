@@ -11,6 +11,7 @@ from random import Random
 
 from . import materials as m
 from . import props
+from .company import NEAREST_INSIDE, company
 from .lights import NO_SKY, daylight, lamp, sky
 from .scene import LocalFrame, Number, Scene, Viewpoint
 from .shapes import box
@@ -183,6 +184,10 @@ def room(r: Random) -> Scene:
         r.choice(props.FURNITURE)(r, ahead.at(r.uniform(-0.7, 0.7) * tangent * z, 0, z, turn))
     if r.random() < 0.7:
         _foreground(r, ahead, h, tangent)
+    farthest = back * d + 0.4 * d
+    if r.random() < 0.1 and farthest > NEAREST_INSIDE:
+        z = r.uniform(NEAREST_INSIDE, farthest)
+        company(r, ahead.at(r.uniform(-0.6, 0.6) * tangent * z, 0, z))
     return scene
 
 

@@ -122,20 +122,24 @@ def extent(kit: Kit) -> tuple[Vec, Vec]:
     return (low[0], low[1], low[2]), (high[0], high[1], high[2])
 
 
-def placed(kit: Kit, scene: Scene, turn: Mat) -> None:
-    """Put a thing into a scene as its subject: its longest side one metre, its middle above the origin, standing on the
-    floor, turned."""
+def placed(kit: Kit, frame: LocalFrame, turn: Mat, size: Number | None = None) -> None:
+    """Put a thing into a scene, at a frame and turned: its middle above the frame's origin, standing on its floor; size:
+    metres to its unit (default: such that its longest side is one metre). At a subject's frame it is part of the subject;
+    a sculpture takes the place of the scene's."""
     low, high = extent(kit)
-    scale = 1 / max(h - a for a, h in zip(low, high, strict=True))
-    foot = ((low[0] + high[0]) / 2, high[1], (low[2] + high[2]) / 2)
-    shift = apply(turn, tuple(-scale * v for v in foot))  # type: ignore[arg-type]
+    longest = max(h - a for a, h in zip(low, high, strict=True))
+    scale = frame.scale * (1 / longest if size is None else size)
+    foot, turn = ((low[0] + high[0]) / 2, high[1], (low[2] + high[2]) / 2), compose(frame.turn, turn)
+    moved = apply(turn, tuple(-scale * v for v in foot))  # type: ignore[arg-type]
+    shift: Vec = tuple(a + b for a, b in zip(frame.origin, moved, strict=True))  # type: ignore[assignment]
     for p in kit.primitives:
         x, y, z = apply(turn, tuple(scale * c for c in p.centre))  # type: ignore[arg-type]
         centre = (x + shift[0], y + shift[1], z + shift[2])
         half = tuple(scale * h for h in p.half)
-        scene.primitives.append(replace(p, centre=centre, half=half, turn=compose(turn, p.turn), subject=True))  # type: ignore[arg-type]
+        whole = compose(turn, p.turn)
+        frame.scene.primitives.append(replace(p, centre=centre, half=half, turn=whole, subject=frame.subject))  # type: ignore[arg-type]
     if kit.solid.parts:
-        scene.sculpture = Sculpture(tuple(kit.solid.parts), kit.blend, shift, turn, scale)
+        frame.scene.sculpture = Sculpture(tuple(kit.solid.parts), kit.blend, shift, turn, scale, frame.subject)
 
 
 def _grid(steps: int) -> np.ndarray:

@@ -22,10 +22,10 @@ def sideways(r: Random) -> Scene:
     camera = scene.camera
     z, yaw = r.uniform(8, 45), r.choice((90, -90, 180, 180, 55, -55, 125, -125)) + r.gauss(0, 12)
     x, up = float(camera.position[0]), r.uniform(1.2, 2.3)
-    scene.camera = Viewpoint((x, -up, z), yaw, r.gauss(1, 3), r.gauss(0, 1.5), r.uniform(50, 100))
+    scene.camera = Viewpoint((x, -up, z), yaw, r.gauss(0, 3), r.gauss(0, 1.5), r.uniform(50, 95))
     f = LocalFrame(scene).at(x, 0, z, yaw)
     for _ in range(r.choice((0, 1, 1, 2))):
-        away = r.uniform(3, 14)
+        away = 4 * 6 ** r.random()
         prop = r.choice((props.car, props.car, props.person, props.pole, props.bush, props.fence, props.tree))
         prop(r, f.at(r.uniform(-0.6, 0.6) * away, 0, away + 2, r.choice((0, 90, -90)) + r.gauss(0, 12)))
     return scene

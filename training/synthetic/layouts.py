@@ -113,6 +113,8 @@ def staged(r: Random) -> Scene:
     if up > 0.02:
         wide, paint = size * r.uniform(0.9, 3), r.choice((m.wood, m.lacquer, m.cloth))(r)
         box(LocalFrame(scene).at(x, 0, z, r.uniform(0, 360)), 0, 0, 0, wide, up, wide, paint)
+    # Whoever is there goes: the photo is of the thing, and the thing may be a sculpture.
+    scene.sculpture = None
     thing(r, LocalFrame(scene, subject=True).at(x, up, z, 0, size))
     return scene
 

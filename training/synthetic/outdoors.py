@@ -10,6 +10,7 @@ from random import Random
 
 from . import materials as m
 from . import props
+from .company import NEAREST_OUTSIDE, company
 from .intersect import BOX, CYLINDER, ELLIPSOID
 from .lights import sky, sun
 from .roadside import broad, bush, conifer, fence, hedge, stall, tree
@@ -58,7 +59,7 @@ def _green_row(r: Random, f: LocalFrame, x: Number, side: int) -> None:
     elif low < 0.8:
         for i in range(2):
             fence(r, f.at(side * (x + 0.5), 0, 5 + 7 * i, 90))
-    z, step, kind = r.uniform(3, 9), r.uniform(5, 12), tree if r.random() < 0.4 else broad
+    z, step, kind = r.uniform(4, 20), r.uniform(6, 14), tree if r.random() < 0.4 else broad
     for _ in range(r.randrange(3, 6)):
         kind(r, f.at(side * (x + r.uniform(0.5, 3)), 0, z, 0, r.uniform(0.8, 1.2)))
         z += step * r.uniform(0.7, 1.4) * (1 + z / 60)
@@ -78,7 +79,7 @@ def _along(
 
 def _parked(r: Random, f: LocalFrame, x: Number, yaw: Number) -> None:
     """Cars one behind the other."""
-    z = r.uniform(5, 14)
+    z = 6 * 5 ** r.random()
     for _ in range(r.randrange(2, 4)):
         props.car(r, f.at(x + r.gauss(0, 0.15), 0, z, yaw + r.gauss(0, 2)))
         z += r.uniform(5.2, 8)
@@ -118,9 +119,9 @@ def street(r: Random) -> Scene:
     """A street seen from a car or a pavement: road, markings, pavements, fronts or trees, cars, poles, people."""
     up = r.uniform(1.3, 2.0) if r.random() < 0.8 else r.uniform(2, 7)
     yaw = r.gauss(0, 7) if r.random() < 0.8 else r.gauss(0, 40)
-    half, walk = r.uniform(2.5, 8), r.uniform(0.5, 6)
-    position = (r.uniform(-0.8, 0.8) * half, -up, 0.0)
-    camera = Viewpoint(position, yaw, r.gauss(1.5, 4), r.gauss(0, 1.5), r.uniform(45, 95))
+    half, walk = r.uniform(2.5, 9) if r.random() < 0.7 else r.uniform(7, 15), r.uniform(0.5, 8)
+    position = (r.uniform(-0.6, 0.6) * half, -up, 0.0)
+    camera = Viewpoint(position, yaw, r.gauss(0, 3.5), r.gauss(0, 1.5), r.uniform(45, 90))
     scene = Scene(camera, sun(r), sky(r))
     f = LocalFrame(scene)
     box(f, 0, -2, 0, 2000, 1.97, 2000, r.choice((m.asphalt, m.grass, m.earth))(r))
@@ -140,13 +141,16 @@ def street(r: Random) -> Scene:
         if r.random() < 0.33:
             _parked(r, f, side * (half - 1.0), heading)
         elif r.random() < 0.3:
-            _along(r, f, props.car, side * (half - 1.5), r.randrange(1, 3), 6, 60, heading)
-        _along(r, f, props.pole, side * (half + 0.3), r.choice((0, 1, 1)), 5, 40)
-        _along(r, f, props.person, side * (half + walk / 2), r.choice((0, 0, 0, 1, 2)), 4, 20, r.uniform(0, 360))
+            _along(r, f, props.car, side * (half - 1.5), r.randrange(1, 3), 8, 80, heading)
+        _along(r, f, props.pole, side * (half + 0.3), r.choice((0, 1, 1)), 6, 50)
+        _along(r, f, props.person, side * (half + walk / 2), r.choice((0, 0, 0, 1, 2)), 5, 40, r.uniform(0, 360))
+    if r.random() < 0.1:
+        z = NEAREST_OUTSIDE * 5 ** r.random()
+        company(r, f.at(position[0] + r.uniform(-0.4, 0.4) * z, 0, z))
     _markings(r, f, half)
     _overhead(r, f, half)
     if r.random() < 0.4:
-        _along(r, f, props.car, r.uniform(-0.5, 0.5) * half, 1, 8, 60, r.choice((0, 180)))
+        _along(r, f, props.car, r.uniform(-0.5, 0.5) * half, 1, 10, 80, r.choice((0, 180)))
     _far_end(r, f)
     return scene
 
@@ -181,7 +185,7 @@ def _mountains(r: Random, f: LocalFrame, count: int) -> None:
 
 def square(r: Random) -> Scene:
     """An open place, a market, a car park, a yard or a garden: houses at any angle, things and people about."""
-    camera = Viewpoint((0, -r.uniform(1.1, 2.2), 0), 0, r.gauss(4, 6), r.gauss(0, 2.5), r.uniform(40, 85))
+    camera = Viewpoint((0, -r.uniform(1.1, 2.2), 0), 0, r.gauss(2, 5), r.gauss(0, 2.5), r.uniform(40, 85))
     scene = Scene(camera, sun(r), sky(r))
     f, garden = LocalFrame(scene), r.random() < 0.35
     grounds = (m.grass, m.grass, m.earth) if garden else (m.asphalt, m.asphalt, m.floor)
@@ -198,8 +202,9 @@ def square(r: Random) -> Scene:
             r.choice((m.asphalt, m.earth, m.floor))(r),
             r.gauss(0, 20),
         )
+    far = 1.0 if garden else r.uniform(1, 2.5)
     for _ in range(r.randrange(0 if garden else 1, 4)):
-        z, s = r.uniform(7, 45), r.uniform(5, 22)
+        z, s = far * r.uniform(9, 45), far * r.uniform(5, 22)
         x, turn, wide, high = r.uniform(-0.9, 0.9) * z, r.gauss(0, 25), s * r.uniform(0.5, 2), r.uniform(3, 18)
         box(f, x, 0, z + s / 2, wide, high, s, m.facade(r), turn)
         if r.random() < 0.3:
@@ -223,9 +228,12 @@ def square(r: Random) -> Scene:
     if not garden:
         kinds = r.choice((props.OUT_OF_DOORS, (props.person, props.person, stall), (props.car, props.car, broad)))
     for _ in range(r.randrange(2, 7)):
-        z = 2.2 * 12 ** r.random()
+        z = 2.5 * far * 12 ** r.random()
         prop = r.choice(kinds)
         prop(r, f.at(r.uniform(-0.6, 0.6) * z, 0, z + (2 if prop is props.car else 0), r.uniform(0, 360)))
+    if r.random() < 0.1:
+        z = NEAREST_OUTSIDE * 4 ** r.random()
+        company(r, f.at(r.uniform(-0.4, 0.4) * z, 0, z))
     _far_end(r, f)
     return scene
 

@@ -63,12 +63,12 @@ def _rows(scene: Scene) -> np.ndarray:
 
 
 def _part_rows(scenes: list[Scene]) -> np.ndarray:
-    """Rows (B, P, COLUMNS) of the sculptures' parts: their materials, as parts of the subject."""
-    parts = [s.sculpture.parts if s.sculpture is not None else () for s in scenes]
-    rows = np.zeros((len(scenes), max(1, *(len(p) for p in parts)), COLUMNS))
-    for i, mine in enumerate(parts):
-        for k, part in enumerate(mine):
-            rows[i, k] = _row(Primitive(BOX, (0, 0, 0), (1, 1, 1), IDENTITY, part.material, subject=True))
+    """Rows (B, P, COLUMNS) of the sculptures' parts: their materials, and whether they are parts of the subject."""
+    pieces = [(i, s.sculpture) for i, s in enumerate(scenes) if s.sculpture is not None]
+    rows = np.zeros((len(scenes), max([1, *(len(piece.parts) for _, piece in pieces)]), COLUMNS))
+    for i, piece in pieces:
+        for k, part in enumerate(piece.parts):
+            rows[i, k] = _row(Primitive(BOX, (0, 0, 0), (1, 1, 1), IDENTITY, part.material, subject=piece.subject))
     return rows
 
 
@@ -236,11 +236,11 @@ def trace_scenes(packed: PackedScenes, direction: Tensor, size: tuple[int, int],
 def _with_sculptures(packed: PackedScenes, direction: Tensor, found: SurfaceHits) -> SurfaceHits:
     """What the rays meet, sculptures included."""
     solid = solids.trace_sculptures(packed.sculptures, packed.origin, direction, found.exit is not None)
-    last = torch.maximum(found.last, solid.far)
+    far = torch.where(packed.parts[:, :1, REST + 8] > 0, solid.far, -math.inf)
+    last = torch.maximum(found.last, far)
     leaving = found.exit
     if leaving is not None and solid.exit is not None:
-        later = solid.far > leaving.t
-        leaving = _chosen(packed, direction, later, (solid.far, solid.exit), replace(leaving, last=last))
+        leaving = _chosen(packed, direction, far > leaving.t, (far, solid.exit), replace(leaving, last=last))
     nearer = solid.near < found.t
     return _chosen(packed, direction, nearer, (solid.near, solid), replace(found, last=last, exit=leaving))
 

@@ -119,9 +119,9 @@ class Backdrop:
 
 @dataclass
 class Scene:
-    """A scene under construction; layouts append primitives and set the rest. A sculpture is part of what the photo is
-    of. A backdrop makes the scene a cut-out: what is not hit shows the backdrop instead of the sky. unit: how many metres
-    a unit of length stands for, 1 wherever things have their true sizes."""
+    """A scene under construction; layouts append primitives and set the rest. A sculpture says itself whether it is part of
+    what the photo is of. A backdrop makes the scene a cut-out: what is not hit shows the backdrop instead of the sky. unit:
+    how many metres a unit of length stands for, 1 wherever things have their true sizes."""
 
     camera: Viewpoint
     light: Light

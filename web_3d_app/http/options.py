@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import cache
 from typing import Any, ClassVar
@@ -67,7 +68,7 @@ def _field(about: Option) -> fields.Field[Any]:
         "metadata": {"description": _page(about).about} if _page(about).about else {},
     }
     if about.models:
-        return fields.String(**rules, validate=_is_here)
+        return fields.String(**rules, validate=_is_here(about))
     if about.kind == "switch":
         return fields.Boolean(**rules, truthy={"true", True}, falsy={"false", False})
     if about.kind == "word":
@@ -76,11 +77,15 @@ def _field(about: Option) -> fields.Field[Any]:
     return fields.Integer(**rules) if about.kind == "whole" else fields.Float(**rules, allow_nan=False)
 
 
-def _is_here(value: str) -> None:
+def _is_here(about: Option) -> Callable[[str], None]:
     """Only models that are here: a server does not download for a visitor."""
-    here = [choice["value"] for choice in _choices() if choice["here"]]
-    if value not in here:
-        raise ValidationError(sentence_of("server.model_not_here", value=value, here=", ".join(here)))
+
+    def check(value: str) -> None:
+        here = [choice["value"] for choice in _choices(about) if choice["here"]]
+        if value not in here:
+            raise ValidationError(sentence_of("server.model_not_here", value=value, here=", ".join(here)))
+
+    return check
 
 
 def fields_of(*kinds: type) -> dict[str, Any]:
@@ -119,24 +124,26 @@ def schema_of(kind: Kind) -> type[Schema]:
 
 
 DEFAULTS = {about.web_name: default_of(about) for about in offered(*classes_of(PHOTO))}
-_looked: dict[float, list[dict[str, Any]]] = {}
+_looked: dict[tuple[str, float], list[dict[str, Any]]] = {}
 
 
-def _choices() -> list[dict[str, Any]]:
-    """The depth models; folders are looked at every LOOK_AGAIN seconds."""
+def _choices(about: Option) -> list[dict[str, Any]]:
+    """What a model may be: the option's own words, then the models of its task; folders are looked at every LOOK_AGAIN
+    seconds."""
     now = time.monotonic()
-    for when in [when for when in _looked if now - when > LOOK_AGAIN]:
-        _looked.pop(when, None)
-    found = next(iter(list(_looked.values())), None)
+    for key in [key for key in list(_looked) if now - key[1] > LOOK_AGAIN]:
+        _looked.pop(key, None)
+    found = next((models for (task, _), models in list(_looked.items()) if task == about.models), None)
     if found is None:
-        automatic = {"value": "auto", "label": "Best here", "licence": "", "here": True, "megabytes": 0, "get": "",
-                     "about": "the best model whose weights are on this computer"}  # fmt: skip
-        found = _looked[now] = [automatic, *_depth_models()]
+        words = {"licence": "", "here": True, "megabytes": 0, "get": ""}
+        found = _looked[about.models, now] = [
+            *(asdict(choice) | words for choice in about.choices), *_models_of(about.models)
+        ]  # fmt: skip
     return found
 
 
-def _depth_models() -> list[dict[str, Any]]:
-    """The depth models as the page offers them."""
+def _models_of(task: Any) -> list[dict[str, Any]]:
+    """The models of a task as the page offers them."""
     return [
         {
             "value": line.card.name,
@@ -147,13 +154,15 @@ def _depth_models() -> list[dict[str, Any]]:
             "about": line.card.about,
             "get": line.get,
         }
-        for line in listing("depth")
+        for line in listing(task)
     ]
 
 
 def look_for_models() -> None:
     """So that the first one who asks need not wait for it."""
-    _choices()
+    for about in offered(*classes_of(PHOTO)):
+        if about.models:
+            _choices(about)
 
 
 def sample_names() -> list[str]:
@@ -185,7 +194,7 @@ def described_option(about: Option) -> dict[str, Any]:
     """An option with its bounds or choices, for `/options` and the form."""
     found = {"default": default_of(about), "changes": _page(about).changes}
     if about.models:
-        return found | {"choices": _choices()}
+        return found | {"choices": _choices(about)}
     if listed := about.listed or (NO_OR_YES if about.kind == "switch" else ()):
         return found | {"choices": [asdict(choice) for choice in listed]}
     low, high = _bounds(about)

@@ -36,6 +36,7 @@ def save(result: Reconstruction, path: Path) -> Path:
     }
     if "mesh" in vars(result):  # it was asked for already
         arrays |= mesh_arrays(result.mesh)
+        told["object"] = result.object_model
     for part in PARTS:
         told[part] = {}
         for name, value in vars(getattr(result, part)).items():
@@ -64,4 +65,6 @@ def load(path: Path, photo: Photo, kind: type[PhotoOptions] = PhotoOptions) -> R
     result = Reconstruction(PhotoGeometry(photo, **parts, notes=tuple(map(Message.from_json, told["notes"]))), options)
     if mesh is not None:
         vars(result)["mesh"] = mesh  # where cached_property keeps it
+        if told.get("object") == "solid":
+            vars(result)["whole"] = None
     return result

@@ -197,7 +197,7 @@ class PhotoRun:
     def _print(self, result: Reconstruction, path: Path) -> None:
         """The closed solid, whatever surface was asked for: nothing else can be printed."""
         if result.surface != "solid":
-            result = result.with_options(surface="solid")
+            result = result.with_options(surface="solid", object="solid")
         self.print_mm = print_to(path, result.mesh, result.options)
 
     def _preview(self, result: Reconstruction) -> AbstractContextManager[subprocess.Popen[bytes]]:
@@ -233,6 +233,7 @@ class PhotoRun:
             "depth_kind": depth["kind"],
             "subject": report["subject"]["method"],
             "surface": report["surface"],
+            "object_model": (report["object"] or {}).get("model"),
             "cone": result.options.cone if result.surface == "layered" else None,
             "surface_source": report["surface_source"],
             "points": counts.get("points"),
