@@ -218,7 +218,7 @@ def object_reconstructor(name: str, where: Where = Where()) -> ObjectReconstruct
     """The object model of a name, of a local folder of weights as published, or of a hub's id; None for the built-in solid,
     which `auto` stands for where no weights are here. Raises BadOption for an unknown name."""
     chosen = _object_spec(name)
-    return OBJECT_BUILDERS[chosen[0]](chosen[1], where) if chosen else None
+    return _built(OBJECT_BUILDERS[chosen[0]], chosen[1], where) if chosen else None
 
 
 def check_object(name: str, where: Where = Where()) -> None:

@@ -16,6 +16,7 @@ from recon.geometry.closed import is_closed
 from recon.runtime import Runtime, Variables
 from recon.runtime.pictures import depth_picture, subject_alone
 from recon.types import DepthMap, Mask, Photo
+from tests.models import toy_triposr
 
 SIDE = 96
 
@@ -195,3 +196,34 @@ def test_near_is_bright_in_a_depth_picture() -> None:
     assert shown[0, 0] == 0
     rest = shown.ravel()[1:].astype(int)
     assert (np.diff(rest) <= 0).all() and rest.min() == 35 and rest.max() == 255
+
+
+def test_an_object_models_weights_in_a_folder_are_used_as_the_variables_say(tmp_path: Path) -> None:
+    triposr = toy_triposr.write(tmp_path / "weights", toy_triposr.ellipsoid())
+    runtime = Runtime(lambda _: None)
+    sizes = []
+    for resolution in (16, 48):
+        runtime.set_variables(input_path=cup(tmp_path / "a.png"), output_path=tmp_path / "o", padding=4,
+                              pretrained_model=str(triposr), mc_resolution=resolution, chunk_size=1000)  # fmt: skip
+        runtime.initialize().img_process().modelRun()
+        assert "whole objects by the built-in" not in "".join(runtime.log)
+        found = runtime.result()
+        assert is_closed(found.mesh.welded().faces)
+        assert found.whole is not None and found.whole.seen.shape.chunk == 1000
+        sizes.append(len(found.whole.faces))
+    assert sizes[1] > 4 * sizes[0], "the surface's cells shrink with mc_resolution in both directions"
+
+
+def test_missing_weights_are_told_and_the_solid_stands_for_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNFLAT_MODELS", str(tmp_path / "none"))
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "none"))
+    for name in ("auto", "triposr"):
+        runtime = Runtime(lambda _: None)
+        runtime.set_variables(input_path=cup(tmp_path / "a.png"), pretrained_model=name, offline=True,
+                              output_path=tmp_path / "o")  # fmt: skip
+        runtime.initialize()
+        log = "\n".join(runtime.log)
+        assert "whole objects by the built-in solid" in log
+        assert "built-in solid stands for it" in log

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from recon.errors import BadInput, UnflatError
+from recon.errors import BadInput, MissingModel, UnflatError
 from recon.io.album import model_names, photos_in
 from recon.io.files import check_writable, write_bytes
 from recon.io.film import write_film
@@ -32,13 +32,25 @@ from recon.io.views import draw_views
 from recon.io.write import write_cloud, write_depth, write_mesh
 from recon.messages import PYTHON
 from recon.models.device import pick_device
+from recon.models.triposr.adapter import TripoSR
 from recon.options import PhotoOptions, changed
 from recon.pipeline import reconstruct
-from recon.registry import gpu_is_likely, listing, models_kept
+from recon.protocols import ObjectReconstructor
+from recon.registry import (
+    SOLID,
+    Where,
+    check_object,
+    gpu_is_likely,
+    how_to_get_objects,
+    listing,
+    models_kept,
+    object_reconstructor,
+)
 from recon.results import Reconstruction
 from recon.runtime.pictures import depth_picture, save_picture, subject_alone
 from recon.runtime.variables import Variables
-from recon.settings import OrbitSettings
+from recon.settings import ObjectSettings, OrbitSettings
+from recon.stages.whole_object import find_object
 from recon.types import Mesh, PointCloud
 
 STEPS = ("set_variables", "initialize", "img_process", "modelRun")
@@ -105,11 +117,13 @@ class Runtime:
             self._work = [_Work(*both) for both in zip(photos, model_names(photos), strict=True)]
             check_writable(self._folder("images") / "runtime.log")
             self.device = pick_device(given.device) if given.device != "auto" or gpu_is_likely() else "cpu"
-            self._options = PhotoOptions(surface="solid", device=self.device, offline=given.offline)
+            self._options = PhotoOptions(
+                surface="solid", object=self._object_model(), device=self.device, offline=given.offline
+            )
             self._seen_options = replace(self._options, depth_model=self._depth_model())
             self._say(given.told())
-            self._say(f"{len(photos)} photo{'s' * (len(photos) != 1)}, on {self.device}; whole objects by the built-in"
-                      f" solid, depth by {self._seen_options.depth_model}")  # fmt: skip
+            self._say(f"{len(photos)} photo{'s' * (len(photos) != 1)}, on {self.device}; whole objects by {self._maker()},"
+                      f" depth by {self._seen_options.depth_model}")  # fmt: skip
         self._done = [*STEPS[:2]]
         return self
 
@@ -195,6 +209,10 @@ class Runtime:
 
     def _model(self, work: _Work) -> None:
         assert work.whole is not None and work.seen is not None
+        made, inside = self._options.object, work.whole.mask.inside
+        if isinstance(made, ObjectReconstructor) and inside is not None:
+            resolution = ObjectSettings(resolution=self.variables.mc_resolution)
+            vars(work.whole)["whole"] = find_object(made, work.whole.photo, work.whole.mask, resolution)
         work.mesh = work.whole.mesh
         work.points = work.seen.points
         work.smooth = work.seen.with_options(surface="poisson").mesh
@@ -231,6 +249,32 @@ class Runtime:
         z[~inner] = np.nan
         geometry = replace(found.geometry, depth=replace(found.depth, z=z))
         return Reconstruction(geometry, found.options)
+
+    def _object_model(self) -> Any:
+        """TripoSR, or another object model, told of the variables; the built-in solid where none is to be had, which is
+        said. Raises BadOption for a name that is no model's."""
+        given = self.variables
+        if not isinstance(given.pretrained_model, str):
+            return given.pretrained_model
+        name, where = given.pretrained_model, Where(self.device, given.offline)
+        if name in ("builtin", SOLID):
+            return SOLID
+        try:
+            check_object(name, where)
+        except MissingModel as error:
+            self._say(f"{error.message.text(PYTHON)} Until then the built-in solid stands for it.")
+            return SOLID
+        found = object_reconstructor(name, where)
+        if found is None:
+            self._say(f"no object model's weights are here ({how_to_get_objects()}); the built-in solid stands for it")
+            return SOLID
+        if isinstance(found, TripoSR):
+            found.filled, found.chunk = float(given.foreground_ratio), given.chunk_size
+        return found
+
+    def _maker(self) -> str:
+        made = self._options.object
+        return "the built-in solid" if made == SOLID else str(made.name)
 
     def _depth_model(self) -> Any:
         asked = self.variables.depth_model
