@@ -17,17 +17,6 @@ from recon.cli.main import main
 with suppress(ImportError):  # loaded after VTK has drawn, as transformers does, triton ends the process
     import triton  # noqa: F401
 
-BROWSER = Path(__file__).parent / "browser"
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What one process works on whole when several share the suite (.ci/test): a file, or all the browser's tests, which
-    share a server and begin first because they take longest."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("browser" if BROWSER in item.path.parents else item.path.name))
-    items.sort(key=lambda item: BROWSER not in item.path.parents)
-
 
 @pytest.fixture(scope="session", autouse=True)
 def interruptible() -> None:
