@@ -30,7 +30,8 @@ VIEWS = ((0.0, 10.0), (60.0, 10.0), (180.0, 10.0), (300.0, 10.0), (0.0, 70.0))
 """(azimuth, elevation) in degrees."""
 CELL, OVER = 220, 2
 FORMATS = {"overlap": ".3f", "outline": ".4f", "missed": ".3f", "teeth": ".2f", "colour": ".3f", "bumps": ".1f",
-           "foreign": ".3f", "detail": ".4f", "closed": "", "parts": ""}  # fmt: skip
+           "foreign": ".3f", "detail": ".4f", "crossed": ".4f",
+           "closed": "", "parts": ""}  # fmt: skip
 """Of a Look's numbers that are printed."""
 
 

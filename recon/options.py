@@ -335,7 +335,7 @@ class PhotoOptions:
 class RefineOptions:
     """What may be chosen for a refinement. Making one raises BadOption for a wrong value.
 
-    preset: how far; refine_to: the stage after the coarse field, a mesh, or points and a mesh around them; steps: of each
+    preset: how far; refine_to: a mesh that is fitted, or points of a radiance field and a mesh around them; steps: of each
     stage at most; seed: of its random numbers; guidance: names with commas, or none; threads: of the processor, more than
     one are faster on an idle machine only.
     """
@@ -350,7 +350,7 @@ class RefineOptions:
                   called="making it better"),
     )  # fmt: skip
     refine_to: str = option(
-        "mesh", "after its coarse stage: a mesh, or points and a mesh around them (default: mesh)",
+        "mesh", "to what: a mesh, or points of a radiance field and a mesh around them (default: mesh)",
         choices=(Choice("mesh"), Choice("points")), group="refinement", aliases=("second",),
     )  # fmt: skip
     steps: int | None = option(

@@ -203,7 +203,7 @@ def _found(name: str) -> tuple[str, weights.WeightsSpec] | None:
 
 def best_here(device: str) -> str:
     """What `auto` stands for on this device. Looks at folders only: no network, no framework."""
-    wanted = BEST_FOR["cuda" if device == "cuda" or (device == "auto" and _has_nvidia()) else "cpu"]
+    wanted = BEST_FOR["cuda" if device == "cuda" or (device == "auto" and gpu_is_likely()) else "cpu"]
     return next((name for name in wanted if is_here(PRETRAINED[name])), BUILTIN)
 
 
@@ -218,7 +218,7 @@ def object_reconstructor(name: str, where: Where = Where()) -> ObjectReconstruct
     """The object model of a name, of a local folder of weights as published, or of a hub's id; None for the built-in solid,
     which `auto` stands for where no weights are here. Raises BadOption for an unknown name."""
     chosen = _object_spec(name)
-    return OBJECT_BUILDERS[chosen[0]](chosen[1], where) if chosen else None
+    return _built(OBJECT_BUILDERS[chosen[0]], chosen[1], where) if chosen else None
 
 
 def check_object(name: str, where: Where = Where()) -> None:
@@ -332,6 +332,6 @@ def models_table() -> str:
     return "\n".join("  ".join([*(c.ljust(w) for c, w in zip(row[:5], widths, strict=True)), row[5]]) for row in rows)
 
 
-def _has_nvidia() -> bool:
+def gpu_is_likely() -> bool:
     """Whether an NVIDIA driver is loaded; asking torch would cost seconds."""
     return os.path.exists("/proc/driver/nvidia/version")

@@ -70,7 +70,7 @@ def test_python_m_recon_makes_a_model_apart_from_the_checkout(installed: Path, t
     assert "builtin" in run(installed, tmp_path, "-m", "recon", "models").stdout
     told = run(installed, tmp_path, "-m", "recon", "photo.png", "--out", "model.glb")
     assert (told.returncode, told.stdout) == (2, "")
-    assert told.stderr.startswith("unflat: 'photo.png' is no command; give photo or models")
+    assert told.stderr.startswith("unflat: 'photo.png' is no command; give photo or stereo or models")
 
 
 def test_the_server_finds_its_pages_apart_from_the_checkout(installed: Path, tmp_path: Path) -> None:

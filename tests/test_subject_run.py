@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from recon.builtin import depth, estimator, segmenter
+from recon.builtin import depth, estimator, object_network, segmenter
 from recon.cli.main import main
 from recon.pipeline import reconstruct
 from tests.builtin.toy import FOV, FOV_ERROR, write_toy
@@ -25,8 +25,10 @@ def fov_error(request: pytest.FixtureRequest) -> float:
 
 @pytest.fixture
 def lens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fov_error: float) -> Path:
-    """A photo whose red says where a lens is, green its front and blue its thickness; the toy in the network's place."""
+    """A photo whose red says where a lens is, green its front and blue its thickness; the toy in the place of
+    all networks."""
     toy = write_toy(tmp_path / "toy.onnx", fov_error=fov_error)
+    monkeypatch.setattr(object_network, "SHAPES", tmp_path / "none.onnx")
     for module, name in ((depth, "BuiltinDepth"), (segmenter, "BuiltinSegmenter")):
         monkeypatch.setattr(module, name, lambda kind=getattr(module, name): kind(toy))
     height = 0.2 * np.sqrt(np.maximum(1 - R2, 0))  # of L, and the lens is 0.75 L wide

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +59,7 @@ def write_frames(mesh: Mesh, folder: str | Path, settings: OrbitSettings = Orbit
     from PIL import Image
 
     files = []
-    for i, frame in enumerate(_frames(mesh, settings, settings.count or OrbitSettings.pictures)):
+    for i, frame in enumerate(draw_views(mesh, settings)):
         files.append(Path(folder) / FIRST.replace("000", f"{i:03}"))
         write_with(files[-1], Image.fromarray(frame).save)
     return files
@@ -70,7 +70,8 @@ def write_orbit(mesh: Mesh, path: str | Path, settings: OrbitSettings = OrbitSet
     for a transparent MP4, which there is not."""
     path = Path(path)
     check_transparency(path, settings.transparent)
-    write_film(path, _frames(mesh, settings, settings.count or frame_count(path, settings.seconds)))
+    count = settings.count or frame_count(path, settings.seconds)
+    write_film(path, draw_views(mesh, replace(settings, count=count)))
 
 
 def check_transparency(path: Path, transparent: bool) -> None:
@@ -82,7 +83,9 @@ def check_transparency(path: Path, transparent: bool) -> None:
         )  # fmt: skip
 
 
-def _frames(mesh: Mesh, settings: OrbitSettings, count: int) -> Iterator[UInt8[ndarray, "h w c"]]:
+def draw_views(mesh: Mesh, settings: OrbitSettings = OrbitSettings()) -> Iterator[UInt8[ndarray, "h w c"]]:
+    """The model from `count` sides, one after another; of four channels where the ground is transparent."""
+    count = settings.count or OrbitSettings.pictures
     slope = math.tan(math.radians(settings.fov) / 2)
     half = settings.side / 2
     camera = Camera(settings.side, settings.side, half / slope, half, half)

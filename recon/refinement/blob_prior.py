@@ -10,12 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int64, Shaped
 from torch import Tensor, nn
 
 from recon.refinement.progress import Heartbeat, no_heartbeat
 from recon.render.cameras import Pinhole
+from recon.render.dmtet import apart_from_lattice, marching_tetrahedra, tetrahedral_lattice
 from recon.render.fields import Blob
+
+CELLS = 32
+"""Of the lattice that the ball is marched on, along an axis."""
+Triangles = tuple[Float[Tensor, "v 3"], Int64[Tensor, "f 3"]]
 
 
 @dataclass(frozen=True)
@@ -41,11 +46,16 @@ class BlobPrior:
         """The same: it has nothing that is saved."""
         return Blob(self.strength, self.spread)
 
-    def distance(
-        self, points: Float[Tensor, "n 3"], cells: int, heartbeat: Heartbeat = no_heartbeat
-    ) -> Float[Tensor, " n"] | None:
-        """None: only the field that grows out of it has a surface."""
-        return None
+    def triangles(self) -> Triangles:
+        """The ball where the logit is 0."""
+        places = tetrahedral_lattice(CELLS)
+        distance = apart_from_lattice(self.spread - places.norm(dim=1), CELLS)
+        found = marching_tetrahedra(distance, places, CELLS)
+        return found.vertices, found.faces
+
+    def colours_at(self, vertices: Float[Tensor, "v 3"], heartbeat: Heartbeat = no_heartbeat) -> Float[Tensor, "v 3"]:
+        """Grey."""
+        return torch.full_like(vertices, 0.5)
 
     def depth(self, camera: Pinhole) -> Float[Tensor, "h w"]:
         """Nothing is known of it."""

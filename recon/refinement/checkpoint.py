@@ -16,7 +16,7 @@ from recon.io.files import check_writable, write_bytes
 from recon.refinement.protocols import State
 
 CHECKPOINT = "refine.pt"
-FORMAT = 4
+FORMAT = 5
 """Of the state; another one is not read."""
 
 

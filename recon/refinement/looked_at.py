@@ -16,11 +16,13 @@ from recon.types import Mesh
 
 @dataclass(frozen=True)
 class Picture:
-    """hit: where the mesh is seen; colour: in 0..1, 0 beside it; normal: unit, of the face seen there, 0 beside it."""
+    """hit: where the mesh is seen; colour: in 0..1, 0 beside it; normal: unit, of the face seen there, 0 beside it;
+    inside_out: where a face is seen from behind, which shows of a closed mesh from outside only where it cuts itself."""
 
     hit: Bool[ndarray, "h w"]
     colour: Float32[ndarray, "h w 3"]
     normal: Float32[ndarray, "h w 3"]
+    inside_out: Bool[ndarray, "h w"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ class Looked:
         weights = np.stack([1 - one - other, one, other], 1)[..., None]
         colour = np.zeros((*hit.shape, 3), np.float32)
         colour[hit] = self._colours(corners, weights)
-        return Picture(hit, colour, np.where(hit[..., None], seen["primitive_normals"].numpy(), np.float32(0)))
+        normal = np.where(hit[..., None], seen["primitive_normals"].numpy(), np.float32(0))
+        return Picture(hit, colour, normal, (normal * directions).sum(-1) > 0)
 
     def _colours(self, corners: ndarray, weights: ndarray) -> ndarray:
         mesh = self.mesh

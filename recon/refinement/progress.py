@@ -15,7 +15,7 @@ from numpy import ndarray
 from recon.progress import Stopwatch
 from recon.types import Mask, Photo
 
-STAGES = ("looks", "target", "coarse", "fine", "texture")
+STAGES = ("looks", "target", "fine", "texture")
 """What a refinement of a mesh tells of, in its order."""
 PREVIEW_SIDE = 192
 

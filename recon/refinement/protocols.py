@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float, Int64, Shaped
 from torch import Tensor, nn
 
+from recon.errors import UnflatError
 from recon.messages import Message, note
 from recon.refinement.blob_prior import BlobPrior
 from recon.refinement.progress import Heartbeat, no_heartbeat
@@ -138,10 +139,12 @@ class InitialShape(Protocol):
         """The same module before a saved state is read into it."""
         ...
 
-    def distance(
-        self, points: Float[Tensor, "n 3"], cells: int, heartbeat: Heartbeat = no_heartbeat
-    ) -> Float[Tensor, " n"] | None:
-        """Signed distance to its surface, positive inside; None where it is but a hint and has none."""
+    def triangles(self) -> Triangles:
+        """Its surface, closed."""
+        ...
+
+    def colours_at(self, vertices: Float[Tensor, "v 3"], heartbeat: Heartbeat = no_heartbeat) -> Float[Tensor, "v 3"]:
+        """Colours in 0..1 for the vertices of a mesh that lies about where its surface does."""
         ...
 
     def depth(self, camera: Pinhole) -> Float[Tensor, "h w"]:
@@ -237,6 +240,15 @@ class StageContext:
     def device(self) -> torch.device:
         """Where models lie."""
         return self.subject.device
+
+
+class Diverged(UnflatError):
+    """The loss was not a finite number, or nothing is left of the model."""
+
+
+def nothing_left() -> Diverged:
+    """What is raised where a model has no surface any more."""
+    return Diverged("refine.nothing_left", "nothing is left of the model; another <seed> or another <mask> may do.")
 
 
 def smaller_pictures(stage: str) -> Message:

@@ -21,7 +21,7 @@ class RefinementRecipe:
     """One way to refine. name: as it is asked for; source: where its stages and numbers come from; stages: in their order;
     guidance: names of what guides, none or several; solid: what the solid's opinion weighs; texture: of the result; photo:
     pixels of the reference's side; turns: in degrees, of the views that each network sees of the subject; samples: of the
-    solid's front; lattice: cubes along an axis of the one that the solid's plates are thick enough for; save_every: seconds
+    solid's front; plate: how thick it is at least along the optical axis, in radii; save_every: seconds
     between checkpoints."""
 
     name: str
@@ -33,7 +33,7 @@ class RefinementRecipe:
     photo: int = 512
     turns: tuple[float, ...] = (0.0,)
     samples: int = 12_000
-    lattice: int = 88
+    plate: float = 0.02
     save_every: float = 20.0
 
     def with_steps(self, most: int) -> RefinementRecipe:
@@ -41,28 +41,29 @@ class RefinementRecipe:
         return replace(self, stages=tuple(replace(stage, steps=min(most, stage.steps)) for stage in self.stages))
 
 
-MAGIC3D = (
-    "a radiance field on a hash grid, then a mesh of marching tetrahedra fitted through a rasteriser: Magic3D (Lin et al."
-    " 2023) and, for one photo, Magic123 (Qian et al. 2023); sizes and weights by bench.refinement, see docs/decisions.md"
+LARGE_STEPS = (
+    "the solid of several looks as a mesh whose vertices move through a rasteriser: Large Steps in Inverse Rendering"
+    " (Nicolet et al. 2021); sizes and weights by bench.refinement, see docs/decisions.md"
 )
 MAKE_IT_3D = (
-    "the same field, then points of the photo and of views around with a deferred renderer: Make-It-3D (Tang et al. 2023),"
-    " section 3.3; sizes and weights by bench.refinement, see docs/decisions.md"
+    "a radiance field on a hash grid, then points of the photo and of views around with a deferred renderer: Make-It-3D"
+    " (Tang et al. 2023), section 3.3; sizes and weights by bench.refinement, see docs/decisions.md"
 )
 FULL_FIELD = RadianceFieldSettings(steps=1500, rays=4096, side=256, guide_side=128, volume=96)
 OWN_COLOURS = TextureSettings(field=True)
 
 RECIPES: dict[str, dict[str, RefinementRecipe]] = {
     "quick": {
-        "mesh": RefinementRecipe("quick", MAGIC3D, (RadianceFieldSettings(), MeshSettings())),
+        "mesh": RefinementRecipe("quick", LARGE_STEPS, (MeshSettings(),)),
         "points": RefinementRecipe(
-            "quick", MAKE_IT_3D, (RadianceFieldSettings(), PointCloudSettings()), texture=OWN_COLOURS
+            "quick", MAKE_IT_3D, (RadianceFieldSettings(), PointCloudSettings()), texture=OWN_COLOURS,
+            plate=0.057,
         ),
     },
     "full": {
         "mesh": RefinementRecipe(
-            "full", MAGIC3D, (FULL_FIELD, MeshSettings(steps=200, resolution=128, side=512)), photo=1024,
-            lattice=128, texture=TextureSettings(faces=150_000, side=2048),
+            "full", LARGE_STEPS, (MeshSettings(steps=120, side=512),), photo=1024, samples=30_000,
+            texture=TextureSettings(faces=200_000, side=2048),
         ),
         "points": RefinementRecipe(
             "full", MAKE_IT_3D,
@@ -71,7 +72,7 @@ RECIPES: dict[str, dict[str, RefinementRecipe]] = {
                 steps=1000, side=512, guide_side=256, novel=512, erosion=15, features=16, widths=(16, 32, 64, 128),
                 radius=2.0, rate=2e-3, cell=0.006,
              )),
-            photo=1024, lattice=128, texture=TextureSettings(faces=150_000, side=2048, field=True),
+            photo=1024, plate=0.039, texture=TextureSettings(faces=150_000, side=2048, field=True),
         ),
     },
 }  # fmt: skip

@@ -7,12 +7,12 @@ object, so that its principal point is its centre; to turn a camera about itself
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, UInt8
 from numpy import ndarray
 from torch import Tensor
 from torch.nn import functional as F
@@ -24,6 +24,8 @@ from recon.types import Camera, Mask, Photo
 
 BALL_MARGIN = 1.06
 """The ball's radius over the object's: a surface that grows a little stays inside."""
+MARGIN = 8
+"""Pixels around the subject's box of the photo, so that a smaller copy of a texture bleeds into nothing else."""
 
 
 @dataclass(frozen=True)
@@ -51,40 +53,82 @@ UNMOVED = Frame(np.eye(3, dtype=np.float32), 0.0, 1.0)
 
 
 @dataclass(frozen=True)
+class PhotoBox:
+    """The subject's box of the photo, pixel for pixel. picture: its colours also beyond its rim; corner: left and top of
+    the box in the photo; camera: the whole photo's; frame: from that camera's to the world."""
+
+    picture: UInt8[ndarray, "h w 3"]
+    corner: tuple[int, int]
+    camera: Camera
+    frame: Frame
+
+    def places(self, points: Float32[ndarray, "n 3"]) -> Float32[ndarray, "n 2"]:
+        """Where points of the world lie in the picture, in its pixels."""
+        return project(self.frame.from_world(points), self.camera) - np.array(self.corner, np.float32)
+
+
+@dataclass(frozen=True)
 class Reference:
     """photo: colours in 0..1, the subject's own also beyond its rim; mask: its coverage in 0..1; camera: the reference
-    view of both."""
+    view of both; sheet: the photo's own pixels; behind: what a network says of the far side's colours, as `photo`."""
 
     photo: Float[Tensor, "s s 3"]
     mask: Float[Tensor, "s s"]
     camera: Pinhole
+    sheet: PhotoBox
+    behind: Float[Tensor, "s s 3"] | None = None
 
     def to(self, device: torch.device | str) -> Reference:
         """The same on another device."""
-        return Reference(self.photo.to(device), self.mask.to(device), self.camera.to(device))
+        behind = None if self.behind is None else self.behind.to(device)
+        camera = self.camera.to(device)
+        return replace(self, photo=self.photo.to(device), mask=self.mask.to(device), camera=camera, behind=behind)
 
     def at(self, side: int) -> Reference:
         """The same with a photo of `side` pixels, which divides its own."""
         if side == self.camera.width:
             return self
-        layers = torch.cat([self.photo, self.mask[..., None]], 2).permute(2, 0, 1)[None]
+        parts = [self.photo, self.mask[..., None], *([] if self.behind is None else [self.behind])]
+        layers = torch.cat(parts, 2).permute(2, 0, 1)[None]
         small = F.adaptive_avg_pool2d(layers, side)[0].permute(1, 2, 0).contiguous()
-        return Reference(small[..., :3], small[..., 3], self.camera.resized(side, side))
+        behind = None if self.behind is None else small[..., 4:]
+        camera = self.camera.resized(side, side)
+        return replace(self, photo=small[..., :3], mask=small[..., 3], camera=camera, behind=behind)
 
     def over_white(self) -> Float[Tensor, "s s 3"]:
         """The subject alone."""
         return self.photo * self.mask[..., None] + 1 - self.mask[..., None]
 
 
-def reference_of(photo: Photo, mask: Mask, camera: Camera, frame: Frame, side: int) -> Reference:
-    """The reference view of a subject, its photo resampled to side×side pixels in which the object's ball just fits."""
+def reference_of(
+    photo: Photo,
+    mask: Mask,
+    camera: Camera,
+    frame: Frame,
+    side: int,
+    behind: UInt8[ndarray, "h w 3"] | None = None,
+) -> Reference:
+    """The reference view of a subject, its photo resampled to side×side pixels in which the object's ball just fits.
+    behind: the far side's colours by a network, at the photo's size."""
     distance = frame.distance / frame.radius
     fov = 2 * np.degrees(np.arcsin(min(1 / distance, 0.95)))
     view = Pinhole(torch.eye(3, 4), focal_of(fov, side), side, side)
     view.c2w[2, 3] = -distance
-    layers = np.dstack([without_fringe(photo, mask), _coverage(photo, mask)])
-    crop = torch.from_numpy(_resampled(layers, camera, frame, view)).float() / 255
-    return Reference(crop[..., :3].contiguous(), crop[..., 3].contiguous(), view)
+    clean, cover = without_fringe(photo, mask), _coverage(photo, mask)
+    crop = torch.from_numpy(_resampled(np.dstack([clean, cover]), camera, frame, view)).float() / 255
+    far = None
+    if behind is not None:
+        far = torch.from_numpy(_resampled(np.dstack([behind, cover]), camera, frame, view)[..., :3]) / 255
+    sheet = _sheet(clean, mask, camera, frame)
+    return Reference(crop[..., :3].contiguous(), crop[..., 3].contiguous(), view, sheet, far)
+
+
+def _sheet(clean: UInt8[ndarray, "h w 3"], mask: Mask, camera: Camera, frame: Frame) -> PhotoBox:
+    assert mask.inside is not None
+    rows, columns = np.flatnonzero(mask.inside.any(1)), np.flatnonzero(mask.inside.any(0))
+    top, left = max(0, int(rows[0]) - MARGIN), max(0, int(columns[0]) - MARGIN)
+    box = np.s_[top : int(rows[-1]) + 1 + MARGIN, left : int(columns[-1]) + 1 + MARGIN]
+    return PhotoBox(np.ascontiguousarray(clean[box]), (left, top), camera, frame)
 
 
 def frame_of(vertices: Float32[ndarray, "n 3"]) -> Frame:

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import UInt8
+from numpy import ndarray
 
 from recon.messages import Message
 from recon.models.device import Where, pick_device
@@ -30,7 +32,7 @@ from recon.refinement.reference import frame_of, reference_of
 from recon.refinement.run import Refinement, memory_told
 from recon.refinement.solid_prior import SolidPrior
 from recon.refinement.texture import PARTS, textured
-from recon.refinement.thin_parts import PLATE, linked
+from recon.refinement.thin_parts import linked
 from recon.refinement.verdict import Verdict, verdict
 from recon.settings import SolidSettings
 from recon.stages.surface_solid import subject_solid
@@ -122,17 +124,25 @@ def subject_from_depth(photo: Photo, mask: Mask, camera: Camera, depth: DepthMap
     linked_mask, depth = linked(mask, depth, recipe.samples)
     assert depth.back is not None
     radius = frame_of(subject_solid(linked_mask, depth, camera, shaped).vertices).radius
-    least = np.float32(PLATE * 2 / recipe.lattice * radius)
+    least = np.float32(recipe.plate * radius)
     plate = replace(depth, back=np.maximum(depth.back, depth.z + least))
     solid = subject_solid(linked_mask, plate, camera, shaped)
-    return subject_from_solid(photo, mask, camera, solid, recipe)
+    return subject_from_solid(photo, mask, camera, solid, recipe, depth.back_colour)
 
 
-def subject_from_solid(photo: Photo, mask: Mask, camera: Camera, solid: Mesh, recipe: RefinementRecipe) -> Subject:
-    """The same with a solid that is there already, in the photo's camera frame."""
+def subject_from_solid(
+    photo: Photo,
+    mask: Mask,
+    camera: Camera,
+    solid: Mesh,
+    recipe: RefinementRecipe,
+    behind: UInt8[ndarray, "h w 3"] | None = None,
+) -> Subject:
+    """The same with a solid that is there already, in the photo's camera frame. behind: the far side's colours by a
+    network, at the photo's size."""
     solid = solid.welded()
     frame, texture = frame_of(solid.vertices), recipe.texture
-    reference = reference_of(photo, mask, camera, frame, recipe.photo)
+    reference = reference_of(photo, mask, camera, frame, recipe.photo, behind)
     corners, faces = frame.to_world(solid.vertices), solid.faces.astype(np.int64)
     weights = texture.photo_weight, texture.guess_weight
     prior = SolidPrior(torch.from_numpy(corners), torch.from_numpy(faces), reference, *weights)

@@ -35,17 +35,13 @@ from recon.models.device import Where
 from recon.refinement import checkpoint
 from recon.refinement.guidance import GuidancePlan, guidances_of
 from recon.refinement.progress import PREVIEW_SIDE, Reporter, Step
-from recon.refinement.protocols import Stage, StageContext, State, Subject, Triangles
+from recon.refinement.protocols import Diverged, Stage, StageContext, State, Subject, Triangles, nothing_left
 from recon.refinement.recipes import RefinementRecipe
 from recon.refinement.stages import STAGES
 from recon.render.cameras import distance_to_fit, orbit
 from recon.types import PointCloud
 
 WHOLE = note("refine.whole", "this refinement")
-
-
-class Diverged(UnflatError):
-    """The loss was not a finite number."""
 
 
 class OutOfMemory(UnflatError):
@@ -130,9 +126,7 @@ class Refinement:
             self._begin_stage()
         vertices, faces = self.stage.surface(self.report.heartbeat)
         if not len(faces):
-            raise Diverged(
-                "refine.nothing_left", "nothing is left of the model; another <seed> or another <mask> may do."
-            )
+            raise nothing_left()
         return vertices.to(self.context.device), faces.to(self.context.device)
 
     @property

@@ -44,16 +44,18 @@ class RadianceFieldSettings:
 
 @dataclass(frozen=True)
 class MeshSettings:
-    """The mesh. steps: of the fit; resolution: cubes of the tetrahedral lattice along an axis; side: pixels of a view, a
-    guidance has half of it; rate: Adam's, for a signed distance; colour_rate: for the field's colours, which move where a
-    guidance looks at them; mask, depth, normal: weights of the losses."""
+    """The mesh. steps: of the fit; resolution: cubes along an axis of the lattice on which the surface of a field is found
+    that came before it; side: pixels of a view, a guidance has half of it; rate: Adam's, for places; colour_rate: for
+    colours, which move where a guidance looks at them; smoothness: how far a step spreads along the surface, λ of Nicolet
+    et al. 2021; mask, depth, normal: weights of the losses."""
 
     stage: ClassVar[str] = "fine"
-    steps: int = 30
+    steps: int = 40
     resolution: int = 88
     side: int = 256
-    rate: float = 4e-4
+    rate: float = 2e-3
     colour_rate: float = 1e-2
+    smoothness: float = 6.0
     mask: float = 1.0
     depth: float = 0.3
     normal: float = 0.02
@@ -110,7 +112,7 @@ class TextureSettings:
     ones elsewhere, against their neighbours'; field: whether what the photo does not show takes the model's own colours,
     else spread ones."""
 
-    faces: int = 24_000
+    faces: int = 60_000
     side: int = 1024
     photo_weight: float = 4.0
     guess_weight: float = 0.3

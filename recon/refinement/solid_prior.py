@@ -17,11 +17,12 @@ from torch.nn import functional as F
 
 from recon.refinement.progress import Heartbeat, no_heartbeat
 from recon.refinement.reference import Reference
-from recon.refinement.unseen_colours import colours_through, plain_photo
+from recon.refinement.unseen_colours import Unseen
 from recon.render.atlas import Shot, sample_photo
 from recon.render.cameras import Orbits, Pinhole
 from recon.render.distance import signed_distance
 from recon.render.fields import VolumePrior
+from recon.render.large_steps import factorised
 from recon.render.raster import interpolate, rasterise, scatter, vertex_normals
 from recon.render.topology import edges_of
 
@@ -75,11 +76,16 @@ class SolidPrior:
         """Zeros."""
         return VolumePrior(torch.zeros((cells + 1,) * 3, device=self.vertices.device))
 
-    def distance(
-        self, points: Float[Tensor, "n 3"], cells: int, heartbeat: Heartbeat = no_heartbeat
-    ) -> Float[Tensor, " n"]:
-        """Signed distance: exact near the surface, that of a lattice of cells³ elsewhere."""
-        return self._distance_at(self.volume(cells, heartbeat), points, heartbeat)
+    def triangles(self) -> tuple[Float[Tensor, "v 3"], Int64[Tensor, "f 3"]]:
+        """The solid itself."""
+        return self.vertices, self.faces
+
+    def colours_at(self, vertices: Float[Tensor, "v 3"], heartbeat: Heartbeat = no_heartbeat) -> Float[Tensor, "v 3"]:
+        """Those of its nearest vertices."""
+        from scipy.spatial import cKDTree
+
+        _, nearest = cKDTree(self.vertices.cpu().numpy()).query(vertices.cpu().numpy())
+        return self.colours(heartbeat)[torch.from_numpy(nearest.astype(np.int64)).to(vertices.device)]
 
     def volume(self, cells: int, heartbeat: Heartbeat = no_heartbeat) -> Float[Tensor, "n n n"]:
         """Signed distance at the vertices of a lattice of cells³ over the cube from -1 to 1, [z, y, x]."""
@@ -105,9 +111,10 @@ class SolidPrior:
     def colours(self, heartbeat: Heartbeat = no_heartbeat) -> Float[Tensor, "v 3"]:
         """Of the vertices, in 0..1."""
         if self._colours is None:
-            plain, weights = plain_photo(self.reference), (self.photo_weight, self.guess_weight)
-            offsets = spread_offsets(self.reference, plain, self.vertices, self.faces, *weights, heartbeat)
-            self._colours = (colours_through(plain, self.reference, self.vertices) + offsets).clamp(0, 1)
+            unseen, weights = Unseen.of(self.reference), (self.photo_weight, self.guess_weight)
+            offsets = spread_offsets(unseen, self.vertices, self.faces, *weights, heartbeat)
+            normals = vertex_normals(self.vertices, self.faces)
+            self._colours = (unseen.at(self.vertices, normals) + offsets).clamp(0, 1)
         return self._colours
 
     @torch.no_grad()
@@ -138,34 +145,32 @@ def shot_of(reference: Reference) -> Shot:
 
 @torch.no_grad()
 def spread_offsets(
-    reference: Reference,
-    plain: Float[Tensor, "s s 3"],
+    unseen: Unseen,
     vertices: Float[Tensor, "v 3"],
     faces: Int64[Tensor, "f 3"],
     photo_weight: float,
     guess_weight: float,
     heartbeat: Heartbeat = no_heartbeat,
 ) -> Float[Tensor, "v 3"]:
-    """What a mesh's vertices need to be added to the plain photo's colours: all that the photo differs where it is
+    """What a mesh's vertices need to be added to the unseen side's colours: all that the photo differs where it is
     believed; from there it spreads along the surface and fades, so that no seam is seen and nothing is blurred.
 
-    The least of Σ photo_weight·w |d − (photo − plain)|² + guess_weight |d|² over vertices plus Σ |d − d'|² over edges: a
+    The least of Σ photo_weight·w |d − (photo − unseen)|² + guess_weight |d|² over vertices plus Σ |d − d'|² over edges: a
     screened Poisson equation.
     """
     from scipy.sparse import coo_matrix, diags_array
-    from scipy.sparse.linalg import splu
 
     normals = vertex_normals(vertices, faces)
     heartbeat()
-    seen, weight = sample_photo(vertices, normals, vertices, faces, shot_of(reference))
+    seen, weight = sample_photo(vertices, normals, vertices, faces, shot_of(unseen.reference))
     heartbeat()
-    off = seen - colours_through(plain, reference, vertices)
+    off = seen - unseen.at(vertices, normals)
     one, other = edges_of(faces).ends.cpu().numpy().T
     beside = coo_matrix((np.ones(len(one)), (one, other)), (len(vertices),) * 2)
     beside = (beside + beside.T).tocsr()
     held = photo_weight * weight.double().cpu().numpy()
     system = diags_array(np.asarray(beside.sum(1)).ravel() + held + guess_weight) - beside
-    found = splu(system.tocsc()).solve(held[:, None] * off.double().cpu().numpy())
+    found = factorised(system.tocsc())(held[:, None] * off.double().cpu().numpy())
     heartbeat()
     return torch.from_numpy(found).float().to(vertices.device)
 

@@ -1,12 +1,16 @@
-"""What the side of a subject that nobody has photographed may look like: its photo, mirrored and with fewer details.
+"""What the side of a subject that nobody has photographed may look like: the fast path's far side (stages.far_side), laid
+on whatever shape the subject has become.
 
-A car or a horse that is seen from its side looks like that from the other one. What is seen from the front is mostly its
-own mirror image, and has another back: the colours of the near side in the same places, and seldom its eyes. A median takes
-details away and leaves the edges of what is larger; a Gaussian would leave fog.
+A picture that is projected onto a face which it meets aslant is stretched, and its details become streaks. So it is taken
+there from a copy that is blurred by as much as it is stretched, and what is as wide as it is long is no streak: mip mapping
+(Williams 1983, "Pyramidal parametrics"), with the stretch for the footprint.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import cv2
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -14,20 +18,45 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from recon.refinement.reference import Reference
-from recon.stages.far_side import without_details
+from recon.stages.far_side import far_side
+
+LEVELS = 6
+"""Copies of the picture; each is for twice the stretch of the one before, the last for all beyond 32."""
 
 
-def plain_photo(reference: Reference) -> Float[Tensor, "s s 3"]:
-    """The photo with fewer details, its subject's colours also beyond its rim; in 0..1."""
+def far_picture(reference: Reference) -> Float[Tensor, "s s 3"]:
+    """The far side's colours as if seen through the subject by the reference camera; also beyond its rim; in 0..1."""
     inside = (reference.mask > 0.5).cpu().numpy()
-    picture = (255 * reference.photo).round().byte().cpu().numpy()
-    return torch.from_numpy(without_details(picture, inside).astype(np.float32) / 255).to(reference.photo)
+    if not inside.any():
+        return reference.photo
+    near = (255 * reference.photo).round().byte().cpu().numpy()
+    behind = None if reference.behind is None else (255 * reference.behind).round().byte().cpu().numpy()
+    found = far_side(near, inside, behind).astype(np.float32) / 255
+    return torch.from_numpy(found).to(reference.photo)
 
 
-def colours_through(
-    picture: Float[Tensor, "s s 3"], reference: Reference, points: Float[Tensor, "n 3"]
-) -> Float[Tensor, "n 3"]:
-    """A picture's colours at points where the reference's camera would see them if nothing were before them."""
-    places = reference.camera.project(points)[:, :2] * (2 / reference.camera.width) - 1
-    layers = picture.permute(2, 0, 1)[None]
-    return F.grid_sample(layers, places[None, None], padding_mode="border", align_corners=False)[0, :, 0].T.contiguous()
+@dataclass(frozen=True)
+class Unseen:
+    """A picture for what the reference camera does not see. levels: its copies, the more blurred the later."""
+
+    reference: Reference
+    levels: Float[Tensor, "1 3 k s s"]
+
+    @classmethod
+    def of(cls, reference: Reference) -> Unseen:
+        """Of the far side's picture."""
+        picture = far_picture(reference).cpu().numpy()
+        blurred = [cv2.GaussianBlur(picture, (0, 0), 2.0**level / 2) for level in range(1, LEVELS)]
+        levels = torch.from_numpy(np.stack([picture, *blurred])).to(reference.photo)
+        return cls(reference, levels.permute(3, 0, 1, 2)[None].contiguous())
+
+    def at(self, points: Float[Tensor, "n 3"], normals: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
+        """Colours at points of a surface whose normals these are, not all of length 1."""
+        camera = self.reference.camera
+        places = camera.project(points)[:, :2] * (2 / camera.width) - 1
+        cosine = F.cosine_similarity(points - camera.position, normals, dim=1).abs()
+        level = -cosine.clamp_min(2.0 ** (1 - LEVELS)).log2()
+        level = (2 * level + 1) / LEVELS - 1
+        where = torch.cat([places, level[:, None]], 1)[None, None, None]
+        found = F.grid_sample(self.levels, where, padding_mode="border", align_corners=False)
+        return found[0, :, 0, 0].T.contiguous()

@@ -37,6 +37,8 @@ FINE = 4.0
 BLURRED, PLAIN = 0.38, 0.02
 """Of the first model's details on the far side, the least that is to be left; where that has fewer than the second, in
 0..1 of a channel, nothing is asked. Ten fogged backs had at most 0.31 left, clear ones at least 0.46."""
+CROSSED = 0.005
+"""Share of what is seen: so much more of the inside is a surface that cuts itself, less is lost between two pixels."""
 NEAR_COLOUR = 0.1
 """In 0..1 of a channel: colours nearer than that are one."""
 
@@ -48,7 +50,8 @@ class Look:
     the mesh's that is not the photo's; teeth: how far its outline lies from its own smoothed one, over the same of the
     mask; colour: RMS difference from the photo, in 0..1; bumps: degrees between its normals and their mean around, from
     around; foreign: share of what is seen from around in colours that the photo does not have; detail: RMS difference of
-    the colours seen from behind from their mean around, in 0..1; closed; parts."""
+    the colours seen from behind from their mean around, in 0..1; crossed: share of what is seen from around that is the
+    inside of a face: the mesh cuts itself there; closed; parts."""
 
     overlap: float
     outline: float
@@ -58,6 +61,7 @@ class Look:
     bumps: float
     foreign: float
     detail: float
+    crossed: float
     closed: bool
     parts: int
 
@@ -105,6 +109,7 @@ def worse(first: Look, refined: Look) -> tuple[Message, ...]:
             note("worse.detail", "its far side is a blur"),
             first.detail > PLAIN and refined.detail < BLURRED * first.detail,
         ),
+        (note("worse.crossed", "it cuts through itself"), refined.crossed > first.crossed + CROSSED),
         (note("worse.open", "it is not closed"), first.closed and not refined.closed),
         (note("worse.parts", "it is in pieces"), refined.parts > max(first.parts, 1)),
     )
@@ -134,6 +139,7 @@ def look_of(photo: Photo, mask: Mask, camera: Camera, mesh: Mesh, heartbeat: Hea
         bumps=float(np.mean([_bumps(picture) for picture in pictures])),
         foreign=float(np.mean([_foreign(picture, palette) for picture in pictures])),
         detail=_detail(pictures[AROUND.index(BEHIND)]),
+        crossed=float(np.mean([picture.inside_out.sum() / max(picture.hit.sum(), 1) for picture in pictures])),
         closed=is_closed(mesh.welded().faces), parts=_parts(mesh),
     )  # fmt: skip
 

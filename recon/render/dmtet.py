@@ -147,3 +147,15 @@ def _crossing(
         t = t.clamp_max(0)
     share = (s / (s - t))[:, None]
     return torch.lerp(positions.index_select(0, inner), positions.index_select(0, outer), share)
+
+
+APART = 1e-3
+"""Of a cube's edge: how far a surface keeps from the lattice's vertices where it would shrink faces to points."""
+
+
+def apart_from_lattice(distance: Float[Tensor, " n"], resolution: int) -> Float[Tensor, " n"]:
+    """A signed distance at the lattice's vertices of which none is so near to 0 that vertices of the surface fall
+    together."""
+    least = APART * 2 / resolution
+    inside = (distance > 0) & ~on_border(resolution).to(distance.device)
+    return torch.where(inside, distance.clamp_min(least), distance.clamp_max(-least))

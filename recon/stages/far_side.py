@@ -13,12 +13,9 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, UInt8
+from jaxtyping import Bool, Float32, UInt8
 from numpy import ndarray
 
-SIDEWAYS, FRONTAL = (0.02, 0.02), (0.4, 0.06)
-"""Width and height of the median's window over the root of the subject's area, for things seen from the side and from the
-front: a burger keeps its layers and a bear loses its eyes. What is up to half as large goes."""
 LOPSIDED, SYMMETRIC = 0.75, 0.85
 """Overlap of a silhouette with its mirror image: up to this from the side, from that on from the front."""
 LETTERS = 0.2
@@ -61,12 +58,6 @@ def far_side(
     base += _grain(near, inside, root)
     base += _at_rim(inside, SEAM * root)[..., None] * (near - base)
     return base.round().clip(0, 255).astype(np.uint8)
-
-
-def without_details(picture: UInt8[ndarray, "h w 3"], inside: Bool[ndarray, "h w"]) -> UInt8[ndarray, "h w 3"]:
-    """A subject's photo with fewer details: a median takes them away and leaves the edges of what is larger."""
-    width, height = _window(inside) * np.sqrt(max(inside.sum(), 1))
-    return _median(picture, width, height)
 
 
 def _at_rim(inside: Bool[ndarray, "h w"], reach: float) -> Float32[ndarray, "h w"]:
@@ -123,12 +114,6 @@ def _median(picture: UInt8[ndarray, "h w 3"], width: float, height: float) -> UI
     narrow = cv2.resize(picture, (max(1, round(size[0] * height / width)), size[1]), interpolation=cv2.INTER_AREA)
     wide = cv2.resize(cv2.medianBlur(narrow, side), size, interpolation=cv2.INTER_LINEAR)
     return cv2.GaussianBlur(wide, (0, 0), max(side / 12, 0.5))  # its own jags
-
-
-def _window(inside: Bool[ndarray, "h w"]) -> Float64[ndarray, " 2"]:
-    """The median's window for a silhouette."""
-    share = _frontal(inside)
-    return (1 - share) * np.array(SIDEWAYS) + share * np.array(FRONTAL)
 
 
 def _frontal(inside: Bool[ndarray, "h w"]) -> float:

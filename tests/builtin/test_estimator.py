@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from recon.builtin import object_network
 from recon.builtin.depth import BuiltinDepth
 from recon.builtin.estimator import (
     INDOORS,
@@ -87,8 +88,10 @@ def test_the_field_of_view_along_the_longer_side_becomes_the_horizontal_one(toy:
     assert raw.relief is None
 
 
-def test_a_subject_is_looked_at_a_second_time_alone(toy: Path) -> None:
-    """Green grows rightwards and blue downwards: the relief tells which part of the photo was looked at."""
+def test_a_subject_is_looked_at_a_second_time_alone(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Green grows rightwards and blue downwards: the relief tells which part of the photo was looked at.
+    There is no network of objects."""
+    monkeypatch.setattr(object_network, "SHAPES", toy.with_name("none.onnx"))
     v, u = np.mgrid[:400, :600]
     rgb = np.stack([0 * u, u * 255 // 600, 128 + v * 127 // 400], axis=-1).astype(np.uint8)
     inside = (u - 520) ** 2 + (v - 100) ** 2 < 120**2  # cut by the right edge

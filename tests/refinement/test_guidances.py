@@ -147,7 +147,7 @@ def test_a_guidance_that_looks_at_colours_paints_the_mesh(monkeypatch: pytest.Mo
     for worn in (texels, mesh.colors):
         red, greens, _ = worn[right].mean(0)
         assert greens > red + 60
-    assert np.abs(texels.astype(int) - mesh.colors).mean() < 4  # 2.7 where nothing was painted
+    assert np.abs(texels.astype(int) - mesh.colors).mean() < 8  # the photo's own pixels are finer than the run's
     near = mesh.vertices[:, 2] < toy.CENTRE[2] - 0.8 * toy.RADIUS
     assert mesh.colors[near, 2].mean() > 100  # the photo's own, which is blue
 
@@ -161,8 +161,8 @@ def test_what_is_painted_does_not_pull_the_surface_along() -> None:
     seen = run.stage.render(request, torch.Generator().manual_seed(0))
     assert seen.colour is not None
     seen.colour.sum().backward()
-    offset, *colours = run.stage.parameters()
-    assert offset.grad is None or not offset.grad.any()
+    latent, *colours = run.stage.parameters()
+    assert latent.grad is None or not latent.grad.any()
     assert any(part.grad is not None and part.grad.any() for part in colours)
 
 

@@ -138,7 +138,7 @@ def test_colours_between_points_are_the_nearest_ones() -> None:
 
 
 def test_what_a_recipe_leads_to_can_be_chosen() -> None:
-    assert [stage.stage for stage in recipe("quick").stages] == ["coarse", "fine"]
+    assert [stage.stage for stage in recipe("quick").stages] == ["fine"]
     *_, last = recipe("full", 5, refine_to="points").stages
     assert isinstance(last, PointCloudSettings)
     assert last.steps == 5

@@ -10,10 +10,13 @@ import torch
 from recon.geometry.camera import project
 from recon.refinement.refine import subject_from_solid
 from recon.refinement.solid_prior import SolidPrior, trust
-from recon.refinement.unseen_colours import colours_through, plain_photo
+from recon.refinement.unseen_colours import LEVELS, Unseen, far_picture
 from recon.render.cameras import orbit
-from recon.render.distance import signed_distance
+from recon.render.distance import inner_width, signed_distance
+from recon.render.fields import VolumePrior
+from recon.render.raster import vertex_normals
 from tests.refinement import toy
+from tests.render.shapes import ball
 
 
 def test_the_frame_leads_there_and_back_and_the_object_lies_in_the_ball() -> None:
@@ -54,7 +57,7 @@ def test_distances_are_a_ball_s() -> None:
     points = torch.rand(500, 3, generator=torch.Generator().manual_seed(0)) * 1.6 - 0.8
     radius = toy.RADIUS / toy.subject().frame.radius
     wanted = radius - points.norm(dim=1)
-    assert (solid.distance(points, 24) - wanted).abs().max() < 0.1
+    assert (VolumePrior(solid.volume(24))(points) - wanted).abs().max() < 0.1
     assert (signed_distance(solid.vertices, solid.faces, points) - wanted).abs().mean() < 0.03
 
 
@@ -88,11 +91,11 @@ def test_a_subject_that_touches_the_photo_s_border_has_no_black_rim() -> None:
     beyond = torch.from_numpy(there > bright.shape[1] + 2)
     seen = reference.camera.project(toy.prior(128).vertices[beyond])[:, :2].long().T
     assert beyond.any() and reference.mask[seen[1], seen[0]].max() == 0
-    for picture in (reference.photo, plain_photo(reference)):
+    for picture in (reference.photo, far_picture(reference)):
         assert picture[seen[1], seen[0]].min() > 85 / 255
 
 
-def test_colours_are_the_photo_s_in_front_and_fade_to_its_plain_mirror_image_behind() -> None:
+def test_colours_are_the_photo_s_in_front_and_fade_to_the_guess_behind() -> None:
     reference, solid = toy.reference(), toy.prior()
 
     def colours(photo: torch.Tensor, photo_weight: float, guess_weight: float) -> torch.Tensor:
@@ -106,19 +109,47 @@ def test_colours_are_the_photo_s_in_front_and_fade_to_its_plain_mirror_image_beh
     u, v, _ = reference.camera.project(solid.vertices[front]).T
     assert (firm[front] - reference.photo[v.long(), u.long()]).abs().mean() < 0.05
     faded = colours(reference.photo, 4.0, 1e3)
-    plain = colours_through(plain_photo(reference), reference, solid.vertices)
-    torch.testing.assert_close(faded, plain, atol=0.02, rtol=0)
+    guess = Unseen.of(reference).at(solid.vertices, vertex_normals(solid.vertices, solid.faces))
+    torch.testing.assert_close(faded, guess.clamp(0, 1), atol=0.02, rtol=0)
 
 
-def test_the_guess_for_the_far_side_loses_spots_and_keeps_edges() -> None:
+def test_a_picture_is_taken_from_a_copy_as_blurred_as_it_is_stretched() -> None:
     reference = toy.reference(128)
-    halves = torch.where(torch.arange(128)[:, None] < 64, 0.2, 0.6)[..., None].expand(128, 128, 3).contiguous()
-    spotted = halves.clone()
-    spotted[40:48, 50:58] = 1.0
-    for picture in (halves, spotted):
-        plain = plain_photo(replace(reference, photo=picture))
-        for rows, colour in ((np.s_[24:61], 0.2), (np.s_[67:104], 0.6)):  # three pixels from the edge it is all there
-            assert (plain[rows, 24:104] - colour).abs().max() < 0.02
+    flat = torch.arange(LEVELS).float()[None, None, :, None, None].expand(1, 3, LEVELS, 128, 128)
+    points, away = torch.zeros(LEVELS, 3), torch.tensor([0.0, 0.0, 1.0])
+    angle = torch.acos(2.0 ** -torch.arange(LEVELS))[:, None]
+    normals = torch.cos(angle) * away + torch.sin(angle) * torch.tensor([1.0, 0.0, 0.0])
+    found = Unseen(reference, flat).at(points, normals)[:, 0]
+    torch.testing.assert_close(found, torch.arange(LEVELS).float(), atol=1e-3, rtol=0)
+    torch.testing.assert_close(Unseen(reference, flat).at(points, 7 * normals)[:, 0], found)
+    assert Unseen(reference, flat).at(points[:1], torch.tensor([[1.0, 0.0, 0.0]]))[0, 0] == LEVELS - 1
+
+
+def test_a_network_s_colours_are_worn_behind() -> None:
+    photo, mask, camera, _ = toy.ball()
+    red = np.zeros_like(photo.rgb)
+    red[..., 0] = 255
+    told = subject_from_solid(photo, mask, camera, toy.solid(), replace(toy.TOY, photo=128), red).reference
+    assert told is not None and told.behind is not None
+    middle = far_picture(told)[56:72, 56:72].mean((0, 1))
+    own = far_picture(toy.reference(128))[56:72, 56:72].mean((0, 1))
+    assert middle[0] > 0.8 and (middle[0] - middle[2]) > (own[0] - own[2]) + 0.3
+    assert told.at(64).behind is not None
+
+
+def test_the_sheet_is_the_photo_pixel_for_pixel() -> None:
+    photo, _, camera, _ = toy.ball()
+    sheet, vertices = toy.reference().sheet, toy.prior().vertices.numpy()
+    front = vertices[vertices[:, 2] < -0.5]
+    columns, rows = sheet.places(front).astype(int).T
+    whole = project(toy.subject().frame.from_world(front), camera).astype(int)
+    same = (sheet.picture[rows, columns] == photo.rgb[whole[:, 1], whole[:, 0]]).all(1)
+    assert same.mean() > 0.95  # the rest lies on the line between two pixels
+
+
+def test_a_ball_is_as_wide_as_its_diameter() -> None:
+    vertices, faces = ball(4, 1.0)
+    torch.testing.assert_close(inner_width(vertices, faces), torch.full((len(vertices),), 2.0), atol=0.02, rtol=0)
 
 
 def test_trust_falls_with_the_angle() -> None:

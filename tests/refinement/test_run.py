@@ -57,7 +57,7 @@ def test_the_seed_decides(tmp_path: Path) -> None:
     subject = toy.subject()
     one, same, other = (finished(Refinement(subject, TOY, seed)) for seed in (1, 1, 2))
     assert all(torch.equal(values, same[name]) for name, values in one.items())
-    assert not torch.equal(one["fine.offset"], other["fine.offset"])
+    assert not torch.equal(one["fine.latent"], other["fine.latent"])
 
 
 def test_a_state_of_other_settings_is_not_taken_up(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_previews_are_pictures_at_every_stage() -> None:
 
 def test_recipes_take_steps_and_faces() -> None:
     asked = recipe("quick", 7, 999)
-    assert ([stage.steps for stage in asked.stages], asked.texture.faces) == ([7, 7], 999)
+    assert ([stage.steps for stage in asked.stages], asked.texture.faces) == ([7], 999)
     assert recipe("full") == RECIPES["full"]["mesh"]
 
 

@@ -23,7 +23,7 @@ from recon.render import distance, unwrapping
 from recon.render.atlas import unwrap
 from recon.results import Reconstruction
 from tests.refinement import toy
-from tests.refinement.toy import TOY
+from tests.refinement.toy import TOY, TOY_MESH
 from tests.render.shapes import ball
 
 
@@ -39,7 +39,7 @@ def told(found: Reconstruction, tell: Callable[[Step], None], **options: Any) ->
 @pytest.fixture
 def found(monkeypatch: pytest.MonkeyPatch) -> Reconstruction:
     """The ball's reconstruction, and a recipe that does little."""
-    monkeypatch.setattr("recon.refinement.recipes.RECIPES", {"quick": {"mesh": replace(TOY, turns=(0.0, 10.0))}})
+    monkeypatch.setattr("recon.refinement.recipes.RECIPES", {"quick": {"mesh": replace(TOY_MESH, turns=(0.0, 10.0))}})
     return toy.found()
 
 
@@ -59,15 +59,15 @@ def test_every_stage_is_told_in_its_order_with_what_there_is_to_see(found: Recon
         assert [step.number for step in steps] == sorted(step.number for step in steps)
         if stage != "target":  # it ends with the first step of the next
             assert steps[-1].number == steps[-1].steps, stage
-        assert any(math.isfinite(step.loss) for step in steps) == (stage in ("coarse", "fine"))
+        assert any(math.isfinite(step.loss) for step in steps) == (stage == "fine")
     for picture in sights.values():
         assert picture.shape == (192, 192, 3)
         assert 0.1 < (picture != 255).any(2).mean() < 0.9
     assert result.refinement is not None
-    assert result.refinement.steps == {"coarse": 2, "fine": 2}
+    assert result.refinement.steps == {"fine": 2}
     assert result.refinement.losses == {
         stage: next(s.loss for s in reversed(heard) if s.stage == stage and s.number == 2 and math.isfinite(s.loss))
-        for stage in ("coarse", "fine")
+        for stage in ("fine",)
     }
 
 
@@ -83,19 +83,19 @@ def test_a_listener_that_raises_stops_it_in_any_stage(stage: str, found: Reconst
     with pytest.raises(Stop):
         told(found, tell, folder=tmp_path)
     assert list(after)[-1] == stage
-    assert (tmp_path / CHECKPOINT).exists() == (stage in ("coarse", "fine", "texture"))
+    assert (tmp_path / CHECKPOINT).exists() == (stage in ("fine", "texture"))
     heard: list[Step] = []
     told(found, heard.append, folder=tmp_path)  # nobody holds the folder, and what was done is not done again
     steps = [(step.stage, step.number) for step in heard if math.isfinite(step.loss)]
-    wanted = [("coarse", 1), ("coarse", 2), ("fine", 1), ("fine", 2)]
-    assert steps == {"coarse": wanted[1:], "fine": wanted[3:], "texture": []}.get(stage, wanted)
+    wanted = [("fine", 1), ("fine", 2)]
+    assert steps == {"fine": wanted[1:], "texture": []}.get(stage, wanted)
 
 
 def test_a_finished_run_goes_straight_to_its_texture(
     found: Reconstruction, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = told(found, lambda _: None, folder=tmp_path, judged=False)
-    for name in ("colours", "volume", "distance"):
+    for name in ("colours", "volume", "triangles"):
         monkeypatch.setattr(SolidPrior, name, None)
     again = told(found, lambda _: None, folder=tmp_path, judged=False)
     assert first.refined is not None

@@ -29,9 +29,10 @@ POINTS = PointCloudSettings(
     steps=3, side=32, guide_side=32, azimuths=6, novel=64, erosion=1, features=4, widths=(8, 12, 16), cell=0.04
 )
 TEXTURE = TextureSettings(faces=1500, side=128)
-TOY = RefinementRecipe("toy", "made up", (FIELD, MESH), photo=64, lattice=16, texture=TEXTURE)
+TOY = RefinementRecipe("toy", "made up", (FIELD, MESH), photo=64, plate=0.3, texture=TEXTURE)
+TOY_MESH = replace(TOY, stages=(MESH,))
 TOY_POINTS = RefinementRecipe(
-    "toy", "made up", (replace(FIELD, steps=1), POINTS), photo=64, lattice=16, texture=replace(TEXTURE, field=True)
+    "toy", "made up", (replace(FIELD, steps=1), POINTS), photo=64, plate=0.3, texture=replace(TEXTURE, field=True)
 )
 
 

@@ -121,7 +121,7 @@ def test_a_refinement_asked_for_with_the_photo_makes_a_better_mesh(house: House)
     shares = [share for stage, share in told if stage in BEGINS]
     assert shares == sorted(shares) and {stage for stage, _ in told} >= set(BEGINS)
     losses = done.facts["refinement"]["losses"]
-    assert losses.keys() >= {"coarse", "fine"} and [step for step, _ in losses["coarse"]] == [1, 2, 3]
+    assert losses.keys() >= {"fine"} and [step for step, _ in losses["fine"]] == [1, 2, 3]
     assert all("--" not in in_words(note) for note in done.facts["refinement"]["notes"])
 
 
@@ -131,6 +131,7 @@ def test_a_refinement_shows_a_picture_on_its_way_and_keeps_one_only(
 ) -> None:
     monkeypatch.setattr("web_3d_app.work.refinement.SKETCH_SECONDS", 0.0)
     monkeypatch.setattr("web_3d_app.work.refinement.SKETCH_SHARE", math.inf)
+    monkeypatch.setattr("web_3d_app.work.refinement.TELL_SECONDS", 0.0)
     job = finished(house)
     house.jobs.follow("me", job.id, REFINEMENT, "quick")
     seen: list[tuple[str, int]] = []
@@ -145,11 +146,18 @@ def test_a_refinement_shows_a_picture_on_its_way_and_keeps_one_only(
         if len(seen) == 2:
             house.jobs.cancel("me", job.id)
 
-    house.at_stage("fine", look)
-    house.at_stage("texture", look)
+    for worker in house.workers:
+        tell = worker.claims.progress
+
+        def progress(job: Job, stage: str, *facts: Any, tell: Any = tell) -> None:
+            if any(file.kind == "sketch" for file in house.jobs.artefacts([job])[job.id]):
+                look()
+            tell(job, stage, *facts)
+
+        worker.claims.progress = progress  # type: ignore[method-assign]
     house.work()
     assert len({key for key, _ in seen}) == len({position for _, position in seen}) == 2
-    assert only_the_first_model(house, job, "cancelled").facts["refinement"]["losses"].keys() >= {"coarse", "fine"}
+    assert only_the_first_model(house, job, "cancelled").facts["refinement"]["losses"].keys() >= {"fine"}
 
 
 def test_cancelling_a_refinement_keeps_the_first_model(house: House) -> None:
@@ -187,7 +195,7 @@ def test_a_full_disk_ends_the_refinement_only(house: House, monkeypatch: pytest.
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    house.at_stage("coarse", lambda: monkeypatch.setattr(house.storage, "put", full))
+    house.at_stage("fine", lambda: monkeypatch.setattr(house.storage, "put", full))
     house.work()
     assert told_of(only_the_first_model(house, job, "disk_full")) == "The server's disk is full; try again later."
 
@@ -204,7 +212,7 @@ def test_a_scene_has_nothing_to_refine_and_says_so(house: House) -> None:
 def test_a_job_deleted_while_it_is_refined_leaves_nothing(house: House) -> None:
     job = finished(house)
     house.jobs.follow("me", job.id, REFINEMENT, "quick")
-    house.at_stage("coarse", lambda: house.jobs.delete("me", job.id))
+    house.at_stage("fine", lambda: house.jobs.delete("me", job.id))
     house.work()
     assert house.files() == set() and house.storage.names() == []
 
@@ -218,27 +226,27 @@ def test_a_stopped_worker_gives_the_refinement_back_with_how_far_it_came(house: 
     def stage(name: str, share: float) -> None:
         begun.append(name)
         tell(name, share)
-        if name == "fine":
+        if name == "texture":
             slow.stop()
 
     slow.stage = stage  # type: ignore[method-assign]
     slow.once()
     waiting = house.jobs.get("me", job.id)
     assert (waiting.state, waiting.lane, waiting.tries_left) == ("queued", REFINE, house.settings.max_tries)
-    assert waiting.checkpoint_key in house.files() and begun == ["looks", "target", "coarse", "fine"]
-    coarse = waiting.facts["refinement"]["losses"]["coarse"]
+    assert waiting.checkpoint_key in house.files() and begun == ["looks", "target", "fine", "texture"]
+    fine = waiting.facts["refinement"]["losses"]["fine"]
     slow.ending.clear()
 
-    def until_fine(name: str, share: float) -> None:  # how it ends from there is another test's
+    def until_texture(name: str, share: float) -> None:  # how it ends from there is another test's
         begun.append(name)
-        if name == "fine":
+        if name == "texture":
             house.jobs.cancel("me", job.id)
         tell(name, share)
 
-    slow.stage = until_fine  # type: ignore[method-assign]
+    slow.stage = until_texture  # type: ignore[method-assign]
     assert slow.once()
-    assert begun[4:] == ["looks", "target", "fine"]
-    assert only_the_first_model(house, job, "cancelled").facts["refinement"]["losses"]["coarse"] == coarse
+    assert begun[4:] == ["looks", "target", "texture"]
+    assert only_the_first_model(house, job, "cancelled").facts["refinement"]["losses"]["fine"] == fine
 
 
 @pytest.mark.parametrize("earlier", [False, True], ids=["damaged", "of the format before this one"])
@@ -254,7 +262,7 @@ def test_a_state_that_cannot_be_used_any_more_is_made_anew(earlier: bool, house:
     claimed = slow.claims.claim("gone", [REFINE])
     slow.claims.keep(house.storage, claimed, tmp_path / "state")
     slow.claims.release(claimed)
-    house.at_stage("coarse", lambda: house.jobs.cancel("me", job.id))  # so far it came: that is enough
+    house.at_stage("fine", lambda: house.jobs.cancel("me", job.id))  # so far it came: that is enough
     house.work()
     only_the_first_model(house, job, "cancelled")
 
@@ -272,7 +280,7 @@ def test_a_worker_killed_in_a_refinement_is_followed_by_one_that_goes_on_from_th
     server.wait(job, lambda job: job.attempt == len(PHOTO.lanes))  # a grid goes through two lanes; then two tries
     stages: set[str | None] = set()
     done = server.wait(job, lambda job: stages.add(job.stage) or job.state == "done")  # type: ignore[func-returns-value]
-    assert done.error_code is None and "coarse" not in stages and "fine" in stages
+    assert done.error_code is None and "fine" not in stages and "texture" in stages
     assert {file.kind for file in server.jobs.artefacts([job])[job.id]} >= REFINED
     server.stop()
     keys = {file.key for file in server.jobs.artefacts([job])[job.id]}
@@ -388,17 +396,17 @@ class TestTheTable:
 
 def test_a_curve_has_few_points_and_goes_on_after_a_crash() -> None:
     progress = RefinementProgress({"preset": "quick"})
-    progress.begin("coarse")
+    progress.begin("fine")
     for number in range(1, 1001):
         progress.take(number, 1000, 1 / number if number != 500 else math.nan)
-    points = progress.now()["losses"]["coarse"]
+    points = progress.now()["losses"]["fine"]
     assert len(points) == POINTS and points[-1][0] == 1000
     assert points[0] == [10, pytest.approx(sum(1 / n for n in range(1, 11)) / 10, rel=1e-3)]
     assert progress.now()["seconds_left"] is not None
     again = RefinementProgress(progress.now())
-    again.begin("coarse")
+    again.begin("fine")
     again.take(700, 1000, 5.0)
-    steps = [step for step, _ in again.now()["losses"]["coarse"]]
+    steps = [step for step, _ in again.now()["losses"]["fine"]]
     assert steps == sorted(set(steps)) and steps[-1] == 700
     assert again.now()["seconds"] >= progress.told.get("seconds", 0)
 

@@ -19,7 +19,7 @@ from recon.options import RefineOptions
 from web_3d_app.kinds.base import GLB, JPEG, PLY, SLOW, STL, ZIP, Bounds, Facts, Kind, Lane, Sentences
 from web_3d_app.phrasebook import sentence_of
 
-REFINE = Lane("refine", SLOW, {"looks": 0.0, "target": 0.06, "coarse": 0.13, "fine": 0.5, "texture": 0.88})
+REFINE = Lane("refine", SLOW, {"looks": 0.0, "target": 0.2, "fine": 0.4, "texture": 0.65})
 """Shares of the seconds that the quick one takes on two cores."""
 
 

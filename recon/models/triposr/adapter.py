@@ -35,7 +35,8 @@ DISTANCE = 1.9
 
 
 class TripoSR:
-    """A whole object from one photo; precision: of its large layers, None: the fastest that this device is accurate in."""
+    """A whole object from one photo; precision: of its large layers, None: the fastest that this device is accurate in;
+    filled: share of its picture's side that the subject takes; chunk: points that its field looks up at once."""
 
     def __init__(
         self,
@@ -43,8 +44,10 @@ class TripoSR:
         device: str = "auto",
         offline: bool = False,
         precision: Precision | None = None,
+        filled: float = FILLED,
+        chunk: int | None = None,
     ) -> None:
-        self.name = spec.name
+        self.name, self.filled, self.chunk = spec.name, filled, chunk
         self._spec, self._device, self._offline, self._precision = spec, device, offline, precision
         self._network: TripoSRNetwork | None = None
 
@@ -65,19 +68,20 @@ class TripoSR:
 
         from recon.models.triposr.field import TriplaneField
 
-        network, window = self.load(), object_window(inside)
+        network, window = self.load(), object_window(inside, self.filled)
         plan = network.plan
         picture = network_picture(object_picture(rgb, inside, window), plan.side)
         with torch.inference_mode():
             planes = network(picture.to(network.tokenizer.embeddings.device))
         field = TriplaneField(planes.clone(), network.decoder, plan.density_bias)
+        field.chunk = self.chunk or field.chunk
         left, top, side = map(float, window[:3])
         return SeenObject(field, left, top, side, FOV, DISTANCE / plan.radius)
 
 
-def object_window(inside: Bool[ndarray, "h w"]) -> Window:
-    """The square around a subject that the network looks at."""
-    return window_around(inside, FILLED, 1.0)
+def object_window(inside: Bool[ndarray, "h w"], filled: float = FILLED) -> Window:
+    """The square around a subject that the network looks at, of whose side it takes `filled`."""
+    return window_around(inside, filled, 1.0)
 
 
 def object_picture(

@@ -25,9 +25,10 @@ CHUNK = 65_536
 
 
 class TriplaneField(Field):
-    """Density and colour of a triplane. level: the density's logit on the surface."""
+    """Density and colour of a triplane. level: the density's logit on the surface; chunk: points looked up at once."""
 
     planes: Tensor
+    chunk = CHUNK
     level = math.log(DENSITY_LEVEL) - PER_CROSSING
 
     def __init__(self, planes: Float[Tensor, "3 c p p"], decoder: nn.Module, density_bias: float) -> None:
@@ -43,9 +44,9 @@ class TriplaneField(Field):
 
     def logits(self, x: Float[Tensor, "n 3"]) -> Float[Tensor, "n 4"]:
         """The density's logit and three colour logits."""
-        if torch.is_grad_enabled() or len(x) <= CHUNK:
+        if torch.is_grad_enabled() or len(x) <= self.chunk:
             return self._decoded(x)
-        return torch.cat([self._decoded(part) for part in x.split(CHUNK)])
+        return torch.cat([self._decoded(part) for part in x.split(self.chunk)])
 
     def _decoded(self, x: Tensor) -> Tensor:
         raw = self.decoder(self._features(x))

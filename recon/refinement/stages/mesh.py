@@ -1,5 +1,5 @@
-"""A mesh fitted through the rasteriser: its shape to the photo's outline and to what guides the run, and the colours of the
-radiance field that it came from where a guidance looks at colours."""
+"""A mesh fitted through the rasteriser: its vertices to the photo's outline and to what guides the run, their colours to
+what guides it alone. It begins as the initial shape's surface at full detail, or as that of a radiance field before it."""
 
 from __future__ import annotations
 
@@ -23,34 +23,30 @@ from recon.refinement.protocols import (
     ViewBudget,
     ViewRequest,
     guided,
+    nothing_left,
     smaller_pictures,
 )
 from recon.refinement.reference import Frame
 from recon.refinement.settings import MeshSettings
-from recon.refinement.smooth import smoothed
-from recon.refinement.stages.radiance_field import RadianceField, RadianceFieldStage
-from recon.refinement.stages.tetrahedral_mesh import TetrahedralMesh
-from recon.refinement.thin_parts import thickened
+from recon.refinement.stages.displaced_mesh import DisplacedMesh, prepared
+from recon.refinement.stages.radiance_field import RadianceFieldStage
 from recon.refinement.view_loss import depth_loss
 from recon.render.antialias import antialias
 from recon.render.cameras import Pinhole
-from recon.render.dmtet import LatticeSurface, tetrahedral_lattice
+from recon.render.large_steps import UniformAdam
 from recon.render.meshloss import normal_loss
 from recon.render.raster import Fragments, interpolate, rasterise, scatter, vertex_normals
-from recon.render.topology import Edges, edges_of
 from recon.render.volume import shade
 from recon.types import PointCloud
 
 
 class MeshStage(Stage):
-    """The fit of a mesh. colours: the field whose colours it wears."""
+    """The fit of a mesh."""
 
     name = MeshSettings.stage
 
-    def __init__(
-        self, model: TetrahedralMesh, colour_field: RadianceField, settings: MeshSettings, context: StageContext
-    ) -> None:
-        self.model, self.colour_field, self.settings, self.context = model, colour_field, settings, context
+    def __init__(self, model: DisplacedMesh, settings: MeshSettings, context: StageContext) -> None:
+        self.model, self.settings, self.context = model, settings, context
         self.steps = settings.steps
         self._see_reference()
 
@@ -63,65 +59,57 @@ class MeshStage(Stage):
     def begin(
         cls, settings: MeshSettings, context: StageContext, before: Sequence[Stage], state: State | None
     ) -> MeshStage:
-        """The mesh where the field has left its shape, or as it was left itself."""
-        field = before[-1]
-        assert isinstance(field, RadianceFieldStage), "a mesh comes from a radiance field"
+        """The mesh of the shape, or of the field before it, or as it was left itself."""
         if state is not None:
-            model = TetrahedralMesh(state["distance"], settings.resolution, state["least"])
-            model.load_state_dict(state)
-            return cls(model, field.model, settings, context)
-        points = tetrahedral_lattice(settings.resolution).to(context.device)
-        distance, least = field.distance(points), None
-        smooth, reference = smoothed(distance, settings.resolution), context.subject.reference
-        if reference is None:
-            distance = smooth
-        else:
-            distance, least = thickened(reference, distance, smooth, points, 2 / settings.resolution)
-        return cls(TetrahedralMesh(distance, settings.resolution, least), field.model, settings, context)
+            return cls(DisplacedMesh.of_state(state, settings.smoothness), settings, context)
+        vertices, faces = _first_surface(settings, context, before)
+        reference = context.subject.reference
+        eye = None if reference is None else reference.camera.position
+        vertices, faces = prepared(vertices, faces, eye, context.heartbeat)
+        context.heartbeat()
+        colour = _first_colours(context, before, vertices)
+        return cls(DisplacedMesh(vertices, faces, colour, settings.smoothness), settings, context)
 
     def parameters(self) -> Sequence[nn.Parameter]:
-        """The surface's, and those of its colours, which get gradients where a guidance looks at them."""
-        return [*self.model.parameters(), *self.colour_field.parameters()]
+        """Its places and its colours, which get gradients where a guidance looks at them."""
+        return list(self.model.parameters())
 
     def optimiser(self) -> torch.optim.Optimizer:
-        """Adam; it leaves alone what has no gradient."""
-        shape: dict[str, object] = {"params": list(self.model.parameters()), "lr": self.settings.rate}
-        colours = [group | {"eps": 1e-15} for group in self.colour_field.groups(self.settings.colour_rate)]
-        return torch.optim.Adam([shape, *colours], betas=(0.9, 0.99))
+        """Adam with one second moment for all places; it leaves alone what has no gradient."""
+        places = {"params": [self.model.latent], "lr": self.settings.rate, "uniform": True}
+        return UniformAdam([places, {"params": [self.model.colour], "lr": self.settings.colour_rate, "uniform": False}])
 
     def loss(self, step: int, generator: torch.Generator) -> Float[Tensor, ""]:
         """What is wrong with the mesh in the reference view, and what the guidances say."""
-        surface = self.model.surface()
-        edges = edges_of(surface.faces)
-        loss = self.settings.normal * normal_loss(surface.vertices, surface.faces, edges)
+        vertices, faces = self.model.vertices(), self.model.faces
+        loss = self.settings.normal * normal_loss(vertices, faces, self.model.edges)
         if self.reference is not None:
-            loss = self._photo_loss(loss, surface, edges)
+            loss = self._photo_loss(loss, vertices)
         budget, progress = ViewBudget(self.name, self.settings.side // 2), step / max(self.steps, 1)
 
         def shown(request: ViewRequest, generator: torch.Generator) -> Rendering:
-            return self._rendered(surface, edges, request)
+            return self._rendered(vertices, request)
 
         return guided(loss, self.context.guidances, shown, budget, progress, generator)
 
-    def _photo_loss(self, loss: Float[Tensor, ""], surface: LatticeSurface, edges: Edges) -> Float[Tensor, ""]:
+    def _photo_loss(self, loss: Float[Tensor, ""], vertices: Float[Tensor, "v 3"]) -> Float[Tensor, ""]:
         assert self.reference is not None
         if self._depth is None:
             self._depth = self.context.subject.shape.depth(self.reference.camera).flatten()[None]
         request = ViewRequest((self.reference.camera,), wants=frozenset({"opacity", "depth"}))
-        seen = self._rendered(surface, edges, request)
+        seen = self._rendered(vertices, request)
         loss = loss + self.settings.mask * (seen.opacity - self.reference.mask.flatten()).square().mean()
         return loss + self.settings.depth * depth_loss(seen, self._depth)
 
     def render(self, request: ViewRequest, generator: torch.Generator) -> Rendering:
         """Antialiased pictures of the mesh, over white unless another background is asked for."""
-        surface = self.model.surface()
-        return self._rendered(surface, edges_of(surface.faces), request)
+        return self._rendered(self.model.vertices(), request)
 
-    def _rendered(self, surface: LatticeSurface, edges: Edges, request: ViewRequest) -> Rendering:
+    def _rendered(self, vertices: Float[Tensor, "v 3"], request: ViewRequest) -> Rendering:
         background = request.background
         if background is None:
-            background = torch.ones(len(request.cameras), 3, device=surface.vertices.device)
-        parts = [self._picture(surface, edges, request, view, background[view]) for view in range(len(background))]
+            background = torch.ones(len(request.cameras), 3, device=vertices.device)
+        parts = [self._picture(vertices, request, view, background[view]) for view in range(len(background))]
         colour, opacity, depth, normal = zip(*parts, strict=True)
         return Rendering(
             request.cameras, request.pixels, None if colour[0] is None else torch.stack(colour), torch.stack(opacity),
@@ -129,48 +117,44 @@ class MeshStage(Stage):
         )  # fmt: skip
 
     def _picture(
-        self, surface: LatticeSurface, edges: Edges, request: ViewRequest, view: int, background: Float[Tensor, " 3"]
+        self, vertices: Float[Tensor, "v 3"], request: ViewRequest, view: int, background: Float[Tensor, " 3"]
     ) -> tuple[Tensor | None, Tensor, Tensor, Tensor | None]:
         """Colour, opacity, depth and normal of the pixels that are wanted of one view."""
-        camera, chosen = request.cameras[view], request.chosen(view)
-        seen = rasterise(surface.vertices, surface.faces, camera.c2w, camera.focal, (camera.height, camera.width))
+        camera, chosen, edges = request.cameras[view], request.chosen(view), self.model.edges
+        seen = rasterise(vertices, self.model.faces, camera.c2w, camera.focal, (camera.height, camera.width))
         normal = None
         if "normal" in request.wants or request.shading != "albedo":
-            normal = F.normalize(interpolate(vertex_normals(surface.vertices, surface.faces), seen), dim=1)
+            normal = F.normalize(interpolate(vertex_normals(vertices, self.model.faces), seen), dim=1)
         layers = [torch.ones_like(seen.depth)[:, None], seen.depth[:, None], *([] if normal is None else [normal])]
         picture = antialias(scatter(torch.cat(layers, 1), seen), seen, edges).flatten(0, 1)
         colour = None
         if "colour" in request.wants:
-            lit = self._lit(surface, seen, normal, request)
+            lit = self._lit(seen, normal, request)
             colour = antialias(scatter(lit, seen, background), seen, edges).flatten(0, 1)
         if chosen is not None:
             picture, colour = picture[chosen], None if colour is None else colour[chosen]
         return colour, picture[:, 0], picture[:, 1], None if normal is None else picture[:, 2:]
 
-    def _lit(
-        self, surface: LatticeSurface, seen: Fragments, normal: Float[Tensor, "n 3"] | None, request: ViewRequest
-    ) -> Float[Tensor, "n 3"]:
+    def _lit(self, seen: Fragments, normal: Float[Tensor, "n 3"] | None, request: ViewRequest) -> Float[Tensor, "n 3"]:
         """The colours at the visible pixels: what is painted on the surface does not pull it along."""
-        albedo = self.colour_field.albedo(interpolate(surface.vertices, seen).detach())
+        albedo = interpolate(self.model.colour, replace(seen, bary=seen.bary.detach())).clamp(0, 1)
         light = None if request.light is None else request.light[None]
         return shade(albedo, normal, light, request.shading, request.ambient)
 
     @torch.no_grad()
     def view(self, camera: Pinhole) -> Float[Tensor, "h w 3"]:
-        """A camera's picture in the field's colours, over white."""
-        surface = self.model.surface()
-        seen = self._rendered(surface, edges_of(surface.faces), ViewRequest((camera,), wants=frozenset({"colour"})))
+        """A camera's picture in the vertices' colours, over white."""
+        seen = self._rendered(self.model.vertices(), ViewRequest((camera,), wants=frozenset({"colour"})))
         assert seen.colour is not None
         return seen.colour.view(camera.height, camera.width, 3)
 
     def colours(self, points: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
-        """The field's."""
-        return self.colour_field.colours(points)
+        """The vertices', between them."""
+        return self.model.colours_at(points)
 
     def surface(self, heartbeat: Heartbeat = no_heartbeat) -> Triangles:
         """The mesh, less its floaters."""
-        found = self.model.final()
-        return without_crumbs(found.vertices, found.faces)
+        return without_crumbs(*self.model.final())
 
     def cloud(self, frame: Frame) -> PointCloud | None:
         """None: a mesh is no cloud."""
@@ -183,5 +167,23 @@ class MeshStage(Stage):
         return smaller_pictures(self.name)
 
     def state_dict(self) -> State:
-        """The surface's; the field's is kept with its own stage."""
+        """Faces, places and colours."""
         return self.model.state_dict()
+
+
+def _first_surface(settings: MeshSettings, context: StageContext, before: Sequence[Stage]) -> Triangles:
+    """The field's surface on a lattice where one was before; else the shape's own."""
+    if before and isinstance(before[-1], RadianceFieldStage):
+        found = without_crumbs(*before[-1].model.level_set(settings.resolution, context.heartbeat))
+        if not len(found[1]):
+            raise nothing_left()
+        return found
+    return context.subject.shape.triangles()
+
+
+def _first_colours(
+    context: StageContext, before: Sequence[Stage], vertices: Float[Tensor, "v 3"]
+) -> Float[Tensor, "v 3"]:
+    if before:
+        return before[-1].colours(vertices)
+    return context.subject.shape.colours_at(vertices, context.heartbeat)

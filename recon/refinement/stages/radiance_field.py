@@ -16,11 +16,9 @@ from recon.refinement.protocols import Rendering, Stage, StageContext, State, Tr
 from recon.refinement.reference import Frame
 from recon.refinement.settings import RadianceFieldSettings
 from recon.refinement.solid_prior import SHARPNESS
-from recon.refinement.stages.tetrahedral_mesh import apart_from_lattice
 from recon.refinement.view_loss import some_pixels, view_loss
 from recon.render.cameras import Pinhole, Rays
-from recon.render.distance import signed_distance
-from recon.render.dmtet import marching_tetrahedra, tetrahedral_lattice
+from recon.render.dmtet import apart_from_lattice, marching_tetrahedra, tetrahedral_lattice
 from recon.render.fields import HashField
 from recon.render.hashgrid import GridShape, fastest_encoder
 from recon.render.losses import opacity_loss, orientation_loss
@@ -28,8 +26,6 @@ from recon.render.march import Samples, render_rays, render_view
 from recon.render.occupancy import Occupancy
 from recon.types import PointCloud
 
-BAND = 0.006
-"""Distance from the solid's surface within which the field may move it."""
 LEVEL = SHARPNESS * 0.6931
 """Density at the surface of a field that began without one: half of the light that comes straight at a solid's ramp of
 density is stopped there."""
@@ -92,14 +88,6 @@ class RadianceField(nn.Module):
     def view(self, camera: Pinhole) -> Float[Tensor, "h w 3"]:
         """A camera's picture over white."""
         return render_view(self.field, camera, self.occupancy, torch.ones(3, device=camera.c2w.device)).colour
-
-    @torch.no_grad()
-    def refined_distance(self, distance: Float[Tensor, " n"], points: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
-        """A solid's signed distance at points, moved by what the field has learnt of its density near the surface."""
-        near = (distance.abs() < 2 * BAND).nonzero().squeeze(1)
-        learnt = torch.cat([self.field.logits(part)[:, 0] for part in points[near].split(1 << 16)])
-        share = (2 - distance[near].abs() / BAND).clamp(0, 1)
-        return distance.index_add(0, near, share * (learnt / SHARPNESS).clamp(-BAND, BAND))
 
     @torch.no_grad()
     def level_set(self, resolution: int, heartbeat: Heartbeat = no_heartbeat) -> Triangles:
@@ -226,18 +214,6 @@ class RadianceFieldStage(Stage):
     def surface(self, heartbeat: Heartbeat = no_heartbeat) -> Triangles:
         """The level set, less its floaters."""
         return without_crumbs(*self.model.level_set(self.settings.cells, heartbeat))
-
-    def distance(self, points: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
-        """Signed distance at points, positive inside, of what the field has become: the initial shape's, moved a little, or
-        where that had none, the distance to the field's own surface. Minus infinity where nothing is left of it."""
-        shape, beat = self.context.subject.shape, self.context.heartbeat
-        began = shape.distance(points, self.settings.volume, beat)
-        if began is not None:
-            return self.model.refined_distance(began, points)
-        vertices, faces = self.surface(beat)
-        if not len(faces):
-            return torch.full_like(points[:, 0], -torch.inf)
-        return signed_distance(vertices, faces, points, beat)
 
     def cloud(self, frame: Frame) -> PointCloud | None:
         """None: a field is no cloud."""
