@@ -13,7 +13,7 @@ from tests.browser.browser import Begin, Finished, Visit, chromium_program, cont
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with running_server(
-        tmp_path_factory.mktemp("server"), UNFLAT_REFINE_STEPS="12", UNFLAT_FILM_SECONDS="0"
+        tmp_path_factory.mktemp("server"), UNFLAT_REFINE_STEPS="40", UNFLAT_FILM_SECONDS="0"
     ) as address:
         yield address
 

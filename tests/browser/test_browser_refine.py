@@ -39,7 +39,7 @@ def test_from_the_button_to_the_better_model(visit: Begin, ball: Path) -> None:
     page.keyboard.press("Enter")
     page.wait_for_selector("#better-stop:focus")  # the keyboard's place goes to what has taken over
     assert page.inner_text("#status") == "Ready" and page.is_hidden("#cancel") and page.is_enabled("#download-main")
-    page.wait_for_selector("#better-steps:text-matches('[0-9]+ of 12')", timeout=LONG)
+    page.wait_for_selector("#better-steps:text-matches('[0-9]+ of 40')", timeout=LONG)
     page.wait_for_selector("#better-figure", state="visible", timeout=LONG)
     page.wait_for_selector('#better-sketch[src*="sketch"]', timeout=LONG)
     assert "from the photo" in page.get_attribute("#better-curve", "aria-label")

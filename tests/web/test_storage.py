@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import errno
 import io
+import itertools
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -76,3 +80,26 @@ def test_half_a_file_is_no_file(storage: Storage) -> None:
     with pytest.raises(OSError, match="No space"):
         storage.put("job/1/file", Broken())
     assert storage.names("job/1") == []
+
+
+def test_what_is_deleted_while_files_are_put_there_goes_without_an_error(storage: Storage) -> None:
+    """A person deletes a job whose worker does not know yet; what it puts afterwards is swept by the keeper."""
+    over = threading.Event()
+
+    def work() -> None:
+        for number in itertools.count():
+            if over.is_set():
+                return
+            with suppress(FileNotFoundError):  # the folder went away beneath it
+                storage.put(f"job/1/{number}", io.BytesIO(b"model"))
+
+    with ThreadPoolExecutor(1) as pool:
+        worker = pool.submit(work)
+        try:
+            for _ in range(300):
+                storage.delete("job")
+        finally:
+            over.set()
+        worker.result()
+    storage.delete("job")
+    assert storage.names() == []

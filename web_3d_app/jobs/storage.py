@@ -21,6 +21,10 @@ from fsspec.implementations.local import LocalFileSystem
 ASIDE = ".aside-"
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """What a full disk says."""
+ADDED_TO = (errno.ENOTEMPTY, errno.EISDIR)
+"""What removing a folder says that somebody adds to."""
+DELETE_ATTEMPTS = 10
+"""How often a worker may add to what is deleted, of which it does not know yet."""
 
 
 class Storage:
@@ -60,14 +64,25 @@ class Storage:
         return file
 
     def delete(self, prefix: str) -> None:
-        """Remove everything under a prefix; nothing there is no error. Of a link, the link."""
+        """Remove everything under a prefix, even if files are put there meanwhile; nothing there is no error.
+        Of a link, the link."""
         path = self._path(prefix)
-        with suppress(FileNotFoundError):
-            self._check(path.rpartition("/")[0])
-            if isinstance(self._fs, LocalFileSystem) and os.path.islink(path):
-                os.unlink(path)
-            else:
-                self._fs.rm(path, recursive=True)
+        for attempt in range(1, DELETE_ATTEMPTS + 1):
+            try:
+                self._remove(path)
+            except FileNotFoundError:  # all of it, or one file that was just renamed
+                if not self._fs.exists(path):
+                    return
+            except OSError as error:
+                if error.errno not in ADDED_TO or attempt == DELETE_ATTEMPTS:
+                    raise
+
+    def _remove(self, path: str) -> None:
+        self._check(path.rpartition("/")[0])
+        if isinstance(self._fs, LocalFileSystem) and os.path.islink(path):
+            os.unlink(path)
+        else:
+            self._fs.rm(path, recursive=True)
 
     def names(self, prefix: str = "") -> list[str]:
         """What lies directly under a prefix."""
