@@ -1,13 +1,15 @@
 """The right view of real stereo pairs made from the left one, against simpler ways, in one run; and what it costs.
 
-    python -m bench.stereo [--data DIR] [--no-times]
+    python -m bench.stereo [--data DIR] [--no-times] [--deep3d FILE.onnx]
 
 The left view only is seen. With the pairs' own disparity (`true`, and `quarter`, reduced to a quarter and back), or with
 the built-in network's, brought to it by one scale and shift (`network`), the right view is made with the left one kept.
 Only what the left camera saw counts: columns left of the width less the greatest disparity. `holes`: where the right view
 shows what the left one hides. Floors: the left view itself, the best shift of all of it, a ramp from top to bottom fitted
 to the truth, and one backward `remap` by the left view's disparity. Then processor seconds, of a warp also in units of
-one cubic `cv2.remap` of its picture; and how far still things move from frame to frame in a panned picture.
+one cubic `cv2.remap` of its picture; and how far still things move from frame to frame in a panned picture. With a
+network of Deep3D's kind also its planes, brought to the truth in the same way: as `planes`, mixed by the selection layer,
+and as `deep3d`, their mean warped like any depth.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -24,11 +27,15 @@ from PIL import Image
 
 from bench.frames import DEFAULT_FOLDER
 from recon.builtin.depth import BuiltinDepth
+from recon.geometry.row_splat import left_from_right
+from recon.geometry.runs import filled_from_lower
 from recon.geometry.upsample import guided_upsample
+from recon.models.deep3d import Deep3D, mean_disparity
+from recon.models.weights import WeightsSpec
 from recon.stereo import stereo_pair
 from recon.stereo.disparity import grown
 from recon.stereo.film import inverse_of
-from recon.stereo.runs import filled_from_lower
+from recon.stereo.selection import selected_view
 from recon.stereo.temporal import ShotDepth
 from recon.stereo.warp import right_view
 
@@ -110,6 +117,24 @@ def network(pair: Pair) -> np.ndarray:
     return right_view(pair.left, pair.fitted(grown(full))).rgb
 
 
+def planes(pair: Pair, network: Deep3D) -> np.ndarray:
+    """The left view's shifted copies, mixed; disparities by the scale and shift that bring their mean to the truth."""
+    found = network.planes(pair.left)
+    width = found.weights.shape[2]
+    mean = left_from_right(mean_disparity(found))
+    known = np.isfinite(pair.known)
+    seen = cv2.resize(mean, pair.known.shape[::-1])
+    scale, shift = np.polyfit(seen[known].astype(float), pair.known[known], 1)
+    brought = (scale * found.disparities + shift) * width / pair.known.shape[1]
+    return selected_view(pair.left, found.weights, brought.astype(np.float32))
+
+
+def deep3d(pair: Pair, network: Deep3D) -> np.ndarray:
+    """With its planes' mean disparity."""
+    full = guided_upsample(inverse_of(network.estimate(pair.left)), pair.left)
+    return right_view(pair.left, pair.fitted(grown(full))).rgb
+
+
 WAYS: dict[str, Callable[[Pair], np.ndarray]] = {
     "left": lambda pair: pair.left, "shift": best_shift, "ramp": ramp, "network": network, "backward": backward,
     "quarter": quarter, "true": true,
@@ -121,10 +146,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, default=DEFAULT_FOLDER.parent / "stereo")
     parser.add_argument("--no-times", action="store_true", help="quality only")
+    parser.add_argument("--deep3d", type=Path, metavar="FILE", help="a network that training.deep3d exported")
     args = parser.parse_args()
+    ways = dict(WAYS)
+    if args.deep3d:
+        own = Deep3D(WeightsSpec(args.deep3d.stem, files=(args.deep3d.name,), given=str(args.deep3d)), "cpu", True)
+        ways |= {"planes": partial(planes, network=own), "deep3d": partial(deep3d, network=own)}
     pairs = [Pair(args.data / name) for name in PAIRS]
     print(f"{'dB':>9} " + " ".join(f"{name[:8]:>8}" for name in PAIRS) + f" {'mean':>7} {'holes':>7}")
-    for way, make in WAYS.items():
+    for way, make in ways.items():
         rows = np.array([pair.scores(make(pair)) for pair in pairs])
         each = " ".join(f"{value:8.2f}" for value in rows[:, 0])
         print(f"{way:>9} {each} {rows[:, 0].mean():7.2f} {rows[:, 1].mean():7.2f}")

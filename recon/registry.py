@@ -55,6 +55,12 @@ def _depth_anything3(spec: weights.WeightsSpec, kind: DepthKind | None, where: W
     return DepthAnything3(spec, kind, where.device, where.offline)
 
 
+def _deep3d(spec: weights.WeightsSpec, kind: DepthKind | None, where: Where) -> DepthEstimator:
+    from recon.models.deep3d import Deep3D
+
+    return Deep3D(spec, where.device, where.offline)
+
+
 def _builtin_segmenter(card: ModelCard, where: Where) -> Segmenter:
     from recon.builtin.segmenter import BuiltinSegmenter
 
@@ -109,6 +115,7 @@ DEPTH_BUILDERS: dict[str, DepthBuilder] = {
     "depth_hf": _transformers_depth,
     "moge": _moge,
     "depth_anything3": _depth_anything3,
+    "deep3d": _deep3d,
 }
 SEGMENTER_BUILDERS: dict[str, SegmenterBuilder] = {
     "builtin": _builtin_segmenter,

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from recon.models import depth_anything3, moge, weights
+from recon.models import deep3d, depth_anything3, moge, weights
 from recon.models.triposr import loading as triposr
 
 DEPTH_LAYOUTS = {
@@ -14,13 +14,15 @@ DEPTH_LAYOUTS = {
     "moge": (moge.FILE,),
     "depth_anything3": depth_anything3.FOLDER,
 }
-LAYOUTS = {**DEPTH_LAYOUTS, "triposr": triposr.FOLDER}
+LAYOUTS = {**DEPTH_LAYOUTS, "deep3d": (deep3d.FILE,), "triposr": triposr.FOLDER}
 """By adapter, the files that make its weights complete."""
 
 
 def adapter_for(place: Path) -> str:
-    """moge for an ONNX graph, depth_anything3 for its own config.json, depth_hf for everything else."""
+    """deep3d or moge for an ONNX graph, depth_anything3 for its own config.json, depth_hf for everything else."""
     config = place / weights.CONFIG
+    if place.suffix == ".onnx" and place.is_file() and deep3d.is_one(place):
+        return "deep3d"
     if place.suffix == ".onnx" or ((place / moge.FILE).is_file() and not config.is_file()):
         return "moge"
     try:

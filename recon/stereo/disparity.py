@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float32
 from numpy import ndarray
 
-from recon.stereo.runs import filled_from_lower
+from recon.geometry.runs import filled_from_lower
 from recon.types import GIVEN, DepthMap
 
 ENDS = (1.0, 99.0)

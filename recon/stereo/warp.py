@@ -3,9 +3,6 @@
 Only the shift is splatted, to whole target pixels; its gaps are filled from the background's side, and then the picture is
 sampled once, with a cubic kernel, at `target + shift`: one resampling, no cracks, sub-pixel steps. A shift s moves what is
 at x to x − s, as a right eye sees it; the left eye's view is the mirror image of that.
-
-Of two pixels that land on one target the right one has the greater shift, since their targets differ by less than a pixel
-and their sources by one at least: writing each row from left to right is a depth test, without any sorting.
 """
 
 from __future__ import annotations
@@ -18,12 +15,11 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 from numpy import ndarray
 
+from recon.geometry.row_splat import EMPTY, splatted
+from recon.geometry.runs import columns_of, runs
 from recon.settings import Eyes
-from recon.stereo.runs import columns_of, runs
 from recon.threads import count
 
-EMPTY = np.float32(-1e9)
-"""The shift where nothing has landed."""
 BAND = 64
 """Rows that are warped together: what they need stays in the processor's cache."""
 STEP = 1.0
@@ -87,17 +83,6 @@ def pair_of(
 
 def _flipped(values: ndarray) -> ndarray:
     return np.asarray(cv2.flip(values, 1))
-
-
-def splatted(shift: Float32[ndarray, "h w"]) -> Float32[ndarray, "h w"]:
-    """The shift of what lands on each target pixel, the nearest of several; EMPTY where nothing does."""
-    height, width = shift.shape
-    out = np.full((height, width + 2), EMPTY)  # one column more on both sides for what leaves the picture
-    across = np.arange(1, width + 1, dtype=np.float32)
-    target = np.clip(np.rint(across - shift), 0, width + 1).astype(np.int32)
-    target += np.arange(height, dtype=np.int32)[:, None] * (width + 2)
-    out.reshape(-1)[target.reshape(-1)] = shift.reshape(-1)
-    return np.ascontiguousarray(out[:, 1:-1])
 
 
 def _without_cracks(landed: Float32[ndarray, "h w"], shift: Float32[ndarray, "h w"]) -> Float32[ndarray, "h w"]:

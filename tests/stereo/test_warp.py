@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from recon.stereo.runs import filled_from_lower, runs
-from recon.stereo.warp import EMPTY, left_view, pair_of, right_view, splatted
+from recon.geometry.row_splat import EMPTY, splatted
+from recon.geometry.runs import filled_from_lower, runs
+from recon.stereo.warp import left_view, pair_of, right_view
 from recon.threads import limited
 from tests.scenes import frozen
 
