@@ -10,7 +10,7 @@ from recon.geometry.row_splat import EMPTY, left_from_right, splatted
 from recon.models.deep3d import Planes, mean_disparity
 from recon.stereo.selection import selected_view
 from recon.stereo.warp import right_view
-from training.deep3d.selection import moved, select
+from training.deep3d.selection import select, shifted_view
 
 PLANES = (2.0, 1.0, 0.0, -1.0, -2.0)
 
@@ -57,7 +57,7 @@ def test_one_sure_plane_is_a_pure_shift_and_equals_the_warp(disparity: int) -> N
     np.testing.assert_array_equal(
         found[:, inside], right_view(left, np.full((8, 40), disparity, np.float32)).rgb[:, inside]
     )
-    one = moved(torch.from_numpy(left).permute(2, 0, 1)[None].float(), disparity)
+    one = shifted_view(torch.from_numpy(left).permute(2, 0, 1)[None].float(), disparity)
     np.testing.assert_array_equal(found, one[0].permute(1, 2, 0).numpy())
 
 

@@ -14,13 +14,13 @@ from PIL import Image
 from recon import registry, stereo
 from recon.errors import MissingWeights
 from training.deep3d.__main__ import main
-from training.deep3d.export import export, load_run
+from training.deep3d.export import export_planes, load_stereo_run
 from training.deep3d.net import GRID, PLANES, Deep3DNet, Enlarge
 from training.deep3d.pairs import Pairs, RealPairs, SyntheticPairs, read_pairs
-from training.deep3d.selection import moved, select
-from training.deep3d.train import Plan, Trainer, planes_for
+from training.deep3d.selection import select, shifted_view
+from training.deep3d.train import StereoPlan, StereoTrainer, planes_for
 
-SMALL = Plan(
+SMALL = StereoPlan(
     steps=60, batch=4, size=(32, 64), planes=planes_for(64), hidden=16, dropout=0.0, rate=3e-3, pretrained=False
 )
 
@@ -33,19 +33,19 @@ class Shifted:
 
     def batch(self, number: int, count: int, height: int, width: int) -> Pairs:
         left = torch.rand(count, 3, height, width, generator=torch.Generator().manual_seed(number))
-        return left, moved(left, self.disparity)
+        return left, shifted_view(left, self.disparity)
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A short run that learns one shift, and what it exports."""
     folder = tmp_path_factory.mktemp("deep3d")
-    trainer = Trainer(folder, SMALL, Shifted(2))
+    trainer = StereoTrainer(folder, SMALL, Shifted(2))
     for _ in range(40):
         trainer.advance()
     trainer.save()
-    net, plan, step = load_run(folder)
-    export(net, plan, folder / "net.onnx", step)
+    net, plan, step = load_stereo_run(folder)
+    export_planes(net, plan, folder / "net.onnx", step)
     return folder
 
 
@@ -77,37 +77,37 @@ def test_rendered_pairs_differ_by_parallax_only() -> None:
     again, _ = source.batch(1, 2, 64, 128)
     assert torch.equal(left, again) and left.shape == right.shape == (2, 3, 64, 128)
     planes = planes_for(128)
-    each = torch.stack([(moved(left, d) - right).abs().mean(1) for d in planes])
+    each = torch.stack([(shifted_view(left, d) - right).abs().mean(1) for d in planes])
     whole = each.mean((2, 3)).amin(0)
     chosen = each.amin(0).mean((1, 2))
-    down = (moved(left.roll(2, 2), 0) - right).abs().mean((1, 2, 3))
+    down = (shifted_view(left.roll(2, 2), 0) - right).abs().mean((1, 2, 3))
     assert (chosen < 0.7 * whole).all() and (whole < down).all()
 
 
 def test_it_learns_a_shift_from_pairs_alone(run: Path) -> None:
     """The left view is wrong by a third of the range of noise, the learnt view by less than a fifth of that."""
-    scores = Trainer(run, SMALL, Shifted(2)).scores(1)
+    scores = StereoTrainer(run, SMALL, Shifted(2)).scores(1)
     assert scores["network"] < 0.2 * scores["left"] and scores["shift"] < 0.02 * scores["left"]
 
 
 def test_an_interrupted_run_goes_on_to_equal_weights(tmp_path: Path) -> None:
-    whole, first = (Trainer(tmp_path / name, SMALL, Shifted(1)) for name in ("whole", "parts"))
+    whole, first = (StereoTrainer(tmp_path / name, SMALL, Shifted(1)) for name in ("whole", "parts"))
     for _ in range(2):
         first.advance()
     first.save()
-    second = Trainer(tmp_path / "parts", SMALL, Shifted(1))
+    second = StereoTrainer(tmp_path / "parts", SMALL, Shifted(1))
     second.advance()
     for _ in range(3):
         whole.advance()
     for a, b in zip(whole.net.state_dict().values(), second.net.state_dict().values(), strict=True):
         assert torch.equal(a, b)
     with pytest.raises(ValueError, match="use another --run"):
-        Trainer(tmp_path / "parts", Plan(), Shifted(1))
+        StereoTrainer(tmp_path / "parts", StereoPlan(), Shifted(1))
 
 
 @pytest.mark.parametrize("size", [(32, 64), (64, 96)])
 def test_onnx_equals_torch_at_any_size(run: Path, size: tuple[int, int]) -> None:
-    net, _, _ = load_run(run)
+    net, _, _ = load_stereo_run(run)
     photo = torch.rand(1, 3, *size)
     session = onnxruntime.InferenceSession(str(run / "net.onnx"))
     with torch.no_grad():
@@ -142,7 +142,7 @@ def test_pairs_are_read_from_a_folder_and_cropped_alike(tmp_path: Path) -> None:
     assert len(pairs) == 2 and np.array_equal(pairs[0][0], pairs[1][0]) and np.array_equal(pairs[0][1], pairs[1][1])
     a, b = RealPairs(pairs, 1).batch(0, 2, 32, 64)
     planes = torch.arange(-6, 7)
-    error = torch.stack([(moved(a, int(d)) - b).abs().mean() for d in planes])
+    error = torch.stack([(shifted_view(a, int(d)) - b).abs().mean() for d in planes])
     assert int(planes[error.argmin()]) in (2, 3)  # 4 pixels of 128, in a crop of at least 0.7 brought to 64
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="no stereo pairs"):
@@ -164,7 +164,7 @@ def test_the_command_trains_goes_on_and_exports(tmp_path: Path, monkeypatch: pyt
 
 def test_a_select_of_weights_at_half_size_scales_disparities() -> None:
     left = torch.rand(1, 3, 8, 32)
-    assert torch.equal(select(left, torch.ones(1, 1, 4, 16), (1.0,)), moved(left, 2))
+    assert torch.equal(select(left, torch.ones(1, 1, 4, 16), (1.0,)), shifted_view(left, 2))
 
 
 def test_the_grid_is_the_published_picture_s() -> None:

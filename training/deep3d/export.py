@@ -12,10 +12,10 @@ import torch
 
 from ..export import store_half
 from .net import Deep3DNet
-from .train import Plan
+from .train import StereoPlan
 
 
-def export(net: Deep3DNet, plan: Plan, out: Path, steps: int = 0) -> None:
+def export_planes(net: Deep3DNet, plan: StereoPlan, out: Path, steps: int = 0) -> None:
     """Write a network as ONNX for pictures of any height and width that 32 divides, by an atomic rename."""
     axes = {2: "height", 3: "width"}
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
@@ -44,10 +44,10 @@ def export(net: Deep3DNet, plan: Plan, out: Path, steps: int = 0) -> None:
     os.replace(out.with_suffix(".part"), out)
 
 
-def load_run(folder: Path) -> tuple[Deep3DNet, Plan, int]:
+def load_stereo_run(folder: Path) -> tuple[Deep3DNet, StereoPlan, int]:
     """The network of a run, its plan and its step."""
     state = torch.load(folder / "last.pt", map_location="cpu", weights_only=True)
-    plan = Plan(**state["plan"])
+    plan = StereoPlan(**state["plan"])
     net = plan.fresh()
     net.load_state_dict(state["net"])
     return net.eval(), plan, int(state["step"])

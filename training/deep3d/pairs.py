@@ -48,7 +48,7 @@ SECONDS, MOST_FRAMES = 2.0, 2000
 
 
 @runtime_checkable
-class Source(Protocol):
+class PairSource(Protocol):
     """Where pairs come from."""
 
     def batch(self, number: int, count: int, height: int, width: int) -> Pairs:

@@ -22,11 +22,11 @@ def select(left: Tensor, weights: Tensor, disparities: Sequence[float | int]) ->
     if weights.shape[2:] != size:
         weights = F.interpolate(weights, size, mode="bilinear", align_corners=False)
     weights = weights / weights.sum(1, keepdim=True)
-    planes = (part * moved(left, d * scale) for part, d in zip(weights.split(1, 1), disparities, strict=True))
+    planes = (part * shifted_view(left, d * scale) for part, d in zip(weights.split(1, 1), disparities, strict=True))
     return torch.stack(list(planes)).sum(0)
 
 
-def moved(left: Tensor, disparity: float | int) -> Tensor:
+def shifted_view(left: Tensor, disparity: float | int) -> Tensor:
     """L(x + d): what a right eye sees of a picture that lies at one disparity."""
     low = math.floor(disparity)
     columns = torch.arange(left.shape[3], device=left.device)

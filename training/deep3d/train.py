@@ -20,8 +20,8 @@ import torch
 from torch import Tensor, nn
 
 from .net import PLANES, Deep3DNet
-from .pairs import Pairs, RealPairs, Source, SyntheticPairs, read_pairs
-from .selection import moved, select
+from .pairs import Pairs, PairSource, RealPairs, SyntheticPairs, read_pairs
+from .selection import select, shifted_view
 
 # Numbers of the batches that are held back: no run gets so far.
 HELD_BACK = 10_000_000
@@ -32,7 +32,7 @@ WARM = 50
 
 
 @dataclass(frozen=True)
-class Plan:
+class StereoPlan:
     """Everything a run follows from. size: (height, width) of the pictures, multiples of 32; planes: disparities in pixels
     of that width; steps: over which the rate falls along a cosine."""
 
@@ -59,10 +59,10 @@ def planes_for(width: int) -> tuple[int, ...]:
     return tuple(range(most, -most - 1, -1))
 
 
-class Trainer:
+class StereoTrainer:
     """A run in a folder. Raises ValueError where the folder holds another one."""
 
-    def __init__(self, folder: Path, plan: Plan, source: Source) -> None:
+    def __init__(self, folder: Path, plan: StereoPlan, source: PairSource) -> None:
         self.folder, self.plan, self.source, self.step, self.error = folder, plan, source, 0, float("nan")
         self.net = plan.fresh(plan.pretrained and not (folder / "last.pt").exists())
         own = [p for name, p in self.net.named_parameters() if not name.startswith("encoder.")]
@@ -74,7 +74,7 @@ class Trainer:
 
     def _load(self) -> None:
         state = torch.load(self.folder / "last.pt", weights_only=True)
-        if Plan(**state["plan"]) != self.plan:
+        if StereoPlan(**state["plan"]) != self.plan:
             raise ValueError(f"{self.folder} was begun as {state['plan']}, asked for {self.plan}: use another --run")
         self.net.load_state_dict(state["net"])
         self.optimiser.load_state_dict(state["optimiser"])
@@ -96,7 +96,7 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = plan.rate * pace * group["part"]
         torch.manual_seed(plan.seed * 1_000_003 + self.step)  # of the dropout
-        self.net.train()
+        self.net.train_stereo()
         error = (select(left, self.net(left), plan.planes) - right).abs().mean()
         self.optimiser.zero_grad(set_to_none=True)
         error.backward()
@@ -122,7 +122,7 @@ class Trainer:
 
     def _best_shift(self, left: Tensor, right: Tensor) -> Tensor:
         """Each left view moved as a whole, by the plane that fits its right view best."""
-        views = torch.stack([moved(left, d) for d in self.plan.planes])
+        views = torch.stack([shifted_view(left, d) for d in self.plan.planes])
         best = (views - right).abs().mean((2, 3, 4)).argmin(0)
         return views[best, torch.arange(len(left))]
 
@@ -144,12 +144,12 @@ def _mean_error(pairs: list[Pairs], way: Callable[[Tensor, Tensor], Tensor]) -> 
     return float(np.mean([float((way(left, right) - right).abs().mean()) for left, right in pairs]))
 
 
-def source_of(place: Path | None, seed: int) -> Source:
+def source_of(place: Path | None, seed: int) -> PairSource:
     """The synthetic world, or the pairs of a folder or film."""
     return SyntheticPairs(seed) if place is None else RealPairs(read_pairs(place), seed)
 
 
-def train(trainer: Trainer, minutes: float, every: float) -> None:
+def train_stereo(trainer: StereoTrainer, minutes: float, every: float) -> None:
     """Go on for some minutes or to the plan's last step; save and score every `every` minutes and at the end."""
     begun = due = time.perf_counter()
     while trainer.step < trainer.plan.steps and time.perf_counter() - begun < 60 * minutes:
