@@ -6,6 +6,7 @@ that a run that was stopped or killed goes on behind its last whole part and giv
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import shutil
@@ -41,6 +42,7 @@ ENDINGS = (".mp4", ".mov", ".mkv")
 LAYOUTS = ("sbs", "half-sbs", "tb", "half-tb", "cross", "rows", "rgbd")
 PART_SECONDS = 10
 """Of a part: what a run that is killed loses at most."""
+ENDS_BYTES = 1 << 20
 QUALITY = ("-preset", "veryfast", "-crf", "17")
 """x264's: two views share the bits, so that both need more of them."""
 PACKING = {"sbs": "3", "half-sbs": "3", "tb": "4", "half-tb": "4"}
@@ -110,13 +112,15 @@ def stereo_film(
     options: StereoOptions = StereoOptions(),
     *,
     resume: bool = False,
+    metadata: bool = True,
     tell: Tell = lambda done, all: None,
     **changes: Any,
 ) -> StereoFilm:
     """A film as both eyes see it, written to `out` (.mp4, .mov, .mkv) with all its sound and subtitles.
 
     options, or `changes` of single ones by their names: see StereoOptions; resume: go on from the parts that an earlier run
-    with the same options has left beside `out`; tell: is called after every frame, and may raise to stop. Raises BadInput,
+    with the same options has left beside `out`; metadata: whether what the film says of itself (where, when, by what it was
+    taken) is kept; tell: is called after every frame, and may raise to stop. Raises BadInput,
     MissingModel, or Unwritable; whole parts are kept then.
     """
     asked, out = changed(StereoOptions, options, changes), Path(out)
@@ -129,7 +133,7 @@ def stereo_film(
     try:
         _make_parts(run, tell)
         with replaced_whole(out) as temporary:
-            join_films(run.parts, film, temporary, layout)
+            join_films(run.parts, film, temporary, layout, metadata)
     finally:
         if not any(run.folder.glob("*.npz")):
             shutil.rmtree(run.folder, ignore_errors=True)
@@ -175,9 +179,8 @@ def _notes(film: Film, estimator: DepthEstimator) -> tuple[Message, ...]:
 
 def _open_folder(run: _Run, resume: bool) -> None:
     """Begin the folder of parts, or go on from it. Raises BadInput where other options or another film began it."""
-    status = run.film.path.stat()
-    about = json.dumps({"film": [str(run.film.path.resolve()), status.st_size, status.st_mtime_ns], "layout": run.layout,
-                        "model": run.estimator.name, "options": plain(run.asked)}, sort_keys=True)  # fmt: skip
+    about = json.dumps({"film": _identity(run.film.path), "layout": run.layout, "model": run.estimator.name,
+                        "options": plain(run.asked)}, sort_keys=True)  # fmt: skip
     kept = run.folder / "film.json"
     if resume and kept.is_file():
         if kept.read_text() != about:
@@ -189,6 +192,16 @@ def _open_folder(run: _Run, resume: bool) -> None:
         return
     shutil.rmtree(run.folder, ignore_errors=True)
     write_bytes(kept, about.encode())
+
+
+def _identity(path: Path) -> list[Any]:
+    """What tells a film from another one, wherever it lies: its size, and what it begins and ends with."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        ends = file.read(ENDS_BYTES)
+        file.seek(max(0, size - ENDS_BYTES))
+        ends += file.read()
+    return [size, hashlib.sha256(ends).hexdigest()]
 
 
 def _restore(run: _Run) -> None:
