@@ -25,6 +25,7 @@ from numpy import ndarray
 
 from recon.errors import BadInput, Unwritable
 from recon.io.files import checked_file, named_file
+from recon.io.mp4_boxes import write_tagged
 from recon.messages import note
 
 FILM = note("thing.film", "the film")
@@ -300,28 +301,28 @@ def join_films(
     lines = [f"file 'file:{_quoted(path)}'\nduration {float(length):.9f}\n" for path, _, length in parts]
     listing.write_text("".join(lines))
     mp4 = out.suffix.lower() != ".mkv"
-    flags = (
-        ["-f", "mp4" if out.suffix.lower() == ".mp4" else "mov", "-movflags", "+faststart"]
-        if mp4
-        else ["-f", "matroska"]
-    )
-    word = {"sbs": "left_right", "half-sbs": "left_right", "cross": "right_left", "tb": "top_bottom",
-            "half-tb": "top_bottom"}.get(layout)  # fmt: skip
+    flags = ["-f", "mp4" if out.suffix.lower() == ".mp4" else "mov"] if mp4 else ["-f", "matroska"]
+    word = {"sbs": "left_right", "cross": "right_left", "tb": "top_bottom"}.get(layout)
     if word and not mp4:
         flags += ["-metadata:s:v:0", f"stereo_mode={word}"]
+    made = out.with_suffix(".joined") if mp4 else out
     try:
         for sound in ("copy", "aac"):
             command = [ffmpeg(), "-hide_banner", "-v", "error", "-nostdin", "-y", "-itsoffset", f"{float(parts[0][1]):.9f}",
                        "-f", "concat", "-safe", "0", "-i", str(listing), *READ, "-i", f"file:{source.path}", "-map", "0:v",
                        "-map", "1:a?", "-map", "1:s?", "-c", "copy", "-c:a", sound, "-c:s", "mov_text" if mp4 else "copy",
                        "-map_metadata", "1" if metadata else "-1", "-map_chapters", "1", "-max_muxing_queue_size", "9999",
-                       *flags, f"file:{out}"]  # fmt: skip
+                       *flags, f"file:{made}"]  # fmt: skip
             done = subprocess.run(command, capture_output=True)
             if not done.returncode:
+                if mp4:
+                    write_tagged(made, out, layout)
                 return
         raise _unwritten(done.stderr)
     finally:
         listing.unlink(missing_ok=True)
+        if mp4:
+            made.unlink(missing_ok=True)
 
 
 def _quoted(path: Path) -> str:

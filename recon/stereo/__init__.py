@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from recon.stereo.anaglyph import anaglyph
     from recon.stereo.comfort import Comfort, comfort_of
     from recon.stereo.convert import stereo_pair
-    from recon.stereo.film import StereoFilm, film_layout, parts_folder, stereo_film
+    from recon.stereo.film import StereoFilm, film_files, film_layout, parts_folder, stereo_film
     from recon.stereo.layouts import packed
     from recon.stereo.pair import StereoPair
     from recon.stereo.preview import StereoPreview, stereo_preview
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 DOOR = {
     "recon.stereo.convert": ("stereo_pair",),
-    "recon.stereo.film": ("stereo_film", "StereoFilm", "film_layout", "parts_folder"),
+    "recon.stereo.film": ("stereo_film", "StereoFilm", "film_files", "film_layout", "parts_folder"),
     "recon.io.video": ("is_film", "open_film", "frame_at"),
     "recon.stereo.preview": ("StereoPreview", "stereo_preview"),
     "recon.stereo.pair": ("StereoPair",),
@@ -52,6 +52,7 @@ __all__ = [
     "StereoPreview",
     "anaglyph",
     "comfort_of",
+    "film_files",
     "film_layout",
     "frame_at",
     "input_of",

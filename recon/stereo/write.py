@@ -14,7 +14,7 @@ from recon.io.files import write_bytes, write_together
 from recon.io.film import write_film
 from recon.io.formats import checked_format
 from recon.messages import Message, note
-from recon.stereo.layouts import WRITTEN, depth_beside, layout_of_name, packed
+from recon.stereo.layouts import WRITTEN, depth_beside, jps_segment, layout_of_name, packed
 from recon.stereo.mpo import QUALITY, mpo_bytes
 
 if TYPE_CHECKING:
@@ -95,5 +95,6 @@ def picture_bytes(picture: UInt8[ndarray, "h w 3"], path: Path) -> bytes:
     if path.suffix.lower() == ".png":
         image.save(file, format="PNG", compress_level=4)
     else:
-        image.save(file, format="JPEG", quality=QUALITY, subsampling=0)
+        tag = {"extra": jps_segment()} if path.suffix.lower() == ".jps" else {}
+        image.save(file, format="JPEG", quality=QUALITY, subsampling=0, **tag)
     return file.getvalue()
