@@ -50,18 +50,6 @@ def write_tagged(source: Path, out: Path, layout: str) -> None:
             _copy(file, made, box.end - box.start)
 
 
-def stereo_box(path: Path) -> int | None:
-    """What `st3d` in a file says, None where there is none."""
-    with path.open("rb") as file:
-        for box in _boxes_of(file):
-            if box.kind == b"moov":
-                file.seek(box.start)
-                data = file.read(box.end - box.start)
-                found = data.find(b"st3d")
-                return data[found + 8] if found >= 0 else None
-    return None
-
-
 def _boxes_of(file: BinaryIO) -> Iterator[_Box]:
     """The boxes that a file consists of."""
     size = file.seek(0, 2)

@@ -86,7 +86,7 @@ def _picture(pair: StereoPair, layout: str) -> UInt8[ndarray, "h w 3"]:
     return depth_beside(pair.source.rgb, pair.source.nearness)
 
 
-def picture_bytes(picture: UInt8[ndarray, "h w 3"], path: Path) -> bytes:
+def picture_bytes(picture: UInt8[ndarray, "h w *c"], path: Path) -> bytes:
     """A picture as PNG or JPEG, by the file's ending; a JPEG keeps its colours at full resolution, without which an
     anaglyph's eyes leak into each other."""
     from PIL import Image

@@ -13,7 +13,7 @@ import pytest
 
 from recon import stereo
 from recon.errors import BadInput, BadOption, Unwritable
-from recon.io.mp4_boxes import stereo_box, write_tagged
+from recon.io.mp4_boxes import write_tagged
 from recon.io.video import ffmpeg, frames_of, open_film
 from recon.stereo import film as film_module
 from recon.stereo.temporal import ShotDepth, affine_fit
@@ -61,6 +61,13 @@ EVERY_FIFTH_LOST = ("-vf", "select='not(eq(mod(n,5),3))'", "-fps_mode", "passthr
 
 def times_of(path: Path) -> list[Fraction]:
     return [frame.time for frame in frames_of(open_film(path))]
+
+
+def stereo_box(path: Path) -> int | None:
+    """What `st3d` says, read by hand: a box of 13 bytes whose last one is the layout."""
+    data = path.read_bytes()
+    found = data.find(b"\0\0\0\x0dst3d\0\0\0\0")
+    return None if found < 0 else data[found + 12]
 
 
 def sounds_of(path: Path) -> list[str]:

@@ -12,6 +12,8 @@ from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy import select
 from web.conftest import picture, send
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
 
 from recon.io.video import ffmpeg, frames_of, open_film
 from recon.stereo import film as film_module
@@ -57,7 +59,9 @@ def film_bytes(path: Path, seconds: float = 2.0, source: str = "testsrc2=s=96x64
 
 
 def send_film(client: FlaskClient, data: bytes, name: str = "My film.mp4") -> object:
-    return client.post("/api/v1/films", data={"film": (io.BytesIO(data), name)})
+    boundary, body = encode_multipart({"film": FileStorage(io.BytesIO(data), name)})
+    content_type = f"multipart/form-data; boundary={boundary}"
+    return client.post("/api/v1/films", data=body, content_type=content_type, buffered=True)
 
 
 def files_of(job: dict) -> dict[str, dict]:

@@ -103,14 +103,14 @@ class _Conversion:
 
     def _tell(self, done: int, all: int | None) -> None:
         """So many frames of about so many are done. What is whole is kept, and only then another job is let past."""
-        self.context.check_stop()
         self._first = done if self._first < 0 else self._first
         new = self._whole() - self._kept
         if new:
             self._keep(new)
-            if self.context.hurry():
-                self._say(done, all)
-                raise _GivesWay
+        self.context.check_stop()
+        if new and self.context.hurry():
+            self._say(done, all)
+            raise _GivesWay
         if time.monotonic() - self._told_at >= TELL_SECONDS:
             self._say(done, all)
 
