@@ -146,15 +146,6 @@ class Model:
     notes: tuple[Message, ...] = ()
     provenance: Provenance | None = None
 
-    def draw_views(self, settings: OrbitSettings = OrbitSettings()) -> Iterator[UInt8[ndarray, "h w c"]]:
-        """The model from all sides: an object model's own field by ray marching, where one made it, else the mesh."""
-        from recon.io.views import draw_views
-        from recon.stages.object_views import draw_field_views, has_field
-
-        if self.model is None and self.surface == "solid" and self.whole is not None and has_field(self.whole):
-            return draw_field_views(self.whole, settings)
-        return draw_views(self.mesh, settings)
-
     def save(self, path: str | Path, *, size_mm: float = PrintSettings.size_mm, base: bool = False) -> list[Path]:
         """Write the mesh in the format that `path` ends with; returns the files written. size_mm, base: of an STL.
 
@@ -385,6 +376,15 @@ class Reconstruction:
         if "whole" in self.__dict__ and other.object_model == self.object_model and asked.object == self.options.object:
             other.__dict__["whole"] = self.__dict__["whole"]  # where cached_property keeps it
         return other
+
+    def draw_views(self, settings: OrbitSettings = OrbitSettings()) -> Iterator[UInt8[ndarray, "h w c"]]:
+        """The model from all sides: an object model's own field by ray marching, where one made it, else the mesh."""
+        from recon.io.views import draw_views
+        from recon.stages.object_views import draw_field_views, has_field
+
+        if self.model is None and self.surface == "solid" and self.whole is not None and has_field(self.whole):
+            return draw_field_views(self.whole, settings)
+        return draw_views(self.mesh, settings)
 
     def save(self, path: str | Path, *, size_mm: float | None = None, base: bool | None = None) -> list[Path]:
         """Write the mesh in the format that `path` ends with, or splats, if that is one of splats alone; returns the files

@@ -59,7 +59,9 @@ def render_crossings(
 
 
 @torch.no_grad()
-def occupied_cells(field: Field, cells: int = CELLS, samples: int = SAMPLES, chunk: int = CHUNK) -> Bool[Tensor, "k k k"]:
+def occupied_cells(
+    field: Field, cells: int = CELLS, samples: int = SAMPLES, chunk: int = CHUNK
+) -> Bool[Tensor, "k k k"]:
     """The cube's cells, [x, y, z], in which a step may be seen, by the density at all corners of each and of its
     neighbours."""
     line = torch.linspace(-WALL, WALL, cells + 1, device=field.device)

@@ -43,7 +43,7 @@ def draw_field_views(
     slope = math.tan(math.radians(settings.fov) / 2)
     distance = settings.distance * ball.radius if settings.distance else ball.distance_to_fit(slope)
     count, occupied = settings.count or OrbitSettings.pictures, occupied_cells(field)
-    ground = torch.tensor([0 if settings.transparent else part / 255 for part in BACKGROUND])
+    ground = torch.tensor([0.0 if settings.transparent else part / 255 for part in BACKGROUND])
     for i in range(count):
         camera = orbit(360 * i / count, settings.elevation, distance, settings.fov, settings.side)
         pose = camera.c2w.clone()

@@ -50,7 +50,9 @@ class Wall(Field):
 
     def logits(self, x: Tensor) -> Tensor:
         """Density e^200, which is infinite in float32, or e^-200."""
-        return torch.stack([torch.where(x[:, 0] > 0, 200.0, -200.0), *(x.new_full((len(x),), v) for v in (9, -9, -9))], 1)
+        return torch.stack(
+            [torch.where(x[:, 0] > 0, 200.0, -200.0), *(x.new_full((len(x),), v) for v in (9, -9, -9))], 1
+        )
 
 
 def test_a_density_that_overflows_is_opaque_and_no_nan() -> None:

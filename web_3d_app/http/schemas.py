@@ -152,7 +152,9 @@ class ResultsSchema(Schema):
 class IdsSchema(Schema):
     """Which jobs: their ids with commas between them, at most 100."""
 
-    ids = fields.String(required=True, validate=validate.Regexp(IDS), metadata={"description": "ids of jobs, by commas"})
+    ids = fields.String(
+        required=True, validate=validate.Regexp(IDS), metadata={"description": "ids of jobs, by commas"}
+    )
 
 
 class ZipQuerySchema(IdsSchema):
