@@ -60,13 +60,13 @@ def render_crossings(
 
 @torch.no_grad()
 def occupied_cells(
-    field: Field, cells: int = CELLS, samples: int = SAMPLES, chunk: int = CHUNK
+    field: Field, device: torch.device | str = "cpu", cells: int = CELLS, samples: int = SAMPLES
 ) -> Bool[Tensor, "k k k"]:
     """The cube's cells, [x, y, z], in which a step may be seen, by the density at all corners of each and of its
     neighbours."""
-    line = torch.linspace(-WALL, WALL, cells + 1, device=field.device)
+    line = torch.linspace(-WALL, WALL, cells + 1, device=device)
     points = torch.cartesian_prod(line, line, line)
-    density = torch.cat([field.density(part) for part in points.split(chunk)])
+    density = torch.cat([field.density(part) for part in points.split(CHUNK)])
     seen = (CROSSING / samples * density > FAINT).float().view(1, 1, *[cells + 1] * 3)
     return F.max_pool3d(F.max_pool3d(seen, 2, 1), 3, 1, 1)[0, 0].bool()
 

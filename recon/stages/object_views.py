@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import UInt8
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from recon.render.march import RenderedView
 
 
-def has_field(whole: WholeObject | None) -> bool:
+def has_field(whole: WholeObject) -> bool:
     """Whether an object came as a field, which can be looked at by itself."""
-    return whole is not None and not isinstance(whole.seen.shape, Mesh)
+    return not isinstance(whole.seen.shape, Mesh)
 
 
 def draw_field_views(
@@ -39,10 +39,11 @@ def draw_field_views(
     from recon.render.cameras import orbit
     from recon.render.crossing import occupied_cells, render_crossings
 
-    field, ball = whole.seen.shape, Ball.around(whole.vertices)
+    field: Any = whole.seen.shape
+    ball = Ball.around(whole.vertices)
     slope = math.tan(math.radians(settings.fov) / 2)
     distance = settings.distance * ball.radius if settings.distance else ball.distance_to_fit(slope)
-    count, occupied = settings.count or OrbitSettings.pictures, occupied_cells(field)
+    count, occupied = settings.count or OrbitSettings.pictures, occupied_cells(field, field.device)
     ground = torch.tensor([0.0 if settings.transparent else part / 255 for part in BACKGROUND])
     for i in range(count):
         camera = orbit(360 * i / count, settings.elevation, distance, settings.fov, settings.side)
