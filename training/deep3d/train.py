@@ -96,7 +96,7 @@ class StereoTrainer:
         for group in self.optimiser.param_groups:
             group["lr"] = plan.rate * pace * group["part"]
         torch.manual_seed(plan.seed * 1_000_003 + self.step)  # of the dropout
-        self.net.train_stereo()
+        self.net.train()
         error = (select(left, self.net(left), plan.planes) - right).abs().mean()
         self.optimiser.zero_grad(set_to_none=True)
         error.backward()
