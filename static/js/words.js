@@ -2,7 +2,7 @@
 
 export const STAGES = [
   ["read", "Reading the photo"], ["model", "Waking the network"], ["subject", "Finding the subject"], ["depth", "Estimating depth"],
-  ["points", "Placing points"], ["grid", "Making the instant mesh"], ["mesh", "Making the final mesh"], ["files", "Writing the files"], ["splats", "Making the splats"], ["smooth", "Making the smooth mesh"],
+  ["grid", "Making the instant mesh"], ["points", "Placing points"], ["mesh", "Making the final mesh"], ["files", "Writing the files"], ["splats", "Making the splats"], ["smooth", "Making the smooth mesh"],
   ["preview", "Drawing a preview"], ["film", "Drawing the film"],
   ["looks", "Looking at it from more sides"], ["target", "Setting up the whole shape"],
   ["fine", "Working out the surface"], ["texture", "Painting it"],

@@ -1,7 +1,7 @@
 """One job from its photo to its files, each made visible as soon as it is there, in four lanes (see `kinds.photo`).
 
-First what a person waits for (thinned points and the instant mesh), then the surface that was asked for, then the rest,
-the Poisson mesh beside it, and last the film.
+First what a person waits for (the instant mesh, of a scene without holes, and thinned points), then the surface that was
+asked for, then the rest, the Poisson mesh beside it, and last the film.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ from web_3d_app.work.context import Context, Next
 
 VIEW_POINTS = 300_000
 """Points for the viewer: a whole photo of 512×512 pixels, and a phone turns them smoothly."""
+INSTANT_SAMPLES, INSTANT_LOOK = 200_000, ViewSettings(texture_side=2048)
+"""Of a layered scene that is seen for a second or two, until it comes in full."""
 THUMB_SIDE, LOOK_SIDE = 480, 1600
 """Pixels of the longer side: of a picture in a list, at twice its size on the page, and of one over the stage."""
 THUMB_QUALITY = 82
@@ -83,17 +85,16 @@ class PhotoRun:
     notes: list[Message] = field(default_factory=list)
 
     def view(self) -> Next:
-        """Depth, and what is shown at once: thinned points and the instant mesh."""
+        """Depth, and what is shown at once: the instant mesh and thinned points."""
         result = reconstructed(self.context, self.context.watch)
         self.context.tell(self._facts(result))
-        with self.context.watch.stage("points"):
+        with self.context.watch.stage("grid"):
             self._add("photo_thumb.jpg", lambda path: _encode(path, result.photo.rgb[..., ::-1], THUMB_SIDE))
+            self._add_instant(result)
+        with self.context.watch.stage("points"):
             cloud = result.geometry.cloud(VIEW_POINTS)
             cloud = replace(cloud, normals=None)  # nobody sees them
             self._add("points_view.ply", lambda path: write_cloud(cloud, path))
-        with self.context.watch.stage("grid"):
-            grid = result.with_options(surface="grid", faces=None)
-            self._add("grid_view.glb", lambda path: write_mesh(grid.mesh, path, view=ViewSettings()))
             self._add_pictures(result)
         self.context.tell(self._facts(result))
         grid_asked = result.surface == "grid" and result.options.faces is None
@@ -155,6 +156,17 @@ class PhotoRun:
         make(self.context.folder / name)
         self.context.add(name)
 
+    def _add_instant(self, result: Reconstruction) -> None:
+        """The mesh that is made fastest; a scene that is to be layered is so from the first."""
+        if result.surface == "layered":
+            mesh = result.layered_of(INSTANT_SAMPLES)
+            self._add("instant_view.glb", lambda path: write_mesh(mesh, path, view=INSTANT_LOOK))
+        else:
+            self._add_grid_view(self._grid(result))
+
+    def _add_grid_view(self, grid: Reconstruction) -> None:
+        self._add("grid_view.glb", lambda path: write_mesh(grid.mesh, path, view=ViewSettings()))
+
     def _add_pictures(self, result: Reconstruction) -> None:
         """Mask and depth for people's eyes."""
         if result.mask.inside is not None:
@@ -167,6 +179,8 @@ class PhotoRun:
 
     def _add_files(self, result: Reconstruction) -> None:
         grid = self._grid(result)
+        if result.surface == "layered":
+            self._add_grid_view(grid)
         self._add("grid.glb", lambda path: write_mesh(grid.mesh, path))
         self._add("mesh.ply", lambda path: write_mesh(result.mesh, path))
         self._add("mesh.stl", lambda path: self._print(result, path))
