@@ -53,13 +53,14 @@ def main() -> None:
         photo = Path(folder) / "photo.jpg"
         whole = args.photo.read_bytes()
         photo.write_bytes(whole if args.megapixels is None else phone_photo(args.photo, pixels=1e6 * args.megapixels))
+        size = photo.stat().st_size
         server = Server(Path(folder) / "data", UNFLAT_FILM_SECONDS="0", UNFLAT_MAX_QUEUED_EACH="1000")
         try:
             server.wait_until_ready()
             rows = seen_times(f"http://127.0.0.1:{server.port}", photo, args.repeats)
         finally:
             server.stop()
-    print(f"{args.photo.name}, {photo.stat().st_size / 1e6:.1f} MB: seconds from the upload's end")
+    print(f"{args.photo.name}, {size / 1e6:.1f} MB: seconds from the upload's end")
     for row in rows:
         print("  " + ", ".join(f"{name} {value:.2f}" for name, value in row.items()))
     for name in rows[0]:
