@@ -21,8 +21,8 @@ from bench.server import ROOT, Server, until
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 WATCH = """
-const note = (name, once = true) => { if (!once || !(name in seen)) seen[name] = performance.timeOrigin + performance.now(); };
 const seen = (window.seen = {});
+const note = (name) => { seen[name] ??= performance.timeOrigin + performance.now(); };
 const send = XMLHttpRequest.prototype.send;
 XMLHttpRequest.prototype.send = function (...given) {
   this.upload.addEventListener("load", () => sessionStorage.setItem("sent", performance.timeOrigin + performance.now()));
@@ -46,7 +46,9 @@ def main() -> None:
     """Print a line for every upload, and the medians."""
     options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     options.add_argument("--photo", type=Path, default=ROOT / "samples" / "coffee.jpg")
-    options.add_argument("--megapixels", type=float, help=f"of the photo (a phone's has {PIXELS / 1e6:g}); else as it is")
+    options.add_argument(
+        "--megapixels", type=float, help=f"of the photo (a phone's has {PIXELS / 1e6:g}); else as it is"
+    )
     options.add_argument("--repeats", type=int, default=5)
     args = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
