@@ -122,15 +122,18 @@ SPLAT_BUILDERS: dict[str, SplatBuilder] = {"sharp": _sharp}
 """By the adapter that a card names."""
 
 
-_kept: dict[tuple[Any, ...], Any] | None = None
+_kept: dict[Any, Any] | None = None
 """The adapters that were built, while they are kept."""
 
 
 @contextmanager
-def models_kept() -> Iterator[None]:
-    """Within, each model is built and its weights are read once, for many photos. It is the process's, not the thread's."""
+def models_kept(kept: dict[Any, Any] | None = None) -> Iterator[None]:
+    """Within, each model is built and its weights are read once, for many photos. It is the process's, not the thread's.
+    kept: where they are, for whoever comes back to them, or forgets them by emptying it."""
     global _kept
-    before, _kept = _kept, {} if _kept is None else _kept
+    before = _kept
+    if kept is not None or _kept is None:
+        _kept = {} if kept is None else kept
     try:
         yield
     finally:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
+from jaxtyping import UInt8
+from numpy import ndarray
 
 from recon.errors import BadInput, BadOption
 from recon.io.formats import MODEL, model_kind
@@ -23,6 +25,7 @@ from recon.settings import (
     GridSettings,
     LayeredSettings,
     ObjectSettings,
+    OrbitSettings,
     PoissonSettings,
     PrintSettings,
     SolidSettings,
@@ -377,6 +380,15 @@ class Reconstruction:
         if "whole" in self.__dict__ and other.object_model == self.object_model and asked.object == self.options.object:
             other.__dict__["whole"] = self.__dict__["whole"]  # where cached_property keeps it
         return other
+
+    def draw_views(self, settings: OrbitSettings = OrbitSettings()) -> Iterator[UInt8[ndarray, "h w c"]]:
+        """The model from all sides: an object model's own field by ray marching, where one made it, else the mesh."""
+        from recon.io.views import draw_views
+        from recon.stages.object_views import draw_field_views, has_field
+
+        if self.model is None and self.surface == "solid" and self.whole is not None and has_field(self.whole):
+            return draw_field_views(self.whole, settings)
+        return draw_views(self.mesh, settings)
 
     def save(self, path: str | Path, *, size_mm: float | None = None, base: bool | None = None) -> list[Path]:
         """Write the mesh in the format that `path` ends with, or splats, if that is one of splats alone; returns the files

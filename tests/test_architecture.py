@@ -92,7 +92,6 @@ CALLED_BY_OTHERS = {
     "recon.runtime": "people's own programs, and docs/workspace.ipynb",
     "recon.protocols.Captioner": "text and diffusion guidance, to come",
     "recon.protocols.Denoiser": "text and diffusion guidance, to come",
-    "recon.render.crossing": "novel views of an object's field, to come",
 }
 """Public names that nothing of ours calls, and who does."""
 

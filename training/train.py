@@ -132,6 +132,15 @@ def cooled(plan: Plan) -> Plan:
     return replace(plan, stages=(*first, (steady, *rest), last))  # type: ignore[arg-type]
 
 
+def native_bfloat16(device: str) -> bool:
+    """Whether the device multiplies in bfloat16 itself. A processor that does not imitates it: a step then takes 1.7 times
+    as long as in float32 (AVX-512 without its bfloat16 part, torch 2.15)."""
+    if device != "cpu":
+        return True
+    able = torch.cpu.get_capabilities()
+    return any(able.get(name, False) for name in ("amx_bf16", "avx512_bf16", "bf16"))
+
+
 class Trainer:
     """A run in a folder: its plan, weights, EMA weights, optimiser and step. With `ahead` another process makes the
     pictures, which lie in the folder. A run may be given another length, end, averaging and other stages to come as
@@ -199,7 +208,7 @@ class Trainer:
             group["lr"] = plan.rate_at(step, group["part"])
         self.net.frozen = step < plan.frozen
         self.net.train()
-        with torch.autocast(self.device.split(":")[0], torch.bfloat16):
+        with torch.autocast(self.device.split(":")[0], torch.bfloat16, enabled=native_bfloat16(self.device)):
             prediction = self.net(photo.contiguous(memory_format=torch.channels_last))
         anchor = UPRIGHT if step < plan.frozen else ANCHOR
         parts = loss_parts(prediction, batch.labels, plan.without, plan.relief, anchor)

@@ -88,6 +88,7 @@ SENTENCES = {
     "server.no_such_sample": "There is no such sample.",
     "server.no_token": "No token came; get one with POST {address} and send it as `Authorization: Bearer {token}`. A"
     " browser must keep this site's cookie.",
+    "server.no_models": "None of these has a model yet; wait until the first one is made.",
     "server.not_a_photo": "This is no photo that can be read; give a {kinds} file.",
     "server.not_decoded": "The photo cannot be decoded here; make it smaller, or save it as a JPEG.",
     "server.not_found": "There is nothing at this address.",

@@ -84,6 +84,12 @@ class Settings:
     film_seconds: float = field(
         default=120.0, metadata={"about": "seconds that the parallax film may take; 0: none is made"}
     )
+    warm_mib: int = field(
+        default=6000,
+        metadata={
+            "about": "MiB of memory up to which a worker keeps its models between jobs; one that has more loads them anew"
+        },
+    )
     grace_seconds: float = field(default=10.0, metadata={"about": "seconds that a worker has to stop by itself"})
     max_tries: int = field(default=3, metadata={"about": "tries of a job whose worker dies"})
     engine: str = field(default="local", metadata={"about": "`local` (workers of this server) or `none`"})

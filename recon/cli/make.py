@@ -176,14 +176,14 @@ def _draw_parallax(result: Reconstruction, path: Path) -> list[Path]:
 def _draw_orbit(result: Reconstruction, path: Path) -> list[Path]:
     from recon import write_orbit
 
-    write_orbit(result.mesh, path, _views_of(result.options))
+    write_orbit(result.draw_views, path, _views_of(result.options))
     return [path]
 
 
 def _draw_frames(result: Reconstruction, path: Path) -> list[Path]:
     from recon import write_frames
 
-    return write_frames(result.mesh, path, _views_of(result.options))
+    return write_frames(result.draw_views, path, _views_of(result.options))
 
 
 def _views_of(asked: PhotoOptions) -> OrbitSettings:

@@ -8,8 +8,9 @@ ball around that middle that holds the model.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,8 @@ from recon.io.offscreen import OffscreenRenderer
 from recon.settings import OrbitSettings
 from recon.types import Camera, Mesh
 
+Views = Callable[[OrbitSettings], Iterator[UInt8[ndarray, "h w c"]]]
+"""Draws a model from all sides by itself, as `draw_views` does."""
 FIRST = "render_000.png"
 """What the first picture is called; the others go on counting."""
 
@@ -54,24 +57,28 @@ def raised_and_turned(direction: Float[ndarray, " 3"], azimuth: float, elevation
     return out
 
 
-def write_frames(mesh: Mesh, folder: str | Path, settings: OrbitSettings = OrbitSettings()) -> list[Path]:
+def write_frames(model: Mesh | Views, folder: str | Path, settings: OrbitSettings = OrbitSettings()) -> list[Path]:
     """PNGs of the model from `count` sides, render_000.png and so on; returns them. Raises Unwritable."""
     from PIL import Image
 
     files = []
-    for i, frame in enumerate(draw_views(mesh, settings)):
+    for i, frame in enumerate(_views_of(model)(settings)):
         files.append(Path(folder) / FIRST.replace("000", f"{i:03}"))
         write_with(files[-1], Image.fromarray(frame).save)
     return files
 
 
-def write_orbit(mesh: Mesh, path: str | Path, settings: OrbitSettings = OrbitSettings()) -> None:
+def write_orbit(model: Mesh | Views, path: str | Path, settings: OrbitSettings = OrbitSettings()) -> None:
     """An MP4 (H.264), a GIF or an animated WebP that goes round the model once and loops. Raises Unwritable, and BadOption
     for a transparent MP4, which there is not."""
     path = Path(path)
     check_transparency(path, settings.transparent)
     count = settings.count or frame_count(path, settings.seconds)
-    write_film(path, draw_views(mesh, replace(settings, count=count)))
+    write_film(path, _views_of(model)(replace(settings, count=count)))
+
+
+def _views_of(model: Mesh | Views) -> Views:
+    return partial(draw_views, model) if isinstance(model, Mesh) else model
 
 
 def check_transparency(path: Path, transparent: bool) -> None:

@@ -28,7 +28,6 @@ from recon.errors import BadInput, MissingModel, UnflatError
 from recon.io.album import model_names, photos_in
 from recon.io.files import check_writable, write_bytes
 from recon.io.film import write_film
-from recon.io.views import draw_views
 from recon.io.write import write_cloud, write_depth, write_mesh
 from recon.messages import PYTHON
 from recon.models.device import pick_device
@@ -220,12 +219,12 @@ class Runtime:
             self._say(f"  {work.photo.name}: {told.text(PYTHON)}")
 
     def _render(self, work: _Work) -> None:
-        assert work.mesh is not None
+        assert work.whole is not None
         given, folder = self.variables, self._folder("renderfiles")
         if len(self._work) + len(self.failed) > 1:
             folder /= work.name
         seen = OrbitSettings(given.views, float(given.elevation), given.distance)
-        frames = list(draw_views(work.mesh, seen))
+        frames = list(work.whole.draw_views(seen))
         names = [folder / f"render_{i:03}.png" for i in range(len(frames))]
         for frame, name in zip(frames, names, strict=True):
             save_picture(frame, name)

@@ -1,9 +1,10 @@
 // Talking to the server. Every failure becomes a Problem with one sentence for the person.
 
 export class Problem extends Error {
-  constructor(message, status = 0, code = "", fields = {}) {
+  // wait: seconds after which the server may say yes.
+  constructor(message, status = 0, code = "", fields = {}, wait = 0) {
     super(message);
-    Object.assign(this, { status, code, fields });
+    Object.assign(this, { status, code, fields, wait });
   }
 }
 
@@ -14,11 +15,11 @@ const token = () => document.querySelector('meta[name="csrf-token"]').content;
 
 const sentence = (text) => text[0].toUpperCase() + text.slice(1);
 
-export function problemFrom(status, text) {
+export function problemFrom(status, text, wait = 0) {
   try {
     const { error } = JSON.parse(text);
     const details = Object.values(error.fields ?? {}).flat().join(" ");
-    return new Problem(sentence(details || error.message), status, error.code, error.fields);
+    return new Problem(sentence(details || error.message), status, error.code, error.fields, wait);
   } catch {
     if (status === 413) return new Problem("The photo is too large for the server: choose a smaller one.", status);
     return new Problem(`The server answered ${status}: try again in a moment.`, status);
@@ -45,17 +46,17 @@ export function freshKey() {
 }
 
 // XMLHttpRequest, since fetch does not tell how much of an upload has left.
-export function createJob(form, onProgress, signal) {
+export function createJob(form, onProgress, signal, key = freshKey()) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", address("api/v1/jobs"));
     request.setRequestHeader("X-CSRFToken", token());
-    request.setRequestHeader("Idempotency-Key", freshKey());
+    request.setRequestHeader("Idempotency-Key", key);
     request.setRequestHeader("Accept", "application/json");
     request.upload.addEventListener("progress", (event) => event.lengthComputable && onProgress(event.loaded / event.total));
     request.addEventListener("load", () => {
       if (request.status < 300) resolve(JSON.parse(request.responseText));
-      else reject(problemFrom(request.status, request.responseText));
+      else reject(problemFrom(request.status, request.responseText, Number(request.getResponseHeader("Retry-After")) || 0));
     });
     request.addEventListener("error", () => reject(new Problem("The upload broke off: see that the server runs, then send the photo again.")));
     request.addEventListener("abort", () => reject(new DOMException("stopped", "AbortError")));

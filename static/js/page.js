@@ -1,11 +1,9 @@
 // What every page does: photos can be dropped and pasted; the first page's form is sent without a reload.
 import { listenForPhotos } from "./drop.js";
 import { labelOf, listenForOptions } from "./options.js";
-import { sayWhatWasLeft } from "./say.js";
 import { sendPhotos, sendSample } from "./send.js";
 
 listenForPhotos();
-sayWhatWasLeft();
 for (const time of document.querySelectorAll("time")) {  // in the visitor's own zone
   time.textContent = new Date(time.dateTime).toLocaleString([], { weekday: "short", hour: "2-digit", minute: "2-digit" });
 }

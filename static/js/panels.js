@@ -22,6 +22,8 @@ const THUMBS = { photo: "photo_thumb", depth_view: "depth_thumb", mask: "mask_th
 
 export const artefact = (job, kind) => job.artefacts.find((one) => one.kind === kind);
 
+export const bestModel = (job) => artefact(job, "refined") ?? artefact(job, "mesh") ?? artefact(job, "grid");
+
 export function showStatus(job) {
   const text = statusOf(job);
   const status = byId("status");
@@ -99,7 +101,7 @@ export function showDownloads(job) {
     const settled = kind === "film" ? ended && job.lane !== "film" : BETTER.some(([one]) => one === kind) ? isFinal(job) : ended;
     return downloadRow(artefact(job, kind), better ? label.replace(/^Mesh/, "First mesh") : label, format + sizeOf(job, kind), settled);
   }));
-  const main = artefact(job, "refined") ?? artefact(job, "mesh") ?? artefact(job, "grid");
+  const main = bestModel(job);
   if (main) enable(byId("download-main"), main.url, main.download);
   if (main) enable(byId("download-zip"), job.links.zip);
 }

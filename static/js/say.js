@@ -1,7 +1,5 @@
 // Short messages, read out by screen readers. They stay long enough to be read, and go by themselves or when they are closed.
 
-const NEXT = "unflat-said";
-
 // Seconds: two to notice it, and three words in each of the others.
 const timeToRead = (text) => Math.max(5, 2 + text.split(/\s+/).length / 3);
 
@@ -20,21 +18,6 @@ export function say(text, seconds = timeToRead(text)) {
     return toast.remove();
   };
   look();
-}
-
-// On the page that comes next.
-export function sayNext(text) {
-  try {
-    sessionStorage.setItem(NEXT, text);
-  } catch { /* a browser that keeps nothing: it is not said */ }
-}
-
-export function sayWhatWasLeft() {
-  try {
-    const text = sessionStorage.getItem(NEXT);
-    sessionStorage.removeItem(NEXT);
-    if (text) say(text, 2 * timeToRead(text));
-  } catch { /* as above */ }
 }
 
 // On the first page there is a place for problems; elsewhere a toast says them.

@@ -1,7 +1,8 @@
-// Photos or a sample become jobs: checked, sent with progress, and the job's page opened, or the list of them.
-import { address, createJob, Problem } from "./api.js";
+// Photos or a sample become jobs: checked, sent with progress, and the job's page opened, or that of several together.
+import { createJob, freshKey, Problem } from "./api.js";
 import { looksLikeAPhoto } from "./carried.js";
-import { forgetProblem, sayNext, tellProblem } from "./say.js";
+import { forgetProblem, tellProblem } from "./say.js";
+import { galleryOf, keepUntaken, sayLeftOut, Together } from "./together.js";
 
 const byId = (id) => document.getElementById(id);
 const box = byId("sending");
@@ -79,36 +80,94 @@ async function sendOne(name, value, pictureUrl) {
   }
 }
 
-const NO_MORE = new Set([0, 429, 503, 507]);  // the next photo would not be taken either
+const LATER = new Set([429, 503]);  // there is no room now, and there will be
+const MOST_WAIT = 60;
+const LOST = 3;  // tries of a photo whose connection breaks
 
-// Each becomes a model of its own. A photo that is refused keeps no other one out; a server that has enough does.
+const seconds = (count) => new Promise((resolve) => setTimeout(resolve, 1000 * count));
+
+// Until the server may have room: when one of ours has ended, or the time that it named is over.
+async function untilRoom(together, wait) {
+  const before = together.unfinished;
+  for (let waited = 0; waited < wait && !abort.signal.aborted; waited += 1) {
+    if (before && together.unfinished < before) return;
+    await seconds(1);
+  }
+}
+
+// A job, after as many tries as it takes. Throws a Problem, or AbortError.
+async function sentInTime(tile, file, together) {
+  const key = freshKey();
+  for (let lost = 0; ;) {
+    if (abort.signal.aborted) throw new DOMException("stopped", "AbortError");
+    tile.tell("sending", "Sending");
+    together.sum();
+    try {
+      return await createJob(fieldsWith("photo", file), (share) => tile.tell("sending", share < 1 ? "Sending" : "The server looks at it", share), abort.signal, key);
+    } catch (problem) {
+      const again = LATER.has(problem.status) || (problem.status === 0 && problem.name !== "AbortError" && ++lost < LOST);
+      if (!again) throw problem;
+      tile.tell("waiting", `${problem.message} It is sent again by itself.`);
+      await untilRoom(together, Math.min(problem.wait || 3, MOST_WAIT));
+    }
+  }
+}
+
+const ALL_OVER = new Set([0, 507]);  // the next photo would not be taken either
+
+// Each becomes a model of its own, and all are shown together. A photo that is refused keeps no other one out.
 async function sendEach(files, leftOut) {
   if (!mayBegin()) return;
-  const made = [];
-  const refused = [];
-  let enough = "";
-  for (const [index, file] of files.entries()) {
+  const stopping = abort;
+  const { box: together, close } = openTogether(files.length, () => stopping.abort());
+  const all = files.map((file) => [file, together.add(file.name || "pasted.png")]);
+  for (const [file, tile] of all) {
+    if (looksLikeAPhoto(file)) tile.showFile(file);
+    tile.tell("waiting", "Waiting to be sent");
+  }
+  together.sum();
+  let over = "";
+  for (const [file, tile] of all) {
     try {
       checkPhoto(file);
-      made.push(await send("photo", file, `Sending photo ${index + 1} of ${files.length}`));
+      if (over) throw new Problem(over);
+      tile.show(await sentInTime(tile, file, together));
+      together.follow();
     } catch (problem) {
-      if (problem.name === "AbortError") enough = "You stopped it.";
-      else if (problem.code === UNFIT) refused.push(problem.message);
-      else if (NO_MORE.has(problem.status)) enough = problem.message;
-      else refused.push(`“${file.name}”: ${problem.message}`);
+      if (problem.name === "AbortError") over = "You stopped it before this one was sent.";
+      else if (ALL_OVER.has(problem.status) && problem.code !== UNFIT) over = problem.message;
+      tile.tell("untaken", problem.name === "AbortError" ? over : problem.message);
     }
-    if (enough) break;
+    together.sum();
   }
   abort = null;
-  const others = leftOut ? `${leftOut} other ${leftOut === 1 ? "file is no photo" : "files are no photos"}.` : "";
-  const told = [`${made.length} of ${files.length} photos were taken, each for a model of its own.`, enough, ...refused.slice(0, 3), refused.length > 3 && `And ${refused.length - 3} more were refused.`, others].filter(Boolean).join(" ");
-  if (!made.length) {
-    box.close();
-    tellProblem(new Problem(told));
-    return;
-  }
-  sayNext(told);
-  location.assign(made.length === 1 ? made[0].links.page : address("history"));
+  const untaken = all.filter(([, tile]) => !tile.job).map(([file, tile]) => ({ name: file.name, told: tile.part("tilestatus").textContent }));
+  close(untaken, leftOut);
+}
+
+// The box with the tiles while photos are sent; `close` goes on to their page, or stays where none was taken.
+function openTogether(count, stop) {
+  const shown = byId("together");
+  const button = byId("together-stop");
+  const box = new Together(shown);
+  shown.querySelector(".tiles").replaceChildren();
+  byId("together-title").textContent = `${count} photos, a model of each`;
+  button.textContent = "Stop sending";
+  button.onclick = stop;
+  shown.oncancel = (event) => { event.preventDefault(); button.click(); };
+  shown.showModal();
+  const close = (untaken, leftOut) => {
+    box.stop();
+    if (box.jobs.length) {
+      keepUntaken(box.jobs, [...untaken, ...(leftOut ? [{ leftOut }] : [])]);
+      location.assign(galleryOf(box.jobs));
+      return;
+    }
+    button.textContent = "Close";
+    button.onclick = () => shown.close();
+    sayLeftOut(leftOut);
+  };
+  return { box, close };
 }
 
 // leftOut: how many other files came with them.
@@ -125,4 +184,7 @@ export async function sendPhotos(files, leftOut = 0) {
 export const sendSample = (name, pictureUrl) => sendOne("sample", name, pictureUrl);
 
 // Coming back with the browser's arrow finds the page as it was left: with the box open.
-addEventListener("pageshow", (event) => { if (event.persisted && box.open) box.close(); });
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  for (const open of document.querySelectorAll("dialog[open]")) open.close();
+});

@@ -51,22 +51,23 @@ def plan() -> TripoSRPlan:
     return plan_of(CONFIG)
 
 
-def shapes() -> dict[str, torch.Size]:
+def shapes(of: TripoSRPlan | None = None) -> dict[str, torch.Size]:
     with torch.device("meta"):
-        return {name: each.shape for name, each in TripoSRNetwork(plan()).state_dict().items()}
+        return {name: each.shape for name, each in TripoSRNetwork(of or plan()).state_dict().items()}
 
 
-def noise() -> dict[str, Tensor]:
-    """Tensors that any program makes alike, of a size that keeps values near 1: the fractions of a fast sine."""
+def noise(of: TripoSRPlan | None = None, decoder: float = 2.0) -> dict[str, Tensor]:
+    """Tensors that any program makes alike, of a size that keeps values near 1: the fractions of a fast sine. decoder: how
+    much larger its weights are."""
     state = {}
-    for number, (name, shape) in enumerate(sorted(shapes().items())):
+    for number, (name, shape) in enumerate(sorted(shapes(of).items())):
         count = math.prod(shape)
         fast = 43758.5453 * torch.sin(torch.arange(1, count + 1, dtype=torch.float64) * 12.9898 + number)
         drawn = (3**0.5 * (2 * (fast - fast.floor()) - 1)).view(shape)  # mean 0, variance 1
         if "norm" in name and name.endswith("weight"):
             drawn = 1 + 0.1 * drawn
         elif len(shape) >= 2 and not name.endswith(("embeddings", "token")):
-            drawn = drawn * (2.0 if "decoder" in name else 1.0) * (count / shape[0]) ** -0.5
+            drawn = drawn * (decoder if "decoder" in name else 1.0) * (count / shape[0]) ** -0.5
         else:
             drawn = 0.2 * drawn
         state[name] = drawn.float()

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from recon.render.cameras import orbit
-from recon.render.crossing import render_crossings
+from recon.render.crossing import WALL, occupied_cells, render_crossings
 from recon.render.fields import Field
 from tests.objects import BODY, KNOBS, KnobbedBall
 
@@ -43,3 +43,37 @@ def test_each_side_is_seen_from_its_own_side(azimuth: float, knob: str) -> None:
     assert float(seen.depth[int(v), int(u)]) == pytest.approx(z - KNOBS[knob][1], abs=0.03)
     edge = camera.project(torch.tensor([[0.0, BODY + 0.1, 0.0]]))[0]
     assert float(seen.opacity[int(edge[1]), int(edge[0])]) < 0.05
+
+
+class Wall(Field):
+    """Nothing, and from x = 0 on a matter whose density overflows; red."""
+
+    def logits(self, x: Tensor) -> Tensor:
+        """Density e^200, which is infinite in float32, or e^-200."""
+        return torch.stack(
+            [torch.where(x[:, 0] > 0, 200.0, -200.0), *(x.new_full((len(x),), v) for v in (9, -9, -9))], 1
+        )
+
+
+def test_a_density_that_overflows_is_opaque_and_no_nan() -> None:
+    assert torch.isinf(Wall().density(torch.tensor([[0.5, 0, 0]]))).all(), "else this proves nothing"
+    camera = orbit(90.0, 0.0, 3.0, 40.0, 16)  # looks along -x, through many steps of it one after another
+    seen = render_crossings(Wall(), camera, BLACK)
+    assert not seen.colour.isnan().any() and not seen.opacity.isnan().any()
+    torch.testing.assert_close(seen.opacity[8, 8], torch.tensor(1.0))
+    torch.testing.assert_close(seen.colour[8, 8], torch.tensor([9.0, -9, -9]).sigmoid(), atol=1e-3, rtol=0)
+    assert float(seen.depth[8, 8]) == pytest.approx(3 - WALL, abs=2 / 128)
+    aside = render_crossings(Wall(), orbit(0.0, 0.0, 3.0, 40.0, 16), BLACK)  # half of it behind nothing
+    assert aside.opacity[8].tolist() == pytest.approx([0.0] * 8 + [1.0] * 8, abs=1e-6)
+
+
+def test_where_nothing_is_nothing_is_asked() -> None:
+    ball, camera = KnobbedBall(), orbit(35.0, 25.0, 3.0, 40.0, 64)
+    whole = render_crossings(ball, camera, BLACK)
+    every, ball.asked = ball.asked, 0
+    cells = occupied_cells(ball)
+    lattice, ball.asked = ball.asked, 0
+    quick = render_crossings(ball, camera, BLACK, occupied=cells)
+    torch.testing.assert_close(quick.colour, whole.colour, atol=1e-4, rtol=0)
+    torch.testing.assert_close(quick.opacity, whole.opacity, atol=1e-4, rtol=0)
+    assert lattice == 65**3 and ball.asked < every / 4

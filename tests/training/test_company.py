@@ -14,7 +14,8 @@ from training.synthetic.indoors import room
 from training.synthetic.intersect import ELLIPSOID
 from training.synthetic.lights import NO_SKY
 from training.synthetic.outdoors import square, street
-from training.synthetic.render import pack_scenes, pixel_rays, render_scenes, trace_scenes
+from training.synthetic.packing import pack_scenes
+from training.synthetic.render import pixel_rays, render_scenes, trace_scenes
 from training.synthetic.scene import Light, LocalFrame, Scene, Viewpoint
 from training.synthetic.shapes import box
 

@@ -14,7 +14,8 @@ from training.synthetic.implicit_solids import Part
 from training.synthetic.kit import Kit, extent, outline, placed
 from training.synthetic.lights import NO_SKY
 from training.synthetic.objects import OBJECTS
-from training.synthetic.render import pack_scenes, pixel_rays, render_scenes
+from training.synthetic.packing import pack_scenes
+from training.synthetic.render import pixel_rays, render_scenes
 from training.synthetic.scene import IDENTITY, Light, LocalFrame, Material, Scene, Viewpoint, rotation
 from training.synthetic.shapes import box
 

@@ -11,8 +11,9 @@ from training.synthetic import LAYOUTS, World, textures
 from training.synthetic.compose import focused, pasted
 from training.synthetic.labels import label
 from training.synthetic.materials import Material
+from training.synthetic.packing import pack_scenes
 from training.synthetic.props import ball, box
-from training.synthetic.render import RenderedPhotos, pack_scenes, pixel_rays, render_scenes, trace_scenes
+from training.synthetic.render import RenderedPhotos, pixel_rays, render_scenes, trace_scenes
 from training.synthetic.scene import Backdrop, Light, LocalFrame, Scene, Sky, Viewpoint, apply, rotation
 
 LIGHT = Light((0.0, -900.0, 0.0), 1.0, 1.0, (1.0, 1.0, 1.0), 0.5, (1.0, 1.0, 1.0))

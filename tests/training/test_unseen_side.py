@@ -12,8 +12,9 @@ from training.synthetic.implicit_solids import SUPERQUADRIC, Part, Sculpture
 from training.synthetic.labels import Labels, label
 from training.synthetic.materials import Material
 from training.synthetic.overlay import _overlaid
+from training.synthetic.packing import pack_scenes
 from training.synthetic.props import ball, box
-from training.synthetic.render import pack_scenes, pixel_rays, render_scenes, trace_scenes
+from training.synthetic.render import pixel_rays, render_scenes, trace_scenes
 from training.synthetic.scene import IDENTITY, Light, LocalFrame, Scene, Sky, Viewpoint
 
 SIDE = 48

@@ -15,8 +15,9 @@ from torch import Tensor
 from .compose import focused, pasted
 from .labels import Labels, label
 from .layouts import LAYOUTS, MIXES, UNSEEN
+from .packing import pack_scenes
 from .photo import develop_with, plain_camera
-from .render import joined, pack_scenes, render_scenes
+from .render import joined, render_scenes
 from .textures import make_bank
 
 

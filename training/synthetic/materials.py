@@ -249,6 +249,13 @@ def crockery(r: Random) -> Material:
     return Material(number, r.uniform(0.1, 0.4), a, toned(a, r.uniform(0.7, 1.1)), 0.2, r.choice((0, r.uniform(0, 1))))
 
 
+def clear_glass(r: Random) -> Material:
+    """Drinking glasses, bottles, jars, vases that one sees through: colourless, or dyed a little green, brown or blue."""
+    dyed = r.random() < 0.4
+    a = colour(r, r.choice((0.1, 0.3, 0.4, 0.58)), 0.04, (0.2, 0.7) if dyed else (0, 0.08), (0.75, 1))
+    return Material(pattern(r, "plain"), 1.0, a, a, 0.0, r.uniform(0.5, 1.5), clear=r.uniform(0.6, 0.97))
+
+
 def skin(r: Random) -> Material:
     """Faces and hands."""
     a = colour(r, 0.06, 0.02, (0.25, 0.6), (0.3, 0.95))
@@ -289,6 +296,7 @@ def display(r: Random) -> Material:
         0.7,
         0.1,
         r.uniform(0.2, 1.2),
+        weave=r.choice((0, r.uniform(0.05, 0.4))),
     )
 
 

@@ -10,151 +10,14 @@ import math
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from . import textures
 from . import trace as solids
-from .implicit_solids import stand_ins
-from .intersect import BOX, ELLIPSOID, Window, light_is_blocked, nearest_hit
-from .scene import IDENTITY, Number, Primitive, Scene, Viewpoint, rotation
-
-# Columns of a primitive's row in `Packed.rows`.
-CENTRE, HALF, TURN, COLOUR_A, COLOUR_B, REST = slice(0, 3), slice(3, 6), slice(6, 15), slice(15, 18), slice(18, 21), 21
-COLUMNS = 31
-
-
-@dataclass(frozen=True)
-class PackedScenes:
-    """Scenes as tensors: slot kinds (S) and the window of the picture that each can appear in (empty for what only casts
-    shadows), primitives' rows (B, S, COLUMNS), maps to unit shapes, cameras, lights, skies; sculptures and their parts'
-    rows (B, P, COLUMNS)."""
-
-    kinds: list[int]
-    windows: list[Window]
-    rows: Tensor
-    matrix: Tensor
-    offset: Tensor
-    taper: Tensor
-    origin: Tensor
-    turn: Tensor
-    tangent: Tensor
-    light: Tensor
-    sky: Tensor
-    sculptures: solids.PackedSculptures
-    parts: Tensor
-
-
-def _row(p: Primitive, unseen: bool = False) -> tuple[Number, ...]:
-    mat = p.material
-    rest = (mat.pattern, mat.repeat, mat.joints, mat.gloss, mat.glow, p.taper, p.kind, p.encloses, p.subject, unseen)
-    return (*p.centre, *p.half, *p.turn[0], *p.turn[1], *p.turn[2], *mat.a, *mat.b, *rest)
-
-
-def _rows(scene: Scene) -> np.ndarray:
-    """A row per primitive (S, COLUMNS): centre, half, turn, colours a and b, pattern, repeat, joints, gloss, glow, taper,
-    kind, encloses, subject, unseen (a stand-in that casts a sculpture's shadow)."""
-    table = [_row(p) for p in scene.primitives]
-    if scene.sculpture is not None:
-        table += [_row(p, unseen=True) for p in stand_ins(scene.sculpture)]
-    return np.array(table, np.float64).reshape(-1, COLUMNS)
-
-
-def _part_rows(scenes: list[Scene]) -> np.ndarray:
-    """Rows (B, P, COLUMNS) of the sculptures' parts: their materials, and whether they are parts of the subject."""
-    pieces = [(i, s.sculpture) for i, s in enumerate(scenes) if s.sculpture is not None]
-    rows = np.zeros((len(scenes), max([1, *(len(piece.parts) for _, piece in pieces)]), COLUMNS))
-    for i, piece in pieces:
-        for k, part in enumerate(piece.parts):
-            rows[i, k] = _row(Primitive(BOX, (0, 0, 0), (1, 1, 1), IDENTITY, part.material, subject=piece.subject))
-    return rows
-
-
-def _visible(rows: np.ndarray, camera: Viewpoint, aspect: float, long_side: int) -> np.ndarray:
-    """Without the primitives that hold the camera, are out of view, or are smaller than half a pixel: bool (S,)."""
-    position = np.array(camera.position)
-    to_camera = np.array(rotation(camera.yaw, camera.pitch, camera.roll)).T
-    turn = rows[:, TURN].reshape(-1, 3, 3)
-    radius = np.linalg.norm(rows[:, HALF], axis=1) * (1 + np.abs(rows[:, REST + 5]))
-    local = np.einsum("sji,sj->si", turn, position - rows[:, CENTRE])
-    margin = rows[:, HALF] * (1 + np.abs(rows[:, REST + 5]))[:, None] + 0.15
-    holds = (np.abs(local) < margin).all(1)
-    x, y, z = ((rows[:, CENTRE] - position) @ to_camera.T).T
-    tx = math.tan(math.radians(camera.fov / 2)) * min(1.0, aspect)
-    ty = math.tan(math.radians(camera.fov / 2)) * min(1.0, 1 / aspect)
-    outside = (z < -radius) | (np.abs(x) - tx * z > radius * math.hypot(1, tx))
-    outside |= np.abs(y) - ty * z > radius * math.hypot(1, ty)
-    tiny = radius * long_side < 0.5 * np.maximum(z, 0)
-    return np.where(rows[:, REST + 7] > 0, True, ~(holds | outside | tiny))
-
-
-def _bounds(rows: np.ndarray, camera: Viewpoint, height: int, width: int) -> np.ndarray:
-    """Pixels (S, 4) that each primitive can appear in: first row, last row + 1, first column, last column + 1; from the
-    corners of its box where they all lie ahead, else the whole picture."""
-    signs = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], float)
-    wide = rows[:, HALF] * (1 + np.abs(rows[:, REST + 5]))[:, None]
-    turn = rows[:, TURN].reshape(-1, 3, 3)
-    corners = rows[:, None, CENTRE] + np.einsum("sij,scj->sci", turn, signs * wide[:, None])
-    look = np.array(rotation(camera.yaw, camera.pitch, camera.roll))
-    x, y, z = np.moveaxis((corners - np.array(camera.position)) @ look, -1, 0)
-    focal = max(height, width) / 2 / math.tan(math.radians(camera.fov / 2))
-    ahead = (z > 0.05).all(1)
-    u, v = (c / np.maximum(z, 0.05) * focal + side / 2 for c, side in ((x, width), (y, height)))
-    box = np.stack([v.min(1), v.max(1), u.min(1), u.max(1)], 1)
-    box = np.where(ahead[:, None], box, [0, height, 0, width])
-    low = np.floor(box).clip(0, [height, height, width, width])
-    high = np.ceil(box).clip(0, [height, height, width, width])
-    return np.stack([low[:, 0], high[:, 1], low[:, 2], high[:, 3]], 1).astype(int)
-
-
-def pack_scenes(scenes: list[Scene], height: int, width: int, device: torch.device | str = "cpu") -> PackedScenes:
-    """Scenes to tensors; slots are sorted by kind, seen ones first, and padded with primitives that no ray hits."""
-    tables = [_rows(s) for s in scenes]
-    tables = [t[_visible(t, s.camera, width / height, max(height, width))] for t, s in zip(tables, scenes, strict=True)]
-    orders = [2 * t[:, REST + 6] + t[:, REST + 9] for t in tables]
-    counts = [max(int((order == group).sum()) for order in orders) for group in range(6)]
-    kinds = [group // 2 for group in range(6) for _ in range(counts[group])]
-    rows = np.zeros((len(scenes), len(kinds), COLUMNS))
-    matrix, offset = np.zeros((*rows.shape[:2], 3, 3)), np.full((*rows.shape[:2], 3), 2.0)
-    windows = np.tile([height, 0, width, 0], (len(kinds), 1))
-    for i, (table, order) in enumerate(zip(tables, orders, strict=True)):
-        for group in range(6):
-            part = table[order == group]
-            slots = slice(sum(counts[:group]), sum(counts[:group]) + len(part))
-            rows[i, slots] = part
-            matrix[i, slots] = part[:, TURN].reshape(-1, 3, 3).transpose(0, 2, 1) / part[:, HALF, None]
-            offset[i, slots] = -np.einsum("sij,sj->si", matrix[i, slots], part[:, CENTRE])
-            if group % 2 == 0:
-                bounds = _bounds(part, scenes[i].camera, height, width)
-                for column, widest in enumerate((np.minimum, np.maximum, np.minimum, np.maximum)):
-                    windows[slots, column] = widest(windows[slots, column], bounds[:, column])
-    cameras, lights, skies = [s.camera for s in scenes], [s.light for s in scenes], [s.sky for s in scenes]
-    light = [(*v.position, v.size, v.strength, *v.colour, v.ambient, *v.ambient_colour) for v in lights]
-    sky = [(*v.zenith, *v.horizon, v.cloud, *v.fog_colour, v.fog) for v in skies]
-
-    def tensor(values: object) -> Tensor:
-        return torch.from_numpy(np.array(values, np.float32)).to(device)
-
-    return PackedScenes(
-        kinds,
-        [
-            (slice(top, max(top, bottom)), slice(left, max(left, right)))
-            for top, bottom, left, right in windows.tolist()
-        ],
-        tensor(rows),
-        tensor(matrix),
-        tensor(offset),
-        tensor(rows[..., REST + 5]),
-        tensor([c.position for c in cameras]),
-        tensor([rotation(c.yaw, c.pitch, c.roll) for c in cameras]),
-        tensor([math.tan(math.radians(c.fov / 2)) for c in cameras]),
-        tensor(light),
-        tensor(sky),
-        solids.pack_sculptures([s.sculpture for s in scenes], device),
-        tensor(_part_rows(scenes)),
-    )
+from .intersect import BOX, ELLIPSOID, light_is_blocked, nearest_hit
+from .packing import CENTRE, COLOUR_A, COLOUR_B, HALF, REST, TURN, PackedScenes
 
 
 def pixel_rays(packed: PackedScenes, height: int, width: int) -> Tensor:
@@ -268,18 +131,47 @@ def _chosen(
     )
 
 
-def _albedo(bank: Tensor, hit: SurfaceHits, ray: Tensor, pixel: Tensor) -> Tensor:
-    """Surface colours (B, N, 3): the pattern on the two coordinates across the normal's main axis, mip-mapped."""
+def _across(hit: SurfaceHits) -> tuple[Tensor, Tensor]:
+    """The two coordinates (B, N), in metres, across the main axis of the normal."""
     axis = hit.local_normal.abs().argmax(-1)
     u = torch.where(axis == 0, hit.metres[..., 2], hit.metres[..., 0])
-    v = torch.where(axis == 1, hit.metres[..., 2], hit.metres[..., 1])
-    repeat = hit.row[..., REST + 1].clamp_min(1e-3)
+    return u, torch.where(axis == 1, hit.metres[..., 2], hit.metres[..., 1])
+
+
+def _footprint(hit: SurfaceHits, ray: Tensor, pixel: Tensor) -> Tensor:
+    """Length in metres (B, N) that a pixel of this angle (B) covers on the surface, the longer way."""
     cosine = (hit.normal * ray).sum(-1).abs().clamp_min(0.15)
-    footprint = hit.t.clamp_max(1e4) * pixel[:, None] * textures.SIZE / (repeat * cosine)
-    level = torch.log2(footprint.clamp_min(1e-3))
+    return hit.t.clamp_max(1e4) * pixel[:, None] / cosine
+
+
+def _albedo(bank: Tensor, hit: SurfaceHits, ray: Tensor, pixel: Tensor) -> Tensor:
+    """Surface colours (B, N, 3): the pattern on the two coordinates across the normal's main axis, mip-mapped."""
+    u, v = _across(hit)
+    repeat = hit.row[..., REST + 1].clamp_min(1e-3)
+    level = torch.log2((_footprint(hit, ray, pixel) * textures.SIZE / repeat).clamp_min(1e-3))
     mix, joint = textures.sample_bank(bank, hit.row[..., REST].long(), u / repeat, v / repeat, level)
     colour = torch.lerp(hit.row[..., COLOUR_A], hit.row[..., COLOUR_B], mix[..., None])
+    colour = colour * _moire(hit, u, v, pixel)
     return colour * (1 - hit.row[..., REST + 2] * joint)[..., None]
+
+
+def _moire(hit: SurfaceHits, u: Tensor, v: Tensor, pixel: Tensor) -> Tensor:
+    """Factors (B, N, 3) of a grid of cells about as wide as the camera's pixels, a screen's or a cloth's: what the pixels
+    sample of its wave is a slow one, bent by the perspective. The cells are of three colours a third apart, and as wide as
+    a pixel seen straight on at the surface's middle distance, but for a few percent that differ from image to image."""
+    depth = hit.row[..., REST + 11, None]
+    if not bool((depth > 0).any()):
+        return torch.ones_like(depth)
+    woven = (depth[..., 0] > 0) & hit.seen
+    middle = torch.where(woven, hit.t, math.nan).nanmedian(1).values.nan_to_num(1.0)
+    number = (hit.row[..., COLOUR_A].sum(-1) * 1e3) % 1
+    cell = (middle * pixel)[:, None] * (0.95 + 0.1 * number)
+    lean = 0.16 * (number - 0.5)
+    thirds = torch.arange(3, device=u.device) / 3
+    wave = torch.cos(
+        2 * math.pi * ((u * torch.cos(lean) + v * torch.sin(lean)) / cell)[..., None] + 2 * math.pi * thirds
+    )
+    return 1 + depth * wave * torch.cos(2 * math.pi * (v / cell))[..., None]
 
 
 def _spread(values: Tensor, step: int, height: int, width: int) -> Tensor:
@@ -386,6 +278,36 @@ def _shaded(
     return colour + gloss * (shine + 0.25 * around * (-mirrored[..., 1:2]).clamp_min(0))
 
 
+def _looked_at(
+    packed: PackedScenes, bank: Tensor, hit: SurfaceHits, ray: Tensor, size: tuple[int, int], generator: torch.Generator
+) -> Tensor:
+    """Colours (B, N, 3) along rays (B, N, 3, length 1): what they meet, in its light and fog, or the sky."""
+    colour = _shaded(packed, bank, hit, ray, packed.light, size, generator)
+    depth = torch.where(hit.seen, hit.t, 1.0)[..., None]
+    fog = 1 - torch.exp(-depth * packed.sky[:, None, 10:11])
+    colour = torch.lerp(colour, packed.sky[:, None, 7:10].expand_as(colour), fog)
+    return torch.where(hit.seen[..., None], colour, _sky_colour(packed, bank, ray))
+
+
+def _through_glass(
+    packed: PackedScenes, bank: Tensor, direction: Tensor, size: tuple[int, int], generator: torch.Generator
+) -> Tensor:
+    """Colours (B, N, 3) along the rays where nothing clear is in their way: thin walls bend no ray."""
+    packed = packed.without(packed.rows[..., REST + 10] > 0)
+    hit = trace_scenes(packed, direction, size)
+    return _looked_at(packed, bank, hit, _unit(direction, 1).transpose(1, 2), size, generator)
+
+
+def _glazed(colour: Tensor, seen_through: Tensor, hit: SurfaceHits, ray: Tensor, clear: Tensor) -> Tensor:
+    """Colours (B, N, 3) of a clear surface: what is behind it, dyed the more the longer the way through the wall, less what
+    the surface mirrors (Schlick 1994, equation 15, for glass, two faces); where it is not clear, its own."""
+    cosine = (hit.normal * ray).sum(-1, keepdim=True).abs().clamp(0.05, 1)
+    mirrored = 2 * (0.04 + 0.96 * (1 - cosine) ** 5)
+    dye = hit.row[..., COLOUR_A] / hit.row[..., COLOUR_A].amax(-1, keepdim=True).clamp_min(1e-3)
+    passed = clear[..., None] * (1 - mirrored).clamp_min(0)
+    return torch.lerp(colour, seen_through * dye ** (1 / cosine), passed)
+
+
 def light_behind(packed: PackedScenes, hit: SurfaceHits) -> Tensor:
     """The lamps (B, 12) mirrored at a plane through the subject's middle: what they are to the photo they are to a picture
     of the far side, so that both are equally bright and, seen from a level, meet along the outline.
@@ -414,11 +336,11 @@ def render_scenes(
     direction, size = pixel_rays(packed, height, width), (height, width)
     hit = trace_scenes(packed, direction, size, unseen)
     ray = _unit(direction, 1).transpose(1, 2)
-    colour = _shaded(packed, bank, hit, ray, packed.light, size, generator)
-    depth = torch.where(hit.seen, hit.t, 1.0)[..., None]
-    fog = 1 - torch.exp(-depth * packed.sky[:, None, 10:11])
-    colour = torch.lerp(colour, packed.sky[:, None, 7:10].expand_as(colour), fog)
-    colour = torch.where(hit.seen[..., None], colour, _sky_colour(packed, bank, ray))
+    colour = _looked_at(packed, bank, hit, ray, size, generator)
+    clear = torch.where(hit.seen, hit.row[..., REST + 10], 0.0)
+    if bool((clear > 0).any()):
+        seen_through = _through_glass(packed, bank, direction, size, generator)
+        colour = _glazed(colour, seen_through, hit, ray, clear)
     subject = (hit.seen & (hit.row[..., REST + 8] > 0)).float()
     normals = torch.where(hit.seen[..., None], hit.normal @ packed.turn, hit.normal.new_tensor([0, 0, -1.0]))
 

@@ -44,7 +44,8 @@ def apply(a: Mat, v: Vec) -> Vec:
 
 @dataclass(frozen=True)
 class Material:
-    """Pattern number, metres per repeat, the two colours it mixes, darkness of its joints, gloss, own light."""
+    """Pattern number, metres per repeat, the two colours it mixes, darkness of its joints, gloss, own light; clear: the
+    part of the light behind it that comes through (glass); weave: contrast of a fine grid that makes moiré."""
 
     pattern: int
     repeat: Number
@@ -53,6 +54,8 @@ class Material:
     joints: Number = 0.1
     gloss: Number = 0.0
     glow: Number = 0.0
+    clear: Number = 0.0
+    weave: Number = 0.0
 
 
 @dataclass(frozen=True)

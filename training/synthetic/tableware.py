@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from random import Random
 
 from . import materials as m
 from .intersect import BOX, CYLINDER, ELLIPSOID
 from .scene import LocalFrame, Material, Number, rotation
 from .shapes import Prop, ball, box, tube
+
+
+def crockery_or_glass(r: Random, share: Number) -> Material:
+    """What vessels are made of: in a share of them, glass that one sees through."""
+    return m.clear_glass(r) if r.random() < share else m.crockery(r)
 
 
 def ring(f: LocalFrame, low: Number, high: Number, h: Number, material: Material, parts: int = 9) -> None:
@@ -24,7 +30,7 @@ def ring(f: LocalFrame, low: Number, high: Number, h: Number, material: Material
 def bowl(r: Random, f: LocalFrame) -> None:
     """A hollow bowl, basket or pot, sometimes with something in it."""
     high = r.uniform(0.06, 0.12)
-    low, h, material = high * r.uniform(0.4, 0.9), high * r.uniform(0.5, 1.1), m.crockery(r)
+    low, h, material = high * r.uniform(0.4, 0.9), high * r.uniform(0.5, 1.1), crockery_or_glass(r, 0.15)
     tube(f, 0, 0, 0, 2 * low, 0.008, material)
     ring(f, low, high, h, material)
     for _ in range(r.choice((0, 0, 0, 3))):
@@ -35,11 +41,11 @@ def bowl(r: Random, f: LocalFrame) -> None:
 def cup(r: Random, f: LocalFrame) -> None:
     """A mug, glass or can: one tapered cylinder, with its hollow as a darker disc inside the rim; often a handle."""
     w, h, taper = r.choice(((0.08, 0.1, 0), (0.08, 0.12, 0), (0.07, 0.13, -0.1), (0.1, 0.08, -0.2)))
-    material = m.crockery(r) if r.random() < 0.75 else m.printed(r)
+    material = crockery_or_glass(r, 0.25) if r.random() < 0.75 else m.printed(r)
     w, h = w * r.uniform(0.8, 1.3), h * r.uniform(0.8, 1.2)
     tube(f, 0, 0, 0, w, h, material, taper)
     hollow = r.uniform(0.15, 0.8) if r.random() < 0.75 else 1.1
-    inner = Material(material.pattern, material.repeat, m.toned(material.a, hollow), m.toned(material.b, hollow))
+    inner = replace(material, a=m.toned(material.a, hollow), b=m.toned(material.b, hollow), gloss=0.0)
     tube(f, 0, h, 0, w * (1 - taper) * 0.88, 0.001, inner)
     if r.random() < 0.5:
         for up in (0.25, 0.75):
@@ -89,7 +95,7 @@ def laptop(r: Random, f: LocalFrame) -> None:
 
 def bottle(r: Random, f: LocalFrame) -> None:
     """A bottle: body, shoulder, neck, cap."""
-    w, h, material = r.uniform(0.05, 0.1), r.uniform(0.1, 0.25), m.crockery(r)
+    w, h, material = r.uniform(0.05, 0.1), r.uniform(0.1, 0.25), crockery_or_glass(r, 0.3)
     if r.random() < 0.3:
         box(f, 0, 0, 0, w, h, w * 0.6, material)
     else:

@@ -8,7 +8,7 @@ from flask import Response, jsonify, request, url_for
 from flask_smorest import Blueprint
 
 from web_3d_app.http import schemas
-from web_3d_app.http.downloads import send_artefact, send_zip
+from web_3d_app.http.downloads import send_artefact, send_zip, send_zip_of_several
 from web_3d_app.http.events import send_events
 from web_3d_app.http.identity import new_token, visitor
 from web_3d_app.http.job_json import job_json, jobs_json
@@ -88,7 +88,9 @@ def create() -> Response:
 @api.arguments(schemas.PageQuerySchema, location="query")
 @api.response(200, schemas.JobsSchema)
 def jobs(query: dict[str, Any]) -> Response:
-    """One's own jobs, newest first."""
+    """One's own jobs, newest first, or those that are named."""
+    if query["ids"]:
+        return _answer({"jobs": jobs_json(services().jobs.several(visitor(), query["ids"].split(","))), "next": None})
     found = list(services().jobs.newest(visitor(), query["limit"] + 1, query["before"]))
     page = found[: query["limit"]]
     more = url_for("api.jobs", limit=query["limit"], before=page[-1].id) if len(found) > len(page) else None
@@ -228,6 +230,17 @@ def job_artefact(job_id: str, name: str) -> Response:
 def job_zip(job_id: str) -> Response:
     """All files so far."""
     return send_zip(services().jobs.get(visitor(), job_id))
+
+
+@api.route("/zip", methods=["GET"])
+@for_visitors
+@api.arguments(schemas.ZipQuerySchema, location="query")
+@api.response(200, BINARY, content_type="application/zip")
+@api.alt_response(404, schema=schemas.ErrorSchema, description="none of them has a model yet")
+def several_zip(query: dict[str, Any]) -> Response:
+    """The best model (GLB) so far of each of several jobs, or all files, in a folder for each."""
+    jobs = services().jobs.several(visitor(), query["ids"].split(","))
+    return send_zip_of_several(jobs, query["files"] == "all")
 
 
 @api.route("/shared/<token>", methods=["GET"])

@@ -1,4 +1,4 @@
-"""Bytes to the browser: one artefact with ranges, or all of a job as a zip that is made while it is sent.
+"""Bytes to the browser: one artefact with ranges, or those of one or several jobs as a zip that is made while it is sent.
 
 An artefact's address names its version, so a browser keeps it and does not ask again.
 """
@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import gzip
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import RawIOBase, UnsupportedOperation
-from itertools import chain
+from itertools import chain, count
 from os import SEEK_END
 from typing import Any, BinaryIO, cast
 
@@ -21,10 +21,13 @@ from web_3d_app.jobs.storage import Storage
 from web_3d_app.jobs.tables import Artefact, Job, for_page_only
 from web_3d_app.jobs.transport import LEVEL, PACKED, is_packed
 from web_3d_app.names import attachment
-from web_3d_app.problems import gone, not_found
+from web_3d_app.phrasebook import sentence_of
+from web_3d_app.problems import Problem, gone, not_found
 from web_3d_app.services import services
 
 CHUNK = 1 << 16
+BEST_MODELS = ("refined", "mesh", "grid")
+"""Kinds of artefacts, the best first: what somebody wants who wants one file of a job."""
 KEPT = "max-age=86400, immutable"
 """A day, which is as long as jobs are kept; a new version has another address."""
 
@@ -85,15 +88,52 @@ class _Unpacked(gzip.GzipFile):
 def send_zip(job: Job) -> Response:
     """All artefacts that are there now, but for those that the page alone needs: they are smaller copies of the others.
     What gzip made smaller is so in the zip, too. Raises Problem 410."""
-    files = [file for file in services().jobs.artefacts([job])[job.id] if not for_page_only(file.kind)]
-    storage = services().storage
-    body = _zipped(storage, job, files)
+    return _sent_zip(f"{job.title}.zip", [(download_name(job, file), file) for file in _files(job)])
+
+
+def send_zip_of_several(jobs: Sequence[Job], everything: bool) -> Response:
+    """The best model of each job that has one by now, or everything, in a folder for each. Raises Problem 404 where there
+    is nothing yet."""
+    named: list[tuple[str, Artefact]] = []
+    taken: set[str] = set()
+    for job in jobs:
+        if everything:
+            folder = _untaken(job.title, taken)
+            named += [(f"{folder}/{download_name(job, file)}", file) for file in _files(job)]
+        else:
+            named += [(_untaken(download_name(job, file), taken), file) for file in _best_model(_files(job))]
+    if not named:
+        raise Problem(404, "not_found", sentence_of("server.no_models"))
+    return _sent_zip("unflat-models.zip", named)
+
+
+def _files(job: Job) -> list[Artefact]:
+    return [file for file in services().jobs.artefacts([job])[job.id] if not for_page_only(file.kind)]
+
+
+def _best_model(files: list[Artefact]) -> list[Artefact]:
+    """What the page's first button downloads, as a list of one or none."""
+    of_kind = {file.kind: file for file in files}
+    return [of_kind[kind] for kind in BEST_MODELS if kind in of_kind][:1]
+
+
+def _untaken(name: str, taken: set[str]) -> str:
+    """A name that is not taken, which it is from then on: cup.glb, cup (2).glb. Some disks know no capitals."""
+    stem, dot, ending = name.rpartition(".")
+    others = (f"{stem} ({number}).{ending}" if dot else f"{name} ({number})" for number in count(2))
+    found = next(each for each in chain([name], others) if each.casefold() not in taken)
+    taken.add(found.casefold())
+    return found
+
+
+def _sent_zip(file_name: str, named: Sequence[tuple[str, Artefact]]) -> Response:
+    body = _zipped(services().storage, named)
     try:
         beginning = next(body)
     except FileNotFoundError:  # deleted just now
         raise gone() from None
     response = Response(chain([beginning], body), mimetype="application/zip")
-    response.headers.set("Content-Disposition", "attachment", **attachment(f"{job.title}.zip"))
+    response.headers.set("Content-Disposition", "attachment", **attachment(file_name))
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -116,11 +156,11 @@ class _Outbox(RawIOBase):
         return b"".join(parts)
 
 
-def _zipped(storage: Storage, job: Job, files: list[Artefact]) -> Iterator[bytes]:
+def _zipped(storage: Storage, named: Sequence[tuple[str, Artefact]]) -> Iterator[bytes]:
     out = _Outbox()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED, compresslevel=LEVEL) as archive:
-        for file in files:
-            info = zipfile.ZipInfo(download_name(job, file))
+        for name, file in named:
+            info = zipfile.ZipInfo(name)
             if is_packed(file.key):
                 info.compress_type = zipfile.ZIP_DEFLATED
             with _whole(storage, file) as data, archive.open(info, "w", force_zip64=True) as entry:

@@ -15,6 +15,7 @@ from web_3d_app.services import services
 
 pages = Blueprint("pages", __name__)
 RECENT, PAGE = 6, 24
+MOST_TOGETHER = 100
 
 
 @pages.get("/")
@@ -59,6 +60,14 @@ def history() -> str:
     shown = found[:PAGE]
     more = url_for("pages.history", before=shown[-1].id) if len(found) > PAGE else None
     return render_template("history.html", jobs=jobs_json(shown), next=more)
+
+
+@pages.get("/gallery")
+def gallery() -> str:
+    """Several jobs together: those of `ids`, with commas between them."""
+    ids = request.args.get("ids", "").split(",")[:MOST_TOGETHER]
+    jobs = jobs_json(services().jobs.several(visitor(), ids))
+    return render_template("gallery.html", jobs=jobs, ids=",".join(ids))
 
 
 @pages.get("/samples/<name>.jpg")

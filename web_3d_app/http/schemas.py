@@ -10,6 +10,7 @@ from web_3d_app.jobs.tables import FINAL
 from web_3d_app.kinds import beginning, lanes
 from web_3d_app.kinds.photo import PHOTO
 
+IDS = r"^[\w-]+(,[\w-]+){0,99}$"
 PRESET = option_of(RefineOptions, "preset")
 
 
@@ -148,8 +149,28 @@ class ResultsSchema(Schema):
     jobs = fields.List(fields.Nested(JobSchema))
 
 
+class IdsSchema(Schema):
+    """Which jobs: their ids with commas between them, at most 100."""
+
+    ids = fields.String(
+        required=True, validate=validate.Regexp(IDS), metadata={"description": "ids of jobs, by commas"}
+    )
+
+
+class ZipQuerySchema(IdsSchema):
+    """Which files of which jobs."""
+
+    files = fields.String(load_default="models", validate=validate.OneOf(["models", "all"]))
+
+
 class PageQuerySchema(Schema):
-    """Which page of jobs."""
+    """Which page of jobs, or which ones."""
+
+    ids = fields.String(
+        load_default=None,
+        validate=validate.Regexp(IDS),
+        metadata={"description": "ids of jobs, by commas: these, in this order, but for those that are gone"},
+    )
 
     limit = fields.Integer(load_default=20, validate=validate.Range(1, 100))
     before = fields.String(load_default=None, allow_none=True, metadata={"description": "the id of a job"})

@@ -136,6 +136,13 @@ class Jobs:
                 )
             return session.scalars(query.order_by(Job.created_at.desc(), Job.id.desc()).limit(limit)).all()
 
+    def several(self, owner: str, ids: Sequence[str]) -> Sequence[Job]:
+        """Those of some jobs that are this owner's and not gone, in the order in which they are named."""
+        query = select(Job).where(Job.owner == owner, Job.state.not_in(GONE), Job.id.in_(ids))
+        with self._database.read() as session:
+            found = {job.id: job for job in session.scalars(query)}
+        return [found[each] for each in dict.fromkeys(ids) if each in found]
+
     def family(self, owner: str, job: Job) -> Sequence[Job]:
         """This owner's jobs of the same upload, this one among them, in the order in which they were asked for."""
         first = job.origin_id or job.id

@@ -179,19 +179,21 @@ class KindRunner:
     """The real work of a lane, that of its kind; models stay warm."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings, self._models = settings, Models(settings.device)
+        self._settings, self._models = settings, Models(settings.device, settings.warm_mib << 20)
 
     def __call__(self, worker: Worker, job: Job, folder: Path) -> Next | None:
         """See `LaneRunner`. Raises what the work raises."""
         run: Callable[[Context], Next | None] = resolve_name(kind_at(job.lane).run)
-        return run(JobContext(worker, job, folder, self._models, self._settings))
+        with self._models.warm():
+            return run(JobContext(worker, job, folder, self._models, self._settings))
 
     def warm_up(self, crew: str, folder: Path) -> None:
         """Load what every job of a crew needs."""
         for kind in KINDS.values():
             lane = next((lane for lane in kind.lanes if lane.crew == crew), None)
             if kind.warm_up and lane is not None:
-                resolve_name(kind.warm_up)(crew, Context(lane.name, {}, folder, self._models, self._settings))
+                with self._models.warm():
+                    resolve_name(kind.warm_up)(crew, Context(lane.name, {}, folder, self._models, self._settings))
 
 
 def _listen(worker: Worker, grace: float) -> None:
