@@ -32,7 +32,7 @@ FIRST = ["photo_thumb.jpg", "grid_view.glb", "points_view.ply", "mask.png", "mas
 MESHES = ["mesh_view.glb", "mesh.glb"]
 SMOOTH = ["smooth_view.glb", "smooth.glb", "smooth.ply"]
 REST = ["grid.glb", "mesh.ply", "mesh.stl", "mesh_obj.zip", "points.ply", "depth.npy", "depth.png",
-        "splats_view.splat", "splats.ply", "splats.spz", *SMOOTH, "report.json"]  # fmt: skip
+        "splats_view.splat", "splats.spz", *SMOOTH, "report.json"]  # fmt: skip
 MASKS = ("mask.png", "mask_thumb.png")
 
 

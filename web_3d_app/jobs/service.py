@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from recon import Limits
 from web_3d_app.jobs import outcomes
 from web_3d_app.jobs.database import Database
+from web_3d_app.jobs.derived import with_derived
 from web_3d_app.jobs.room import check_disk, check_room
 from web_3d_app.jobs.storage import Storage
 from web_3d_app.jobs.tables import GONE, Artefact, Job, last_turn
@@ -158,13 +159,13 @@ class Jobs:
             return {row.id: row.seq for row in rows}
 
     def artefacts(self, jobs: Sequence[Job]) -> dict[str, list[Artefact]]:
-        """The files of each job, in the order in which they were made."""
+        """The files of each job, in the order in which they were made, with those that are made when they are asked for."""
         found: dict[str, list[Artefact]] = {job.id: [] for job in jobs}
         with self._database.read() as session:
             rows = session.scalars(select(Artefact).where(Artefact.job_id.in_(found)).order_by(Artefact.position))
             for row in rows:
                 found[row.job_id].append(row)
-        return found
+        return {job: with_derived(files) for job, files in found.items()}
 
     def queue_position(self, job: Job) -> int | None:
         """How many jobs go before this one in its lane, by the turns that claims take; None if it does not wait."""

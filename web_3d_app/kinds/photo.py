@@ -39,7 +39,6 @@ PHOTO = Kind(
         "smooth.ply": ("smooth_ply", PLY),
         "points.ply": ("points", PLY),
         "splats_view.splat": ("splats_view", BYTES),
-        "splats.ply": ("splats_ply", PLY),
         "splats.spz": ("splats_spz", BYTES),
         "depth.npy": ("depth_npy", BYTES),
         "depth.png": ("depth_png", PNG),

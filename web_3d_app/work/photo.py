@@ -117,7 +117,7 @@ class PhotoRun:
                 self._add_files(result)
             self.context.tell(self._facts(result))
             with self.context.watch.stage("splats"):
-                for name in ("splats_view.splat", "splats.ply", "splats.spz"):
+                for name in ("splats_view.splat", "splats.spz"):
                     self._add(name, lambda path: write_splats(result.splats, path))
             if result.surface != "poisson":
                 with self.context.watch.stage("smooth"):
