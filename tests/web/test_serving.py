@@ -185,7 +185,7 @@ def test_a_large_photo_s_page_is_small(large: tuple[Path, dict[str, Any]]) -> No
         assert max(picture.size) == 1600
     full, view = travels(folder / "mesh.glb"), travels(folder / "mesh_view.glb")
     assert view < 0.75 * full  # the texture's grain is most of it
-    assert travels(folder / "grid_view.glb") < 14e6
+    assert travels(folder / "instant_view.glb") < 10e6
 
 
 def test_a_view_is_the_model_but_for_its_bits(large: tuple[Path, dict[str, Any]]) -> None:
