@@ -5,7 +5,7 @@ export const STAGES = [
   ["grid", "Making the instant mesh"], ["points", "Placing points"], ["mesh", "Making the final mesh"], ["files", "Writing the files"], ["splats", "Making the splats"], ["smooth", "Making the smooth mesh"],
   ["preview", "Drawing a preview"], ["film", "Drawing the film"],
   ["frames", "Looking at the film"], ["look", "Estimating depth"], ["pair", "Making both views"], ["layouts", "Writing the files"],
-  ["looks", "Looking at it from more sides"], ["target", "Setting up the whole shape"],
+  ["looks", "Looking at it once more"], ["target", "Setting up the whole shape"],
   ["fine", "Working out the surface"], ["texture", "Painting it"],
 ];
 
