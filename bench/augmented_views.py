@@ -1,9 +1,10 @@
-"""Whose looks at a subject make the best solid: the network for everything, the network of shapes, or both?
+"""Whose looks at a subject make the best solid: the geometry network, the network of objects, or both?
 
     python -m bench.augmented_views [--data DIR] [--views N]
 
 Solids of textured meshes from random views, each network looking plain and mirrored at a square window; `fast` is what the
-fast path does. `front`, `F` and `IoU` are bench.shapes' with the alignment `shape`, `held` is bench.refinement's.
+fast path does, one look and the mirror plane where it is sure, and what a refinement begins with. `front`, `F` and `IoU`
+are bench.shapes' with the alignment `shape`, `held` is bench.refinement's.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from bench.refinement import HELD, textured_picture, true_pictures
 from bench.score import psnr
 from bench.views import ModelView, read_model, seen_from, unseen_camera, unseen_poses
 from recon.builtin.estimator import Network
-from recon.builtin.object_network import object_network, shape_network
+from recon.builtin.object_network import ObjectNetwork
 from recon.pipeline import reconstruct
 from recon.protocols import ShapeEstimator
 from recon.refinement.augmented_views import averaged_relief
@@ -38,9 +39,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DEFAULT_FOLDER.parent)
     parser.add_argument("--views", type=int, default=3, help="of each mesh")
     args = parser.parse_args()
-    everything, own = Network(longest=1.0), object_network() or shape_network()
+    everything, own = Network(longest=1.0), ObjectNetwork()
     ways: dict[str, Sequence[ShapeEstimator]] = {
-        "fast": (), "everything": (everything,), "shapes": (own,), "both": (everything, own),
+        "fast": (), "everything": (everything,), "objects": (own,), "both": (everything, own),
     }  # fmt: skip
     rows: dict[str, list[np.ndarray]] = {}
     for i, path in enumerate(sorted((args.data / "meshes").glob("*.gl[bt]*"))):

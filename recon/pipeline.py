@@ -181,11 +181,11 @@ def refine(
     the refined one is no better, which a note then tells.
 
     options, or the name of a preset, and `changes` of single ones by their names: see RefineOptions; folder: where the
-    run's state is kept and found again; networks: take several looks at the subject, the shipped ones unless given; judged:
-    whether the two are compared, else the refined mesh is taken; tell: is called after every step and, where one takes
-    long, within it; what it raises stops the run. Raises BadInput where there is no subject, BadOption for a value out of
-    range, Unwritable where the state cannot be kept, Diverged where a loss is not finite, OutOfMemory where a GPU is too
-    small.
+    run's state is kept and found again; networks: look at the subject anew, plain and mirrored; unless given, nobody does
+    where its back is known, else the shipped one; judged: whether the two are compared, else the refined mesh is taken;
+    tell: is called after every step and, where one takes long, within it; what it raises stops the run. Raises BadInput
+    where there is no subject, BadOption for a value out of range, Unwritable where the state cannot be kept, Diverged
+    where a loss is not finite, OutOfMemory where a GPU is too small.
     """
     from recon.refinement.progress import Reporter, no_report
     from recon.refinement.recipes import recipe
@@ -196,8 +196,10 @@ def refine(
     asked = changed(RefineOptions, given, changes)
     closed = found if found.model is None and found.surface == "solid" else found.with_options(surface="solid")
     chosen = recipe(asked.preset, asked.steps, found.options.faces, asked.guidance, asked.refine_to)
+    if networks is None:
+        networks = shape_estimators() if found.depth.back is None else ()
     made = refined(
-        found.photo, found.mask, found.camera, found.depth, lambda: closed.mesh, networks or shape_estimators(), chosen,
+        found.photo, found.mask, found.camera, found.depth, lambda: closed.mesh, networks, chosen,
         seed=asked.seed, folder=None if folder is None else Path(folder), where=Where(asked.device), threads=asked.threads,
         report=Reporter(tell or no_report, watch or Stopwatch()),
     )  # fmt: skip

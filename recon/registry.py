@@ -272,10 +272,12 @@ def splat_estimator(name: str, where: Where = Where()) -> SplatEstimator:
 
 
 def shape_estimators() -> Sequence[ShapeEstimator]:
-    """The shipped networks that know a subject's back. A look raises MissingWeights where a file is gone."""
-    from recon.builtin.object_network import shape_networks
+    """Who is asked for a subject's back: the network of objects; without its file the geometry network, which looks at a
+    square. A look raises MissingWeights where that is gone too."""
+    from recon.builtin.estimator import Network
+    from recon.builtin.object_network import object_network
 
-    return shape_networks()
+    return (object_network() or Network(longest=1.0),)
 
 
 def segmenter(name: str, where: Where = Where()) -> Segmenter | None:

@@ -23,7 +23,15 @@ from web_3d_app.http.limits import FORM_ROOM, set_up_limits
 from web_3d_app.http.options import look_for_models
 from web_3d_app.http.pages import pages
 from web_3d_app.http.responses import set_up_responses
-from web_3d_app.http.schemas import CreateSchema, ErrorSchema, UploadSchema
+from web_3d_app.http.schemas import (
+    AgainSchema,
+    ConvertSchema,
+    CreateSchema,
+    ErrorSchema,
+    FilmUploadSchema,
+    StereoSchema,
+    UploadSchema,
+)
 from web_3d_app.http.statics import set_up_statics
 from web_3d_app.jobs.claims import Claims
 from web_3d_app.jobs.database import Database
@@ -144,6 +152,10 @@ def _register(app: Flask) -> None:
     whole = _Api(app)
     whole.spec.components.schema("Create", schema=CreateSchema)
     whole.spec.components.schema("Upload", schema=UploadSchema)
+    whole.spec.components.schema("FilmUpload", schema=FilmUploadSchema)
+    whole.spec.components.schema("Again", schema=AgainSchema)
+    whole.spec.components.schema("Stereo", schema=StereoSchema)
+    whole.spec.components.schema("Convert", schema=ConvertSchema)
     told = "from POST /api/v1/visitors; browsers send a cookie and a CSRF token instead"
     whole.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer", "description": told})
     whole.register_blueprint(api)
@@ -151,5 +163,6 @@ def _register(app: Flask) -> None:
     @app.context_processor
     def everywhere() -> dict[str, Any]:
         settings: Settings = app.extensions["unflat"].settings
-        limits = {"max_mib": settings.max_mib, "max_megapixels": settings.max_megapixels, "kinds": readable_sentence()}
+        limits = {"max_mib": settings.max_mib, "max_megapixels": settings.max_megapixels, "kinds": readable_sentence(),
+                  "film_mib": settings.max_film_mib, "film_minutes": settings.max_film_minutes}  # fmt: skip
         return {"version": __version__, "expiry_hours": settings.expiry_hours, "limits": limits, "problem": None}

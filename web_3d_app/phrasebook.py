@@ -29,6 +29,14 @@ OPTIONS = {
 }
 """What the page calls its options; those that it does not have are told by their names."""
 
+PAIR_OPTIONS = {
+    "limit": "“Keep it comfortable to look at”",
+    "strength": "strength",
+    "screen": "screen",
+    "layout": "file",
+}
+"""And those of a stereo pair."""
+
 MODELS = {"builtin": "the built-in network", "grabcut": "the cut by a plain background"}
 """What the page calls models, where it does not show their names."""
 
@@ -67,6 +75,9 @@ SENTENCES = {
     "server.disk_nearly_full": "The server's disk is nearly full; try again later.",
     "server.field_name_too_long": "A field of the form has too long a name; shorten it.",
     "server.field_too_long": "The field “{name}” has more than {most} kB; shorten it.",
+    "server.film_of_size": "The film has {size:.0f} MB; at most {most} MB are allowed: cut or compress it.",
+    "server.film_too_large": "The film is too large; at most {most} MB are allowed: cut or compress it.",
+    "server.film_too_long": "The film lasts {minutes:.0f} minutes; at most {most:g} are allowed: cut it.",
     "server.file_name_too_long": "The photo's file name is too long; rename the file.",
     "server.finished": "This job has finished; it cannot be cancelled any more.",
     "server.form_too_long": "The form has more than {most} kB of text; shorten it.",
@@ -83,11 +94,13 @@ SENTENCES = {
     "server.missing_codec": "{kind} photos cannot be read on this server; give a {kinds} file.",
     "server.model_not_here": "{value!r} is not here; give one of {here}.",
     "server.no_file_name": "The photo came without a file name; send it as a file (with curl, -F photo=@name.jpg).",
+    "server.no_film": "No film came; send a file as `film`.",
     "server.no_photo": "No photo came; send a file as `photo`, or the name of a sample.",
     "server.no_such_kind": "There is no such kind of model.",
     "server.no_such_sample": "There is no such sample.",
     "server.no_token": "No token came; get one with POST {address} and send it as `Authorization: Bearer {token}`. A"
     " browser must keep this site's cookie.",
+    "server.not_a_film": "This is no film that can be read; give an MP4, MOV, MKV or WebM file with a picture in it.",
     "server.no_models": "None of these has a model yet; wait until the first one is made.",
     "server.not_a_photo": "This is no photo that can be read; give a {kinds} file.",
     "server.not_decoded": "The photo cannot be decoded here; make it smaller, or save it as a JPEG.",
@@ -124,7 +137,7 @@ TO_LOOK_AT = {
 }
 """What is said otherwise on a shared page, which has no buttons."""
 
-ENGLISH = Phrasebook(lambda option: OPTIONS.get(option, option.replace("_", " ")), SENTENCES,
+ENGLISH = Phrasebook(lambda option: (OPTIONS | PAIR_OPTIONS).get(option, option.replace("_", " ")), SENTENCES,
                      lambda model: MODELS.get(model, model))  # fmt: skip
 BOOKS = {"en": ENGLISH}
 """By language."""

@@ -40,6 +40,8 @@ class Settings:
     proxies: int = field(default=0, metadata={"about": "how many proxies in front set X-Forwarded headers"})
     max_mib: int = field(default=32, metadata={"about": "largest upload in MiB"})
     max_megapixels: float = field(default=120.0, metadata={"about": "largest photo in megapixels"})
+    max_film_mib: int = field(default=512, metadata={"about": "largest film in MiB"})
+    max_film_minutes: float = field(default=20.0, metadata={"about": "longest film in minutes"})
     decoders: int = field(default=2, metadata={"about": "photos that are decoded at a time, one of each visitor"})
     decode_seconds: float = field(default=40.0, metadata={"about": "seconds that a photo may take to be decoded"})
     min_rate: float = field(default=16.0, metadata={"about": "KiB per second; an upload that is slower is cut"})
@@ -83,6 +85,9 @@ class Settings:
     )
     film_seconds: float = field(
         default=120.0, metadata={"about": "seconds that the parallax film may take; 0: none is made"}
+    )
+    convert_seconds: float = field(
+        default=43200.0, metadata={"about": "seconds that a worker may take for one try of a film's conversion"}
     )
     warm_mib: int = field(
         default=6000,
@@ -158,6 +163,11 @@ class Settings:
     def max_bytes(self) -> int:
         """Largest photo in bytes."""
         return self.max_mib << 20
+
+    @property
+    def max_film_bytes(self) -> int:
+        """Largest film in bytes."""
+        return self.max_film_mib << 20
 
     def environment(self) -> dict[str, str]:
         """The variables that make the same settings again, for the worker; the keys stay here."""

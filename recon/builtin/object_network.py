@@ -1,7 +1,6 @@
 """The network of objects at run time: one thing alone, from all sides.
 
-A file says in its metadata under `network` which network it holds; one that says nothing holds the geometry network or the
-earlier network of shapes, which has the same heads.
+A file says in its metadata under `network` which network it holds; one that says nothing is not asked.
 """
 
 from __future__ import annotations
@@ -14,14 +13,14 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 from numpy import ndarray
 
-from recon.builtin.estimator import SUBJECT_FILL, Network, metadata, network_answer
+from recon.builtin.estimator import SUBJECT_FILL, metadata, network_answer
 from recon.builtin.weights import SHAPES
 from recon.geometry.cutout import GROUND, crop_window, on_plain_ground, window_around
 from recon.types import Relief
 
 NAME = "object"
-# Side of the square that it is shown, the largest that it was trained at; that of the earlier network of shapes.
-SIDE, SHAPES_SIDE = 256, 192
+# Side of the square that it is shown, the largest that it was trained at.
+SIDE = 256
 
 
 @dataclass(frozen=True)
@@ -52,18 +51,6 @@ class ObjectNetwork:
 def object_network() -> ObjectNetwork | None:
     """The network of objects, if the file of shapes holds one."""
     return ObjectNetwork(SHAPES) if SHAPES.is_file() and metadata(SHAPES).get("network") == NAME else None
-
-
-def shape_networks() -> tuple[Network | ObjectNetwork, ...]:
-    """What looks at a subject several times: the network of objects, or, while there is none, the geometry network and the
-    earlier network of shapes, which together err less than either."""
-    found = object_network()
-    return (found,) if found else (Network(longest=1.0), shape_network())
-
-
-def shape_network() -> Network:
-    """The earlier network of shapes, looking at a square; of its heads only front, back and normals mean anything."""
-    return Network(SHAPES, SHAPES_SIDE, SHAPES_SIDE, 1.0)
 
 
 def fov_of_photo(relief: Relief, longer: int) -> tuple[float, float] | None:

@@ -135,11 +135,11 @@ def _run_film(
                         folder=str(parts_folder(out)))  # fmt: skip
             say(f"note: {kept.text(COMMAND_LINE)}", sys.stderr)
         raise
-    files = [out]
+    files = list(film.files)
     if args.report:
         from recon import write_report
 
-        write_report(film.report(COMMAND_LINE) | {"files": [str(out)]}, args.report)
+        write_report(film.report(COMMAND_LINE) | {"files": list(map(str, files))}, args.report)
         files.append(args.report)
     progress.clear()
     if not args.quiet:
@@ -185,7 +185,7 @@ def _tell(
 def _check(args: argparse.Namespace, asked: StereoOptions) -> list[Path]:
     """What can be known to be wrong before the photo is read; returns the folders that will be made."""
     from recon import missing_folders, output_files
-    from recon.stereo import film_layout, is_film, pair_files
+    from recon.stereo import film_files, is_film, pair_files
 
     for name in ("max_mib", "max_megapixels"):
         if not 0 < getattr(args, name) < 1e6:
@@ -195,8 +195,7 @@ def _check(args: argparse.Namespace, asked: StereoOptions) -> list[Path]:
     if is_film(args.rgb):
         if len(args.out) > 1:
             raise BadOption("stereo.one_film", "of a film one <out> is written in a run; leave the others out.")
-        film_layout(args.out[0], asked.layout)
-        files = [(args.out[0], pair)]
+        files = [(file, pair) for file in film_files(args.out[0], asked.layout)]
     else:
         files = [(file, pair) for path in args.out for file in pair_files(path, asked.layout)]
     files += output_files([("report", args.report)] if args.report else [])

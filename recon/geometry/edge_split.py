@@ -36,7 +36,8 @@ def _terminal(
     order = np.argsort(key, kind="stable")  # closed: every edge is there twice
     one, other = order[::2], order[1::2]
     most = _is_longest(length, key)
-    kept = most[one] & most[other] & (length[one] > longest)
+    # in double precision: `longest` may lie between two float32 numbers
+    kept = most[one] & most[other] & (length[one] > np.float64(longest))
     return one[kept], other[kept]
 
 

@@ -25,6 +25,7 @@ from numpy import ndarray
 
 from recon.errors import BadInput, Unwritable
 from recon.io.files import checked_file, named_file
+from recon.io.mp4_boxes import write_tagged
 from recon.messages import note
 
 FILM = note("thing.film", "the film")
@@ -32,6 +33,10 @@ FILM_ENDINGS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mts", ".m2ts"
 """By which a film is known from a photo."""
 MOST_PIXELS = 8192 * 4608
 """Of a frame: 8K. Its two views side by side are the widest that HEVC and H.264 decoders know of."""
+READ = ("-format_whitelist", "mov,matroska,webm,avi,mpegts,mpeg,asf,ogg,flv,nut,h264,hevc,mpegvideo,rawvideo,gif")
+"""What is read as a film: no playlists and no lists of files, which would name others."""
+LOOK_SECONDS = 30
+"""In which a file must have told what it is."""
 HDR = ("smpte2084", "arib-std-b67")
 TONE_MAPPED = (
     "zscale=t=linear:npl=203,format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0,"
@@ -88,7 +93,10 @@ def open_film(path: Path, multiple: tuple[int, int] = (2, 2)) -> Film:
     """What there is to know of a film before it is read. multiple: what its width and height are cut to a multiple of.
     Raises BadInput for what is no film, or has no picture."""
     named = named_file(FILM, checked_file(path, FILM, 1 << 50))
-    said = subprocess.run([ffmpeg(), "-hide_banner", "-nostdin", "-i", f"file:{path}"], capture_output=True).stderr
+    said = b""
+    with suppress(subprocess.TimeoutExpired):
+        said = subprocess.run([ffmpeg(), "-hide_banner", "-nostdin", *READ, "-i", f"file:{path}"], capture_output=True,
+                              timeout=LOOK_SECONDS).stderr  # fmt: skip
     text = said.decode("utf-8", "replace")
     if "Input #0" not in text:
         raise BadInput("film.unreadable", "{named} is no film that can be read, or breaks off; give another one.",
@@ -145,7 +153,7 @@ def _seconds(text: str) -> float | None:
 
 def frames_of(film: Film) -> Iterator[Timed]:
     """Every frame of a film, in order. Raises BadInput where it has none; one that breaks off ends there."""
-    command = [ffmpeg(), "-hide_banner", "-nostdin", "-nostats", "-i", f"file:{film.path}", "-map", "0:v:0", "-vf",
+    command = [ffmpeg(), "-hide_banner", "-nostdin", "-nostats", *READ, "-i", f"file:{film.path}", "-map", "0:v:0", "-vf",
                f"{film.filters},showinfo=checksum=0", "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "rgb24",
                "-"]  # fmt: skip
     size = film.width * film.height * 3
@@ -165,6 +173,15 @@ def frames_of(film: Film) -> Iterator[Timed]:
     if not count:
         raise BadInput("film.no_frames", "{named} has no frame that can be read; give another film.",
                        named=named_file(FILM, film.path))  # fmt: skip
+
+
+def frame_at(film: Film, seconds: float) -> UInt8[ndarray, "h w 3"] | None:
+    """The frame that is shown at a time, or None where there is none."""
+    command = [ffmpeg(), "-v", "error", "-nostdin", *READ, "-ss", f"{seconds:.3f}", "-i", f"file:{film.path}", "-map",
+               "0:v:0", "-vf", film.filters, "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]  # fmt: skip
+    size = film.width * film.height * 3
+    data = subprocess.run(command, capture_output=True).stdout
+    return None if len(data) != size else np.frombuffer(data, np.uint8).reshape(film.height, film.width, 3)
 
 
 class _Times:
@@ -274,36 +291,38 @@ def _matroska_frame(rgb: UInt8[ndarray, "h w 3"], nanoseconds: int) -> bytes:
     return _element(b"\x1f\x43\xb6\x75", time + _element(b"\xa3", b"\x81\0\0\x80" + rgb.tobytes()))
 
 
-def join_films(parts: Sequence[tuple[Path, Fraction, Fraction]], source: Film, out: Path, layout: str) -> None:
+def join_films(
+    parts: Sequence[tuple[Path, Fraction, Fraction]], source: Film, out: Path, layout: str, metadata: bool = True
+) -> None:
     """The parts of a film (file, first time, time until the next part's first) as one, with the source's sound, subtitles,
-    chapters and metadata, written to `out` (.mp4, .mov, .mkv). Sound is copied where the container can hold it, else AAC.
-    layout: told in the file where players know a word for it. Raises Unwritable."""
+    chapters and, if wanted, metadata, written to `out` (.mp4, .mov, .mkv). Sound is copied where the container can hold
+    it, else AAC. layout: told in the file where players know a word for it. Raises Unwritable."""
     listing = out.with_suffix(".parts")
     lines = [f"file 'file:{_quoted(path)}'\nduration {float(length):.9f}\n" for path, _, length in parts]
     listing.write_text("".join(lines))
     mp4 = out.suffix.lower() != ".mkv"
-    flags = (
-        ["-f", "mp4" if out.suffix.lower() == ".mp4" else "mov", "-movflags", "+faststart"]
-        if mp4
-        else ["-f", "matroska"]
-    )
-    word = {"sbs": "left_right", "half-sbs": "left_right", "cross": "right_left", "tb": "top_bottom",
-            "half-tb": "top_bottom"}.get(layout)  # fmt: skip
+    flags = ["-f", "mp4" if out.suffix.lower() == ".mp4" else "mov"] if mp4 else ["-f", "matroska"]
+    word = {"sbs": "left_right", "cross": "right_left", "tb": "top_bottom"}.get(layout)
     if word and not mp4:
         flags += ["-metadata:s:v:0", f"stereo_mode={word}"]
+    made = out.with_suffix(".joined") if mp4 else out
     try:
         for sound in ("copy", "aac"):
             command = [ffmpeg(), "-hide_banner", "-v", "error", "-nostdin", "-y", "-itsoffset", f"{float(parts[0][1]):.9f}",
-                       "-f", "concat", "-safe", "0", "-i", str(listing), "-i", f"file:{source.path}", "-map", "0:v", "-map",
-                       "1:a?", "-map", "1:s?", "-c", "copy", "-c:a", sound, "-c:s", "mov_text" if mp4 else "copy",
-                       "-map_metadata", "1", "-map_chapters", "1", "-max_muxing_queue_size", "9999", *flags,
-                       f"file:{out}"]  # fmt: skip
+                       "-f", "concat", "-safe", "0", "-i", str(listing), *READ, "-i", f"file:{source.path}", "-map", "0:v",
+                       "-map", "1:a?", "-map", "1:s?", "-c", "copy", "-c:a", sound, "-c:s", "mov_text" if mp4 else "copy",
+                       "-map_metadata", "1" if metadata else "-1", "-map_chapters", "1", "-max_muxing_queue_size", "9999",
+                       *flags, f"file:{made}"]  # fmt: skip
             done = subprocess.run(command, capture_output=True)
             if not done.returncode:
+                if mp4:
+                    write_tagged(made, out, layout)
                 return
         raise _unwritten(done.stderr)
     finally:
         listing.unlink(missing_ok=True)
+        if mp4:
+            made.unlink(missing_ok=True)
 
 
 def _quoted(path: Path) -> str:

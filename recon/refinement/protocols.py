@@ -223,7 +223,7 @@ class Subject:
 
     def identity(self) -> Sequence[Shaped[Tensor, "*size"]]:
         """What tells it from another one."""
-        pictures = [] if self.reference is None else [self.reference.photo, self.reference.mask]
+        pictures = [] if self.reference is None else [self.reference.photo, self.reference.mask, self.reference.far]
         return [*pictures, *self.shape.identity()]
 
 

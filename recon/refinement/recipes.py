@@ -20,7 +20,7 @@ from recon.refinement.settings import (
 class RefinementRecipe:
     """One way to refine. name: as it is asked for; source: where its stages and numbers come from; stages: in their order;
     guidance: names of what guides, none or several; solid: what the solid's opinion weighs; texture: of the result; photo:
-    pixels of the reference's side; turns: in degrees, of the views that each network sees of the subject; samples: of the
+    pixels of the reference's side; turns: in degrees, of the looks at a subject whose back is not known; samples: of the
     solid's front; plate: how thick it is at least along the optical axis, in radii; save_every: seconds
     between checkpoints."""
 
@@ -42,7 +42,7 @@ class RefinementRecipe:
 
 
 LARGE_STEPS = (
-    "the solid of several looks as a mesh whose vertices move through a rasteriser: Large Steps in Inverse Rendering"
+    "the solid's surface as a mesh whose vertices move through a rasteriser: Large Steps in Inverse Rendering"
     " (Nicolet et al. 2021); sizes and weights by bench.refinement, see docs/decisions.md"
 )
 MAKE_IT_3D = (
@@ -62,7 +62,7 @@ RECIPES: dict[str, dict[str, RefinementRecipe]] = {
     },
     "full": {
         "mesh": RefinementRecipe(
-            "full", LARGE_STEPS, (MeshSettings(steps=120, side=512),), photo=1024, samples=30_000,
+            "full", LARGE_STEPS, (MeshSettings(steps=120, guide_side=256),), photo=1024, samples=30_000,
             texture=TextureSettings(faces=200_000, side=2048),
         ),
         "points": RefinementRecipe(

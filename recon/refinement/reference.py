@@ -18,9 +18,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from recon.geometry.camera import project, scaled_camera
+from recon.geometry.cutout import Window
 from recon.render.cameras import Pinhole, focal_of
+from recon.stages.all_round_texture import far_picture
 from recon.stages.photo_texture import without_fringe
-from recon.types import Camera, Mask, Photo
+from recon.types import Camera, Mask, MirrorSymmetry, Photo
 
 BALL_MARGIN = 1.06
 """The ball's radius over the object's: a surface that grows a little stays inside."""
@@ -70,30 +72,28 @@ class PhotoBox:
 @dataclass(frozen=True)
 class Reference:
     """photo: colours in 0..1, the subject's own also beyond its rim; mask: its coverage in 0..1; camera: the reference
-    view of both; sheet: the photo's own pixels; behind: what a network says of the far side's colours, as `photo`."""
+    view of both; sheet: the photo's own pixels; far: the far side's colours as if seen through the subject, as the solid
+    wears them (stages.far_side), also beyond its rim; in 0..1."""
 
     photo: Float[Tensor, "s s 3"]
     mask: Float[Tensor, "s s"]
     camera: Pinhole
     sheet: PhotoBox
-    behind: Float[Tensor, "s s 3"] | None = None
+    far: Float[Tensor, "s s 3"]
 
     def to(self, device: torch.device | str) -> Reference:
         """The same on another device."""
-        behind = None if self.behind is None else self.behind.to(device)
-        camera = self.camera.to(device)
-        return replace(self, photo=self.photo.to(device), mask=self.mask.to(device), camera=camera, behind=behind)
+        camera, far = self.camera.to(device), self.far.to(device)
+        return replace(self, photo=self.photo.to(device), mask=self.mask.to(device), camera=camera, far=far)
 
     def at(self, side: int) -> Reference:
         """The same with a photo of `side` pixels, which divides its own."""
         if side == self.camera.width:
             return self
-        parts = [self.photo, self.mask[..., None], *([] if self.behind is None else [self.behind])]
-        layers = torch.cat(parts, 2).permute(2, 0, 1)[None]
+        layers = torch.cat([self.photo, self.mask[..., None], self.far], 2).permute(2, 0, 1)[None]
         small = F.adaptive_avg_pool2d(layers, side)[0].permute(1, 2, 0).contiguous()
-        behind = None if self.behind is None else small[..., 4:]
         camera = self.camera.resized(side, side)
-        return replace(self, photo=small[..., :3], mask=small[..., 3], camera=camera, behind=behind)
+        return replace(self, photo=small[..., :3], mask=small[..., 3], camera=camera, far=small[..., 4:])
 
     def over_white(self) -> Float[Tensor, "s s 3"]:
         """The subject alone."""
@@ -107,20 +107,30 @@ def reference_of(
     frame: Frame,
     side: int,
     behind: UInt8[ndarray, "h w 3"] | None = None,
+    mirror: MirrorSymmetry | None = None,
 ) -> Reference:
     """The reference view of a subject, its photo resampled to side×side pixels in which the object's ball just fits.
-    behind: the far side's colours by a network, at the photo's size."""
+    behind: the far side's colours by a network, at the photo's size; mirror: where the photo shows mirror images of it."""
+    assert mask.inside is not None
     distance = frame.distance / frame.radius
     fov = 2 * np.degrees(np.arcsin(min(1 / distance, 0.95)))
     view = Pinhole(torch.eye(3, 4), focal_of(fov, side), side, side)
     view.c2w[2, 3] = -distance
     clean, cover = without_fringe(photo, mask), _coverage(photo, mask)
     crop = torch.from_numpy(_resampled(np.dstack([clean, cover]), camera, frame, view)).float() / 255
-    far = None
-    if behind is not None:
-        far = torch.from_numpy(_resampled(np.dstack([behind, cover]), camera, frame, view)[..., :3]) / 255
+    picture, window = far_picture(clean, mask.inside, behind, mirror)
+    far = _resampled(np.dstack([picture, picture[..., :1]]), _part_of(camera, window, picture.shape[1]), frame, view)
     sheet = _sheet(clean, mask, camera, frame)
-    return Reference(crop[..., :3].contiguous(), crop[..., 3].contiguous(), view, sheet, far)
+    colours, covered = crop[..., :3].contiguous(), crop[..., 3].contiguous()
+    return Reference(colours, covered, view, sheet, torch.from_numpy(far[..., :3] / np.float32(255)))
+
+
+def _part_of(camera: Camera, window: Window, width: int) -> Camera:
+    """The camera of a window of its picture, resized to a width."""
+    part = replace(
+        camera, width=window.width, height=window.height, cx=camera.cx - window.left, cy=camera.cy - window.top
+    )
+    return scaled_camera(part, width, max(1, round(window.height * width / window.width)))
 
 
 def _sheet(clean: UInt8[ndarray, "h w 3"], mask: Mask, camera: Camera, frame: Frame) -> PhotoBox:

@@ -1,6 +1,6 @@
 """From a photo's subject and its depth map to a refined mesh: the whole way, one step after the other.
 
-more views -> a relief        augmented_views
+a back, where none is known   augmented_views
 relief -> solid, reference    subject_from_depth (thin_parts, reference, solid_prior)
 solid -> model                run, through the recipe's stages
 model -> textured mesh        texture
@@ -37,7 +37,7 @@ from recon.refinement.verdict import Verdict, verdict
 from recon.settings import SolidSettings
 from recon.stages.surface_solid import subject_solid
 from recon.threads import limited
-from recon.types import Camera, DepthMap, Mask, Mesh, Photo, PointCloud
+from recon.types import Camera, DepthMap, Mask, Mesh, MirrorSymmetry, Photo, PointCloud
 
 TIMED = ("looks", "target", "refine", "texture")
 """The parts whose seconds are taken."""
@@ -46,7 +46,7 @@ TIMED = ("looks", "target", "refine", "texture")
 @dataclass(frozen=True)
 class RefinedModel:
     """What a refinement gave. mesh: textured, in the photo's camera frame; first: what it was compared with; cloud: its
-    points, where it is made of points; depth: the averaged relief; verdict: whether the mesh is better than the first one;
+    points, where it is made of points; depth: what it began with; verdict: whether the mesh is better than the first one;
     steps, losses: of each stage; notes: what a person should know; seconds: of this run of it; device: cpu or cuda."""
 
     mesh: Mesh
@@ -76,7 +76,8 @@ def refined(
     threads: int = 1,
     report: Reporter | None = None,
 ) -> RefinedModel:
-    """Refine a photo's subject. first: makes the closed mesh that the result is compared with.
+    """Refine a photo's subject. first: makes the closed mesh that the result is compared with; networks: who looks at the
+    subject anew, nobody where `depth` has a back and is to stay.
 
     Raises BadOption for a device that is not here, Unwritable where the state cannot be kept, Diverged where a loss is not
     finite, OutOfMemory where a GPU is too small, and what the listener raises.
@@ -109,8 +110,10 @@ def _averaged(
     turns: tuple[float, ...],
     report: Reporter,
 ) -> DepthMap:
-    """The depth map after all views of all networks."""
-    report.begin("looks", 2 * len(turns) * len(networks), partial(cut_out, photo, mask))
+    """The depth map after all looks of all networks; as it is where there are none."""
+    report.begin("looks", max(1, 2 * len(turns) * len(networks)), partial(cut_out, photo, mask))
+    if not networks:
+        report.part_done()
     for averaged in averaged_relief(networks, photo, mask, camera, depth, turns):
         depth = averaged
         report.part_done()
@@ -119,7 +122,7 @@ def _averaged(
 
 def subject_from_depth(photo: Photo, mask: Mask, camera: Camera, depth: DepthMap, recipe: RefinementRecipe) -> Subject:
     """What a recipe is to refine: the reference view, and the solid of a depth map that has a back."""
-    assert depth.back is not None, "the networks have found one"
+    assert depth.back is not None, "the model or the looks have found one"
     shaped = SolidSettings(recipe.samples)
     linked_mask, depth = linked(mask, depth, recipe.samples)
     assert depth.back is not None
@@ -127,7 +130,7 @@ def subject_from_depth(photo: Photo, mask: Mask, camera: Camera, depth: DepthMap
     least = np.float32(recipe.plate * radius)
     plate = replace(depth, back=np.maximum(depth.back, depth.z + least))
     solid = subject_solid(linked_mask, plate, camera, shaped)
-    return subject_from_solid(photo, mask, camera, solid, recipe, depth.back_colour)
+    return subject_from_solid(photo, mask, camera, solid, recipe, depth.back_colour, depth.mirror)
 
 
 def subject_from_solid(
@@ -137,12 +140,13 @@ def subject_from_solid(
     solid: Mesh,
     recipe: RefinementRecipe,
     behind: UInt8[ndarray, "h w 3"] | None = None,
+    mirror: MirrorSymmetry | None = None,
 ) -> Subject:
     """The same with a solid that is there already, in the photo's camera frame. behind: the far side's colours by a
-    network, at the photo's size."""
+    network, at the photo's size; mirror: where the photo shows mirror images of it."""
     solid = solid.welded()
     frame, texture = frame_of(solid.vertices), recipe.texture
-    reference = reference_of(photo, mask, camera, frame, recipe.photo, behind)
+    reference = reference_of(photo, mask, camera, frame, recipe.photo, behind, mirror)
     corners, faces = frame.to_world(solid.vertices), solid.faces.astype(np.int64)
     weights = texture.photo_weight, texture.guess_weight
     prior = SolidPrior(torch.from_numpy(corners), torch.from_numpy(faces), reference, *weights)

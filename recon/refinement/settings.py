@@ -45,14 +45,15 @@ class RadianceFieldSettings:
 @dataclass(frozen=True)
 class MeshSettings:
     """The mesh. steps: of the fit; resolution: cubes along an axis of the lattice on which the surface of a field is found
-    that came before it; side: pixels of a view, a guidance has half of it; rate: Adam's, for places; colour_rate: for
-    colours, which move where a guidance looks at them; smoothness: how far a step spreads along the surface, λ of Nicolet
-    et al. 2021; mask, depth, normal: weights of the losses."""
+    that came before it; side: pixels of the reference view, whose outline is followed; guide_side: of a guidance's view;
+    rate: Adam's, for places; colour_rate: for colours, which move where a guidance looks at them; smoothness: how far a
+    step spreads along the surface, λ of Nicolet et al. 2021; mask, depth, normal: weights of the losses."""
 
     stage: ClassVar[str] = "fine"
     steps: int = 40
     resolution: int = 88
-    side: int = 256
+    side: int = 512
+    guide_side: int = 128
     rate: float = 2e-3
     colour_rate: float = 1e-2
     smoothness: float = 6.0

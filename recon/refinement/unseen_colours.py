@@ -18,21 +18,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from recon.refinement.reference import Reference
-from recon.stages.far_side import far_side
 
 LEVELS = 6
 """Copies of the picture; each is for twice the stretch of the one before, the last for all beyond 32."""
-
-
-def far_picture(reference: Reference) -> Float[Tensor, "s s 3"]:
-    """The far side's colours as if seen through the subject by the reference camera; also beyond its rim; in 0..1."""
-    inside = (reference.mask > 0.5).cpu().numpy()
-    if not inside.any():
-        return reference.photo
-    near = (255 * reference.photo).round().byte().cpu().numpy()
-    behind = None if reference.behind is None else (255 * reference.behind).round().byte().cpu().numpy()
-    found = far_side(near, inside, behind).astype(np.float32) / 255
-    return torch.from_numpy(found).to(reference.photo)
 
 
 @dataclass(frozen=True)
@@ -45,7 +33,7 @@ class Unseen:
     @classmethod
     def of(cls, reference: Reference) -> Unseen:
         """Of the far side's picture."""
-        picture = far_picture(reference).cpu().numpy()
+        picture = reference.far.cpu().numpy()
         blurred = [cv2.GaussianBlur(picture, (0, 0), 2.0**level / 2) for level in range(1, LEVELS)]
         levels = torch.from_numpy(np.stack([picture, *blurred])).to(reference.photo)
         return cls(reference, levels.permute(3, 0, 1, 2)[None].contiguous())

@@ -51,8 +51,7 @@ def textured_all_round(
     """
     assert mask.inside is not None
     pixels = project(mesh.vertices, camera) if pixels is None else pixels
-    window = _window(mask.inside)
-    pictures = _pictures(without_fringe(photo, mask), mask.inside, window, behind, mirror)
+    pictures, window = _pictures(without_fringe(photo, mask), mask.inside, behind, mirror)
     away = _faces_away(mesh)
     near_ones, far_ones = (_used(mesh.faces[side], len(mesh.vertices)) for side in (~away, away))
     places = pixels - np.array([window.left, window.top], np.float32)
@@ -68,6 +67,24 @@ def textured_all_round(
         texture=pictures.texture,
         source=source,
     )
+
+
+def far_picture(
+    clean: UInt8[ndarray, "h w 3"],
+    whole_inside: Bool[ndarray, "h w"],
+    behind: UInt8[ndarray, "h w 3"] | None = None,
+    mirror: MirrorSymmetry | None = None,
+) -> tuple[UInt8[ndarray, "b a 3"], Window]:
+    """What the far side of a subject may look like, as if seen through it, and which window of the photo it fills; its
+    longer side has FAR_SIDE pixels at most. clean: the photo, the subject's colours also beyond its rim."""
+    window = _window(whole_inside)
+    near, inside = _cropped(clean, window), crop_window(whole_inside, window, False)
+    factor = min(1.0, FAR_SIDE / window.long_side)
+    size = max(1, round(window.width * factor)), max(1, round(window.height * factor))
+    small = [cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in (near, inside.astype(np.uint8) * 255)]
+    guess = None if behind is None else cv2.resize(_cropped(behind, window), size, interpolation=cv2.INTER_AREA)
+    images = None if mirror is None else _images(mirror, window, size)
+    return far_side(small[0], small[1] > 127, guess, images), window
 
 
 def _faces_away(mesh: Mesh) -> Bool[ndarray, " m"]:
@@ -102,25 +119,20 @@ def _window(inside: Bool[ndarray, "h w"]) -> Window:
 
 def _pictures(
     clean: UInt8[ndarray, "h w 3"],
-    whole_inside: Bool[ndarray, "h w"],
-    window: Window,
+    inside: Bool[ndarray, "h w"],
     behind: UInt8[ndarray, "h w 3"] | None,
     mirror: MirrorSymmetry | None,
-) -> _Pictures:
+) -> tuple[_Pictures, Window]:
     """The photo's window and the far side's, in one texture."""
-    near, inside = _cropped(clean, window), crop_window(whole_inside, window, False)
-    factor = min(1.0, FAR_SIDE / window.long_side)
-    size = max(1, round(window.width * factor)), max(1, round(window.height * factor))
-    small = [cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in (near, inside.astype(np.uint8) * 255)]
-    guess = None if behind is None else cv2.resize(_cropped(behind, window), size, interpolation=cv2.INTER_AREA)
-    far = far_side(small[0], small[1] > 127, guess, None if mirror is None else _images(mirror, window, size))
+    far, window = far_picture(clean, inside, behind, mirror)
+    size, near = far.shape[1::-1], _cropped(clean, window)
     beside = window.width <= window.height
     corner = (window.width, 0) if beside else (0, window.height)
     whole = (window.height, window.width + size[0]) if beside else (window.height + size[1], window.width)
     texture = np.zeros((*whole, 3), np.uint8)
     texture[: window.height, : window.width] = near
     texture[corner[1] : corner[1] + size[1], corner[0] : corner[0] + size[0]] = far
-    return _Pictures(texture, corner, (size[0] / window.width, size[1] / window.height))
+    return _Pictures(texture, corner, (size[0] / window.width, size[1] / window.height)), window
 
 
 def _images(mirror: MirrorSymmetry, window: Window, size: tuple[int, int]) -> Float32[ndarray, "b a 3"]:

@@ -16,13 +16,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from recon.io.video import is_film
+    from recon.io.video import frame_at, is_film, open_film
     from recon.stereo.anaglyph import anaglyph
     from recon.stereo.comfort import Comfort, comfort_of
     from recon.stereo.convert import stereo_pair
-    from recon.stereo.film import StereoFilm, film_layout, parts_folder, stereo_film
+    from recon.stereo.film import StereoFilm, film_files, film_layout, parts_folder, stereo_film
     from recon.stereo.layouts import packed
     from recon.stereo.pair import StereoPair
+    from recon.stereo.preview import StereoPreview, stereo_preview
     from recon.stereo.read import input_of, read_pair
     from recon.stereo.warp import pair_of
     from recon.stereo.write import name_note, pair_files
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
 
 DOOR = {
     "recon.stereo.convert": ("stereo_pair",),
-    "recon.stereo.film": ("stereo_film", "StereoFilm", "film_layout", "parts_folder"),
-    "recon.io.video": ("is_film",),
+    "recon.stereo.film": ("stereo_film", "StereoFilm", "film_files", "film_layout", "parts_folder"),
+    "recon.io.video": ("is_film", "open_film", "frame_at"),
+    "recon.stereo.preview": ("StereoPreview", "stereo_preview"),
     "recon.stereo.pair": ("StereoPair",),
     "recon.stereo.read": ("read_pair", "input_of"),
     "recon.stereo.comfort": ("Comfort", "comfort_of"),
@@ -47,12 +49,16 @@ __all__ = [
     "StereoFilm",
     "StereoOptions",
     "StereoPair",
+    "StereoPreview",
     "anaglyph",
     "comfort_of",
+    "film_files",
     "film_layout",
+    "frame_at",
     "input_of",
     "is_film",
     "name_note",
+    "open_film",
     "packed",
     "pair_files",
     "pair_of",
@@ -60,6 +66,7 @@ __all__ = [
     "read_pair",
     "stereo_film",
     "stereo_pair",
+    "stereo_preview",
 ]
 
 

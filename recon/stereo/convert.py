@@ -100,7 +100,7 @@ def _given_pair(path: Path, layout: str, asked: StereoOptions, limits: Limits, w
 def _source(found: Reconstruction, asked: StereoOptions) -> tuple[Source, Comfort, dict[str, Any]]:
     """What the pair is made of, how it will be seen, and how it came about."""
     near = nearness_of(found.depth)
-    rgb, width = _on_ground(found.photo), found.photo.size[1]
+    rgb, width = on_ground(found.photo), found.photo.size[1]
     strength, limits = _strength(found, near, asked, width)
     plane, where = _plane(found, near, asked, strength / width)
     values = grown(near.values)
@@ -111,7 +111,7 @@ def _source(found: Reconstruction, asked: StereoOptions) -> tuple[Source, Comfor
     return Source(rgb, disparity, values), comfort, facts
 
 
-def _on_ground(photo: Photo) -> UInt8[ndarray, "h w 3"]:
+def on_ground(photo: Photo) -> UInt8[ndarray, "h w 3"]:
     """The photo's colours; what is transparent shows plain light grey, for eyes see no transparency."""
     if photo.alpha is None:
         return photo.rgb

@@ -6,10 +6,12 @@ that a run that was stopped or killed goes on behind its last whole part and giv
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -19,7 +21,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 from numpy import ndarray
 
-from recon.errors import BadInput, BadOption
+from recon.errors import BadInput, BadOption, Unwritable
 from recon.geometry.upsample import guided_upsample
 from recon.io.files import replaced_whole, write_bytes
 from recon.io.video import Film, FilmWriter, Timed, frames_of, join_films, open_film
@@ -38,22 +40,27 @@ from recon.types import RawDepth
 
 ENDINGS = (".mp4", ".mov", ".mkv")
 """What films are written as."""
-LAYOUTS = ("sbs", "half-sbs", "tb", "half-tb", "cross", "rows", "rgbd")
+LAYOUTS = ("sbs", "half-sbs", "tb", "half-tb", "cross", "rows", "rgbd", "separate")
 PART_SECONDS = 10
 """Of a part: what a run that is killed loses at most."""
+ENDS_BYTES = 1 << 20
+EYES = ("_left", "_right")
+"""What the names of an eye's own files end with."""
 QUALITY = ("-preset", "veryfast", "-crf", "17")
 """x264's: two views share the bits, so that both need more of them."""
-PACKING = {"sbs": "3", "half-sbs": "3", "tb": "4", "half-tb": "4"}
-"""Frame packing as H.264 tells televisions of it (SEI 45)."""
+PACKING = {"half-sbs": "3", "half-tb": "4"}
+"""Frame packing as H.264 tells televisions of it (SEI 45): of the layouts that they show. Full ones are told to headsets'
+players in the container; ffmpeg 9 refuses to decode a film that is told both ways."""
 Tell = Callable[[int, int | None], None]
 """Told the frames that are done, and about how many there are."""
 
 
 @dataclass(frozen=True)
 class StereoFilm:
-    """A stereo film that was written. frames, cuts; comfort: the worst of all frames; notes; facts: for a report."""
+    """A stereo film that was written. files: two of them with the layout `separate`; frames, cuts; comfort: the worst of
+    all frames; notes; facts: for a report."""
 
-    path: Path
+    files: tuple[Path, ...]
     frames: int
     cuts: int
     comfort: Comfort
@@ -72,8 +79,8 @@ class StereoFilm:
 
 @dataclass
 class _Run:
-    """One film on its way. done: frames in whole parts; parts: (file, first time, length); range: of disparity so far, in
-    parts of the width."""
+    """One film on its way. eyes: what the names of its files end with; done: frames in whole parts; parts: (file, first
+    time, length); range: of disparity so far, in parts of the width."""
 
     film: Film
     asked: StereoOptions
@@ -81,6 +88,7 @@ class _Run:
     estimator: DepthEstimator
     folder: Path
     shot: ShotDepth = field(default_factory=ShotDepth)
+    eyes: tuple[str, ...] = ("",)
     done: int = 0
     parts: list[tuple[Path, Fraction, Fraction]] = field(default_factory=list)
     range: tuple[float, float] = (0.0, 0.0)
@@ -99,6 +107,13 @@ def film_layout(path: Path, layout: str) -> str:
     return chosen
 
 
+def film_files(out: Path, layout: str) -> tuple[Path, ...]:
+    """The files that a film of this name and layout consists of."""
+    if film_layout(out, layout) != "separate":
+        return (out,)
+    return tuple(out.with_name(f"{out.stem}{eye}{out.suffix}") for eye in EYES)
+
+
 def parts_folder(out: Path) -> Path:
     """Where a film's parts are kept while it is made."""
     return out.with_name(f"{out.name}.parts")
@@ -110,13 +125,15 @@ def stereo_film(
     options: StereoOptions = StereoOptions(),
     *,
     resume: bool = False,
+    metadata: bool = True,
     tell: Tell = lambda done, all: None,
     **changes: Any,
 ) -> StereoFilm:
     """A film as both eyes see it, written to `out` (.mp4, .mov, .mkv) with all its sound and subtitles.
 
     options, or `changes` of single ones by their names: see StereoOptions; resume: go on from the parts that an earlier run
-    with the same options has left beside `out`; tell: is called after every frame, and may raise to stop. Raises BadInput,
+    with the same options has left beside `out`; metadata: whether what the film says of itself (where, when, by what it was
+    taken) is kept; tell: is called after every frame, and may raise to stop. Raises BadInput,
     MissingModel, or Unwritable; whole parts are kept then.
     """
     asked, out = changed(StereoOptions, options, changes), Path(out)
@@ -124,12 +141,16 @@ def stereo_film(
     _check(asked)
     film = open_film(Path(path), (4 if layout == "half-sbs" else 2, 4 if layout == "half-tb" else 2))
     estimator = _estimator(asked)
-    run = _Run(film, asked, layout, estimator, parts_folder(out))
+    run = _Run(film, asked, layout, estimator, parts_folder(out), eyes=EYES if layout == "separate" else ("",))
     _open_folder(run, resume)
     try:
         _make_parts(run, tell)
-        with replaced_whole(out) as temporary:
-            join_films(run.parts, film, temporary, layout)
+        files = _joined(run, out, metadata)
+    except Unwritable as error:
+        if error.code == "film.unwritten" and not any(run.folder.glob("*.npz")):
+            raise Unwritable("film.nothing_written", "the film cannot be written ({reason}), and nothing was kept yet; make"
+                             " room, or give another place for <out>.", **error.values) from None  # fmt: skip
+        raise
     finally:
         if not any(run.folder.glob("*.npz")):
             shutil.rmtree(run.folder, ignore_errors=True)
@@ -137,7 +158,21 @@ def stereo_film(
     facts = {"input": "film", "depth_model": estimator.name, "layout": layout, "width": film.width, "height": film.height,
              "options": plain(asked)}  # fmt: skip
     comfort = Comfort(run.range[1], run.range[0], 0.0)
-    return StereoFilm(out, run.done, run.shot.cuts, comfort, _notes(film, estimator), facts)
+    return StereoFilm(files, run.done, run.shot.cuts, comfort, _notes(film, estimator), facts)
+
+
+def _joined(run: _Run, out: Path, metadata: bool) -> tuple[Path, ...]:
+    """The parts as whole files, all of them or none."""
+    files = film_files(out, run.layout)
+    with ExitStack() as all_or_none:
+        for file, eye in zip(files, run.eyes, strict=True):
+            parts = [(_of_eye(path, eye), first, length) for path, first, length in run.parts]
+            join_films(parts, run.film, all_or_none.enter_context(replaced_whole(file)), run.layout, metadata)
+    return files
+
+
+def _of_eye(part: Path, eye: str) -> Path:
+    return part.with_name(f"{part.stem}{eye}{part.suffix}")
 
 
 def _estimator(asked: StereoOptions) -> DepthEstimator:
@@ -175,9 +210,8 @@ def _notes(film: Film, estimator: DepthEstimator) -> tuple[Message, ...]:
 
 def _open_folder(run: _Run, resume: bool) -> None:
     """Begin the folder of parts, or go on from it. Raises BadInput where other options or another film began it."""
-    status = run.film.path.stat()
-    about = json.dumps({"film": [str(run.film.path.resolve()), status.st_size, status.st_mtime_ns], "layout": run.layout,
-                        "model": run.estimator.name, "options": plain(run.asked)}, sort_keys=True)  # fmt: skip
+    about = json.dumps({"film": _identity(run.film.path), "layout": run.layout, "model": run.estimator.name,
+                        "options": plain(run.asked)}, sort_keys=True)  # fmt: skip
     kept = run.folder / "film.json"
     if resume and kept.is_file():
         if kept.read_text() != about:
@@ -189,6 +223,16 @@ def _open_folder(run: _Run, resume: bool) -> None:
         return
     shutil.rmtree(run.folder, ignore_errors=True)
     write_bytes(kept, about.encode())
+
+
+def _identity(path: Path) -> list[Any]:
+    """What tells a film from another one, wherever it lies: its size, and what it begins and ends with."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        ends = file.read(ENDS_BYTES)
+        file.seek(max(0, size - ENDS_BYTES))
+        ends += file.read()
+    return [size, hashlib.sha256(ends).hexdigest()]
 
 
 def _restore(run: _Run) -> None:
@@ -207,24 +251,25 @@ def _restore(run: _Run) -> None:
 
 def _make_parts(run: _Run, tell: Tell) -> None:
     """All parts that are not there yet."""
-    writer: FilmWriter | None = None
+    writers: list[FilmWriter] = []
     first = last = Fraction(0)
     try:
         for number, frame in enumerate(_skipping(frames_of(run.film), run.done), run.done):
-            if writer is not None and frame.time - first >= PART_SECONDS:
-                _close_part(run, writer, number, first, frame.time - first)
-                writer = None
-            if writer is None:
-                writer, first = _next_writer(run), frame.time
-            writer.add(_frame(run, frame.rgb), frame.time)
+            if writers and frame.time - first >= PART_SECONDS:
+                _close_part(run, writers, number, first, frame.time - first)
+                writers = []
+            if not writers:
+                writers, first = [_next_writer(run, eye) for eye in run.eyes], frame.time
+            for writer, picture in zip(writers, _frame(run, frame.rgb), strict=True):
+                writer.add(picture, frame.time)
             last = frame.time
             tell(number + 1, run.film.frames)
-        if writer is not None:
+        if writers:
             shown = Fraction(1) / Fraction(run.film.rate).limit_denominator(1001)
-            _close_part(run, writer, number + 1, first, last - first + shown)
-            writer = None
+            _close_part(run, writers, number + 1, first, last - first + shown)
+            writers = []
     finally:
-        if writer is not None:
+        for writer in writers:
             writer.stop()
 
 
@@ -235,17 +280,18 @@ def _skipping(frames: Iterator[Timed], count: int) -> Iterator[Timed]:
             yield frame
 
 
-def _next_writer(run: _Run) -> FilmWriter:
+def _next_writer(run: _Run, eye: str) -> FilmWriter:
     flags = list(QUALITY)
     if run.layout in PACKING:
         flags += ["-x264-params", f"frame-packing={PACKING[run.layout]}"]
     colours = run.layout.startswith("anaglyph") or run.layout == "rows"
-    return FilmWriter(run.folder / f"{len(run.parts) + 1:06d}.nut", flags, colours)
+    return FilmWriter(run.folder / f"{len(run.parts) + 1:06d}{eye}.nut", flags, colours)
 
 
-def _close_part(run: _Run, writer: FilmWriter, done: int, first: Fraction, length: Fraction) -> None:
+def _close_part(run: _Run, writers: list[FilmWriter], done: int, first: Fraction, length: Fraction) -> None:
     """A part is whole when what it knew at its end lies beside it."""
-    writer.close()
+    for writer in writers:
+        writer.close()
     state, file = run.folder / f"{len(run.parts) + 1:06d}.npz", io.BytesIO()
     times = np.array([[each.numerator, each.denominator] for each in (first, length)], np.int64)
     np.savez(file, times=times, done=done, range=np.array(run.range), **run.shot.state())  # type: ignore[arg-type]
@@ -254,8 +300,8 @@ def _close_part(run: _Run, writer: FilmWriter, done: int, first: Fraction, lengt
     run.done = done
 
 
-def _frame(run: _Run, rgb: UInt8[ndarray, "h w 3"]) -> UInt8[ndarray, "a b 3"]:
-    """Both eyes' views of one frame, in the layout."""
+def _frame(run: _Run, rgb: UInt8[ndarray, "h w 3"]) -> tuple[UInt8[ndarray, "a b 3"], ...]:
+    """Both eyes' views of one frame, in the layout, for each file."""
     small = run.shot.follow(inverse_of(run.estimator.estimate(rgb)), rgb)
     nearness = grown(guided_upsample(small, rgb))
     width, asked = rgb.shape[1], run.asked
@@ -266,9 +312,9 @@ def _frame(run: _Run, rgb: UInt8[ndarray, "h w 3"]) -> UInt8[ndarray, "a b 3"]:
     found = comfort_of(disparity)
     run.range = min(run.range[0], found.behind), max(run.range[1], found.front)
     if run.layout == "rgbd":
-        return depth_beside(rgb, nearness)
+        return (depth_beside(rgb, nearness),)
     left, right = pair_from(Source(rgb, disparity, nearness), asked.eyes, False)
-    return packed(left, right, run.layout)
+    return (left, right) if run.layout == "separate" else (packed(left, right, run.layout),)
 
 
 def inverse_of(raw: RawDepth) -> Float32[ndarray, "a b"]:

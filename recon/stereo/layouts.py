@@ -7,6 +7,7 @@ each to half of the frame; `rows` gives even rows to the left eye, for passive s
 from __future__ import annotations
 
 import re
+import struct
 from pathlib import Path
 
 import cv2
@@ -68,6 +69,35 @@ def packed(left: UInt8[ndarray, "h w 3"], right: UInt8[ndarray, "h w 3"], layout
     if layout.startswith("half"):
         left, right = (_halved(eye, layout == "half-sbs") for eye in (left, right))
     return np.concatenate([left, right], axis=0 if layout.endswith("tb") else 1)
+
+
+JPS = b"_JPSJPS_"
+"""How the APP3 segment of a JPS begins; behind it, each big-endian: the block's length, 4 bytes that describe the picture
+(separation, flags, layout, type), the comment's length (J. Siragusa et al., General Purpose Stereoscopic Data Descriptor,
+1997)."""
+HALF_HEIGHT, HALF_WIDTH, LEFT_FIRST = 1, 2, 4
+SIDE_BY_SIDE, OVER_UNDER, STEREO = 2, 3, 1
+
+
+def jps_segment() -> bytes:
+    """The segment of a pair side by side, the right eye's first."""
+    data = JPS + struct.pack(">HBBBBH", 4, 0, 0, SIDE_BY_SIDE, STEREO, 0)
+    return b"\xff\xe3" + struct.pack(">H", len(data) + 2) + data
+
+
+def jps_layout(data: bytes) -> str:
+    """The layout of a JPS file: as its segment says, else with the right eye's picture on the left, as is the custom."""
+    found = data.find(JPS, 0, 1 << 16)
+    if found < 0 or len(data) < found + 14:
+        return "cross"
+    _, flags, layout, kind = data[found + 10 : found + 14]
+    if kind != STEREO or layout not in (SIDE_BY_SIDE, OVER_UNDER):
+        return "cross"
+    if layout == OVER_UNDER:
+        return "half-tb" if flags & HALF_HEIGHT else "tb"
+    if not flags & LEFT_FIRST:
+        return "cross"
+    return "half-sbs" if flags & HALF_WIDTH else "sbs"
 
 
 def _halved(eye: UInt8[ndarray, "h w 3"], across: bool) -> UInt8[ndarray, "a b 3"]:

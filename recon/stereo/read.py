@@ -15,7 +15,7 @@ from recon.messages import Message, note
 from recon.settings import Limits
 from recon.stereo.align import Alignment, aligned_right, find_alignment, shifted_apart
 from recon.stereo.comfort import BEHIND, FRONT, Comfort
-from recon.stereo.layouts import PACKED, layout_of_name, unpacked
+from recon.stereo.layouts import PACKED, jps_layout, layout_of_name, unpacked
 from recon.stereo.mpo import MpoPicture, mpo_frames
 from recon.stereo.pair import StereoPair
 
@@ -46,7 +46,8 @@ def read_pair(path: Path, layout: str, limits: Limits = Limits()) -> StereoPair:
         left, right = _from_mpo(mpo_frames(file_bytes(path, named), named), named, limits)
     else:
         picture = read_photo(path, limits).rgb
-        left, right = unpacked(picture, "cross" if layout == "jps" else layout, named)
+        seen = jps_layout(file_bytes(path, named)) if layout == "jps" else layout
+        left, right = unpacked(picture, seen, named)
     return StereoPair(left, right, None, facts={"input": layout}, name=path.stem)
 
 

@@ -14,7 +14,7 @@ from recon.io.files import write_bytes, write_together
 from recon.io.film import write_film
 from recon.io.formats import checked_format
 from recon.messages import Message, note
-from recon.stereo.layouts import WRITTEN, depth_beside, layout_of_name, packed
+from recon.stereo.layouts import WRITTEN, depth_beside, jps_segment, layout_of_name, packed
 from recon.stereo.mpo import QUALITY, mpo_bytes
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _picture(pair: StereoPair, layout: str) -> UInt8[ndarray, "h w 3"]:
     return depth_beside(pair.source.rgb, pair.source.nearness)
 
 
-def picture_bytes(picture: UInt8[ndarray, "h w 3"], path: Path) -> bytes:
+def picture_bytes(picture: UInt8[ndarray, "h w *c"], path: Path) -> bytes:
     """A picture as PNG or JPEG, by the file's ending; a JPEG keeps its colours at full resolution, without which an
     anaglyph's eyes leak into each other."""
     from PIL import Image
@@ -95,5 +95,6 @@ def picture_bytes(picture: UInt8[ndarray, "h w 3"], path: Path) -> bytes:
     if path.suffix.lower() == ".png":
         image.save(file, format="PNG", compress_level=4)
     else:
-        image.save(file, format="JPEG", quality=QUALITY, subsampling=0)
+        tag = {"extra": jps_segment()} if path.suffix.lower() == ".jps" else {}
+        image.save(file, format="JPEG", quality=QUALITY, subsampling=0, **tag)
     return file.getvalue()

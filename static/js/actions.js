@@ -6,7 +6,7 @@ const byId = (id) => document.getElementById(id);
 
 function on(id, action, kind = "click") {
   let busy = false;
-  byId(id).addEventListener(kind, async (event) => {
+  byId(id)?.addEventListener(kind, async (event) => {
     if (kind === "submit") event.preventDefault();
     if (busy) return;
     busy = true;

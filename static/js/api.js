@@ -21,7 +21,7 @@ export function problemFrom(status, text, wait = 0) {
     const details = Object.values(error.fields ?? {}).flat().join(" ");
     return new Problem(sentence(details || error.message), status, error.code, error.fields, wait);
   } catch {
-    if (status === 413) return new Problem("The photo is too large for the server: choose a smaller one.", status);
+    if (status === 413) return new Problem("That is too large for the server: choose a smaller one.", status);
     return new Problem(`The server answered ${status}: try again in a moment.`, status);
   }
 }
@@ -47,9 +47,10 @@ export function freshKey() {
 
 // XMLHttpRequest, since fetch does not tell how much of an upload has left.
 export function createJob(form, onProgress, signal, key = freshKey()) {
+  const path = form.has("film") ? "api/v1/films" : "api/v1/jobs";
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("POST", address("api/v1/jobs"));
+    request.open("POST", address(path));
     request.setRequestHeader("X-CSRFToken", token());
     request.setRequestHeader("Idempotency-Key", key);
     request.setRequestHeader("Accept", "application/json");
@@ -58,7 +59,7 @@ export function createJob(form, onProgress, signal, key = freshKey()) {
       if (request.status < 300) resolve(JSON.parse(request.responseText));
       else reject(problemFrom(request.status, request.responseText, Number(request.getResponseHeader("Retry-After")) || 0));
     });
-    request.addEventListener("error", () => reject(new Problem("The upload broke off: see that the server runs, then send the photo again.")));
+    request.addEventListener("error", () => reject(new Problem("The upload broke off: see that the server runs, then send it again.")));
     request.addEventListener("abort", () => reject(new DOMException("stopped", "AbortError")));
     signal.addEventListener("abort", () => request.abort());
     request.send(form);

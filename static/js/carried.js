@@ -3,8 +3,12 @@
 const IMAGE_DATA = /data:(image\/[\w.+-]+);base64,([\w+/=]+)/;
 const NAMES = /\.(jpe?g|png|webp|avif|hei[cf]|jxl|dng|nef|nrw|cr2|cr3|arw|srf|sr2|raf|rw2|rwl|orf|pef|srw|dcr|kdc|erf|mef|mos|mrw|x3f|3fr|fff|iiq)$/i;
 
+const FILMS = /\.(mp4|mov|mkv|webm|avi|m4v|m?ts|m2ts|mpe?g|wmv|3gp)$/i;
+
 // By kind, or by name: browsers know no kind for HEIC and raw files. Where the server cannot read one, it says so.
 export const looksLikeAPhoto = (file) => /^image\//.test(file.type) || NAMES.test(file.name);
+
+export const looksLikeAFilm = (file) => /^video\//.test(file.type) || FILMS.test(file.name);
 
 // The picture itself, where somebody's page had it in its text instead of behind an address.
 function pictureIn(text) {

@@ -1,6 +1,6 @@
 // Photos dropped or pasted anywhere on the page, and a word for everything else.
 import { Problem } from "./api.js";
-import { carriedBy, looksLikeAPhoto } from "./carried.js";
+import { carriedBy, looksLikeAFilm, looksLikeAPhoto } from "./carried.js";
 import { KINDS, sendPhotos } from "./send.js";
 import { tellProblem } from "./say.js";
 
@@ -35,7 +35,7 @@ function told({ files, folders, link, text }) {
 async function take(transfer, wanted) {
   try {
     const carried = await carriedBy(transfer);
-    const photos = carried.folders.length ? carried.files.filter(looksLikeAPhoto) : carried.files;
+    const photos = carried.folders.length ? carried.files.filter((file) => looksLikeAPhoto(file) || looksLikeAFilm(file)) : carried.files;
     if (photos.length) await sendPhotos(photos, carried.files.length - photos.length);
     else if (wanted || carried.link) tellProblem(new Problem(told(carried)));
   } catch (error) {

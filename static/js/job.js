@@ -6,6 +6,8 @@ import { isReady, Live } from "./live.js";
 import { artefact, showDownloads, showFacts, showPictures, showSilence, showStatus } from "./panels.js";
 import { listenForPictures } from "./pictures.js";
 import { say } from "./say.js";
+import { StereoFiles } from "./stereo/files.js";
+import { StereoPreview } from "./stereo/preview.js";
 
 const loading = import("./viewer/viewer.js");  // the largest file: asked for first
 loading.catch(() => {});  // told at the end
@@ -64,6 +66,14 @@ async function showModels() {
   }
 }
 
+const stereo = new StereoPreview();
+if (!("shared" in page.dataset)) new StereoFiles(() => job, stereo);
+
+function showStereo() {
+  const [picture, nearness] = ["stereo_view", "nearness_view"].map((kind) => artefact(job, kind));
+  if (picture && nearness) stereo.load(picture.url, nearness.url, job.facts?.stereo).catch((error) => console.warn(error));
+}
+
 const better = new Better((which) => viewer?.choose(which));
 
 let models = Promise.resolve();
@@ -74,6 +84,7 @@ function update(next) {
   showDownloads(job);
   showFacts(job);
   better.show(job);
+  showStereo();
   showWaiting();
   models = models.then(showModels);
 }

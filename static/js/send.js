@@ -1,6 +1,6 @@
 // Photos or a sample become jobs: checked, sent with progress, and the job's page opened, or that of several together.
 import { createJob, freshKey, Problem } from "./api.js";
-import { looksLikeAPhoto } from "./carried.js";
+import { looksLikeAFilm, looksLikeAPhoto } from "./carried.js";
 import { forgetProblem, tellProblem } from "./say.js";
 import { galleryOf, keepUntaken, sayLeftOut, Together } from "./together.js";
 
@@ -14,11 +14,32 @@ let abort = null;
 byId("sending-stop").addEventListener("click", () => abort?.abort());
 box.addEventListener("cancel", () => abort?.abort());
 
+// How long a film lasts, in seconds, where the browser can tell before anything is sent; else 0.
+function lengthOf(file) {
+  const film = document.createElement("video");
+  const url = URL.createObjectURL(file);
+  return new Promise((resolve) => {
+    const tell = () => { URL.revokeObjectURL(url); resolve(Number.isFinite(film.duration) ? film.duration : 0); };
+    for (const event of ["loadedmetadata", "error"]) film.addEventListener(event, tell);
+    setTimeout(tell, 3000);
+    film.preload = "metadata";
+    film.src = url;
+  });
+}
+
+async function checkFilm(file) {
+  const { filmMib: most, filmMinutes: minutes } = box.dataset;
+  if (file.size > most * 2 ** 20) throw unfit(`“${file.name}” has ${Math.ceil(file.size / 2 ** 20)} MB: choose a film of at most ${most} MB, or cut it.`);
+  if (file.size === 0) throw unfit(`“${file.name}” is empty: choose another film.`);
+  const length = await lengthOf(file);
+  if (length > 60 * minutes) throw unfit(`“${file.name}” lasts ${Math.ceil(length / 60)} minutes: choose a film of at most ${minutes}, or cut it.`);
+}
+
 // The choices of the form where there is one, else the server's defaults.
 function fieldsWith(name, value) {
   const page = byId("new");
   const fields = new FormData();
-  if (page) {
+  if (page && name !== "film") {
     for (const [key, text] of new FormData(page)) {
       if (typeof text === "string" && text !== "" && key !== "sample" && key !== "csrf_token") fields.append(key, text);
     }
@@ -28,10 +49,12 @@ function fieldsWith(name, value) {
   return fields;
 }
 
+const fieldOf = (file) => (looksLikeAFilm(file) ? "film" : "photo");
 const UNFIT = "unfit";
 const unfit = (text) => new Problem(text, 0, UNFIT);
 
-function checkPhoto(file) {
+async function check(file) {
+  if (looksLikeAFilm(file)) return checkFilm(file);
   if (!looksLikeAPhoto(file)) throw unfit(`“${file.name}” is not a photo: choose a ${KINDS} file.`);
   const most = Number(box.dataset.maxMib);
   if (file.size > most * 2 ** 20) {
@@ -70,7 +93,7 @@ function mayBegin() {
 async function sendOne(name, value, pictureUrl) {
   if (!mayBegin()) return;
   try {
-    const job = await send(name, value, "Sending the photo", pictureUrl);
+    const job = await send(name, value, name === "film" ? "Sending the film" : "Sending the photo", pictureUrl);
     location.assign(job.links.page);
   } catch (problem) {
     if (problem.name !== "AbortError") tellProblem(problem);
@@ -103,7 +126,7 @@ async function sentInTime(tile, file, together) {
     tile.tell("sending", "Sending");
     together.sum();
     try {
-      return await createJob(fieldsWith("photo", file), (share) => tile.tell("sending", share < 1 ? "Sending" : "The server looks at it", share), abort.signal, key);
+      return await createJob(fieldsWith(fieldOf(file), file), (share) => tile.tell("sending", share < 1 ? "Sending" : "The server looks at it", share), abort.signal, key);
     } catch (problem) {
       const again = LATER.has(problem.status) || (problem.status === 0 && problem.name !== "AbortError" && ++lost < LOST);
       if (!again) throw problem;
@@ -129,7 +152,7 @@ async function sendEach(files, leftOut) {
   let over = "";
   for (const [file, tile] of all) {
     try {
-      checkPhoto(file);
+      await check(file);
       if (over) throw new Problem(over);
       tile.show(await sentInTime(tile, file, together));
       together.follow();
@@ -174,11 +197,11 @@ function openTogether(count, stop) {
 export async function sendPhotos(files, leftOut = 0) {
   if (files.length > 1) return sendEach(files, leftOut);
   try {
-    checkPhoto(files[0]);
+    await check(files[0]);
   } catch (problem) {
     return tellProblem(problem);
   }
-  return sendOne("photo", files[0]);
+  return sendOne(fieldOf(files[0]), files[0]);
 }
 
 export const sendSample = (name, pictureUrl) => sendOne("sample", name, pictureUrl);

@@ -4,7 +4,8 @@ export const STAGES = [
   ["read", "Reading the photo"], ["model", "Waking the network"], ["subject", "Finding the subject"], ["depth", "Estimating depth"],
   ["points", "Placing points"], ["grid", "Making the instant mesh"], ["mesh", "Making the final mesh"], ["files", "Writing the files"], ["splats", "Making the splats"], ["smooth", "Making the smooth mesh"],
   ["preview", "Drawing a preview"], ["film", "Drawing the film"],
-  ["looks", "Looking at it from more sides"], ["target", "Setting up the whole shape"],
+  ["frames", "Looking at the film"], ["look", "Estimating depth"], ["pair", "Making both views"], ["layouts", "Writing the files"],
+  ["looks", "Looking at it once more"], ["target", "Setting up the whole shape"],
   ["fine", "Working out the surface"], ["texture", "Painting it"],
 ];
 
@@ -37,11 +38,21 @@ export function statusOf(job) {
   if (job.lane === "film" && ["queued", "running"].includes(job.state)) return "Ready; a film is on its way";
   if (job.cancel_requested && job.state === "running") return "Stopping";
   if (job.state === "queued") return job.queue_position > 0 ? `Waiting: ${job.queue_position} before this one` : "Waiting for its turn";
+  if (job.kind === "film" && job.state !== "failed" && job.state !== "cancelled" && (job.conversion || job.state === "done")) return filmStatus(job.conversion, job);
   if (job.state === "done") return `Ready${took(job)}`;
   if (job.state === "cancelled") return "Stopped. What was made so far is here.";
   if (job.state === "failed") return job.error?.message ?? "This did not work.";
   const doing = STAGES.find(([name]) => name === job.stage)?.[1] ?? "Working";
   return job.eta_s == null ? doing : `${doing}, about ${seconds(job.eta_s)} left`;
+}
+
+function filmStatus(conversion, job) {
+  if (!conversion) return "Looked at: choose how strong it is to be, then make the film";
+  if (conversion.state === "done") return `The 3D film is ready, made in ${seconds(conversion.seconds)}`;
+  if (conversion.state === "failed" || conversion.state === "cancelled") return conversion.error?.message ?? "It was stopped.";
+  if (conversion.state === "waiting") return job.queue_position > 0 ? `Waiting: ${job.queue_position} before this one` : "Waiting for its turn";
+  const frames = `Frame ${number(conversion.frames)}${conversion.all ? ` of ${number(Math.max(conversion.all, conversion.frames))}` : ""}`;
+  return conversion.seconds_left == null ? frames : `${frames}, about ${seconds(conversion.seconds_left)} left`;
 }
 
 // What is done for the better model.

@@ -10,7 +10,7 @@ import pytest
 from recon.builtin import object_network
 from recon.builtin.depth import BuiltinDepth
 from recon.builtin.estimator import SUBJECT_FILL, Network
-from recon.builtin.object_network import ObjectNetwork, fov_of_photo, shape_networks
+from recon.builtin.object_network import ObjectNetwork, fov_of_photo
 from recon.builtin.weights import GEOMETRY, SHAPES
 from recon.geometry.cutout import window_around
 from recon.protocols import ShapeEstimator
@@ -80,17 +80,16 @@ def test_the_file_itself_says_which_network_is_asked(
     toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     geometry = BuiltinDepth(write_toy(tmp_path / "g.onnx"))
-    for path, one in ((toy, True), (write_toy(tmp_path / "earlier.onnx"), False), (tmp_path / "none.onnx", False)):
+    for path, one in ((toy, True), (write_toy(tmp_path / "other.onnx"), False), (tmp_path / "none.onnx", False)):
         monkeypatch.setattr(object_network, "SHAPES", path)
         relief = geometry.estimate(RGB, INSIDE).relief
         assert relief is not None and (relief.back_colour is not None) == one
         asked = shape_estimators()
-        assert len(asked) == (1 if one else 2) and isinstance(asked[0], ObjectNetwork if one else Network)
-        assert len(shape_networks()) == len(asked)
+        assert len(asked) == 1 and isinstance(asked[0], ObjectNetwork if one else Network)
 
 
-def test_the_network_of_shapes_knows_things_alone_better_than_the_one_for_everything() -> None:
-    """Front and thickness of held-back things, whatever kind of network the file of shapes holds."""
+def test_the_network_of_objects_knows_things_alone_better_than_the_one_for_everything() -> None:
+    """Front and thickness of held-back things."""
     from training.object_scores import onnx_say, score_things
 
     assert SHAPES.stat().st_size < 12e6

@@ -10,11 +10,12 @@ import torch
 from recon.geometry.camera import project
 from recon.refinement.refine import subject_from_solid
 from recon.refinement.solid_prior import SolidPrior, trust
-from recon.refinement.unseen_colours import LEVELS, Unseen, far_picture
+from recon.refinement.unseen_colours import LEVELS, Unseen
 from recon.render.cameras import orbit
 from recon.render.distance import inner_width, signed_distance
 from recon.render.fields import VolumePrior
 from recon.render.raster import vertex_normals
+from recon.types import MirrorSymmetry
 from tests.refinement import toy
 from tests.render.shapes import ball
 
@@ -91,7 +92,7 @@ def test_a_subject_that_touches_the_photo_s_border_has_no_black_rim() -> None:
     beyond = torch.from_numpy(there > bright.shape[1] + 2)
     seen = reference.camera.project(toy.prior(128).vertices[beyond])[:, :2].long().T
     assert beyond.any() and reference.mask[seen[1], seen[0]].max() == 0
-    for picture in (reference.photo, far_picture(reference)):
+    for picture in (reference.photo, reference.far):
         assert picture[seen[1], seen[0]].min() > 85 / 255
 
 
@@ -99,7 +100,7 @@ def test_colours_are_the_photo_s_in_front_and_fade_to_the_guess_behind() -> None
     reference, solid = toy.reference(), toy.prior()
 
     def colours(photo: torch.Tensor, photo_weight: float, guess_weight: float) -> torch.Tensor:
-        seen = replace(reference, photo=photo)
+        seen = replace(reference, photo=photo, far=reference.far if photo is reference.photo else photo)
         return SolidPrior(solid.vertices, solid.faces, seen, photo_weight, guess_weight).colours()
 
     flat = colours(torch.full_like(reference.photo, 0.25), 4.0, 1e-3)
@@ -130,11 +131,27 @@ def test_a_network_s_colours_are_worn_behind() -> None:
     red = np.zeros_like(photo.rgb)
     red[..., 0] = 255
     told = subject_from_solid(photo, mask, camera, toy.solid(), replace(toy.TOY, photo=128), red).reference
-    assert told is not None and told.behind is not None
-    middle = far_picture(told)[56:72, 56:72].mean((0, 1))
-    own = far_picture(toy.reference(128))[56:72, 56:72].mean((0, 1))
-    assert middle[0] > 0.8 and (middle[0] - middle[2]) > (own[0] - own[2]) + 0.3
-    assert told.at(64).behind is not None
+    assert told is not None
+    own = toy.reference(128).far[56:72, 56:72].mean((0, 1))
+    for middle in (told.far[56:72, 56:72].mean((0, 1)), told.at(64).far[28:36, 28:36].mean((0, 1))):
+        assert middle[0] > 0.8 and (middle[0] - middle[2]) > (own[0] - own[2]) + 0.3
+
+
+def test_what_the_photo_shows_of_the_mirror_image_is_worn_behind() -> None:
+    photo, mask, camera, _ = toy.ball()
+    assert mask.inside is not None
+    middle = np.nonzero(mask.inside)[1].mean() + 0.5
+    v, u = np.mgrid[: camera.height, : camera.width].astype(np.float32) + np.float32(0.5)
+    place = np.stack([np.float32(2 * middle) - u, v], 2)
+    size = (0, 0, camera.width, camera.height)
+    mirror = MirrorSymmetry((1.0, 0.0, 0.0), 0.0, 0.1, size, place, np.ones_like(u))
+    told = subject_from_solid(
+        photo, mask, camera, toy.solid(), replace(toy.TOY, photo=128), mirror=mirror
+    ).reference  # fmt: skip
+    assert told is not None
+    box = np.s_[40:88, 40:88]
+    off, unlike = ((told.far - each)[box].abs().mean() for each in (told.photo.flip(1), told.photo))
+    assert off < 0.4 * unlike
 
 
 def test_the_sheet_is_the_photo_pixel_for_pixel() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from recon import stereo
 from recon.errors import BadInput, BadOption, Unwritable
+from recon.io.mp4_boxes import write_tagged
 from recon.io.video import ffmpeg, frames_of, open_film
 from recon.stereo import film as film_module
 from recon.stereo.temporal import ShotDepth, affine_fit
@@ -62,6 +63,13 @@ def times_of(path: Path) -> list[Fraction]:
     return [frame.time for frame in frames_of(open_film(path))]
 
 
+def stereo_box(path: Path) -> int | None:
+    """What `st3d` says, read by hand: a box of 13 bytes whose last one is the layout."""
+    data = path.read_bytes()
+    found = data.find(b"\0\0\0\x0dst3d\0\0\0\0")
+    return None if found < 0 else data[found + 12]
+
+
 def sounds_of(path: Path) -> list[str]:
     said = subprocess.run([ffmpeg(), "-v", "error", "-i", str(path), "-map", "0:a?", "-c", "copy", "-f", "streamhash", "-"],
                           capture_output=True, text=True, check=True).stdout  # fmt: skip
@@ -107,12 +115,45 @@ def test_layouts_have_their_size_and_tell_players(
     film = make(tmp_path / "in.mp4", source="testsrc2=s=97x65:r=15:d=0.2")
     convert(film, tmp_path / name, layout=layout)
     found = open_film(tmp_path / name)
+    assert len(list(frames_of(found))) == 3
     assert (found.width, found.height) == size
     said = subprocess.run([ffmpeg(), "-i", str(tmp_path / name), "-vf", "showinfo", "-f", "null", "-"], capture_output=True,
                           text=True).stderr  # fmt: skip
     word = {"sbs": "side by side", "half-sbs": "side by side", "tb": "top and bottom", "anaglyph": None}[layout]
     assert word is None or word in said
+    if name.endswith(".mkv"):  # StereoMode (RFC 9559): 3 is top and bottom, the left eye's above
+        assert b"\x53\xb8\x81\x03" in (tmp_path / name).read_bytes()[:4000]
+    else:
+        assert stereo_box(tmp_path / name) == {"sbs": 2, "half-sbs": None, "anaglyph": None}[layout]
+        data = (tmp_path / name).read_bytes()
+        assert data.find(b"moov") < data.find(b"mdat"), "players on a network need the index first"
     assert ("yuv444p" in said) == (layout == "anaglyph")
+
+
+def test_a_layout_in_the_file_changes_no_place_of_a_picture(tmp_path: Path) -> None:
+    """What lies behind the index moves by its length: with sound between the pictures every piece is still found."""
+    film = make(tmp_path / "in.mp4", *TONES, "-c:a", "aac")
+    assert stereo_box(film) is None
+    for layout, told in (("tb", 1), ("cross", 4)):
+        write_tagged(film, tmp_path / "out.mp4", layout)
+        assert stereo_box(tmp_path / "out.mp4") == told
+        before, after = ([frame.rgb for frame in frames_of(open_film(file))] for file in (film, tmp_path / "out.mp4"))
+        assert len(after) == 15 and all(map(np.array_equal, before, after))
+        assert sounds_of(film) == sounds_of(tmp_path / "out.mp4")
+
+
+def test_two_files_hold_what_one_has_side_by_side(tmp_path: Path) -> None:
+    film = make(tmp_path / "in.mp4", source="testsrc2=s=96x64:r=15:d=0.2")
+    both = convert(film, tmp_path / "both.mp4", layout="sbs")
+    apart = convert(film, tmp_path / "a.mp4", layout="separate")
+    assert [path.name for path in apart.files] == ["a_left.mp4", "a_right.mp4"] and both.files == (
+        tmp_path / "both.mp4",
+    )
+    eyes = [[frame.rgb for frame in frames_of(open_film(file))] for file in apart.files]
+    for frame, left, right in zip(frames_of(open_film(both.files[0])), *eyes, strict=True):
+        assert np.abs(frame.rgb.astype(int) - np.concatenate([left, right], axis=1)).mean() < 3
+    assert np.abs(eyes[0][0].astype(int) - eyes[1][0]).mean() > 1
+    assert not list(tmp_path.glob("*.parts"))
 
 
 def test_a_turned_film_comes_out_upright(tmp_path: Path) -> None:

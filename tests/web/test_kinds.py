@@ -127,7 +127,10 @@ def test_kinds_share_the_workers_by_turns(client: FlaskClient, stranger: FlaskCl
     send(stranger)
     turns = [parts.claims.claim("w", lanes_of("quick")).kind for _ in range(3)]
     assert turns == ["stairs", "photo", "stairs"]
-    assert set(lanes_of(HEAVY)) == {"mesh", "build", "files", "film"} and lanes_of(HEAVY)[-2:] == ["files", "film"]
+    assert set(lanes_of(HEAVY)) == {"mesh", "build", "stereo", "frames", "files", "film"} and lanes_of(HEAVY)[-2:] == [
+        "files",
+        "film",
+    ]
     with parts.database.read() as session:
         assert sorted(session.scalars(select(Job.kind))) == ["photo", "stairs", "stairs"]
 

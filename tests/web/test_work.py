@@ -28,7 +28,7 @@ from web_3d_app.work.worker import explained
 LANES = [lane.name for lane in PHOTO.lanes]
 PARAMS = {"surface": "auto", "depth_model": "auto", "mask": "alpha", "fov": None, "faces": None}
 FIRST = ["photo_thumb.jpg", "points_view.ply", "grid_view.glb", "mask.png", "mask_thumb.png", "depth_view.jpg",
-         "depth_thumb.jpg"]  # fmt: skip
+         "depth_thumb.jpg", "stereo_view.jpg", "nearness_view.png"]  # fmt: skip
 MESHES = ["mesh_view.glb", "mesh.glb"]
 SMOOTH = ["smooth_view.glb", "smooth.glb", "smooth.ply"]
 REST = ["grid.glb", "mesh.ply", "mesh.stl", "mesh_obj.zip", "points.ply", "depth.npy", "depth.png",

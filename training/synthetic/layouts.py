@@ -191,7 +191,7 @@ OLD: tuple[Layout, ...] = (room, tabletop, street, square, nature, disorder, sin
 NEW: tuple[Layout, ...] = (still_life, overhead, rack, flowers, workplace, sideways, monument, thicket)
 LAYOUTS = OLD + NEW
 # Shares of the layouts, in their order: what training begins with, goes on with (more subjects), and ends with; the same
-# with close scenes and other views; and what the network of shapes is trained on.
+# with close scenes and other views; and what the network of objects is trained on.
 NONE = (0.0,) * len(NEW)
 # Mixes whose labels tell the colour of the far side as well.
 UNSEEN = ("alone",)

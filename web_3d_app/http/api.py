@@ -13,8 +13,9 @@ from web_3d_app.http.events import send_events
 from web_3d_app.http.identity import new_token, visitor
 from web_3d_app.http.job_json import job_json, jobs_json
 from web_3d_app.http.options import options as all_options
-from web_3d_app.http.submission import idempotency_key, take, take_again
+from web_3d_app.http.submission import checked_params, idempotency_key, take, take_again, take_film
 from web_3d_app.jobs.tables import Job
+from web_3d_app.kinds.film import CONVERSION
 from web_3d_app.kinds.refinement import REFINEMENT
 from web_3d_app.services import services
 
@@ -76,8 +77,31 @@ def options() -> Response:
 @api.alt_response(503, schema=schemas.ErrorSchema, description="too many jobs wait")
 @api.alt_response(507, schema=schemas.ErrorSchema, description="the disk is full")
 def create() -> Response:
-    """Send a photo, or name a sample, with options."""
+    """Send a photo, or name a sample, with options; `kind=stereo` makes both eyes' pictures of it instead of a model."""
     job, replayed = take(visitor())
+    response = _accepted(job, replayed)
+    response.headers["Location"] = url_for("api.job", job_id=job.id)
+    return response
+
+
+@api.route("/films", methods=["POST"])
+@for_visitors
+@api.doc(
+    requestBody={"content": {"multipart/form-data": {"schema": {"$ref": "#/components/schemas/FilmUpload"}}}},
+    parameters=[KEY],
+)
+@api.response(202, schemas.JobSchema)
+@api.alt_response(400, schema=schemas.ErrorSchema, description="no film came, or a key that is none")
+@api.alt_response(409, schema=schemas.ErrorSchema, description="the key was used for another request")
+@api.alt_response(413, schema=schemas.ErrorSchema, description="too many bytes")
+@api.alt_response(415, schema=schemas.ErrorSchema, description="no film")
+@api.alt_response(422, schema=schemas.ErrorSchema, description="too long, or a damaged film")
+@api.alt_response(429, schema=schemas.ErrorSchema, description="too many requests or jobs")
+@api.alt_response(503, schema=schemas.ErrorSchema, description="too many jobs wait")
+@api.alt_response(507, schema=schemas.ErrorSchema, description="the disk is full")
+def create_film() -> Response:
+    """Send a film: a job that looks at some of its frames and can then be converted (`links.convert`)."""
+    job, replayed = take_film(visitor())
     response = _accepted(job, replayed)
     response.headers["Location"] = url_for("api.job", job_id=job.id)
     return response
@@ -142,7 +166,7 @@ def retry(job_id: str) -> tuple[Response, int]:
 @api.route("/jobs/<job_id>/again", methods=["POST"])
 @for_visitors
 @api.doc(
-    requestBody={"content": {"application/x-www-form-urlencoded": {"schema": {"$ref": "#/components/schemas/Params"}}}},
+    requestBody={"content": {"application/x-www-form-urlencoded": {"schema": {"$ref": "#/components/schemas/Again"}}}},
     parameters=[KEY],
 )
 @api.response(202, schemas.JobSchema)
@@ -153,7 +177,8 @@ def retry(job_id: str) -> tuple[Response, int]:
 @api.alt_response(507, schema=schemas.ErrorSchema, description="the disk is full")
 def again(job_id: str) -> Response:
     """Make another model of a job's stored photo, with the options that change; what is left out stays as it was there,
-    but for `refine`, which is off unless it is asked for. The job itself stays; the new one counts like an upload."""
+    but for `refine`, which is off unless it is asked for. `kind=stereo` makes both eyes' pictures. The job itself stays;
+    the new one counts like an upload."""
     job, replayed = take_again(visitor(), job_id)
     response = _accepted(job, replayed)
     response.headers["Location"] = url_for("api.job", job_id=job.id)
@@ -182,7 +207,32 @@ def results(job_id: str) -> Response:
 @api.alt_response(507, schema=schemas.ErrorSchema, description="the disk is full")
 def refine(form: dict[str, Any], job_id: str) -> Response:
     """Make a better mesh of a finished job's subject, in minutes; the job goes on, and its files stay."""
-    found, replayed = services().jobs.follow(visitor(), job_id, REFINEMENT, form["preset"], idempotency_key())
+    found, replayed = services().jobs.follow(
+        visitor(), job_id, REFINEMENT, {"preset": form["preset"]}, idempotency_key()
+    )
+    if not replayed:
+        services().engine.notify(job_id)
+    return _accepted(found, replayed)
+
+
+@api.route("/jobs/<job_id>/conversion", methods=["POST"])
+@for_visitors
+@api.doc(
+    requestBody={
+        "content": {"application/x-www-form-urlencoded": {"schema": {"$ref": "#/components/schemas/Convert"}}}
+    },
+    parameters=[KEY],
+)
+@api.response(202, schemas.JobSchema)
+@api.alt_response(409, schema=schemas.ErrorSchema, description="it was not looked at yet, or this is under way already")
+@api.alt_response(422, schema=schemas.ErrorSchema, description="an option out of its bounds, or no film")
+@api.alt_response(429, schema=schemas.ErrorSchema, description="too many jobs")
+@api.alt_response(503, schema=schemas.ErrorSchema, description="too many jobs wait")
+@api.alt_response(507, schema=schemas.ErrorSchema, description="the disk is full")
+def convert(job_id: str) -> Response:
+    """Make both eyes' views of all of a film; the job goes on, and what was made before stays."""
+    asked = checked_params(CONVERSION, request.form)
+    found, replayed = services().jobs.follow(visitor(), job_id, CONVERSION, asked, idempotency_key())
     if not replayed:
         services().engine.notify(job_id)
     return _accepted(found, replayed)

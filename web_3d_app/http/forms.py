@@ -30,6 +30,7 @@ from web_3d_app.problems import Problem
 CHUNK = 1 << 16
 PHOTO_FIELD = "photo"
 """The name of the form's file."""
+FILM_FIELD = "film"
 LONGEST_NAME = 1000
 """Characters of a file's name; file systems have at most 255 bytes."""
 LONGEST_HEADERS = 1 << 14
@@ -172,7 +173,7 @@ class _Parts:
         assert part is not None
         self._length += len(data.data)
         if isinstance(part, Field) and most is not None and self._length > most:
-            if part.name == PHOTO_FIELD:
+            if part.name in (PHOTO_FIELD, FILM_FIELD):
                 raise no_file_name()
             told = sentence_of("server.field_too_long", name=part.name[:40], most=most // 1024)
             raise Problem(413, "field_too_long", told)

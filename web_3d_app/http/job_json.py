@@ -48,7 +48,7 @@ def _one(job: Job, files: list[Artefact], shared: bool) -> dict[str, Any]:
         "events": url_for(f"api.{kind}_events", **where),
         "zip": url_for(f"api.{kind}_zip", **where),
     }
-    for name in ("cancel", "retry", "refine", "share", "again", "results"):
+    for name in ("cancel", "retry", "refine", "share", "again", "results", "convert"):
         links[name] = None if shared else url_for(f"api.{name}", **where)
     link = None if shared or not job.share_token else url_for("pages.shared", token=job.share_token, _external=True)
     return {
@@ -102,11 +102,11 @@ def _photo(job: Job) -> dict[str, Any] | None:
 
 def _follower(job: Job, kind: Kind, shared: bool) -> dict[str, Any] | None:
     """How a kind fares that was asked to follow a job's own; None if it was not."""
-    if not kind.wanted(job.params):
+    if not kind.begun(job.params, job.facts):
         return None
     known = {**kind.tells, **kind.told(job.facts)}
     return {
-        "preset": job.params[kind.option],
+        **({"preset": job.params[kind.option]} if kind.option else {}),
         "state": _state_of(job, kind),
         **{name: _in_words(known[name], shared) if name in kind.messages else known[name] for name in kind.tells},
         "error": _error(job, shared) if kind_at(job.lane) is kind else None,

@@ -17,7 +17,9 @@ from web_3d_app.settings import Settings
 
 PHOTOS = ("api.create", "pages.create")
 """Endpoints that take a photo; all others take a few words."""
-CREATE = (*PHOTOS, "api.again")
+FILMS = ("api.create_film", "pages.create_film")
+"""Those that take a film."""
+CREATE = (*PHOTOS, *FILMS, "api.again")
 """Endpoints that make a job of a photo."""
 FORM_ROOM = 1 << 20
 """Bytes that a request may have besides the photo: the form's other fields and the multipart frame."""
@@ -32,7 +34,9 @@ def set_up_limits(app: Flask, settings: Settings) -> None:
 
     @app.before_request
     def begin() -> None:
-        if request.endpoint not in PHOTOS:
+        if request.endpoint in FILMS:
+            request.max_content_length = settings.max_film_bytes + FORM_ROOM
+        elif request.endpoint not in PHOTOS:
             request.max_content_length = FORM_ROOM
         if request.content_length or "Transfer-Encoding" in request.headers:
             who = known_visitor() or "nobody"

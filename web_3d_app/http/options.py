@@ -28,8 +28,8 @@ BEST_FIRST = ("flower", "chelsea", "astronaut", "coffee")
 
 
 def classes_of(kind: Kind) -> tuple[type, ...]:
-    """The options of a kind, and of those that may follow it."""
-    return (kind.options, *(other.options for other in followers(kind)))
+    """The options of a kind, and of those that may be asked to follow it with the upload."""
+    return (kind.options, *(other.options for other in followers(kind) if other.option))
 
 
 LOOK_AGAIN = 30.0

@@ -8,8 +8,10 @@ from flask.typing import ResponseReturnValue
 from web_3d_app.http.identity import visitor
 from web_3d_app.http.job_json import job_json, jobs_json
 from web_3d_app.http.options import SAMPLES, accepted_photos, described, form_fields, sample_names, samples
-from web_3d_app.http.submission import take
+from web_3d_app.http.submission import take, take_film
 from web_3d_app.kinds import KINDS
+from web_3d_app.kinds.film import CONVERSION
+from web_3d_app.kinds.stereo import STEREO
 from web_3d_app.problems import Problem, not_found
 from web_3d_app.services import services
 
@@ -35,15 +37,27 @@ def create() -> ResponseReturnValue:
     return redirect(url_for("pages.job", job_id=job.id), 303)
 
 
+@pages.post("/films")
+def create_film() -> ResponseReturnValue:
+    """The form of films without script."""
+    owner = visitor()
+    try:
+        job, _ = take_film(owner)
+    except Problem as problem:
+        return _index(owner, problem)
+    return redirect(url_for("pages.job", job_id=job.id), 303)
+
+
 @pages.get("/jobs/<job_id>")
 def job(job_id: str) -> str:
     """One job, from its first second to its result."""
     owner = visitor()
     found = services().jobs.get(owner, job_id)
-    kin = jobs_json(services().jobs.family(owner, found))
+    kin = jobs_json([one for one in services().jobs.family(owner, found) if one.kind == found.kind])
     results = [{"job": one, "words": described(one)} for one in kin] if len(kin) > 1 else []
     kind = KINDS[found.kind]
-    return render_template(kind.page, job=job_json(found), shared=False, results=results, fields=form_fields(kind))
+    return render_template(kind.page, job=job_json(found), shared=False, results=results, fields=form_fields(kind),
+                           pair=form_fields(STEREO), conversion=form_fields(CONVERSION))  # fmt: skip
 
 
 @pages.get("/s/<token>")

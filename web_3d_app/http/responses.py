@@ -11,9 +11,10 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
 
-from web_3d_app.http.limits import PHOTOS
+from web_3d_app.http.limits import FILMS, PHOTOS
 from web_3d_app.jobs.database import DatabaseBusy
 from web_3d_app.jobs.storage import FULL
+from web_3d_app.jobs.uploads import film_too_large
 from web_3d_app.logs import get_logger
 from web_3d_app.phrasebook import sentence_of
 from web_3d_app.problems import Problem, busy, disk_full
@@ -21,10 +22,12 @@ from web_3d_app.services import services
 from web_3d_app.settings import Settings
 
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self' blob:; "
-    "font-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src blob:; "
+    "connect-src 'self' blob:; font-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'; object-src 'none'"
 )
-"""GLB textures are fetched from blob: addresses (measured); nothing needs inline script or style, eval or a worker."""
+"""GLB textures are fetched from blob: addresses (measured), and so is a film's length; nothing needs inline script or
+style, eval or a worker."""
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -118,6 +121,8 @@ def _problem_of(error: HTTPException, settings: Settings) -> Problem:
 
 def _too_much(settings: Settings) -> Problem:
     """Of a body that is not read: whatever it is."""
+    if request.endpoint in FILMS:
+        return film_too_large(settings, request.content_length)
     if request.endpoint not in PHOTOS:
         return Problem(413, "too_large", sentence_of("server.body_too_large"))
     came = request.content_length

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from marshmallow import Schema, fields, validate
 
 from recon.options import RefineOptions, option_of
-from web_3d_app.http.options import ParamsSchema
+from web_3d_app.http.options import OptionsSchema, ParamsSchema, fields_of
 from web_3d_app.jobs.tables import FINAL
-from web_3d_app.kinds import beginning, lanes
+from web_3d_app.kinds import KINDS, beginning, lanes
+from web_3d_app.kinds.film import CONVERSION
 from web_3d_app.kinds.photo import PHOTO
+from web_3d_app.kinds.stereo import STEREO
 
 IDS = r"^[\w-]+(,[\w-]+){0,99}$"
 PRESET = option_of(RefineOptions, "preset")
+
+
+BEGIN_WITH_A_PHOTO = [name for name in beginning() if not KINDS[name].film]
 
 
 class CreateSchema(ParamsSchema):
@@ -19,8 +26,11 @@ class CreateSchema(ParamsSchema):
 
     kind = fields.String(
         load_default=PHOTO.name,
-        validate=validate.OneOf(beginning()),
-        metadata={"description": "what is to be made a model of"},
+        validate=validate.OneOf(BEGIN_WITH_A_PHOTO),
+        metadata={
+            "description": "what is to be made: photo, a model; stereo, both eyes' pictures, which has the options of"
+            " Stereo instead"
+        },
     )
     sample = fields.String(metadata={"description": "the name of a sample, instead of a photo"})
 
@@ -29,6 +39,38 @@ class UploadSchema(Schema):
     """The photo."""
 
     photo = fields.Raw(metadata={"type": "string", "format": "binary"})
+
+
+class FilmUploadSchema(Schema):
+    """The film."""
+
+    film = fields.Raw(required=True, metadata={"type": "string", "format": "binary"})
+
+
+class StereoSchema(OptionsSchema):
+    """How both eyes' pictures of a photo are made."""
+
+    class Meta(OptionsSchema.Meta):
+        """By the kind's own options."""
+
+        include: ClassVar[dict[str, Any]] = fields_of(STEREO.options)
+
+
+class ConvertSchema(OptionsSchema):
+    """How a film is converted."""
+
+    class Meta(OptionsSchema.Meta):
+        """By the kind's own options."""
+
+        include: ClassVar[dict[str, Any]] = fields_of(CONVERSION.options)
+
+
+class AgainSchema(ParamsSchema):
+    """Options that change, and what is to be made where that is something else."""
+
+    kind = fields.String(validate=validate.OneOf(BEGIN_WITH_A_PHOTO),
+                         metadata={"description": "what is to be made of the stored photo; as before where it is left out."
+                                                  " stereo has the options of Stereo"})  # fmt: skip
 
 
 class ArtefactSchema(Schema):
@@ -71,6 +113,7 @@ class LinksSchema(Schema):
     share = fields.String(allow_none=True)
     again = fields.String(allow_none=True)
     results = fields.String(allow_none=True)
+    convert = fields.String(allow_none=True, metadata={"description": "of a film"})
 
 
 class RefineSchema(Schema):
@@ -103,6 +146,24 @@ class RefinementSchema(Schema):
     error = fields.Nested(JobErrorSchema, allow_none=True)
 
 
+class ConversionSchema(Schema):
+    """How a film's conversion fares, and what was asked for. frames: done, of about all; seconds: so far, and about
+    left."""
+
+    state = fields.String(validate=validate.OneOf(["waiting", "running", "done", "failed", "cancelled"]))
+    layout = fields.String()
+    strength = fields.Float(allow_none=True)
+    screen = fields.Float(allow_none=True)
+    eyes = fields.String()
+    limit = fields.String()
+    frames = fields.Integer()
+    all_ = fields.Integer(data_key="all", allow_none=True)
+    seconds = fields.Float()
+    seconds_left = fields.Float(allow_none=True)
+    notes = fields.List(fields.String())
+    error = fields.Nested(JobErrorSchema, allow_none=True)
+
+
 class JobSchema(Schema):
     """A job: times in UTC, seconds, progress from 0 to 1 (of a refinement, of that alone)."""
 
@@ -122,7 +183,7 @@ class JobSchema(Schema):
     started_at = fields.String(allow_none=True)
     finished_at = fields.String(allow_none=True)
     expires_at = fields.String()
-    params = fields.Nested(ParamsSchema)
+    params = fields.Nested(ParamsSchema, metadata={"description": "of a photo; other kinds have their own"})
     origin = fields.String(
         allow_none=True,
         metadata={"description": "the id of the first job of the same upload; null for that one itself"},
@@ -131,6 +192,7 @@ class JobSchema(Schema):
     error = fields.Nested(JobErrorSchema, allow_none=True)
     facts = fields.Dict(allow_none=True)
     refinement = fields.Nested(RefinementSchema, allow_none=True)
+    conversion = fields.Nested(ConversionSchema, allow_none=True)
     artefacts = fields.List(fields.Nested(ArtefactSchema))
     links = fields.Nested(LinksSchema)
     share_url = fields.String(allow_none=True)

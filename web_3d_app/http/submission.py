@@ -12,13 +12,14 @@ from typing import Any
 from flask import current_app, request
 from marshmallow import ValidationError
 
-from web_3d_app.http.forms import PHOTO_FIELD, no_file_name
+from web_3d_app.http.forms import FILM_FIELD, PHOTO_FIELD, no_file_name
 from web_3d_app.http.options import SAMPLES, sample_names, schema_of
-from web_3d_app.jobs.decoder import Kept
+from web_3d_app.jobs.decoder import FilmFacts, Kept
 from web_3d_app.jobs.tables import Job
-from web_3d_app.jobs.uploads import Upload, digest_of, kept_upload
+from web_3d_app.jobs.uploads import Upload, digest_of, film_upload, kept_upload
 from web_3d_app.kinds import KINDS, beginning, followers
 from web_3d_app.kinds.base import OFF, Kind
+from web_3d_app.kinds.film import FILM
 from web_3d_app.kinds.photo import PHOTO
 from web_3d_app.phrasebook import sentence_of
 from web_3d_app.problems import Problem, gone
@@ -40,11 +41,12 @@ def take(owner: str) -> tuple[Job, bool]:
     return job, replayed
 
 
-def _asked_kind() -> Kind:
-    """The kind that a request names, else (left out or empty) that of photos. Raises Problem 422."""
-    name = request.form.get("kind") or PHOTO.name
-    if name not in beginning():
-        raise Problem(422, "invalid", sentence_of("server.no_such_kind"), kind=[f"one of {', '.join(beginning())}"])
+def _asked_kind(usual: str = PHOTO.name) -> Kind:
+    """The kind that a request names, else (left out or empty) the usual one. Raises Problem 422."""
+    name = request.form.get("kind") or usual
+    known = [one for one in beginning() if not KINDS[one].film]
+    if name not in known:
+        raise Problem(422, "invalid", sentence_of("server.no_such_kind"), kind=[f"one of {', '.join(known)}"])
     return KINDS[name]
 
 
@@ -64,6 +66,35 @@ def _photo_job(owner: str, params: dict[str, Any], key: str | None, kind: Kind) 
         return parts.jobs.create(owner, upload, params, key, kind=kind)
 
 
+def take_film(owner: str) -> tuple[Job, bool]:
+    """The same for a film, which is only looked at here: it is kept as it came. Raises Problem: 400 no film, 409, 413, 415,
+    422, 429, 503, 507."""
+    parts, kind, key = services(), FILM, idempotency_key()
+    source, file_name = _sent_film()
+    params, digest = checked_params(kind, request.form), digest_of(source)
+    if known := parts.jobs.admit(owner, digest, params, key, kind):
+        return known, True
+
+    def look(path: Path) -> FilmFacts:
+        return parts.decoders.look((owner, request.remote_addr or ""), path)
+
+    with source.open("rb") as data:
+        upload = film_upload(data, source, file_name, digest, parts.settings, look)
+        job, replayed = parts.jobs.create(owner, upload, params, key, kind=kind)
+    if not replayed:
+        parts.engine.notify(job.id)
+    return job, replayed
+
+
+def _sent_film() -> tuple[Path, str]:
+    """The file of the request's film, and its name. Raises Problem 400."""
+    file = request.files.get(FILM_FIELD)
+    if file is None or not file.filename:
+        raise Problem(400, "bad_request", sentence_of("server.no_film"))
+    file.stream.flush()
+    return Path(file.stream.name), file.filename
+
+
 def take_again(owner: str, job_id: str) -> tuple[Job, bool]:
     """Queue the stored photo of a job once more, with the options that the request changes, and ring; returns the new job
     and whether it was there already. The first one stays, and the photo is copied: each can be deleted alone.
@@ -71,8 +102,13 @@ def take_again(owner: str, job_id: str) -> tuple[Job, bool]:
     Raises Problem: 404, 409, 410, 422, 429, 503, 507."""
     jobs, key = services().jobs, idempotency_key()
     first = jobs.get(owner, job_id)
-    kind = KINDS[first.kind]
-    params = checked_params(kind, request.form, first.params | {other.option: OFF for other in followers(kind)})
+    kind = _asked_kind(first.kind)
+    if kind.photo and KINDS[first.kind].film:
+        raise Problem(422, "not_possible", sentence_of("server.not_possible"))
+    asked_later = {other.option: OFF for other in followers(kind) if other.option}
+    params = checked_params(
+        kind, request.form, (first.params | asked_later) if kind.name == first.kind else asked_later
+    )
     with _stored(first) as upload:
         job, replayed = jobs.create(owner, upload, params, key, first.origin_id or first.id, kind)
     if not replayed:
@@ -87,7 +123,7 @@ def _stored(job: Job) -> Iterator[Upload | None]:
     if job.photo_name is None or job.photo_width is None or job.photo_height is None:
         yield None
         return
-    photo = next((file for file in services().jobs.artefacts([job])[job.id] if file.kind == "photo"), None)
+    photo = services().jobs.upload(job)
     if photo is None:  # deleted between two looks
         raise gone()
     try:

@@ -24,7 +24,7 @@ from web_3d_app.clock import Awake, Clock, Watched
 from web_3d_app.jobs import outcomes
 from web_3d_app.jobs.database import Database
 from web_3d_app.jobs.storage import Storage
-from web_3d_app.jobs.tables import Artefact, Job, WorkerRow, last_turn
+from web_3d_app.jobs.tables import PART, UPLOADS, Artefact, Job, WorkerRow, last_turn
 from web_3d_app.jobs.transport import store
 from web_3d_app.kinds import kind_at, lanes, wanted_after
 
@@ -166,9 +166,9 @@ class Claims:
             storage.delete(before)
 
     def photo_key(self, job: Job) -> str:
-        """Where the photo lies. Raises Lost if it was deleted."""
+        """Where the photo or film lies. Raises Lost if it was deleted."""
         with self._database.read() as session:
-            key = session.scalar(select(Artefact.key).where(Artefact.job_id == job.id, Artefact.kind == "photo"))
+            key = session.scalar(select(Artefact.key).where(Artefact.job_id == job.id, Artefact.kind.in_(UPLOADS)))
         if key is None:
             raise Lost
         return key
@@ -189,6 +189,12 @@ class Claims:
             raise
         for key in replaced:
             storage.delete(key)
+
+    def parts(self, job: Job) -> dict[str, str]:
+        """Pieces of what is being made that earlier tries have left: name -> where it lies."""
+        query = select(Artefact.name, Artefact.key).where(Artefact.job_id == job.id, Artefact.kind == PART)
+        with self._database.read() as session:
+            return {row.name: row.key for row in session.execute(query)}
 
     def _show(self, job: Job, files: Sequence[Artefact]) -> list[str]:
         """Rows for stored files; returns the keys of those whose place they take. Raises Lost or Cancelled."""

@@ -1,8 +1,8 @@
 """`python -m web_3d_app.jobs.decoder`: turn uploads into photos that are safe to keep, one after another, until stdin ends.
 
-A line on stdin is a task (JSON: source, target, max_bytes, max_pixels), one on stdout its answer: what lies at `target`
-now, or why nothing does; and whether it was the `last`. What a hostile picture does to a decoder it does here: the web
-process neither holds its pixels nor waits for it, and the memory is the system's again when this process ends.
+A line on stdin is a task (JSON: source, target, max_bytes, max_pixels; or film), one on stdout its answer: what lies at
+`target` now, or why nothing does; and whether it was the `last`. What a hostile picture does to a decoder it does here:
+the web process neither holds its pixels nor waits for it, and the memory is the system's again when this process ends.
 """
 
 from __future__ import annotations
@@ -46,6 +46,18 @@ class Kept:
     facts: PhotoFacts
 
 
+@dataclass(frozen=True)
+class FilmFacts:
+    """What a film's file says. width, height: of its frames as they are seen; seconds: None where it does not say."""
+
+    width: int
+    height: int
+    seconds: float | None
+    rate: float
+    sounds: int
+    hdr: bool
+
+
 class CannotDecode(Exception):
     """What is wrong with an upload; unknown: it is no photo at all; missing: of what kind it is, where that is not read
     here."""
@@ -77,9 +89,23 @@ def _encode(photo: Photo, target: Path) -> str:
     return "png"
 
 
-def answer(task: dict[str, Any]) -> dict[str, Any]:
-    """What comes of a task: the fields of Kept, or `problem` with those of CannotDecode, or `errno` with its `reason`."""
+def look_here(source: Path) -> FilmFacts:
+    """What the film at `source` says of itself. Raises CannotDecode."""
+    from recon.stereo import open_film
+
     try:
+        film = open_film(source)
+    except BadInput as error:
+        raise CannotDecode(error.message, error.code in ("film.unreadable", "film.no_picture")) from None
+    return FilmFacts(film.width, film.height, film.seconds, film.rate, film.sounds, film.hdr)
+
+
+def answer(task: dict[str, Any]) -> dict[str, Any]:
+    """What comes of a task: the fields of Kept, of FilmFacts where a `film` is to be looked at, or `problem` with those of
+    CannotDecode, or `errno` with its `reason`."""
+    try:
+        if "film" in task:
+            return asdict(look_here(Path(task["film"])))
         limits = Limits(task["max_bytes"], task["max_pixels"])
         return asdict(decode_here(Path(task["source"]), Path(task["target"]), limits))
     except CannotDecode as error:

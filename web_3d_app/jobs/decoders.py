@@ -15,7 +15,7 @@ from typing import Any
 from recon import Limits
 from recon.messages import Message
 from web_3d_app.files import TOP
-from web_3d_app.jobs.decoder import CannotDecode, Kept
+from web_3d_app.jobs.decoder import CannotDecode, FilmFacts, Kept
 from web_3d_app.logs import get_logger
 from web_3d_app.phrasebook import sentence_of
 from web_3d_app.problems import Problem, busy
@@ -50,15 +50,24 @@ class Decoders:
     def decode(self, who: Who, source: Path, target: Path, limits: Limits) -> Kept:
         """Make the photo to keep at `target` of a visitor's upload at `source`. Raises CannotDecode, Problem 422 (it took
         too long, or broke the decoder), Problem 503, or OSError."""
+        task = {"source": str(source), "target": str(target), "max_bytes": limits.max_bytes,
+                "max_pixels": limits.max_pixels}  # fmt: skip
+        return Kept(**self._found(who, task))
+
+    def look(self, who: Who, source: Path) -> FilmFacts:
+        """What a visitor's film at `source` says of itself. Raises as `decode` does."""
+        return FilmFacts(**self._found(who, {"film": str(source)}))
+
+    def _found(self, who: Who, task: dict[str, Any]) -> dict[str, Any]:
         with self._turn(who):
-            found = self._ask(source, target, limits)
+            found = self._ask(task)
         if "errno" in found:
             raise OSError(found["errno"], found["reason"])
         if "problem" in found:
             raise CannotDecode(
                 Message.from_json(found["problem"]), found.get("unknown", False), found.get("missing", "")
             )
-        return Kept(**found)
+        return found
 
     def close(self) -> None:
         """End the processes that wait, and send away who waits; those at work end with their photo."""
@@ -104,7 +113,7 @@ class Decoders:
         visitor, address = ticket[0]
         return self._served.get(f"address {address}", 0.0), self._served.get(f"visitor {visitor}", 0.0)
 
-    def _ask(self, source: Path, target: Path, limits: Limits) -> dict[str, Any]:
+    def _ask(self, task: dict[str, Any]) -> dict[str, Any]:
         with self._changed:
             process = self._idle.pop() if self._idle else None
         if process is not None and process.poll() is not None:  # somebody killed it while it waited
@@ -121,7 +130,7 @@ class Decoders:
         timer.daemon = True
         timer.start()
         try:
-            found = _answer(process, source, target, limits)
+            found = _answer(process, task)
         finally:
             timer.cancel()
         if found is None:
@@ -153,15 +162,9 @@ def _started() -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def _answer(process: subprocess.Popen[str], source: Path, target: Path, limits: Limits) -> dict[str, Any] | None:
+def _answer(process: subprocess.Popen[str], task: dict[str, Any]) -> dict[str, Any] | None:
     """None if the process ended over it."""
     assert process.stdin is not None and process.stdout is not None
-    task = {
-        "source": str(source),
-        "target": str(target),
-        "max_bytes": limits.max_bytes,
-        "max_pixels": limits.max_pixels,
-    }
     try:
         process.stdin.write(json.dumps(task) + "\n")
         process.stdin.flush()

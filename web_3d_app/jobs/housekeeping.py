@@ -20,7 +20,7 @@ from web_3d_app.clock import Awake, Clock, Watched, boot_id, since_boot
 from web_3d_app.jobs.database import Database
 from web_3d_app.jobs.service import tombstone
 from web_3d_app.jobs.storage import Storage
-from web_3d_app.jobs.tables import FINAL, GONE, SKETCH, Artefact, Job, KeeperRow, WorkerRow
+from web_3d_app.jobs.tables import FINAL, GONE, PART, SKETCH, Artefact, Job, KeeperRow, WorkerRow
 
 TOMBSTONE_SECONDS = 7 * 86400.0
 ORPHAN_SECONDS = 3600.0
@@ -118,14 +118,14 @@ class Housekeeping:
 
     def tidy(self, job: Job) -> None:
         """Remove files that this try of a job and earlier ones left and no row points to: half-made ones, checkpoints,
-        what a later try has replaced; and the picture of what was under way and is over."""
+        what a later try has replaced; and pictures and pieces of what was under way and is over."""
         keys = [
             f"{job.id}/{attempt}/{name}"
             for attempt in self._storage.names(job.id)
             if int(attempt) <= job.attempt
             for name in self._storage.names(f"{job.id}/{attempt}")
         ]
-        self._forget_sketch(job)
+        self._forget_passing(job)
         with self._database.read() as session:  # after the look at the files: what was added since is kept
             kept = set(session.scalars(select(Artefact.key).where(Artefact.job_id == job.id)))
             kept.add(session.scalar(select(Job.checkpoint_key).where(Job.id == job.id)))
@@ -133,14 +133,14 @@ class Housekeeping:
             if key not in kept:
                 self._storage.delete(key)
 
-    def _forget_sketch(self, job: Job) -> None:
+    def _forget_passing(self, job: Job) -> None:
         over = select(Job.id).where(Job.id == job.id, Job.state.in_(FINAL))
-        sketches = (Artefact.job_id.in_(over), Artefact.kind == SKETCH)
+        passing = (Artefact.job_id.in_(over), Artefact.kind.in_((SKETCH, PART)))
         with self._database.read() as session:
-            if session.scalar(select(Artefact.key).where(*sketches)) is None:
+            if session.scalar(select(Artefact.key).where(*passing)) is None:
                 return
         with self._database.write() as session:
-            session.execute(delete(Artefact).where(*sketches))
+            session.execute(delete(Artefact).where(*passing))
 
     def tidy_ended(self) -> None:
         """Tidy the jobs that ended since the last call: their worker may have died, or there was none."""

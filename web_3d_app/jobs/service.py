@@ -23,7 +23,7 @@ from web_3d_app.jobs import outcomes
 from web_3d_app.jobs.database import Database
 from web_3d_app.jobs.room import check_disk, check_room
 from web_3d_app.jobs.storage import Storage
-from web_3d_app.jobs.tables import GONE, Artefact, Job, last_turn
+from web_3d_app.jobs.tables import FILM_UPLOAD, GONE, HIDDEN, UPLOADS, Artefact, Job, last_turn
 from web_3d_app.jobs.uploads import Upload
 from web_3d_app.kinds import KINDS, following_lanes, kind_at, lanes, wanted_after
 from web_3d_app.kinds.base import Kind
@@ -94,8 +94,10 @@ class Jobs:
         """The photo, stored; its row."""
         key = f"{job_id}/0/{secrets.token_hex(8)}"
         size = self._storage.put(key, io.BytesIO(upload.data) if isinstance(upload.data, bytes) else upload.data)
-        media = "image/png" if upload.name.endswith("png") else "image/jpeg"
-        return Artefact(job_id=job_id, name=upload.name, kind="photo", media_type=media, bytes=size, key=key, attempt=0,
+        media, kind = ("image/png" if upload.name.endswith("png") else "image/jpeg"), "photo"
+        if upload.film:
+            media, kind = "application/octet-stream", FILM_UPLOAD
+        return Artefact(job_id=job_id, name=upload.name, kind=kind, media_type=media, bytes=size, key=key, attempt=0,
                         position=0)  # fmt: skip
 
     def _add(self, job: Job, kind: Kind, files: Sequence[Artefact]) -> Job | None:
@@ -158,13 +160,19 @@ class Jobs:
             return {row.id: row.seq for row in rows}
 
     def artefacts(self, jobs: Sequence[Job]) -> dict[str, list[Artefact]]:
-        """The files of each job, in the order in which they were made."""
+        """The files of each job that people may have, in the order in which they were made."""
         found: dict[str, list[Artefact]] = {job.id: [] for job in jobs}
+        mine = (Artefact.job_id.in_(found), Artefact.kind.not_in(HIDDEN))
         with self._database.read() as session:
-            rows = session.scalars(select(Artefact).where(Artefact.job_id.in_(found)).order_by(Artefact.position))
+            rows = session.scalars(select(Artefact).where(*mine).order_by(Artefact.position))
             for row in rows:
                 found[row.job_id].append(row)
         return found
+
+    def upload(self, job: Job) -> Artefact | None:
+        """The file that a job began with, as it was kept; None where it is gone or there was none."""
+        with self._database.read() as session:
+            return session.scalar(select(Artefact).where(Artefact.job_id == job.id, Artefact.kind.in_(UPLOADS)))
 
     def queue_position(self, job: Job) -> int | None:
         """How many jobs go before this one in its lane, by the turns that claims take; None if it does not wait."""
@@ -245,21 +253,24 @@ class Jobs:
             raise Problem(409, "not_retryable", sentence_of("server.not_retryable", state=state))
         return job
 
-    def follow(self, owner: str, job_id: str, kind: Kind, preset: str, key: str | None = None) -> tuple[Job, bool]:
+    def follow(
+        self, owner: str, job_id: str, kind: Kind, asked: dict[str, Any], key: str | None = None
+    ) -> tuple[Job, bool]:
         """Queue a finished job for a kind that follows its own, or one that gets its finishing touch for when that is done;
-        returns it and whether that was asked for already (same idempotency key). Raises Problem 404, 409 (not finished, or
-        under way), 410, 422 (not possible), 429, 503, 507."""
+        asked: what is told of it from the beginning, a `preset` where the kind has an option. Returns the job and whether
+        that was asked for already (same idempotency key). Raises Problem 404, 409 (not finished, or under way), 410, 422
+        (not possible), 429, 503, 507."""
         job = self.get(owner, job_id)
         known = kind.told(job.facts)
         if key is not None and known.get("key") == key:
-            if known["preset"] != preset:
+            if any(known.get(name) != value for name, value in asked.items()):
                 raise mismatch()
             return job, True
         _check_followable(job, kind)
         check_disk(self._storage, self._settings)
         now = self._clock()
-        wish = {"params": job.params | {kind.option: preset}, "seq": Job.seq + 1,
-                "facts": (job.facts or {}) | {kind.name: {"preset": preset, "key": key}},
+        params = job.params | ({kind.option: asked["preset"]} if kind.option else {})
+        wish = {"params": params, "seq": Job.seq + 1, "facts": (job.facts or {}) | {kind.name: {**asked, "key": key}},
                 "expires_at": now + 3600 * self._settings.expiry_hours}  # fmt: skip
         touched_up = _is_touched_up(job)
         begins = {} if touched_up else {

@@ -22,6 +22,12 @@ FINAL = ("done", "failed", "cancelled")
 GONE = ("deleted", "expired")
 SKETCH = "sketch"
 """The kind of artefact that shows what is under way; it is gone when that has ended."""
+FILM_UPLOAD, PART = "film_upload", "part"
+"""Kinds of artefacts that nobody is sent: a film as it came, with all that it says of itself, and a piece of what is made
+of it, which is gone when that has ended."""
+HIDDEN = (FILM_UPLOAD, PART)
+UPLOADS = ("photo", FILM_UPLOAD)
+"""Kinds of what a job begins with."""
 
 
 def for_page_only(kind: str) -> bool:

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from recon import Limits
-from web_3d_app.jobs.decoder import CannotDecode, Kept
+from web_3d_app.jobs.decoder import CannotDecode, FilmFacts, Kept
 from web_3d_app.jobs.photo_facts import PhotoFacts
 from web_3d_app.names import title_of
 from web_3d_app.phrasebook import book, sentence_of
 from web_3d_app.problems import Problem
+from web_3d_app.settings import Settings
 
 HEIC = re.compile(rb"....ftyp(heic|heix|hevc|hevx|heim|heis|mif1|msf1)", re.DOTALL)
 """How such a file begins."""
@@ -28,8 +29,9 @@ Decode = Callable[[Path, Path, Limits], Kept]
 
 @dataclass(frozen=True)
 class Upload:
-    """A photo as it is kept. data: JPEG, or PNG where it has transparency, as bytes or a file, open or not; digest: SHA-256
-    (hex) of what was sent; focal_35mm: in millimetres, where EXIF said so; facts: what else the file said of the photo."""
+    """A photo as it is kept, or a film. data: JPEG, or PNG where it has transparency, as bytes or a file, open or not;
+    digest: SHA-256 (hex) of what was sent; focal_35mm: in millimetres, where EXIF said so; facts: what else the file said
+    of the photo."""
 
     data: bytes | Path | BinaryIO
     name: str
@@ -39,6 +41,7 @@ class Upload:
     focal_35mm: float | None
     digest: str
     facts: PhotoFacts | None = None
+    film: bool = False
 
 
 def kept_upload(source: Path, target: Path, file_name: str, digest: str, limits: Limits, decode: Decode) -> Upload:
@@ -53,6 +56,35 @@ def kept_upload(source: Path, target: Path, file_name: str, digest: str, limits:
     name = f"photo.{kept.ending}"
     return Upload(target, name, title_of(file_name), kept.width, kept.height, kept.focal_35mm, digest,
                   kept.facts)  # fmt: skip
+
+
+def film_upload(
+    data: BinaryIO, source: Path, file_name: str, digest: str, settings: Settings, look: Callable[[Path], FilmFacts]
+) -> Upload:
+    """The film in the open file `data` ready to be kept, as it is. Raises Problem: 413 too many bytes, 415 no film, 422 one
+    that is too long, or has a size that cannot be made; or what `look` raises."""
+    if source.stat().st_size > settings.max_film_bytes:
+        raise film_too_large(settings, source.stat().st_size)
+    try:
+        found = look(source)
+    except CannotDecode as error:
+        told = sentence_of("server.not_a_film") if error.unknown else error.message.text(book())
+        raise Problem(*((415, "not_a_film") if error.unknown else (422, "bad_film")), told) from None
+    if found.seconds is not None and found.seconds > 60 * settings.max_film_minutes:
+        told = sentence_of("server.film_too_long", minutes=found.seconds / 60, most=settings.max_film_minutes)
+        raise Problem(422, "bad_film", told)
+    ending = Path(file_name).suffix.lower()
+    name = f"film{ending if re.fullmatch(r'[.][a-z0-9]{2,4}', ending) else '.mp4'}"
+    facts = {"seconds": found.seconds, "rate": found.rate, "sounds": found.sounds, "hdr": found.hdr}
+    return Upload(data, name, title_of(file_name), found.width, found.height, None, digest, facts, film=True)
+
+
+def film_too_large(settings: Settings, size: int | None) -> Problem:
+    """Of a film with too many bytes, if that many are known."""
+    if size is None:
+        return Problem(413, "too_large", sentence_of("server.film_too_large", most=settings.max_film_mib))
+    told = sentence_of("server.film_of_size", size=size / 2**20, most=settings.max_film_mib)
+    return Problem(413, "too_large", told)
 
 
 def digest_of(source: Path) -> str:

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from web_3d_app.kinds.base import Kind, Lane
+from web_3d_app.kinds.film import CONVERSION, FILM
 from web_3d_app.kinds.photo import PHOTO
 from web_3d_app.kinds.refinement import REFINEMENT
+from web_3d_app.kinds.stereo import STEREO
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (PHOTO, REFINEMENT)}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (PHOTO, REFINEMENT, STEREO, FILM, CONVERSION)}
 """By name. No two of them have a lane of the same name."""
 
 

@@ -18,6 +18,7 @@ QUICK, HEAVY, SLOW = "quick", "heavy", "slow"
 CREWS = (QUICK, HEAVY, SLOW)
 """quick: what a person waits for; heavy: what takes seconds, beside others' first views; slow: minutes and hours."""
 PLY, GLB, STL, PNG, JPEG = "model/ply", "model/gltf-binary", "model/stl", "image/png", "image/jpeg"
+GIF, MPO, JPS = "image/gif", "image/x-mpo", "image/x-jps"
 ZIP, JSON, BYTES, MP4 = "application/zip", "application/json", "application/octet-stream", "video/mp4"
 OFF = "off"
 """The choice of an option that asks for a kind that follows: it is not wanted."""
@@ -79,11 +80,13 @@ class Kind:
     run: the function that does one lane's work, `run(context)`, and warm_up: one that loads what is worth to be loaded
     before the first job, `warm_up(crew, context)`; by name, because only workers load them. artefacts: every file that it
     may make: name -> (kind, media type). options: a class of `recon.options`; those of its fields that have a page may be
-    chosen. photo: whether it begins with one. form: the template by which it is asked for on the first page; page: the one
-    that shows a job of it. alike: options by which two jobs of it take about as long.
+    chosen. photo: whether it begins with one; film: whether that is a film instead. form: the template by which it is
+    asked for on the first page; page: the one that shows a job of it. alike: options by which two jobs of it take about as
+    long.
 
     follows: the kind that must be done before, as a part of the same job; whatever becomes of this one, that job then is
-    done and keeps its files. option: of the job, by which it is asked for. tells: what it tells on its way, with what
+    done and keeps its files. option: of the job, by which it is asked for with the upload or later; "": it is asked for
+    later only, and what it is asked for with is in what it tells. tells: what it tells on its way, with what
     counts until then, and messages: which of these are lists of stored messages (see `phrasebook`); it lies in the job's
     facts under the kind's name. refusal: (word, sentence) for a job whose facts say
     that it cannot be followed.
@@ -98,6 +101,7 @@ class Kind:
     bounds: Bounds = USUAL
     warm_up: str = ""
     photo: bool = True
+    film: bool = False
     form: str = ""
     page: str = "job.html"
     alike: tuple[str, ...] = ()
@@ -124,6 +128,10 @@ class Kind:
     def wanted(self, params: Mapping[str, Any]) -> bool:
         """Whether a job's options ask for it to follow."""
         return bool(self.option) and params.get(self.option, OFF) != OFF
+
+    def begun(self, params: Mapping[str, Any], facts: Facts | None) -> bool:
+        """Whether it was asked to follow."""
+        return self.wanted(params) or bool(self.told(facts))
 
     def told(self, facts: Facts | None) -> Facts:
         """What a job's facts say of it; empty before it has begun."""

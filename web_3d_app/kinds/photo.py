@@ -28,6 +28,8 @@ PHOTO = Kind(
         "mask_thumb.png": ("mask_thumb", PNG),
         "depth_view.jpg": ("depth_view", JPEG),
         "depth_thumb.jpg": ("depth_thumb", JPEG),
+        "stereo_view.jpg": ("stereo_view", JPEG),
+        "nearness_view.png": ("nearness_view", PNG),
         "mesh_view.glb": ("mesh_view", GLB),
         "mesh.glb": ("mesh", GLB),
         "mesh.ply": ("mesh_ply", PLY),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,9 +18,10 @@ from web_3d_app.jobs.claims import Made
 from web_3d_app.jobs.database import DatabaseBusy
 from web_3d_app.jobs.photo_facts import PhotoFacts, with_facts
 from web_3d_app.jobs.storage import Storage
-from web_3d_app.jobs.tables import Job
+from web_3d_app.jobs.tables import PART, Job
+from web_3d_app.jobs.transport import is_packed
 from web_3d_app.kinds import kind_at, lanes, lanes_of
-from web_3d_app.kinds.base import Facts, Kind
+from web_3d_app.kinds.base import BYTES, Facts, Kind
 from web_3d_app.settings import Settings
 from web_3d_app.work.models import Models
 
@@ -92,6 +94,12 @@ class Context:
     def keep(self, checkpoint: Path) -> None:
         """How far the work came, for a next try."""
 
+    def add_parts(self, *files: Path) -> None:
+        """Pieces of what is being made are kept together for a next try; they are gone when the work has ended."""
+
+    def fetch_parts(self, folder: Path) -> None:
+        """The pieces that earlier tries have kept, into a folder that is made for them."""
+
     def hurry(self) -> bool:
         """Whether somebody waits for something that matters more than a finishing touch."""
         return False
@@ -142,6 +150,19 @@ class JobContext(Context):
     def keep(self, checkpoint: Path) -> None:
         """Stored, in place of what was kept before."""
         self._worker.claims.keep(self._worker.storage, self._job, checkpoint)
+
+    def add_parts(self, *files: Path) -> None:
+        """Stored, with rows in the table that nobody is shown."""
+        made: list[Made] = [(file.name, PART, BYTES, file) for file in files]
+        self._worker.claims.add(self._worker.storage, self._job, made)
+
+    def fetch_parts(self, folder: Path) -> None:
+        """Copied from the store."""
+        for name, key in self._worker.claims.parts(self._job).items():
+            folder.mkdir(exist_ok=True)
+            _fetched(self._worker.storage, key, folder / name)
+            if is_packed(key):
+                (folder / name).write_bytes(gzip.decompress((folder / name).read_bytes()))
 
     def hurry(self) -> bool:
         """Whether this worker is to end, or a job waits in a more urgent lane of its crew."""

@@ -38,6 +38,7 @@ from recon.errors import UnflatError
 from recon.messages import Message, note
 from recon.options import PhotoOptions, restored
 from recon.progress import Stopwatch
+from recon.stereo import stereo_preview
 from recon.types import DepthMap, Mesh
 from web_3d_app.files import beside
 from web_3d_app.kinds.base import HEAVY, QUICK
@@ -45,12 +46,12 @@ from web_3d_app.kinds.photo import FILES, FILM, MESH, VIEW
 from web_3d_app.phrasebook import book
 from web_3d_app.work import checkpoint, drawing
 from web_3d_app.work.context import Context, Next
+from web_3d_app.work.pictures import THUMB_SIDE, encode
 
 VIEW_POINTS = 300_000
 """Points for the viewer: a whole photo of 512×512 pixels, and a phone turns them smoothly."""
-THUMB_SIDE, LOOK_SIDE = 480, 1600
-"""Pixels of the longer side: of a picture in a list, at twice its size on the page, and of one over the stage."""
-THUMB_QUALITY = 82
+LOOK_SIDE = 1600
+"""Pixels of the longer side of a picture over the stage."""
 WARM_UP_PHOTO = beside("samples") / "coffee.jpg"
 
 
@@ -81,13 +82,14 @@ class PhotoRun:
     context: Context
     print_mm: list[float] | None = None
     notes: list[Message] = field(default_factory=list)
+    stereo: dict[str, Any] | None = None
 
     def view(self) -> Next:
         """Depth, and what is shown at once: thinned points and the instant mesh."""
         result = reconstructed(self.context, self.context.watch)
         self.context.tell(self._facts(result))
         with self.context.watch.stage("points"):
-            self._add("photo_thumb.jpg", lambda path: _encode(path, result.photo.rgb[..., ::-1], THUMB_SIDE))
+            self._add("photo_thumb.jpg", lambda path: encode(path, result.photo.rgb[..., ::-1], THUMB_SIDE))
             cloud = result.geometry.cloud(VIEW_POINTS)
             cloud = replace(cloud, normals=None)  # nobody sees them
             self._add("points_view.ply", lambda path: write_cloud(cloud, path))
@@ -95,6 +97,7 @@ class PhotoRun:
             grid = result.with_options(surface="grid", faces=None)
             self._add("grid_view.glb", lambda path: write_mesh(grid.mesh, path, view=ViewSettings()))
             self._add_pictures(result)
+            self._add_stereo(result)
         self.context.tell(self._facts(result))
         grid_asked = result.surface == "grid" and result.options.faces is None
         return (FILES if grid_asked else MESH).name, checkpoint.save(result, self.context.folder / "view.npz")
@@ -160,10 +163,17 @@ class PhotoRun:
         if result.mask.inside is not None:
             inside = result.mask.inside.astype(np.uint8) * 255
             self._add("mask.png", lambda path: write_mask(result.mask, result.photo.size, path))
-            self._add("mask_thumb.png", lambda path: _encode(path, inside, THUMB_SIDE))
+            self._add("mask_thumb.png", lambda path: encode(path, inside, THUMB_SIDE))
         colours = shrink_to_fit(depth_colours(result.depth), LOOK_SIDE)
-        self._add("depth_view.jpg", lambda path: _encode(path, colours))
-        self._add("depth_thumb.jpg", lambda path: _encode(path, colours, THUMB_SIDE))
+        self._add("depth_view.jpg", lambda path: encode(path, colours))
+        self._add("depth_thumb.jpg", lambda path: encode(path, colours, THUMB_SIDE))
+
+    def _add_stereo(self, result: Reconstruction) -> None:
+        """What the page shows a 3D picture with, of the whole photo, whatever was cut out."""
+        found = stereo_preview(result.photo, self.context.models.get(self.context.params["depth_model"]))
+        found.save(self.context.folder / "stereo_view.jpg", self.context.folder / "nearness_view.png")
+        self.context.add("stereo_view.jpg", "nearness_view.png")
+        self.stereo = found.facts()
 
     def _add_files(self, result: Reconstruction) -> None:
         grid = self._grid(result)
@@ -213,7 +223,7 @@ class PhotoRun:
             self._add("preview.png", lambda path: None)
             drawn = cv2.imread(str(self.context.folder / "preview.png"))
             assert drawn is not None, "it was just written"
-            self._add("preview_thumb.jpg", lambda path: _encode(path, drawn, THUMB_SIDE))
+            self._add("preview_thumb.jpg", lambda path: encode(path, drawn, THUMB_SIDE))
 
     def _facts(self, result: Reconstruction) -> dict[str, Any]:
         """What the page says about the result, flat; its warnings as data, to be phrased where they are shown."""
@@ -240,6 +250,7 @@ class PhotoRun:
             "vertices": counts.get("vertices"),
             "faces": counts.get("faces"),
             "print_mm": self.print_mm,
+            "stereo": self.stereo or self.context.told.get("stereo"),
             "warnings": [told.to_json() for told in (*result.notes, *self.notes)],
             "seconds": self.context.watch.rounded(),
         }
@@ -266,17 +277,6 @@ def depth_colours(depth: DepthMap) -> UInt8[ndarray, "h w 3"]:
 def print_to(path: Path, mesh: Mesh, asked: PhotoOptions) -> list[float]:
     """Write a mesh for printing as it was asked for; returns its width, depth and height in millimetres."""
     return [round(side, 1) for side in write_print(mesh, path, asked.size_mm, asked.base)]
-
-
-def _encode(path: Path, picture: np.ndarray, side: int | None = None) -> None:
-    """Write a BGR picture; a thumbnail, if its longest side is given."""
-    if side is None:
-        ok, data = cv2.imencode(path.suffix, picture)
-    else:
-        flags = [cv2.IMWRITE_JPEG_QUALITY, THUMB_QUALITY] if path.suffix == ".jpg" else []
-        ok, data = cv2.imencode(path.suffix, shrink_to_fit(picture, side), flags)
-    assert ok, "OpenCV encodes every uint8 picture"
-    path.write_bytes(data.tobytes())
 
 
 def zipped(files: list[Path], path: Path) -> None:

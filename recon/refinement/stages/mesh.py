@@ -85,7 +85,7 @@ class MeshStage(Stage):
         loss = self.settings.normal * normal_loss(vertices, faces, self.model.edges)
         if self.reference is not None:
             loss = self._photo_loss(loss, vertices)
-        budget, progress = ViewBudget(self.name, self.settings.side // 2), step / max(self.steps, 1)
+        budget, progress = ViewBudget(self.name, self.settings.guide_side), step / max(self.steps, 1)
 
         def shown(request: ViewRequest, generator: torch.Generator) -> Rendering:
             return self._rendered(vertices, request)
@@ -162,7 +162,8 @@ class MeshStage(Stage):
 
     def halve(self) -> Message:
         """Half of the pictures' side."""
-        self.settings = replace(self.settings, side=max(self.settings.side // 2, 2))
+        side, guide_side = (max(each // 2, 2) for each in (self.settings.side, self.settings.guide_side))
+        self.settings = replace(self.settings, side=side, guide_side=guide_side)
         self._see_reference()
         return smaller_pictures(self.name)
 
