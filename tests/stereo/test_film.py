@@ -8,6 +8,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -286,6 +287,21 @@ def toy_shot(noise: float, frames: int = 30) -> float:
 
 def test_still_things_stay_still_while_a_network_jitters() -> None:
     assert toy_shot(0.03) < 0.1
+
+
+def test_a_long_pan_keeps_what_is_sharp() -> None:
+    """A sharp card that moves by part of a pixel for 200 frames keeps its two depths."""
+    rng, shot = np.random.default_rng(2), ShotDepth()
+    wide = cv2.resize(rng.integers(0, 256, (9, 60), np.uint8), (480, 72), interpolation=cv2.INTER_CUBIC)
+    near = np.zeros((72, 480), np.float32)
+    near[:, 200:280] = 1
+    for i in range(200):
+        move = np.array([[1, 0, -1.3 * i], [0, 1, 0]])
+        rgb, depth = (cv2.warpAffine(each, move, (128, 72)) for each in (wide, near))
+        shot.follow(frozen(depth), frozen(np.repeat(rgb[..., None], 3, axis=2)))
+    assert shot.inverse is not None and shot.inverse.min() > -0.05 and shot.inverse.max() < 1.05
+    card = depth > 0.5
+    assert shot.inverse[card].mean() > 0.9 and shot.inverse[~card].mean() < 0.1
 
 
 def test_a_cut_begins_anew_and_a_fade_does_not() -> None:
