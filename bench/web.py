@@ -3,8 +3,8 @@
     python -m bench.web [--seconds N] [--people N …] [--photo FILE] [--megapixels N]
 
 Requests per second of several clients at once; the time of single requests while jobs run; the time from the end of an
-upload of a phone's photo (12 megapixels, 4 to 5 MB; `--megapixels N` for another) to the first 3D view (points or instant
-mesh, as the event stream tells it), to the mesh and to the end; memory.
+upload of a phone's photo (12 megapixels, 4 to 5 MB; `--megapixels N` for another) to the first 3D view (the instant mesh,
+as the event stream tells it), to the mesh and to the end; memory.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PAUSE = 0.05
 """Between the single requests, in seconds."""
 REPEATS = 5
 """Of the uploads by one person."""
-KINDS = {"first view": ("points_view", "grid_view"), "mesh": ("mesh_view",), "done": ("report",)}
+KINDS = {"first view": ("instant_view", "grid_view"), "mesh": ("mesh_view",), "done": ("report",)}
 """What is waited for: whichever of these artefacts comes first."""
 
 
@@ -118,7 +118,7 @@ def views(server: Server, photo: bytes, count: int) -> list[dict[str, float]]:
 
     def upload(i: int) -> None:
         client = people[i]
-        content_type, body = form(photo + bytes([i]), surface="poisson")
+        content_type, body = form(photo + bytes([i]))
         headers = {"Authorization": f"Bearer {client.token}", "Content-Type": content_type}
         ready.wait()
         client.connection.request("POST", "/api/v1/jobs", body, headers)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from recon.io.outputs import missing_folders, output_files
     from recon.io.parallax import ground_of, write_parallax
     from recon.io.read import photo_from_bytes, read_photo
+    from recon.io.splat_conversion import ply_of_splat, ply_size
     from recon.io.turntable import write_preview, write_turntable
     from recon.io.views import check_transparency, write_frames, write_orbit
     from recon.io.write import write_cloud, write_depth, write_mask, write_mesh, write_report, write_rows, write_splats
@@ -53,6 +54,7 @@ DOOR = {
         "write_rows",
         "write_splats",
     ),
+    "recon.io.splat_conversion": ("ply_of_splat", "ply_size"),
     "recon.io.write_stl": ("write_print",),
     "recon.io.parallax": ("ground_of", "write_parallax"),
     "recon.io.views": ("check_transparency", "write_frames", "write_orbit"),
@@ -104,6 +106,8 @@ __all__ = [
     "output_files",
     "photo_from_bytes",
     "photos_in",
+    "ply_of_splat",
+    "ply_size",
     "read_photo",
     "reconstruct",
     "refine",

@@ -294,6 +294,10 @@ class Reconstruction:
         settings = LayeredSettings(float(self.options.cone), grid=GridSettings(most))
         return make_layers(*whole, settings, self.layers.behind if most > GridSettings.max_samples else None)
 
+    def layered_of(self, samples: int) -> Mesh:
+        """The layered surface of at most about so many samples of the photo, to look at while the whole one is made."""
+        return self._finer_layers(samples).mesh()
+
     @cached_property
     def splats(self) -> Splats:
         """Gaussian splats: of what the photo shows and what lies behind it, sample by sample, where the surface is made of

@@ -161,6 +161,18 @@ def test_each_variable_says_what_came_and_what_is_allowed(tmp_path: Path, name: 
         Runtime(print).set_variables(**{"input_path": cup(tmp_path / "a.png"), name: value})
 
 
+@pytest.mark.parametrize(("variable", "told"), [
+    ("pretrained_model", "pretrained_model 'nope' is unknown; give auto, builtin, one of triposr"),
+    ("depth_model", "depth_model 'nope' is unknown; give auto, one of builtin"),
+])  # fmt: skip
+def test_a_model_of_no_name_is_told_by_its_variable_before_anything_runs(
+    tmp_path: Path, variable: str, told: str
+) -> None:
+    given = {"input_path": cup(tmp_path / "a.png"), "output_path": tmp_path / "o", variable: "nope"}
+    with pytest.raises(BadOption, match=told):
+        Runtime(lambda _: None).set_variables(**given).initialize()
+
+
 def test_an_unknown_variable_and_a_missing_photo_are_told(tmp_path: Path) -> None:
     with pytest.raises(BadOption, match="'mc_res' is no option; the nearest are mc_resolution"):
         Runtime(print).set_variables(input_path=cup(tmp_path / "a.png"), mc_res=3)

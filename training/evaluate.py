@@ -100,24 +100,32 @@ def unhinted(rgb: Tensor) -> Tensor:
     return torch.cat([rgb, torch.zeros_like(rgb[:, :1])], 1)
 
 
-def boundary_f1(prediction: np.ndarray, truth: np.ndarray) -> float:
+def boundary_f1(prediction: np.ndarray, truth: np.ndarray, within: int = 0) -> float:
     """F1 of occluding contours (Bochkovskii et al. 2024, Depth Pro, section 4.1): neighbours along rows and columns whose
     depths differ by a factor of t in the prediction and in the truth, the same side in front, weighted mean over t from
-    1.05 to 1.25. Disparity maps (h, w) of one size; where the truth is 0 nothing was measured."""
+    1.05 to 1.25. Disparity maps (h, w) of one size; where the truth is 0 nothing was measured. within: pixels, along both
+    axes, that a contour may lie beside the other's."""
     scores = []
     thresholds = np.linspace(1.05, 1.25, 10)
     floor = max(float(truth.max()) / 100, 1e-9)
     for t in thresholds:
-        hits = found = real = 0
+        right = hits = found = real = 0
         for axis in (0, 1):
             seen = np.minimum(*_neighbours(truth, axis)) > 0
             (p, q), (a, b) = (_neighbours(np.maximum(x, floor), axis) for x in (prediction, truth))
             for said, true in ((p > t * q, a > t * b), (q > t * p, b > t * a)):
-                hits += int((said & true & seen).sum())
-                found += int((said & seen).sum())
-                real += int((true & seen).sum())
-        scores.append(2 * hits / max(1, found + real))
+                said, true = said & seen, true & seen
+                right += int((said & _widened(true, within)).sum())
+                hits += int((true & _widened(said, within)).sum())
+                found += int(said.sum())
+                real += int(true.sum())
+        precision, recall = right / max(1, found), hits / max(1, real)
+        scores.append(2 * precision * recall / max(1e-12, precision + recall))
     return float(np.average(scores, weights=thresholds))
+
+
+def _widened(contours: np.ndarray, within: int) -> np.ndarray:
+    return cv2.dilate(contours.astype(np.uint8), np.ones((2 * within + 1,) * 2, np.uint8)) > 0
 
 
 def _neighbours(values: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:

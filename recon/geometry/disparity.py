@@ -32,14 +32,19 @@ def disparity_to_depth(
         near = far / ratio if far is not None else 1.0
     if far is None:
         far = near * ratio
-    finite = x[np.isfinite(x)]
+    there = np.isfinite(x)
+    finite = x.ravel() if there.all() else x[there]
     low, high = (finite.min(), finite.max()) if given else np.percentile(_thinned(finite), PERCENTILES)
     if not high > low:
         low, high = finite.min(), finite.max()
-    unit = (x - np.float32(low)) / np.float32(max(high - low, np.finfo(np.float32).tiny))
-    inverse = np.float32(1 / far) + np.float32(1 / near - 1 / far) * unit
+    # in place: a phone's photo has 12 million of them
+    out: Float32[ndarray, "h w"] = x - np.float32(low)
+    out /= np.float32(max(high - low, np.finfo(np.float32).tiny))
+    out *= np.float32(1 / near - 1 / far)
+    out += np.float32(1 / far)
     tail = np.float32(1 + ratio / 20)
-    return 1 / np.clip(inverse, 1 / (tail * np.float32(far)), tail / np.float32(near))
+    np.clip(out, 1 / (tail * np.float32(far)), tail / np.float32(near), out=out)
+    return np.divide(np.float32(1), out, out=out)
 
 
 def _thinned(values: Float32[ndarray, " n"]) -> Float32[ndarray, " m"]:

@@ -34,8 +34,8 @@ WINDOW = 0.02
 REGULARISATION = 1e-4
 """Variance of colour (0..1) from which the photo's structure is followed."""
 ROUNDS = 3
-STRIP = 512
-"""Rows of the full photo at a time."""
+TILE = 256
+"""Rows and columns of the full photo at a time; most tiles have no step."""
 
 
 def sharpened(
@@ -152,27 +152,38 @@ def _decision(
 def _at_full_size(
     inverse: Float32[ndarray, "h w"], rgb: UInt8[ndarray, "h w 3"], maps: list[Float32[ndarray, "a b"]]
 ) -> Float32[ndarray, "h w"]:
-    """The decision and its values carried to the full photo, strip by strip. maps: slopes for red, green and blue, offset,
+    """The decision and its values carried to the full photo, tile by tile. maps: slopes for red, green and blue, offset,
     what a ramp's foot adds to it, near, far, and where they are known."""
-    height, width = inverse.shape
-    rows, columns = maps[0].shape
     out = inverse.copy()
-    for top in range(0, height, STRIP):
-        count = min(STRIP, height - top)
-        place = np.array(
-            [[columns / width, 0, 0.5 * columns / width - 0.5], [0, rows / height, (top + 0.5) * rows / height - 0.5]]
-        )
-        flags, border = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR, cv2.BORDER_REPLICATE
-        known = cv2.warpAffine(maps[-1], place, (width, count), flags=flags, borderMode=border) > 0.5
-        if not known.any():
-            continue
-        red, green, blue, offset, foot, near, far = (
-            cv2.warpAffine(each, place, (width, count), flags=flags, borderMode=border)[known] for each in maps[:-1]
-        )
-        colour = rgb[top : top + count][known].astype(np.float32) / 255
-        nearer = red * colour[:, 0] + green * colour[:, 1] + blue * colour[:, 2] + offset + foot > 0.5
-        strip = out[top : top + count]
-        own, side = strip[known], np.where(nearer, near, far)
-        with np.errstate(invalid="ignore"):
-            strip[known] = np.where(np.abs(own - side) > SURE * np.abs(near - far), side, own)
+    for top in range(0, inverse.shape[0], TILE):
+        for left in range(0, inverse.shape[1], TILE):
+            tile = np.s_[top : top + TILE, left : left + TILE]
+            _decide(out[tile], rgb[tile], maps, (top, left), inverse.shape)
     return out
+
+
+def _decide(
+    tile: Float32[ndarray, "h w"],
+    rgb: UInt8[ndarray, "h w 3"],
+    maps: list[Float32[ndarray, "a b"]],
+    corner: tuple[int, int],
+    size: tuple[int, ...],
+) -> None:
+    """Set a tile of the full disparity."""
+    (top, left), (rows, columns) = corner, maps[0].shape
+    across, down = columns / size[1], rows / size[0]
+    place = np.array([[across, 0, (left + 0.5) * across - 0.5], [0, down, (top + 0.5) * down - 0.5]])
+
+    def here(values: Float32[ndarray, "a b"]) -> Float32[ndarray, "h w"]:
+        flags, border = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR, cv2.BORDER_REPLICATE
+        return np.asarray(cv2.warpAffine(values, place, tile.shape[::-1], flags=flags, borderMode=border))
+
+    known = here(maps[-1]) > 0.5
+    if not known.any():
+        return
+    red, green, blue, offset, foot, near, far = (here(each)[known] for each in maps[:-1])
+    colour = rgb[known].astype(np.float32) / 255
+    nearer = red * colour[:, 0] + green * colour[:, 1] + blue * colour[:, 2] + offset + foot > 0.5
+    own, side = tile[known], np.where(nearer, near, far)
+    with np.errstate(invalid="ignore"):
+        tile[known] = np.where(np.abs(own - side) > SURE * np.abs(near - far), side, own)

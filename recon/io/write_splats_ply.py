@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float32
+from numpy import ndarray
 
 from recon.io.files import write_bytes
 from recon.io.splat_values import checked, harmonics, logits
@@ -21,10 +23,19 @@ PROPERTIES = (
 
 def write_splats(splats: Splats, path: Path) -> None:
     """Splats of one colour from everywhere, 68 bytes each. Raises BadInput where a number is not finite."""
+    write_bytes(path, ply_header(len(splats.centres)), ply_rows(splats).data)
+
+
+def ply_header(count: int) -> bytes:
+    """What stands before so many splats."""
+    lines = "".join(f"property float {name}\n" for name in PROPERTIES)
+    return f"ply\nformat binary_little_endian 1.0\nelement vertex {count}\n{lines}end_header\n".encode()
+
+
+def ply_rows(splats: Splats) -> Float32[ndarray, "n 17"]:
+    """The splats' properties, little-endian. Raises BadInput where a number is not finite."""
     good = checked(splats)
     block = np.zeros((len(good.centres), len(PROPERTIES)), "<f4")
     block[:, :3], block[:, 6:9], block[:, 9] = good.centres, harmonics(good.colors), logits(good.opacity)
     block[:, 10:13], block[:, 13:] = np.log(good.scales), good.quaternions
-    lines = "".join(f"property float {name}\n" for name in PROPERTIES)
-    header = f"ply\nformat binary_little_endian 1.0\nelement vertex {len(block)}\n{lines}end_header\n"
-    write_bytes(path, header.encode(), block.data)
+    return block

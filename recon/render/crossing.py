@@ -75,29 +75,30 @@ def _crossed(
     field: Field, rays: Rays, samples: int, shortest: float, occupied: Bool[Tensor, "k k k"] | None
 ) -> tuple[Tensor, Tensor, Tensor]:
     """(colour that is not divided by opacity, opacity, opacity times depth) of rays, from near to far, a few steps at a
-    time: a ray that lets nothing through takes no part in what follows."""
+    time: a ray that lets nothing through takes no part in what follows, nor does one beside what is occupied."""
     near, far = _way(rays)
-    hit = (far - near > shortest).nonzero().squeeze(1)
+    first_seen, last_seen = (near, far) if occupied is None else _way(rays, *_box(occupied))
+    hit = ((far - near > shortest) & (first_seen < last_seen)).nonzero().squeeze(1)
     found = rays.origins.new_zeros(len(rays), 5)
     if not len(hit):
         return found[:, :3], found[:, 3], found[:, 4]
     share = (torch.arange(samples, device=near.device) + 0.5) / samples
     middle = near[hit, None] * (1 - share) + far[hit, None] * share
-    passed = torch.ones_like(near[hit])
+    first_seen, last_seen, passed = first_seen[hit], last_seen[hit], torch.ones_like(near[hit])
     for first in range(0, samples, WAVE):
-        there = (passed > CLEAR).nonzero().squeeze(1)
-        if not len(there):
-            break
-        ray, along = hit[there], middle[there, first : first + WAVE]
+        wave = middle[:, first : first + WAVE]
+        there = (passed > CLEAR) & (wave[:, -1] >= first_seen) & (wave[:, 0] <= last_seen)
+        index = there.nonzero().squeeze(1)
+        ray, along = hit[index], wave[index]
         points = rays.origins[ray, None] + along[..., None] * rays.directions[ray, None]
         density, albedo = _looked_up(field, points, occupied)
         optical = CROSSING / samples * density
         before = torch.cat([torch.zeros_like(optical[:, :1]), optical[:, :-1].cumsum(1)], 1)  # no difference: ∞ − ∞
-        weight = -torch.expm1(-optical) * (-before).exp() * passed[there, None]
+        weight = -torch.expm1(-optical) * (-before).exp() * passed[index, None]
         found[ray, :3] += (weight[..., None] * albedo).sum(1)
         found[ray, 3] += weight.sum(1)
         found[ray, 4] += (weight * along).sum(1) * rays.forward[ray]
-        passed[there] *= (-optical.sum(1)).exp()
+        passed[index] *= (-optical.sum(1)).exp()
     return found[:, :3], found[:, 3], found[:, 4]
 
 
@@ -118,9 +119,21 @@ def _looked_up(
     return density.view(points.shape[:2]), albedo.view(points.shape)
 
 
-def _way(rays: Rays) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
-    """Where rays enter the cube and leave it; they leave before they enter where they miss it (slabs: Kay and Kajiya
+def _box(occupied: Bool[Tensor, "k k k"]) -> tuple[Float[Tensor, " 3"], Float[Tensor, " 3"]]:
+    """The lowest and the highest corner of the box around the occupied cells; of one that nobody meets without any."""
+    cells, found = len(occupied), occupied.nonzero()
+    if not len(found):
+        return torch.full((3,), 2.0, device=occupied.device), torch.full((3,), -2.0, device=occupied.device)
+    ends = (found.amin(0), found.amax(0) + 1)
+    low, high = (end * (2 / cells) - 1 for end in ends)
+    return low, high
+
+
+def _way(
+    rays: Rays, low: Float[Tensor, " 3"] | float = -WALL, high: Float[Tensor, " 3"] | float = WALL
+) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
+    """Where rays enter a box and leave it; they leave before they enter where they miss it (slabs: Kay and Kajiya
     1986)."""
     along = torch.where(rays.directions.abs() < 1e-6, torch.full_like(rays.directions, 1e-6), rays.directions)
-    ends = torch.stack([(WALL - rays.origins) / along, (-WALL - rays.origins) / along])
+    ends = torch.stack([(high - rays.origins) / along, (low - rays.origins) / along])
     return ends.amin(0).amax(1).clamp_min(0), ends.amax(0).amin(1)

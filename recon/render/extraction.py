@@ -8,6 +8,7 @@ right between the lattice's points. Lattices lie over the cube from −1 to 1, i
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -39,9 +40,9 @@ def extract_surface(
     """The closed surface on which a field's log-density is `level`, wound counter-clockwise seen from outside (where the
     density is lower); empty where there is none.
 
-    resolution: cells along a side, COARSE times a power of two or less than COARSE. What reaches through the cube's walls
-    is closed there. Where the coarse pass sees a piece of the surface, all of it is found just as a dense pass over the
-    fine lattice would; a piece that no coarse edge crosses may be missed.
+    resolution: cells along a side, 2 at least; a few more are taken where it is above COARSE and no power of two times 33
+    to 64. What reaches through the cube's walls is closed there. Where the coarse pass sees a piece of the surface, all of
+    it is found just as a dense pass over the fine lattice would; a piece that no coarse edge crosses may be missed.
     """
     values, cells = lattice_values(log_density, level, resolution, device)
     if not len(cells):
@@ -52,14 +53,12 @@ def extract_surface(
 def lattice_values(
     log_density: LogDensity, level: float, resolution: int, device: torch.device | str = "cpu"
 ) -> tuple[Float32[ndarray, "n n n"], Int64[ndarray, "m 3"]]:
-    """Log-density less `level` on the lattice of `resolution` cells a side, and the cells that the surface crosses.
+    """Log-density less `level` on the lattice of about `resolution` cells a side, and the cells that the surface crosses.
 
-    Elsewhere only the sign is right. The lattice's border is outside. Raises ValueError for a resolution that is none.
+    Elsewhere only the sign is right. The lattice's border is outside.
     """
-    halvings = max(0, resolution // COARSE).bit_length() - 1 if resolution > COARSE else 0
-    coarse = resolution >> halvings
-    if coarse << halvings != resolution or not 2 <= coarse <= COARSE:
-        raise ValueError(f"resolution is {resolution}; give 2 to {COARSE}, or {COARSE} times 2, 4, 8, …")
+    halvings = max(0, math.ceil(math.log2(resolution / COARSE)))
+    coarse = math.ceil(resolution / 2**halvings)
 
     def asked(indices: Int64[ndarray, "n 3"], cells: int) -> Float32[ndarray, " n"]:
         return _asked(log_density, indices, cells, device) - np.float32(level)

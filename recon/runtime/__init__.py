@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from recon.errors import BadInput, MissingModel, UnflatError
+from recon.errors import BadInput, BadOption, MissingModel, UnflatError
 from recon.io.album import model_names, photos_in
 from recon.io.files import check_writable, write_bytes
 from recon.io.film import write_film
@@ -39,6 +39,7 @@ from recon.registry import (
     SOLID,
     Where,
     check_object,
+    depth_estimator,
     gpu_is_likely,
     how_to_get_objects,
     listing,
@@ -260,6 +261,8 @@ class Runtime:
             return SOLID
         try:
             check_object(name, where)
+        except BadOption as error:
+            raise self._no_model("pretrained_model", error) from None
         except MissingModel as error:
             self._say(f"{error.message.text(PYTHON)} Until then the built-in solid stands for it.")
             return SOLID
@@ -271,6 +274,17 @@ class Runtime:
             found.filled, found.chunk = float(given.foreground_ratio), given.chunk_size
         return found
 
+    @staticmethod
+    def _no_model(variable: str, error: BadOption) -> BadOption:
+        """The same by the variable's own name."""
+        given, known = error.message.values["given"], error.message.values["known"]
+        return BadOption(
+            "runtime.unknown_model",
+            "<{option}> {given!r} is unknown; give auto, builtin, one of {known}, a folder of such weights, or a hub id"
+            " like org/name.",
+            option=variable, given=given, known=known,
+        )  # fmt: skip
+
     def _maker(self) -> str:
         made = self._options.object
         return "the built-in solid" if made == SOLID else str(made.name)
@@ -278,6 +292,8 @@ class Runtime:
     def _depth_model(self) -> Any:
         asked = self.variables.depth_model
         if asked != "auto":
+            if isinstance(asked, str):
+                depth_estimator(asked, Where(self.device, self.variables.offline))  # a wrong name is told now
             return asked
         return next((GLPN for line in listing("depth") if line.card.name == GLPN and line.runs), "builtin")
 

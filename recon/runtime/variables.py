@@ -24,7 +24,7 @@ class Variables:
     objects; depth_model: who makes the depth of the cloud and of the Poisson mesh, auto is GLPN where its weights are here;
     chunk_size: points that an object model's field is asked at once; padding: pixels at the photo's border whose depth is
     not believed; foreground_ratio: share of its picture's side that the subject takes; mc_resolution: cells along a side of
-    marching cubes.
+    marching cubes, or a few more.
     """
 
     input_path: str | Path = option("", "", kind="file", what="the path of a photo or of a folder of photos")

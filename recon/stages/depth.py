@@ -172,7 +172,7 @@ def _check_enough(count: int) -> None:
 
 
 def _noise(z: Float32[ndarray, "h w"]) -> float:
-    return NETWORK_NOISE * float(np.ptp(1 / z[~np.isnan(z)]))
+    return NETWORK_NOISE * float(1 / np.nanmin(z) - 1 / np.nanmax(z))
 
 
 def _median(values: Float32[ndarray, "h w"]) -> float:

@@ -28,7 +28,7 @@ def sharpen_edges(depth: DepthMap, photo: Photo, how: str) -> DepthMap:
     if how == "off" or depth.back is not None:
         return depth
     given = depth.model == GIVEN
-    inverse = (1 / depth.z).astype(np.float32)
+    inverse = (1 / depth.z).astype(np.float32, copy=False)
     fits = fitting(inverse, photo.rgb) if given else 0.0
     if fits >= AGREEING:
         return depth
@@ -42,4 +42,7 @@ def _where_moved(
     z: Float32[ndarray, "h w"], before: Float32[ndarray, "h w"], after: Float32[ndarray, "h w"]
 ) -> Float32[ndarray, "h w"]:
     """Depth of the disparity where it has moved; elsewhere the same bits as it had."""
-    return np.where(after == before, z, 1 / after).astype(np.float32)
+    moved = after != before
+    out = z.copy()
+    out[moved] = 1 / after[moved]
+    return out

@@ -22,8 +22,9 @@ let left = false;  // the person deletes the job
 const opened = Boolean(artefact(job, "refined"));  // with the better model already there
 let hopeless = "";  // why there will be no viewer
 
-// The copy for looking at; the full file of a job that was made before there were copies.
-const modelOf = (layer) => artefact(job, `${layer}_view`) ?? artefact(job, layer);
+// The copy for looking at; the full file of a job that was made before there were copies. Until a scene's mesh is there in
+// full, its instant one stands in.
+const modelOf = (layer) => artefact(job, `${layer}_view`) ?? artefact(job, layer) ?? (layer === "mesh" ? artefact(job, "instant_view") : undefined);
 
 function showWaiting() {
   const photo = artefact(job, "photo_thumb");
@@ -35,7 +36,7 @@ function showWaiting() {
   const come = LAYERS.some(modelOf);
   waiting.classList.toggle("ended", isReady(job) && !come);
   if (hopeless) waitingText.textContent = hopeless;
-  else if (!come) waitingText.textContent = isReady(job) ? "There is no model to show" : "Waiting for the first points";
+  else if (!come) waitingText.textContent = isReady(job) ? "There is no model to show" : "Waiting for the first view";
 }
 
 async function showModels() {

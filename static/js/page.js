@@ -29,6 +29,6 @@ if (form) {
     const said = [labelOf(form, "surface", surface), model !== "auto" && model].filter(Boolean);
     document.getElementById("options-summary").textContent = said.join(", ");
   });
-  // While the person looks for a photo, the viewer comes; it is there before the first points are.
+  // While the person looks for a photo, the viewer comes; it is there before the first view is.
   addEventListener("load", () => setTimeout(() => import("./viewer/viewer.js").catch(() => {}), 800));
 }

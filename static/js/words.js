@@ -2,7 +2,7 @@
 
 export const STAGES = [
   ["read", "Reading the photo"], ["model", "Waking the network"], ["subject", "Finding the subject"], ["depth", "Estimating depth"],
-  ["points", "Placing points"], ["grid", "Making the instant mesh"], ["mesh", "Making the final mesh"], ["files", "Writing the files"], ["splats", "Making the splats"], ["smooth", "Making the smooth mesh"],
+  ["grid", "Making the instant mesh"], ["points", "Placing points"], ["mesh", "Making the final mesh"], ["files", "Writing the files"], ["splats", "Making the splats"], ["smooth", "Making the smooth mesh"],
   ["preview", "Drawing a preview"], ["film", "Drawing the film"],
   ["frames", "Looking at the film"], ["look", "Estimating depth"], ["pair", "Making both views"], ["layouts", "Writing the files"],
   ["looks", "Looking at it once more"], ["target", "Setting up the whole shape"],

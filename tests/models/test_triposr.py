@@ -4,7 +4,7 @@ Recipe of the figures: VAST-AI-Research/TripoSR at d26e331 with torch 2.15, its 
 resampling of positions of 4.35.0 (which its requirements name); the tensors of `toy_triposr.noise` loaded into it, its
 names of the ViT's parts turned into the published ones; `checked_picture` seen; its pictures of 4 views, for with 3 its
 `torch.cross` takes the wrong axis. Differences then: scene codes 0, densities 4e-6 of the largest, colours 1e-5, pixels
-8e-6.
+8e-6. At full size: `tests.models.full_size`.
 """
 
 from __future__ import annotations
@@ -61,9 +61,9 @@ def spec_of(folder: Path) -> WeightsSpec:
     return WeightsSpec("toy", "org/toy", files=FOLDER, given=str(folder))
 
 
-def checked_picture() -> torch.Tensor:
-    y, x = torch.meshgrid(torch.arange(96), torch.arange(96), indexing="ij")
-    return torch.stack([x / 95, y / 95, ((x // 9 * 7 + y // 11 * 13) % 64) / 63])[None].float()
+def checked_picture(side: int = 96) -> torch.Tensor:
+    y, x = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
+    return torch.stack([x / (side - 1), y / (side - 1), ((x // 9 * 7 + y // 11 * 13) % 64) / 63])[None].float()
 
 
 @pytest.fixture(scope="module")

@@ -94,10 +94,10 @@ def test_nothing_dense_is_no_surface() -> None:
     assert vertices.shape == (0, 3) and faces.shape == (0, 3)
 
 
-@pytest.mark.parametrize("resolution", [0, 1, 65, 192, 200])
-def test_a_resolution_that_is_none_is_told(resolution: int) -> None:
-    with pytest.raises(ValueError, match="give 2 to 64, or 64 times 2, 4, 8"):
-        extract_surface(lumps, LEVEL, resolution)
+@pytest.mark.parametrize(("asked", "cells"), [(2, 2), (50, 50), (64, 64), (65, 66), (100, 100), (192, 192), (257, 264)])
+def test_any_resolution_is_taken_or_one_a_little_finer(asked: int, cells: int) -> None:
+    values, _ = lattice_values(lumps, LEVEL, asked)
+    assert values.shape == (cells + 1,) * 3 and asked <= cells <= 1.04 * asked
 
 
 def test_floaters_and_hollows_are_no_parts() -> None:

@@ -91,6 +91,8 @@ def test_boundary_f1_is_one_at_the_truth_and_nothing_for_a_map_without_edges():
     assert 0.2 < boundary_f1(moved, truth) < 0.6  # upper and lower edges still fit
     soft = cv2.blur(truth, (9, 9))
     assert boundary_f1(soft, truth) < 0.5
+    assert boundary_f1(np.roll(truth, 1, axis=0), truth, within=1) == 1 > boundary_f1(np.roll(truth, 1, axis=0), truth)
+    assert boundary_f1(3 - truth, truth, within=9) == 0
 
 
 def test_boundary_f1_leaves_out_what_was_not_measured():

@@ -27,12 +27,12 @@ from web_3d_app.work.worker import explained
 
 LANES = [lane.name for lane in PHOTO.lanes]
 PARAMS = {"surface": "auto", "depth_model": "auto", "mask": "alpha", "fov": None, "faces": None}
-FIRST = ["photo_thumb.jpg", "points_view.ply", "grid_view.glb", "mask.png", "mask_thumb.png", "depth_view.jpg",
+FIRST = ["photo_thumb.jpg", "grid_view.glb", "points_view.ply", "mask.png", "mask_thumb.png", "depth_view.jpg",
          "depth_thumb.jpg", "stereo_view.jpg", "nearness_view.png"]  # fmt: skip
 MESHES = ["mesh_view.glb", "mesh.glb"]
 SMOOTH = ["smooth_view.glb", "smooth.glb", "smooth.ply"]
 REST = ["grid.glb", "mesh.ply", "mesh.stl", "mesh_obj.zip", "points.ply", "depth.npy", "depth.png",
-        "splats_view.splat", "splats.ply", "splats.spz", *SMOOTH, "report.json"]  # fmt: skip
+        "splats_view.splat", "splats.spz", *SMOOTH, "report.json"]  # fmt: skip
 MASKS = ("mask.png", "mask_thumb.png")
 
 
@@ -137,9 +137,10 @@ def test_the_grid_is_made_once_if_it_was_asked_for(photo: Path, monkeypatch: pyt
     assert run.made == FIRST + REST and run.lanes == ["view", "files"]
 
 
-def test_a_scene_becomes_layered_after_the_instant_grid(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scene_is_layered_from_the_first_view(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(photo, monkeypatch, mask="none").all()
-    assert run.made == [name for name in FIRST + MESHES + REST if name not in MASKS]
+    first = [name.replace("grid_view", "instant_view") for name in FIRST if name not in MASKS]
+    assert run.made == [*first, *MESHES, "grid_view.glb", *REST]
     assert run.lanes == ["view", "mesh", "files"]
     assert (run.facts["surface"], run.facts["surface_source"]) == ("layered", "auto")
 
@@ -202,7 +203,7 @@ def test_a_checkpoint_cannot_carry_objects(tmp_path: Path) -> None:
         checkpoint.load(tmp_path / "c.npz", Photo(np.zeros((1, 1, 3), np.uint8)))
 
 
-@pytest.mark.parametrize("last", ["subject", "depth", "points", "grid", "mesh", "files", "smooth", "preview", "film"])
+@pytest.mark.parametrize("last", ["subject", "depth", "grid", "points", "mesh", "files", "smooth", "preview", "film"])
 def test_it_stops_at_every_stage(photo: Path, monkeypatch: pytest.MonkeyPatch, last: str) -> None:
     run = Run(photo, monkeypatch, film_seconds=600.0)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import zipfile
 from collections.abc import Iterator, Sequence
-from io import RawIOBase, UnsupportedOperation
+from io import BytesIO, RawIOBase, UnsupportedOperation
 from itertools import chain, count
 from os import SEEK_END
 from typing import Any, BinaryIO, cast
@@ -17,6 +17,7 @@ from flask import Response, request
 from werkzeug.wsgi import wrap_file
 
 from web_3d_app.http.job_json import download_name, version
+from web_3d_app.jobs.derived import maker_of
 from web_3d_app.jobs.storage import Storage
 from web_3d_app.jobs.tables import Artefact, Job, for_page_only
 from web_3d_app.jobs.transport import LEVEL, PACKED, is_packed
@@ -45,7 +46,7 @@ def send_artefact(job: Job, name: str) -> Response:
     response = Response(wrap_file(request.environ, data, CHUNK), mimetype=file.media_type, direct_passthrough=True)
     response.call_on_close(data.close)
     response.content_length = size
-    if is_packed(file.key):
+    if is_packed(file.key) and maker_of(file) is None:
         response.vary.add("Accept-Encoding")
     if packed:
         response.headers["Content-Encoding"] = "gzip"
@@ -60,6 +61,8 @@ def send_artefact(job: Job, name: str) -> Response:
 
 def _form(file: Artefact, data: BinaryIO) -> tuple[BinaryIO, int, bool]:
     """The bytes to send, how many they are, and whether they are gzipped: as they lie, if the client takes that."""
+    if maker_of(file) is not None:
+        return _made(file, data), file.bytes, False
     if not is_packed(file.key):
         return data, file.bytes, False
     if request.accept_encodings["gzip"] > 0:
@@ -172,4 +175,14 @@ def _zipped(storage: Storage, named: Sequence[tuple[str, Artefact]]) -> Iterator
 
 def _whole(storage: Storage, file: Artefact) -> BinaryIO:
     data = storage.open(file.key)
+    if maker_of(file) is not None:
+        return _made(file, data)
     return cast(BinaryIO, _Unpacked(data)) if is_packed(file.key) else data
+
+
+def _made(file: Artefact, data: BinaryIO) -> BinaryIO:
+    """A file that is made of what lies under its key, which is closed."""
+    make = maker_of(file)
+    assert make is not None, "asked of those that are made"
+    with cast(BinaryIO, _Unpacked(data)) if is_packed(file.key) else data as source:
+        return BytesIO(make(source.read()))

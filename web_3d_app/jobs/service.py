@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from recon import Limits
 from web_3d_app.jobs import outcomes
 from web_3d_app.jobs.database import Database
+from web_3d_app.jobs.derived import with_derived
 from web_3d_app.jobs.room import check_disk, check_room
 from web_3d_app.jobs.storage import Storage
 from web_3d_app.jobs.tables import FILM_UPLOAD, GONE, HIDDEN, UPLOADS, Artefact, Job, last_turn
@@ -160,14 +161,15 @@ class Jobs:
             return {row.id: row.seq for row in rows}
 
     def artefacts(self, jobs: Sequence[Job]) -> dict[str, list[Artefact]]:
-        """The files of each job that people may have, in the order in which they were made."""
+        """The files of each job that people may have, in the order in which they were made, with those that are made when
+        they are asked for."""
         found: dict[str, list[Artefact]] = {job.id: [] for job in jobs}
         mine = (Artefact.job_id.in_(found), Artefact.kind.not_in(HIDDEN))
         with self._database.read() as session:
             rows = session.scalars(select(Artefact).where(*mine).order_by(Artefact.position))
             for row in rows:
                 found[row.job_id].append(row)
-        return found
+        return {job: with_derived(files) for job, files in found.items()}
 
     def upload(self, job: Job) -> Artefact | None:
         """The file that a job began with, as it was kept; None where it is gone or there was none."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from recon.options import PhotoOptions
 from web_3d_app.kinds.base import BYTES, GLB, HEAVY, JPEG, JSON, MP4, PLY, PNG, QUICK, STL, ZIP, Kind, Lane, Sentences
 
-VIEW = Lane("view", QUICK, {"read": 0.02, "model": 0.04, "subject": 0.08, "depth": 0.2, "points": 0.3, "grid": 0.35})
+VIEW = Lane("view", QUICK, {"read": 0.02, "model": 0.04, "subject": 0.08, "depth": 0.2, "grid": 0.3, "points": 0.35})
 MESH = Lane("mesh", HEAVY, {"mesh": 0.45})
 FILES = Lane("files", HEAVY, {"files": 0.65, "splats": 0.72, "smooth": 0.78, "preview": 0.9}, urgency=1)
 FILM = Lane("film", HEAVY, {"film": 0.98}, urgency=2, touch=True)
@@ -22,6 +22,7 @@ PHOTO = Kind(
     artefacts={
         "points_view.ply": ("points_view", PLY),
         "photo_thumb.jpg": ("photo_thumb", JPEG),
+        "instant_view.glb": ("instant_view", GLB),
         "grid_view.glb": ("grid_view", GLB),
         "grid.glb": ("grid", GLB),
         "mask.png": ("mask", PNG),
@@ -40,7 +41,6 @@ PHOTO = Kind(
         "smooth.ply": ("smooth_ply", PLY),
         "points.ply": ("points", PLY),
         "splats_view.splat": ("splats_view", BYTES),
-        "splats.ply": ("splats_ply", PLY),
         "splats.spz": ("splats_spz", BYTES),
         "depth.npy": ("depth_npy", BYTES),
         "depth.png": ("depth_png", PNG),

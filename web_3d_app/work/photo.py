@@ -1,7 +1,7 @@
 """One job from its photo to its files, each made visible as soon as it is there, in four lanes (see `kinds.photo`).
 
-First what a person waits for (thinned points and the instant mesh), then the surface that was asked for, then the rest,
-the Poisson mesh beside it, and last the film.
+First what a person waits for (the instant mesh, of a scene without holes, and thinned points), then the surface that was
+asked for, then the rest, the Poisson mesh beside it, and last the film.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ from web_3d_app.work.pictures import THUMB_SIDE, encode
 
 VIEW_POINTS = 300_000
 """Points for the viewer: a whole photo of 512×512 pixels, and a phone turns them smoothly."""
+INSTANT_SAMPLES, INSTANT_LOOK = 200_000, ViewSettings(texture_side=2048)
+"""Of a layered scene that is seen for a second or two, until it comes in full."""
 LOOK_SIDE = 1600
 """Pixels of the longer side of a picture over the stage."""
 WARM_UP_PHOTO = beside("samples") / "coffee.jpg"
@@ -85,17 +87,16 @@ class PhotoRun:
     stereo: dict[str, Any] | None = None
 
     def view(self) -> Next:
-        """Depth, and what is shown at once: thinned points and the instant mesh."""
+        """Depth, and what is shown at once: the instant mesh and thinned points."""
         result = reconstructed(self.context, self.context.watch)
         self.context.tell(self._facts(result))
-        with self.context.watch.stage("points"):
+        with self.context.watch.stage("grid"):
             self._add("photo_thumb.jpg", lambda path: encode(path, result.photo.rgb[..., ::-1], THUMB_SIDE))
+            self._add_instant(result)
+        with self.context.watch.stage("points"):
             cloud = result.geometry.cloud(VIEW_POINTS)
             cloud = replace(cloud, normals=None)  # nobody sees them
             self._add("points_view.ply", lambda path: write_cloud(cloud, path))
-        with self.context.watch.stage("grid"):
-            grid = result.with_options(surface="grid", faces=None)
-            self._add("grid_view.glb", lambda path: write_mesh(grid.mesh, path, view=ViewSettings()))
             self._add_pictures(result)
             self._add_stereo(result)
         self.context.tell(self._facts(result))
@@ -119,7 +120,7 @@ class PhotoRun:
                 self._add_files(result)
             self.context.tell(self._facts(result))
             with self.context.watch.stage("splats"):
-                for name in ("splats_view.splat", "splats.ply", "splats.spz"):
+                for name in ("splats_view.splat", "splats.spz"):
                     self._add(name, lambda path: write_splats(result.splats, path))
             if result.surface != "poisson":
                 with self.context.watch.stage("smooth"):
@@ -158,13 +159,24 @@ class PhotoRun:
         make(self.context.folder / name)
         self.context.add(name)
 
+    def _add_instant(self, result: Reconstruction) -> None:
+        """The mesh that is made fastest; a scene that is to be layered is so from the first."""
+        if result.surface == "layered":
+            mesh = result.layered_of(INSTANT_SAMPLES)
+            self._add("instant_view.glb", lambda path: write_mesh(mesh, path, view=INSTANT_LOOK))
+        else:
+            self._add_grid_view(self._grid(result))
+
+    def _add_grid_view(self, grid: Reconstruction) -> None:
+        self._add("grid_view.glb", lambda path: write_mesh(grid.mesh, path, view=ViewSettings()))
+
     def _add_pictures(self, result: Reconstruction) -> None:
         """Mask and depth for people's eyes."""
         if result.mask.inside is not None:
             inside = result.mask.inside.astype(np.uint8) * 255
             self._add("mask.png", lambda path: write_mask(result.mask, result.photo.size, path))
             self._add("mask_thumb.png", lambda path: encode(path, inside, THUMB_SIDE))
-        colours = shrink_to_fit(depth_colours(result.depth), LOOK_SIDE)
+        colours = shrink_to_fit(depth_colours(result.depth, LOOK_SIDE), LOOK_SIDE)
         self._add("depth_view.jpg", lambda path: encode(path, colours))
         self._add("depth_thumb.jpg", lambda path: encode(path, colours, THUMB_SIDE))
 
@@ -177,6 +189,8 @@ class PhotoRun:
 
     def _add_files(self, result: Reconstruction) -> None:
         grid = self._grid(result)
+        if result.surface == "layered":
+            self._add_grid_view(grid)
         self._add("grid.glb", lambda path: write_mesh(grid.mesh, path))
         self._add("mesh.ply", lambda path: write_mesh(result.mesh, path))
         self._add("mesh.stl", lambda path: self._print(result, path))
@@ -263,9 +277,11 @@ def reconstructed(context: Context, watch: Stopwatch) -> Reconstruction:
     return reconstruct(context.photo, options, depth_model=estimator, device=models.device, offline=True, watch=watch)
 
 
-def depth_colours(depth: DepthMap) -> UInt8[ndarray, "h w 3"]:
-    """Depth in colours, BGR: near is warm, far is cold, light grey where there is no surface."""
-    disparity = 1 / depth.z
+def depth_colours(depth: DepthMap, side: int) -> UInt8[ndarray, "h w 3"]:
+    """Depth in colours, BGR, at least `side` pixels of the longer side where there are as many: near is warm, far is cold,
+    light grey where there is no surface."""
+    every = max(1, max(depth.z.shape) // side)
+    disparity = 1 / depth.z[every // 2 :: every, every // 2 :: every]
     seen = ~np.isnan(disparity)
     low, high = np.percentile(disparity[seen], (1, 99))
     scaled = np.clip((disparity - low) / max(high - low, 1e-12), 0, 1)

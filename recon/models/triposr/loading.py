@@ -74,7 +74,7 @@ def _read_state(file: Path, spec: weights.WeightsSpec) -> Mapping[str, Any]:
         if isinstance(error, pickle.UnpicklingError) or "weights_only" in str(error):
             reason = note("weights.code", "it holds code, or is no checkpoint, and was not run")
         else:
-            reason = note("weights.torn", "it cannot be read: {reason}", reason=first_line(error))
+            reason = note("weights.torn", "it is cut off or damaged: {reason}", reason=first_line(error))
         raise unusable(file, spec, reason) from error
     named = state if isinstance(state, Mapping) else {type(state).__name__: state}
     for key, value in named.items():
