@@ -19,7 +19,7 @@ from recon.options import RefineOptions
 from web_3d_app.kinds.base import GLB, JPEG, PLY, SLOW, STL, ZIP, Bounds, Facts, Kind, Lane, Sentences
 from web_3d_app.phrasebook import sentence_of
 
-REFINE = Lane("refine", SLOW, {"looks": 0.0, "target": 0.2, "fine": 0.4, "texture": 0.65})
+REFINE = Lane("refine", SLOW, {"looks": 0.0, "target": 0.02, "fine": 0.34, "texture": 0.57})
 """Shares of the seconds that the quick one takes on two cores."""
 
 
