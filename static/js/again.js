@@ -1,5 +1,5 @@
 // Another model of the same photo: the options in a box, and the other models beside this one.
-import { call, freshKey } from "./api.js";
+import { call, freshKey, part } from "./api.js";
 import { labelOf, listenForOptions, titleOf, valuesOf } from "./options.js";
 import { artefact } from "./panels.js";
 import { say, tellProblem } from "./say.js";
@@ -15,21 +15,33 @@ function inWords(form, before, now) {
   return `${names.map((name) => `${titleOf(form, name)}: ${labelOf(form, name, before[name])} → ${labelOf(form, name, now[name])}`).join("; ")}.`;
 }
 
-// `job()` is the newest state.
+// `job()` is the newest state. The options are a third of the page's weight, so they come when they are asked for.
 export function listenForAgain(job) {
   const box = byId("again-box");
   const form = byId("again");
-  const send = byId("again-send");
-  const before = valuesOf(form);
-  let busy = false;
-  listenForOptions(form, (now) => {
+  let before, busy = false;
+  const tell = (now) => {
     byId("again-changes").textContent = inWords(form, before, now);
-    send.disabled = busy || !changed(form, before, now).length;
+    byId("again-send").disabled = busy || !changed(form, before, now).length;
+  };
+  byId("again-open").addEventListener("click", async () => {
+    try {
+      if (!before) {
+        const options = await part(box.dataset.form);
+        if (before) return;  // clicked twice
+        form.replaceChildren(...new DOMParser().parseFromString(options, "text/html").body.childNodes);
+        before = valuesOf(form);
+        for (const button of form.querySelectorAll("[data-close]")) button.addEventListener("click", () => box.close());
+        listenForOptions(form, tell);
+      }
+      box.showModal();
+    } catch (problem) {
+      tellProblem(problem);
+    }
   });
-  byId("again-open").addEventListener("click", () => box.showModal());
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const now = valuesOf(form);
+    const now = valuesOf(form), send = byId("again-send");
     busy = send.disabled = true;
     try {
       const fields = Object.fromEntries(changed(form, before, now).map((name) => [name, now[name]]));

@@ -26,18 +26,26 @@ export function problemFrom(status, text, wait = 0) {
   }
 }
 
-// fields: what a form would send.
-export async function call(method, url, fields, more = {}) {
+async function textOf(url, asked) {
   let answer;
   try {
-    answer = await fetch(url, { method, body: fields && new URLSearchParams(fields), headers: { "X-CSRFToken": token(), Accept: "application/json", ...more } });
+    answer = await fetch(url, asked);
   } catch {
     throw new Problem("The server cannot be reached: see that it runs, then try again.");
   }
   const text = await answer.text();
   if (!answer.ok) throw problemFrom(answer.status, text);
+  return text;
+}
+
+// fields: what a form would send.
+export async function call(method, url, fields, more = {}) {
+  const text = await textOf(url, { method, body: fields && new URLSearchParams(fields), headers: { "X-CSRFToken": token(), Accept: "application/json", ...more } });
   return text ? JSON.parse(text) : null;
 }
+
+// A part of a page that comes later, as HTML.
+export const part = (url) => textOf(url, { headers: { Accept: "text/html" } });
 
 // Only over HTTPS or on this machine do browsers have randomUUID.
 export function freshKey() {

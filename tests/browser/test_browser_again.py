@@ -92,6 +92,7 @@ def test_again_with_other_options_and_both_compared(visit: Begin, flower: Flower
     seen = visit(state=state)
     page = seen.open(path).until_ready().page
     page.click("#again-open")
+    page.wait_for_selector("#again-box[open]")
     assert page.is_disabled("#again-send") and "Nothing is changed" in page.inner_text("#again-changes")
     page.select_option("#again #mask", "none")
     assert "relief" not in page.inner_text("#surface-note")
@@ -130,6 +131,7 @@ def test_every_option_of_the_box_is_a_change(visit: Begin, flower: Flower) -> No
     path, state = flower
     page = visit(state=state).open(path).until_ready().page
     page.click("#again-open")
+    page.wait_for_selector("#again-box[open]")
     names = page.locator("#again [name]").evaluate_all("all => [...new Set(all.map((one) => one.name))]")
     assert sorted(names) == sorted(about.web_name for about in offered(*classes_of(PHOTO)))
     for name in names:
@@ -162,6 +164,7 @@ def test_again_from_a_job_that_was_stopped(visit: Begin) -> None:
     page = seen.upload().stop().page
     first = page.url
     page.click("#again-open")
+    page.wait_for_selector("#again-box[open]")
     page.check('#again [name="surface"][value="poisson"]', force=True)
     page.click("#again-send")
     page.wait_for_url(lambda url: "/jobs/" in url and url != first)

@@ -15,7 +15,7 @@ from training.net import GeometryNet, ObjectNet
 from training.sample_pool import Recipe, SamplePool, SamplePoolAhead
 from training.train import LARGEST, LATER, OBJECT, WARM, Plan, Trainer, cooled, started
 
-LEG = Path(__file__).resolve().parents[2] / "training/weights/leg3.pt"
+LEG = Path(__file__).resolve().parents[2] / "training/weights/leg4.pt"
 TINY = Plan(
     seed=3,
     steps=6,

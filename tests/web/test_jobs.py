@@ -142,7 +142,7 @@ def test_of_many_at_once_as_many_are_refined_as_the_quota_says(house: House) -> 
 
     def ask(i: int) -> str:
         try:
-            return house.jobs.follow("me", jobs[i].id, REFINEMENT, "quick")[0].lane
+            return house.jobs.follow("me", jobs[i].id, REFINEMENT, {"preset": "quick"})[0].lane
         except Problem as problem:
             return problem.code
 

@@ -153,7 +153,7 @@ def test_an_endless_try_fails_and_its_worker_finds_it_lost(house: House) -> None
 def test_each_kind_has_its_own_time(house: House) -> None:
     kept, job = house.keeper(), house.job()
     house.claims.finish(house.claims.claim("w", ["view"]))
-    house.jobs.follow("me", job.id, REFINEMENT, "quick")
+    house.jobs.follow("me", job.id, REFINEMENT, {"preset": "quick"})
     claimed = house.claims.claim("w", ["refine"])
     house.run(kept, 795, claimed)
     assert house.jobs.get("me", job.id).state == "running"

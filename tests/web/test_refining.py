@@ -133,7 +133,7 @@ def test_a_refinement_shows_a_picture_on_its_way_and_keeps_one_only(
     monkeypatch.setattr("web_3d_app.work.refinement.SKETCH_SHARE", math.inf)
     monkeypatch.setattr("web_3d_app.work.refinement.TELL_SECONDS", 0.0)
     job = finished(house)
-    house.jobs.follow("me", job.id, REFINEMENT, "quick")
+    house.jobs.follow("me", job.id, REFINEMENT, {"preset": "quick"})
     seen: list[tuple[str, int]] = []
 
     def look() -> None:
@@ -162,7 +162,7 @@ def test_a_refinement_shows_a_picture_on_its_way_and_keeps_one_only(
 
 def test_cancelling_a_refinement_keeps_the_first_model(house: House) -> None:
     job = finished(house)
-    assert house.jobs.follow("me", job.id, REFINEMENT, "quick")[0].state == "queued"
+    assert house.jobs.follow("me", job.id, REFINEMENT, {"preset": "quick"})[0].state == "queued"
     house.at_stage("looks", lambda: house.jobs.cancel("me", job.id))
     house.work()
     only_the_first_model(house, job, "cancelled")
@@ -172,7 +172,7 @@ def test_cancelling_a_refinement_keeps_the_first_model(house: House) -> None:
 def test_a_waiting_refinement_is_cancelled_at_once_and_can_be_asked_for_again(house: House) -> None:
     job = finished(house)
     for preset in ("quick", "full"):
-        asked, replayed = house.jobs.follow("me", job.id, REFINEMENT, preset)
+        asked, replayed = house.jobs.follow("me", job.id, REFINEMENT, {"preset": preset})
         assert (asked.state, asked.lane, asked.params["refine"], replayed) == ("queued", REFINE, preset, False)
         assert house.jobs.cancel("me", job.id).state == "done"
         only_the_first_model(house, job, "cancelled")
@@ -190,7 +190,7 @@ def test_a_job_cancelled_on_its_way_to_the_refinement_is_done_without_it(house: 
 
 def test_a_full_disk_ends_the_refinement_only(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     job = finished(house)
-    house.jobs.follow("me", job.id, REFINEMENT, "quick")
+    house.jobs.follow("me", job.id, REFINEMENT, {"preset": "quick"})
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -205,13 +205,13 @@ def test_a_scene_has_nothing_to_refine_and_says_so(house: House) -> None:
     house.work()
     assert told_of(only_the_first_model(house, job, "bad_input")) == NO_SUBJECT
     with pytest.raises(Problem) as refused:
-        house.jobs.follow("me", job.id, REFINEMENT, "quick")
+        house.jobs.follow("me", job.id, REFINEMENT, {"preset": "quick"})
     assert (refused.value.status, refused.value.code, refused.value.message) == (422, "no_subject", NO_SUBJECT)
 
 
 def test_a_job_deleted_while_it_is_refined_leaves_nothing(house: House) -> None:
     job = finished(house)
-    house.jobs.follow("me", job.id, REFINEMENT, "quick")
+    house.jobs.follow("me", job.id, REFINEMENT, {"preset": "quick"})
     house.at_stage("fine", lambda: house.jobs.delete("me", job.id))
     house.work()
     assert house.files() == set() and house.storage.names() == []
@@ -219,7 +219,7 @@ def test_a_job_deleted_while_it_is_refined_leaves_nothing(house: House) -> None:
 
 def test_a_stopped_worker_gives_the_refinement_back_with_how_far_it_came(house: House) -> None:
     job = finished(house)
-    house.jobs.follow("me", job.id, REFINEMENT, "quick")
+    house.jobs.follow("me", job.id, REFINEMENT, {"preset": "quick"})
     slow = house.workers[2]
     tell, begun = slow.stage, []
 
@@ -252,7 +252,7 @@ def test_a_stopped_worker_gives_the_refinement_back_with_how_far_it_came(house: 
 @pytest.mark.parametrize("earlier", [False, True], ids=["damaged", "of the format before this one"])
 def test_a_state_that_cannot_be_used_any_more_is_made_anew(earlier: bool, house: House, tmp_path: Path) -> None:
     job = finished(house)
-    house.jobs.follow("me", job.id, REFINEMENT, "quick")
+    house.jobs.follow("me", job.id, REFINEMENT, {"preset": "quick"})
     slow = house.workers[2]
     (tmp_path / "state").write_bytes(b"no state at all")
     if earlier:
@@ -296,11 +296,11 @@ def test_it_may_be_asked_for_while_the_film_is_made_and_comes_after_that(house: 
     claims.facts(claimed, {"subject": "alpha"})
     claims.hand_over(house.storage, claimed, "film", None)
     film = claims.claim("w", ["film"]) if state == "running" else None
-    asked, replayed = house.jobs.follow("me", job.id, REFINEMENT, "quick", "key")
+    asked, replayed = house.jobs.follow("me", job.id, REFINEMENT, {"preset": "quick"}, "key")
     assert (asked.state, asked.lane, asked.params["refine"], replayed) == (state, "film", "quick", False)
-    assert house.jobs.follow("me", job.id, REFINEMENT, "quick", "key")[1]
+    assert house.jobs.follow("me", job.id, REFINEMENT, {"preset": "quick"}, "key")[1]
     with pytest.raises(Problem, match="already"):
-        house.jobs.follow("me", job.id, REFINEMENT, "full")
+        house.jobs.follow("me", job.id, REFINEMENT, {"preset": "full"})
     film = film or claims.claim("w", ["film"])
     assert claims.finish(film)
     now = house.jobs.get("me", job.id)
@@ -313,7 +313,7 @@ def test_a_job_stopped_in_its_film_is_not_asked_for_more(house: House) -> None:
     claims.claim("w", ["film"])
     house.jobs.cancel("me", job.id)
     with pytest.raises(Problem, match="Only a finished model"):
-        house.jobs.follow("me", job.id, REFINEMENT, "quick")
+        house.jobs.follow("me", job.id, REFINEMENT, {"preset": "quick"})
 
 
 class TestTheTable:
@@ -329,26 +329,26 @@ class TestTheTable:
         return job
 
     def test_it_is_under_way_once(self, house: House, job: Job) -> None:
-        first, replayed = house.jobs.follow("me", job.id, REFINEMENT, "quick", "key")
-        again, repeated = house.jobs.follow("me", job.id, REFINEMENT, "quick", "key")
+        first, replayed = house.jobs.follow("me", job.id, REFINEMENT, {"preset": "quick"}, "key")
+        again, repeated = house.jobs.follow("me", job.id, REFINEMENT, {"preset": "quick"}, "key")
         assert (first.seq, replayed, repeated) == (again.seq, False, True)
         for preset, key, code in (("full", "key", "idempotency_mismatch"), ("quick", "other", "under_way"),
                                   ("quick", None, "under_way")):  # fmt: skip
             with pytest.raises(Problem) as told:
-                house.jobs.follow("me", job.id, REFINEMENT, preset, key)
+                house.jobs.follow("me", job.id, REFINEMENT, {"preset": preset}, key)
             assert (told.value.status, told.value.code) == (409, code)
 
     def test_a_job_that_has_not_finished_cannot_be_refined(self, house: House) -> None:
         job = made(house)
         with pytest.raises(Problem, match="finished model") as told:
-            house.jobs.follow("me", job.id, REFINEMENT, "quick")
+            house.jobs.follow("me", job.id, REFINEMENT, {"preset": "quick"})
         assert told.value.status == 409
         with pytest.raises(Problem) as told:
-            house.jobs.follow("stranger", job.id, REFINEMENT, "quick")
+            house.jobs.follow("stranger", job.id, REFINEMENT, {"preset": "quick"})
         assert told.value.status == 404
 
     def test_nobody_s_view_mesh_or_files_wait_for_it(self, house: House, job: Job) -> None:
-        house.jobs.follow("me", job.id, REFINEMENT, "quick")
+        house.jobs.follow("me", job.id, REFINEMENT, {"preset": "quick"})
         newer = made(house)
         claims = house.workers[0].claims
         assert claims.claim("s", slow_lanes := ("refine",)).id == job.id
@@ -359,7 +359,7 @@ class TestTheTable:
 
     def test_it_has_limits_of_its_own(self, house: House, job: Job) -> None:
         house.jobs._settings = replace(house.settings, max_queued=1, max_refinements=1, max_refinements_each=1)
-        house.jobs.follow("me", job.id, REFINEMENT, "quick")
+        house.jobs.follow("me", job.id, REFINEMENT, {"preset": "quick"})
         with pytest.raises(Problem) as told:
             made(house, refine="quick")
         assert (told.value.status, told.value.code) == (503, "queue_full")
@@ -370,7 +370,7 @@ class TestTheTable:
         made(house)  # a waiting refinement keeps no photo out
 
     def test_three_deaths_end_it_and_its_time_is_its_own(self, house: House, job: Job) -> None:
-        house.jobs.follow("me", job.id, REFINEMENT, "quick")
+        house.jobs.follow("me", job.id, REFINEMENT, {"preset": "quick"})
         claims = Claims(house.database, LEASE)
         for _ in range(3):
             assert claims.claim("w", [REFINE]).id == job.id
@@ -378,14 +378,14 @@ class TestTheTable:
         ended = house.jobs.get("me", job.id)
         assert (ended.state, ended.error_code) == ("done", "poisoned")
         assert told_of(ended) == REFINEMENT.sentences.poisoned
-        house.jobs.follow("me", job.id, REFINEMENT, "quick")
+        house.jobs.follow("me", job.id, REFINEMENT, {"preset": "quick"})
         claims.fail_late(claims.claim("w", [REFINE]))
         ended = house.jobs.get("me", job.id)
         assert (ended.state, ended.error_code) == ("done", "timeout")
         assert told_of(ended) == REFINEMENT.sentences.too_long
 
     def test_a_finished_refinement_was_ready_before_it_was_cancelled(self, house: House, job: Job) -> None:
-        house.jobs.follow("me", job.id, REFINEMENT, "quick")
+        house.jobs.follow("me", job.id, REFINEMENT, {"preset": "quick"})
         claims = Claims(house.database, LEASE)
         claimed = claims.claim("w", [REFINE])
         house.jobs.cancel("me", job.id)

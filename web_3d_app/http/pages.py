@@ -60,6 +60,13 @@ def job(job_id: str) -> str:
                            pair=form_fields(STEREO), conversion=form_fields(CONVERSION))  # fmt: skip
 
 
+@pages.get("/jobs/<job_id>/options")
+def again(job_id: str) -> str:
+    """The options of another model of the same photo, as a part of its page."""
+    found = services().jobs.get(visitor(), job_id)
+    return render_template("_again_form.html", job=job_json(found), fields=form_fields(KINDS[found.kind]))
+
+
 @pages.get("/s/<token>")
 def shared(token: str) -> str:
     """A job as its share link shows it."""

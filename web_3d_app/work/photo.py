@@ -182,7 +182,8 @@ class PhotoRun:
 
     def _add_stereo(self, result: Reconstruction) -> None:
         """What the page shows a 3D picture with, of the whole photo, whatever was cut out."""
-        found = stereo_preview(result.photo, self.context.models.get(self.context.params["depth_model"]))
+        model = self.context.params.get("depth_model", PhotoOptions.depth_model)  # at the warm-up nothing is asked for
+        found = stereo_preview(result.photo, self.context.models.get(model))
         found.save(self.context.folder / "stereo_view.jpg", self.context.folder / "nearness_view.png")
         self.context.add("stereo_view.jpg", "nearness_view.png")
         self.stereo = found.facts()
