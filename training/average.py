@@ -1,4 +1,4 @@
-"""`python -m training.average A.pt B.pt --out C.pt`: the mean of the averaged weights of runs, as weights to begin another with.
+"""`python -m training.average A.pt B.pt --out C.pt`: the mean of the averaged weights of runs, to begin another with.
 
 Runs that began with the same weights, or one with the other's, lie in one valley, and the middle is often better than
 each (Wortsman et al. 2022, "Model soups"). Given runs' `last.pt` or files that this or a leg has left; all of one network.
