@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from html import unescape
 
 import pytest
 from flask import Flask
@@ -164,7 +165,7 @@ def test_yes_and_no_are_true_and_false_as_the_document_says(client: FlaskClient,
 
 def test_the_box_begins_with_what_was_chosen(client: FlaskClient, first: dict) -> None:
     page = client.get(first["links"]["page"]).text
-    box = page[page.index('id="again"') :]
+    box = client.get(unescape(re.findall(r'id="again-box"[^>]* data-form="([^"]+)"', page)[0])).text
     assert re.search(r'value="solid" checked', box) and re.search(r'id="fov"[^>]*value="40"', box)
     assert re.search(r'value="off"[^>]* selected', box)
 
