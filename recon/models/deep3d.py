@@ -11,7 +11,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 from numpy import ndarray
@@ -52,6 +51,8 @@ class Deep3D(PretrainedDepth["InferenceSession"]):
 
     def planes(self, rgb: UInt8[ndarray, "h w 3"]) -> Planes:
         """What the network says of a left view, at its own size."""
+        import cv2
+
         session = self.load()
         told = session.get_modelmeta().custom_metadata_map
         small = cv2.resize(rgb, _size(rgb, int(told["width"])), interpolation=cv2.INTER_AREA)

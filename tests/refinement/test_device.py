@@ -92,7 +92,7 @@ def test_a_full_gpu_halves_a_stage_once_and_says_so(
     done = [(step.stage, step.number) for step in run.steps()]
     assert done == [(name, number) for name in ("coarse", "fine") for number in (1, 2, 3, 4)]
     settings = tuple(each.settings for each in run.stages)  # type: ignore[attr-defined]
-    halves = replace(toy.FIELD, rays=64), replace(toy.MESH, side=32)
+    halves = replace(toy.FIELD, rays=64), replace(toy.MESH, side=32, guide_side=toy.MESH.guide_side // 2)
     assert settings == ((halves[0], toy.MESH) if stage == "coarse" else (toy.FIELD, halves[1]))
     assert len(run.notes) == 1
     assert f"the {stage} stage went on with half" in str(run.notes[0])
