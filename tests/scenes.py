@@ -11,7 +11,7 @@ import numpy as np
 
 from recon.geometry.camera import back_project, centred_camera
 from recon.geometry.lattice import Lattice, sample_lattice
-from recon.types import Camera, DepthMap, Mask, Mesh, Photo
+from recon.types import Camera, DepthMap, Mask, Mesh, Photo, RawDepth
 
 WHOLE = Mask(None, "none")
 
@@ -174,3 +174,15 @@ def seen_depth(mesh: Mesh, camera: Camera) -> np.ndarray:
     """The mesh's depth map from its own camera, h×w; inf where no face is seen."""
     pixels = np.stack([axis.ravel() for axis in pixel_grid(camera)], axis=1)
     return cast(mesh.vertices, mesh.faces, pixels, camera).reshape(camera.height, camera.width)
+
+
+class ByBrightness:
+    """A depth model for which what is bright is near."""
+
+    name = "bright"
+
+    def load(self) -> object:
+        return None
+
+    def estimate(self, rgb: np.ndarray, inside: np.ndarray | None = None) -> RawDepth:
+        return RawDepth(rgb[::4, ::4].mean(axis=2).astype(np.float32), "disparity", self.name)

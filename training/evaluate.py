@@ -176,6 +176,17 @@ def score_world(net: nn.Module, seed: int, device: str = "cpu", batches: int = 4
     return {name: round(float(value), 4) for name, value in scores.items()}
 
 
+def log_row(log: Path, row: dict[str, float]) -> None:
+    """Append a row of scores to a run's log, which gets its head with the first one, and print it."""
+    new = not log.exists()
+    with log.open("a", newline="") as file:
+        writer = csv.DictWriter(file, row.keys())
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
+    print(" ".join(f"{k}={v:g}" for k, v in row.items()), flush=True)
+
+
 def draw_curve(log: Path, picture: Path, size: tuple[int, int] = (900, 420)) -> None:
     """Scores over steps as lines in a PNG; everything is in [0, 1], loss is cut at 1."""
     rows = list(csv.DictReader(log.read_text().splitlines()))

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import copy
-import csv
 import hashlib
 import math
 import os
@@ -24,7 +23,7 @@ from torch import Tensor, nn
 
 from recon.geometry.cutout import GROUND
 
-from .evaluate import draw_curve, score_real, score_world
+from .evaluate import draw_curve, log_row, score_real, score_world
 from .losses import ANCHOR, OBJECT_RELIEF, RELIEF, UPRIGHT, loss_parts
 from .net import FINE, HEADS, NETWORKS, WIDTHS, GeometryNet, ObjectNet, PhotoNet, take_over
 from .object_scores import score_objects
@@ -286,14 +285,8 @@ def _evaluate(trainer: Trainer, real: Path | None) -> None:
     if whole and real is not None:
         row |= score_real(trainer.ema, real, REAL_SIDE)
     path = trainer.folder / "log.csv"
-    new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, row.keys())
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
+    log_row(path, row)
     draw_curve(path, trainer.folder / "curve.png")
-    print(" ".join(f"{k}={v:g}" for k, v in row.items()), flush=True)
 
 
 def train(trainer: Trainer, minutes: float, every: float, real: Path | None) -> None:

@@ -41,6 +41,7 @@ MODELS = {"builtin": "the built-in network", "grabcut": "the cut by a plain back
 """What the page calls models, where it does not show their names."""
 
 SENTENCES = {
+    "thing.file": "{what}",  # where it lies on the server concerns nobody
     "picture.too_large": "{named} is {width}×{height} pixels, at most {most:g} megapixels are allowed; make it smaller.",
     "photo.depth_inside": "the photo's file has a depth map in it ({whose}), which was not used; only the command line"
     " takes one, exported to a file",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from recon.stereo.film import StereoFilm, film_files, film_layout, parts_folder, stereo_film
     from recon.stereo.layouts import packed
     from recon.stereo.pair import StereoPair
-    from recon.stereo.preview import StereoPreview, stereo_preview
+    from recon.stereo.preview import StereoPreview, preview_of_depth, stereo_preview
     from recon.stereo.read import input_of, read_pair
     from recon.stereo.warp import pair_of
     from recon.stereo.write import name_note, pair_files
@@ -33,7 +33,7 @@ DOOR = {
     "recon.stereo.convert": ("stereo_pair",),
     "recon.stereo.film": ("stereo_film", "StereoFilm", "film_files", "film_layout", "parts_folder"),
     "recon.io.video": ("is_film", "open_film", "frame_at"),
-    "recon.stereo.preview": ("StereoPreview", "stereo_preview"),
+    "recon.stereo.preview": ("StereoPreview", "stereo_preview", "preview_of_depth"),
     "recon.stereo.pair": ("StereoPair",),
     "recon.stereo.read": ("read_pair", "input_of"),
     "recon.stereo.comfort": ("Comfort", "comfort_of"),
@@ -63,6 +63,7 @@ __all__ = [
     "pair_files",
     "pair_of",
     "parts_folder",
+    "preview_of_depth",
     "read_pair",
     "stereo_film",
     "stereo_pair",

@@ -18,20 +18,7 @@ from recon.io.mp4_boxes import write_tagged
 from recon.io.video import ffmpeg, frames_of, open_film
 from recon.stereo import film as film_module
 from recon.stereo.temporal import ShotDepth, affine_fit
-from recon.types import RawDepth
-from tests.scenes import frozen
-
-
-class ByBrightness:
-    """A depth model for which what is bright is near."""
-
-    name = "bright"
-
-    def load(self) -> object:
-        return None
-
-    def estimate(self, rgb: np.ndarray, inside: np.ndarray | None = None) -> RawDepth:
-        return RawDepth(rgb[::4, ::4].mean(axis=2).astype(np.float32), "disparity", self.name)
+from tests.scenes import ByBrightness, frozen
 
 
 def make(path: Path, *flags: str, source: str = "testsrc2=s=96x64:r=15:d=1") -> Path:

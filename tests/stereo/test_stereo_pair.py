@@ -18,6 +18,7 @@ from recon.cli.main import main
 from recon.errors import BadInput, BadOption
 from recon.stereo.align import aligned_right, find_alignment
 from recon.stereo.mpo import mpo_bytes
+from recon.types import DepthMap, Photo
 from tests.scenes import frozen
 
 
@@ -52,6 +53,20 @@ def test_a_near_card_moves_left_in_the_right_eye(scene: tuple[np.ndarray, np.nda
     assert abs(moved(pair, *CARD) - 12.8) <= 1 and moved(pair, *WALL) == 0
     behind = pair_of_scene(scene, strength=10.0, screen="near", limit="off")
     assert moved(behind, *CARD) == 0 and abs(moved(behind, *WALL) + 12.8) <= 1
+
+
+def test_a_preview_of_known_depth_begins_where_the_pair_does(scene: tuple[np.ndarray, np.ndarray]) -> None:
+    """The same strength and screen, and the card nearer than the wall, by as much as their inverse depths say."""
+    photo, z = scene
+    found = stereo.preview_of_depth(Photo(photo), DepthMap(z, True, "given"))
+    pair = pair_of_scene(scene)
+    assert found.facts()["strength"] == pytest.approx(pair.facts["strength_percent"], abs=0.01)
+    assert found.facts()["screen"] == pytest.approx(pair.facts["screen"], abs=0.01)
+    assert (found.nearness[CARD] == 255).all() and (found.nearness[WALL] == 0).all()
+    large = stereo.preview_of_depth(
+        Photo(cv2.resize(photo, (2560, 1920))), DepthMap(cv2.resize(z, (2560, 1920)), True, "given")
+    )
+    assert large.rgb.shape == (720, 960, 3) and large.nearness.shape == (720, 960)
 
 
 def test_true_disparity_is_the_cameras(scene: tuple[np.ndarray, np.ndarray]) -> None:

@@ -29,6 +29,11 @@ names = {{ values = ["photo.jpg", "mesh.glb"] }}
 include-name = "POST /api/v1/jobs"
 checks.positive_data_acceptance.expected-statuses = ["202", "400", "409", "413", "415", "422"]
 
+# the same of a film
+[[operations]]
+include-name = "POST /api/v1/films"
+checks.positive_data_acceptance.expected-statuses = ["202", "400", "409", "413", "415", "422"]
+
 # what is deleted is gone; what an operation needs may not be so
 [[operations]]
 include-path-regex = "/api/v1/jobs/.*"

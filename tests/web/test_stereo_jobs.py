@@ -17,7 +17,7 @@ from werkzeug.test import encode_multipart
 
 from recon.io.video import ffmpeg, frames_of, open_film
 from recon.stereo import film as film_module
-from recon.types import RawDepth
+from tests.scenes import ByBrightness
 from web_3d_app.jobs.claims import Stopped
 from web_3d_app.jobs.tables import PART, Artefact
 from web_3d_app.kinds.base import CREWS
@@ -25,18 +25,6 @@ from web_3d_app.kinds.stereo import NAMES
 from web_3d_app.services import Services
 from web_3d_app.work.models import Models
 from web_3d_app.work.worker import KindRunner, Worker
-
-
-class ByBrightness:
-    """A depth model for which what is bright is near."""
-
-    name = "bright"
-
-    def load(self) -> object:
-        return None
-
-    def estimate(self, rgb: np.ndarray, inside: np.ndarray | None = None) -> RawDepth:
-        return RawDepth(rgb[::4, ::4].mean(axis=2).astype(np.float32), "disparity", self.name)
 
 
 @pytest.fixture
@@ -202,7 +190,8 @@ def test_a_conversion_is_cancelled_alone(client: FlaskClient, workers: list[Work
         ("list", 415, "not_a_film", "no film that can be read"),
         ("large", 413, "too_large", "at most 1 MB"),
         ("long", 422, "bad_film", "lasts 1 minutes; at most 0.05 are allowed"),
-        ("small", 422, "bad_film", "16×16"),
+        ("small", 422, "bad_film", "the film is 16×16"),
+        ("empty", 422, "bad_film", "the film is empty (0 bytes)"),
     ],
 )
 def test_a_film_that_cannot_be_taken_is_refused_in_a_sentence(
@@ -221,6 +210,7 @@ def test_a_film_that_cannot_be_taken_is_refused_in_a_sentence(
         "large": lambda: b"\0" * (3 << 20),
         "long": lambda: film_bytes(film, 40, "color=s=64x64:r=1"),
         "small": lambda: film_bytes(film, 1, "testsrc2=s=16x16:r=5"),
+        "empty": lambda: b"",
     }
     answer = client.post("/api/v1/films") if kind == "none" else send_film(client, data[kind]())
     assert (answer.status_code, answer.json["error"]["code"]) == (status, code)

@@ -7,7 +7,6 @@ pairs the errors of the network, of the left view itself and of the best single 
 
 from __future__ import annotations
 
-import csv
 import math
 import os
 import time
@@ -19,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..evaluate import log_row
 from .net import PLANES, Deep3DNet
 from .pairs import Pairs, PairSource, RealPairs, SyntheticPairs, read_pairs
 from .selection import select, shifted_view
@@ -126,18 +126,11 @@ class StereoTrainer:
         best = (views - right).abs().mean((2, 3, 4)).argmin(0)
         return views[best, torch.arange(len(left))]
 
-    def log(self) -> dict[str, float]:
-        """Append a row of scores to log.csv; returns it."""
+    def log(self) -> None:
+        """Append a row of scores to log.csv, and print it."""
         row = {"step": float(self.step), "error": round(255 * self.error, 3)}
         row |= {name: round(value, 3) for name, value in self.scores().items()}
-        path = self.folder / "log.csv"
-        new = not path.exists()
-        with path.open("a", newline="") as file:
-            writer = csv.DictWriter(file, row.keys())
-            if new:
-                writer.writeheader()
-            writer.writerow(row)
-        return row
+        log_row(self.folder / "log.csv", row)
 
 
 def _mean_error(pairs: list[Pairs], way: Callable[[Tensor, Tensor], Tensor]) -> float:
@@ -157,6 +150,6 @@ def train_stereo(trainer: StereoTrainer, minutes: float, every: float) -> None:
         if time.perf_counter() - due > 60 * every:
             due = time.perf_counter()
             trainer.save()
-            print(" ".join(f"{k}={v:g}" for k, v in trainer.log().items()), flush=True)
+            trainer.log()
     trainer.save()
-    print(" ".join(f"{k}={v:g}" for k, v in trainer.log().items()), flush=True)
+    trainer.log()

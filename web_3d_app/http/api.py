@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from flask import Response, jsonify, request, url_for
 from flask_smorest import Blueprint
@@ -19,6 +20,7 @@ from web_3d_app.kinds.film import CONVERSION
 from web_3d_app.kinds.refinement import REFINEMENT
 from web_3d_app.services import services
 
+View = TypeVar("View", bound=Callable[..., Any])
 api = Blueprint("api", __name__, url_prefix="/api/v1", description="One photo in, a 3D model out.")
 EVENT = {
     "type": "object",
@@ -37,6 +39,21 @@ KEY = {
     "schema": {"type": "string", "maxLength": 64, "pattern": "^[!-~]([ -~]*[!-~])?$"},
 }
 BINARY = {"type": "string", "format": "binary"}
+USED_KEY = "the key was used for another request"
+MAKING = {429: "too many requests or jobs", 503: "too many jobs wait", 507: "the disk is full"}
+SENDING = {409: USED_KEY, 413: "too many bytes", 422: "an option out of bounds, or a damaged photo"}
+"""Why work, and what is sent for it, is refused, by the status."""
+
+
+def refused_with(whys: Mapping[int, str]) -> Callable[[View], View]:
+    """The document's word for each status with which a view may refuse."""
+
+    def told(view: View) -> View:
+        for status, why in sorted(whys.items(), reverse=True):
+            view = api.alt_response(status, schema=schemas.ErrorSchema, description=why)(view)
+        return view
+
+    return told
 
 
 @api.route("/visitors", methods=["POST"])
@@ -68,20 +85,10 @@ def options() -> Response:
     parameters=[KEY],
 )
 @api.response(202, schemas.JobSchema)
-@api.alt_response(400, schema=schemas.ErrorSchema, description="no photo came, or a key that is none")
-@api.alt_response(409, schema=schemas.ErrorSchema, description="the key was used for another request")
-@api.alt_response(413, schema=schemas.ErrorSchema, description="too many bytes")
-@api.alt_response(415, schema=schemas.ErrorSchema, description="no photo")
-@api.alt_response(422, schema=schemas.ErrorSchema, description="an option out of bounds, or a damaged photo")
-@api.alt_response(429, schema=schemas.ErrorSchema, description="too many requests or jobs")
-@api.alt_response(503, schema=schemas.ErrorSchema, description="too many jobs wait")
-@api.alt_response(507, schema=schemas.ErrorSchema, description="the disk is full")
+@refused_with(MAKING | SENDING | {400: "no photo came, or a key that is none", 415: "no photo"})
 def create() -> Response:
     """Send a photo, or name a sample, with options; `kind=stereo` makes both eyes' pictures of it instead of a model."""
-    job, replayed = take(visitor())
-    response = _accepted(job, replayed)
-    response.headers["Location"] = url_for("api.job", job_id=job.id)
-    return response
+    return _created(*take(visitor()))
 
 
 @api.route("/films", methods=["POST"])
@@ -91,20 +98,12 @@ def create() -> Response:
     parameters=[KEY],
 )
 @api.response(202, schemas.JobSchema)
-@api.alt_response(400, schema=schemas.ErrorSchema, description="no film came, or a key that is none")
-@api.alt_response(409, schema=schemas.ErrorSchema, description="the key was used for another request")
-@api.alt_response(413, schema=schemas.ErrorSchema, description="too many bytes")
-@api.alt_response(415, schema=schemas.ErrorSchema, description="no film")
-@api.alt_response(422, schema=schemas.ErrorSchema, description="too long, or a damaged film")
-@api.alt_response(429, schema=schemas.ErrorSchema, description="too many requests or jobs")
-@api.alt_response(503, schema=schemas.ErrorSchema, description="too many jobs wait")
-@api.alt_response(507, schema=schemas.ErrorSchema, description="the disk is full")
+@refused_with(
+    MAKING | SENDING | {400: "no film came, or a key that is none", 415: "no film", 422: "too long, or a damaged film"}
+)
 def create_film() -> Response:
     """Send a film: a job that looks at some of its frames and can then be converted (`links.convert`)."""
-    job, replayed = take_film(visitor())
-    response = _accepted(job, replayed)
-    response.headers["Location"] = url_for("api.job", job_id=job.id)
-    return response
+    return _created(*take_film(visitor()))
 
 
 @api.route("/jobs", methods=["GET"])
@@ -170,19 +169,12 @@ def retry(job_id: str) -> tuple[Response, int]:
     parameters=[KEY],
 )
 @api.response(202, schemas.JobSchema)
-@api.alt_response(409, schema=schemas.ErrorSchema, description="the key was used for another request")
-@api.alt_response(422, schema=schemas.ErrorSchema, description="an option out of its bounds")
-@api.alt_response(429, schema=schemas.ErrorSchema, description="too many requests or jobs")
-@api.alt_response(503, schema=schemas.ErrorSchema, description="too many jobs wait")
-@api.alt_response(507, schema=schemas.ErrorSchema, description="the disk is full")
+@refused_with(MAKING | {409: USED_KEY, 422: "an option out of its bounds"})
 def again(job_id: str) -> Response:
     """Make another model of a job's stored photo, with the options that change; what is left out stays as it was there,
     but for `refine`, which is off unless it is asked for. `kind=stereo` makes both eyes' pictures. The job itself stays;
     the new one counts like an upload."""
-    job, replayed = take_again(visitor(), job_id)
-    response = _accepted(job, replayed)
-    response.headers["Location"] = url_for("api.job", job_id=job.id)
-    return response
+    return _created(*take_again(visitor(), job_id))
 
 
 @api.route("/jobs/<job_id>/results", methods=["GET"])
@@ -200,11 +192,9 @@ def results(job_id: str) -> Response:
 @api.doc(parameters=[KEY])
 @api.arguments(schemas.RefineSchema, location="form")
 @api.response(202, schemas.JobSchema)
-@api.alt_response(409, schema=schemas.ErrorSchema, description="it has not finished, or this is under way already")
-@api.alt_response(422, schema=schemas.ErrorSchema, description="the photo has no single subject")
-@api.alt_response(429, schema=schemas.ErrorSchema, description="too many jobs")
-@api.alt_response(503, schema=schemas.ErrorSchema, description="too many jobs wait")
-@api.alt_response(507, schema=schemas.ErrorSchema, description="the disk is full")
+@refused_with(
+    MAKING | {409: "it has not finished, or this is under way already", 422: "the photo has no single subject"}
+)
 def refine(form: dict[str, Any], job_id: str) -> Response:
     """Make a better mesh of a finished job's subject, in minutes; the job goes on, and its files stay."""
     found, replayed = services().jobs.follow(
@@ -224,11 +214,10 @@ def refine(form: dict[str, Any], job_id: str) -> Response:
     parameters=[KEY],
 )
 @api.response(202, schemas.JobSchema)
-@api.alt_response(409, schema=schemas.ErrorSchema, description="it was not looked at yet, or this is under way already")
-@api.alt_response(422, schema=schemas.ErrorSchema, description="an option out of its bounds, or no film")
-@api.alt_response(429, schema=schemas.ErrorSchema, description="too many jobs")
-@api.alt_response(503, schema=schemas.ErrorSchema, description="too many jobs wait")
-@api.alt_response(507, schema=schemas.ErrorSchema, description="the disk is full")
+@refused_with(
+    MAKING
+    | {409: "it was not looked at yet, or this is under way already", 422: "an option out of its bounds, or no film"}
+)
 def convert(job_id: str) -> Response:
     """Make both eyes' views of all of a film; the job goes on, and what was made before stays."""
     asked = checked_params(CONVERSION, request.form)
@@ -331,6 +320,13 @@ def _accepted(job: Job, replayed: bool) -> Response:
     response.status_code = 202
     if replayed:
         response.headers["Idempotency-Replayed"] = "true"
+    return response
+
+
+def _created(job: Job, replayed: bool) -> Response:
+    """The same of a job that has its own address."""
+    response = _accepted(job, replayed)
+    response.headers["Location"] = url_for("api.job", job_id=job.id)
     return response
 
 

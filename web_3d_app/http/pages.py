@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Blueprint, Response, redirect, render_template, request, send_from_directory, url_for
 from flask.typing import ResponseReturnValue
 
@@ -9,6 +11,7 @@ from web_3d_app.http.identity import visitor
 from web_3d_app.http.job_json import job_json, jobs_json
 from web_3d_app.http.options import SAMPLES, accepted_photos, described, form_fields, sample_names, samples
 from web_3d_app.http.submission import take, take_film
+from web_3d_app.jobs.tables import Job
 from web_3d_app.kinds import KINDS
 from web_3d_app.kinds.film import CONVERSION
 from web_3d_app.kinds.stereo import STEREO
@@ -29,23 +32,13 @@ def index() -> ResponseReturnValue:
 @pages.post("/jobs")
 def create() -> ResponseReturnValue:
     """The form without script."""
-    owner = visitor()
-    try:
-        job, _ = take(owner)
-    except Problem as problem:
-        return _index(owner, problem)
-    return redirect(url_for("pages.job", job_id=job.id), 303)
+    return _created(take)
 
 
 @pages.post("/films")
 def create_film() -> ResponseReturnValue:
     """The form of films without script."""
-    owner = visitor()
-    try:
-        job, _ = take_film(owner)
-    except Problem as problem:
-        return _index(owner, problem)
-    return redirect(url_for("pages.job", job_id=job.id), 303)
+    return _created(take_film)
 
 
 @pages.get("/jobs/<job_id>")
@@ -97,6 +90,16 @@ def sample(name: str) -> Response:
     if name not in sample_names():
         raise not_found()
     return send_from_directory(SAMPLES, f"{name}.jpg", max_age=86400)
+
+
+def _created(take_it: Callable[[str], tuple[Job, bool]]) -> ResponseReturnValue:
+    """To the page of the new job, or what is wrong above the form."""
+    owner = visitor()
+    try:
+        job, _ = take_it(owner)
+    except Problem as problem:
+        return _index(owner, problem)
+    return redirect(url_for("pages.job", job_id=job.id), 303)
 
 
 def _index(owner: str, problem: Problem | None = None) -> ResponseReturnValue:

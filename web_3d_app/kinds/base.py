@@ -58,6 +58,16 @@ USUAL = Bounds(
 )
 
 
+def slow_bounds(seconds: Callable[[Settings], float]) -> Bounds:
+    """Those of a kind that takes minutes: a queue of its own, as long as every such kind's."""
+    return Bounds(
+        seconds=seconds,
+        waiting=lambda settings: settings.max_refinements,
+        each=lambda settings: settings.max_refinements_each,
+        retry_after=60,
+    )
+
+
 @dataclass(frozen=True)
 class Sentences:
     """What people are told, unless a phrasebook says it otherwise (see `Kind.message`). queue_full: too many wait; quota:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from recon.option_fields import Page
 from recon.options import check, option
 from recon.stereo_options import LAYOUTS
-from web_3d_app.kinds.base import HEAVY, JPEG, MP4, PNG, SLOW, Bounds, Kind, Lane, Sentences
+from web_3d_app.kinds.base import HEAVY, JPEG, MP4, PNG, SLOW, Kind, Lane, Sentences, slow_bounds
 from web_3d_app.kinds.stereo import SeenOptions
 
 FRAMES = (0.1, 0.5, 0.9)
@@ -81,12 +81,7 @@ CONVERSION = Kind(
         not_finished="A film can be converted when it was looked at; this one is {state}.",
     ),
     options=ConversionOptions,
-    bounds=Bounds(
-        seconds=lambda settings: settings.convert_seconds,
-        waiting=lambda settings: settings.max_refinements,
-        each=lambda settings: settings.max_refinements_each,
-        retry_after=60,
-    ),
+    bounds=slow_bounds(lambda settings: settings.convert_seconds),
     follows="film",
     tells={"layout": None, "strength": None, "screen": None, "eyes": None, "limit": None, "frames": 0, "all": None,
            "seconds": 0.0, "seconds_left": None, "notes": []},

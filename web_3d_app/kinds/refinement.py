@@ -16,7 +16,7 @@ What people are told on the way (`REFINEMENT.tells`; in the job's facts, under "
 from __future__ import annotations
 
 from recon.options import RefineOptions
-from web_3d_app.kinds.base import GLB, JPEG, PLY, SLOW, STL, ZIP, Bounds, Facts, Kind, Lane, Sentences
+from web_3d_app.kinds.base import GLB, JPEG, PLY, SLOW, STL, ZIP, Facts, Kind, Lane, Sentences, slow_bounds
 from web_3d_app.phrasebook import sentence_of
 
 REFINE = Lane("refine", SLOW, {"looks": 0.0, "target": 0.02, "fine": 0.34, "texture": 0.57})
@@ -50,12 +50,7 @@ REFINEMENT = Kind(
         not_finished="Only a finished model can be made better; this one is {state}.",
     ),
     options=RefineOptions,
-    bounds=Bounds(
-        seconds=lambda settings: settings.refine_seconds,
-        waiting=lambda settings: settings.max_refinements,
-        each=lambda settings: settings.max_refinements_each,
-        retry_after=60,
-    ),
+    bounds=slow_bounds(lambda settings: settings.refine_seconds),
     follows="photo",
     option="refine",
     tells={"stage": None, "step": 0, "steps": 0, "losses": {}, "seconds": 0.0, "seconds_left": None, "vertices": None,

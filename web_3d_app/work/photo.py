@@ -38,7 +38,7 @@ from recon.errors import UnflatError
 from recon.messages import Message, note
 from recon.options import PhotoOptions, restored
 from recon.progress import Stopwatch
-from recon.stereo import stereo_preview
+from recon.stereo import preview_of_depth, stereo_preview
 from recon.types import DepthMap, Mesh
 from web_3d_app.files import beside
 from web_3d_app.kinds.base import HEAVY, QUICK
@@ -181,9 +181,14 @@ class PhotoRun:
         self._add("depth_thumb.jpg", lambda path: encode(path, colours, THUMB_SIDE))
 
     def _add_stereo(self, result: Reconstruction) -> None:
-        """What the page shows a 3D picture with, of the whole photo, whatever was cut out."""
-        model = self.context.params.get("depth_model", PhotoOptions.depth_model)  # at the warm-up nothing is asked for
-        found = stereo_preview(result.photo, self.context.models.get(model))
+        """What the page shows a 3D picture with, of the whole photo: where something was cut out, it is looked at again."""
+        if result.mask.inside is None:
+            found = preview_of_depth(result.photo, result.depth)
+        else:
+            model = self.context.params.get(
+                "depth_model", PhotoOptions.depth_model
+            )  # at the warm-up nothing is asked for
+            found = stereo_preview(result.photo, self.context.models.get(model))
         found.save(self.context.folder / "stereo_view.jpg", self.context.folder / "nearness_view.png")
         self.context.add("stereo_view.jpg", "nearness_view.png")
         self.stereo = found.facts()
